@@ -1,0 +1,1 @@
+"""Adapters from the broker port to the outside world."""

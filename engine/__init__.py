@@ -1,0 +1,1 @@
+"""Plimsoll: event-driven backtesting and paper trading for portfolios of ETF strategies."""

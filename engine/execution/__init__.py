@@ -1,0 +1,1 @@
+"""From a target book to legal orders, fills and an account."""

@@ -1,0 +1,1 @@
+"""Numba arithmetic that knows no system: arrays and scalars in, arrays and scalars out."""

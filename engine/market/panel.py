@@ -1,0 +1,132 @@
+"""The panel: every bar of every symbol of a run, aligned on the exchange calendar."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from engine.types import Bools, Dates, Floats, Ints
+
+# Rows of `Panel.block`, the fields the ledger trades and marks by.
+OPEN: Final = 0
+CLOSE: Final = 1
+VOLUME: Final = 2
+DIVIDEND: Final = 3
+SPLIT: Final = 4
+BLOCK_FIELDS: Final = ("open", "close", "volume", "dividend", "split")
+
+
+@dataclass(frozen=True, slots=True)
+class DataWarning:
+    """One thing about the data that a reader of the result should know.
+
+    `kind` is a short snake_case word that groups warnings (``missing_sessions``, ``adjusted_only``,
+    ``derived_dividends``, ``delisted`` ...); `session` is empty where it concerns the whole history.
+    """
+
+    kind: str
+    symbol: str
+    text: str
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BarClock:
+    """The time axis of a panel; T bars, all arrays of length T.
+
+    stamp : exchange-local start of the bar (datetime64[s]; midnight for daily bars).
+    session : exchange date of the bar (datetime64[D]).
+    session_index : 0, 1, 2 ... counting sessions from the first bar.
+    first_bar, last_bar : first / last bar of its session (always true for daily bars).
+    month_first, month_last, week_last : the session is the first / last one of its month, the last of its week,
+        by the exchange calendar (not by the data, so cutting the data changes none of them).
+    bars_per_session : bars of a full session (1 for daily bars); `interval` is its name ("1d", "1min", "5min").
+    """
+
+    stamp: Dates
+    session: Dates
+    session_index: Ints
+    first_bar: Bools
+    last_bar: Bools
+    month_first: Bools
+    month_last: Bools
+    week_last: Bools
+    bars_per_session: int = 1
+    interval: str = "1d"
+
+    @property
+    def bars_per_year(self) -> float:
+        """Bars in a year of 252 sessions."""
+        return 252.0 * self.bars_per_session
+
+    def __len__(self) -> int:
+        """Return the number of bars."""
+        return len(self.session)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Prices as given, per bar and symbol; NaN = not known, never filled.
+
+    block : (5, T, N) float64, C-contiguous: open, close, volume, dividend, split. A session without a row has NaN
+        open, close and volume. `volume` is NaN where unknown and 0 where nothing traded. `dividend` is per share of
+        that session (after its split), 0 = none. `split` is new shares per old share in force at that open, 1 = none.
+    high, low : (T, N).
+    symbols : the N tradable columns, alphabetical.
+    indicators : names of the I series strategies may see but never trade (VIX); `indicator` is (T, I), their closes.
+    adjusted_only : symbols read from adjusted closes alone (open = high = low = close, no actions, volume unknown).
+    synthetic : the numbers were generated, and every output says so.
+    source, data_hash : where the numbers come from, and the SHA-256 of everything above.
+    """
+
+    clock: BarClock
+    symbols: tuple[str, ...]
+    block: Floats
+    high: Floats
+    low: Floats
+    indicators: tuple[str, ...] = ()
+    indicator: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    adjusted_only: tuple[str, ...] = ()
+    synthetic: bool = False
+    source: str = ""
+    data_hash: str = ""
+    warnings: tuple[DataWarning, ...] = ()
+
+    @property
+    def n_bars(self) -> int:
+        """T."""
+        return int(self.block.shape[1])
+
+    @property
+    def n_symbols(self) -> int:
+        """N."""
+        return int(self.block.shape[2])
+
+    @property
+    def open(self) -> Floats:
+        """(T, N) opening prices."""
+        return self.block[OPEN]
+
+    @property
+    def close(self) -> Floats:
+        """(T, N) closing prices."""
+        return self.block[CLOSE]
+
+    @property
+    def volume(self) -> Floats:
+        """(T, N) shares traded."""
+        return self.block[VOLUME]
+
+    @property
+    def dividend(self) -> Floats:
+        """(T, N) cash per share on its ex-date."""
+        return self.block[DIVIDEND]
+
+    @property
+    def split(self) -> Floats:
+        """(T, N) new shares per old share."""
+        return self.block[SPLIT]
+
+    def column(self, symbol: str) -> int:
+        """Return the column of `symbol`; ValueError if it is not in the panel."""
+        return self.symbols.index(symbol)

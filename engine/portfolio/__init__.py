@@ -1,0 +1,1 @@
+"""From the answers of many sleeves to one target book."""

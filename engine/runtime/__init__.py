@@ -1,0 +1,1 @@
+"""The loops that drive the core through time."""

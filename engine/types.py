@@ -1,0 +1,18 @@
+"""Names for the arrays and small literals that cross module borders."""
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Codes: TypeAlias = NDArray[np.int8]
+Bools: TypeAlias = NDArray[np.bool_]
+Dates: TypeAlias = NDArray[np.datetime64]
+
+# Signed fractions of equity in the order of a strategy's universe; what is missing to 1 is cash.
+Weights: TypeAlias = NDArray[np.float64]
+
+FillRule: TypeAlias = Literal["next_open", "next_close"]
+Unlisted: TypeAlias = Literal["error", "cash", "renormalise"]

@@ -1,0 +1,1 @@
+"""The registered strategies, one per file."""
