@@ -1,0 +1,95 @@
+"""What follows from prices as given: total returns, the forward total-return index, split factors, status."""
+
+from typing import Final
+
+import numpy as np
+
+from engine.kernels.jit import kernel
+from engine.types import Codes, Floats, Ints
+
+# Status of a symbol at a bar.
+UNBORN: Final = 0  # no row yet
+TRADING: Final = 1  # has a row
+HALTED: Final = 2  # no row, fewer than DELIST_SESSIONS sessions after its last one
+DELISTED: Final = 3  # no row for DELIST_SESSIONS sessions
+
+# Sessions without a row after which a symbol counts as delisted. Knowable at the time: a symbol that comes back later
+# was sold and is listed anew.
+DELIST_SESSIONS: Final = 6
+
+
+@kernel
+def derive_step(
+    t: int,
+    session_index: Ints,
+    block: Floats,
+    last_close: Floats,
+    last_session: Ints,
+    ret: Floats,
+    status: Codes,
+) -> None:
+    """Derive bar `t` of `ret` and `status` from a panel's block.
+
+    block (5, T, N) open, close, volume, dividend, split; last_close (N,) and last_session (N,) int64, NaN and -1
+    before a symbol's first row, mutated. Writes row t of ret (T, N) and status (T, N) int8.
+
+        ret_t = (C_t + D_t) * split_t / C_prev - 1,   C_prev the last known close; NaN where there is no row
+
+    Source: the return a cash ledger earns when dividends arrive in cash and splits in shares on the ex-date.
+    """
+    for i in range(block.shape[2]):
+        close = block[1, t, i]
+        if np.isnan(close):
+            ret[t, i] = np.nan
+            if last_session[i] < 0:
+                status[t, i] = UNBORN
+            elif session_index[t] - last_session[i] >= DELIST_SESSIONS:
+                status[t, i] = DELISTED
+            else:
+                status[t, i] = HALTED
+        else:
+            ret[t, i] = (close + block[3, t, i]) * block[4, t, i] / last_close[i] - 1.0
+            last_close[i] = close
+            last_session[i] = session_index[t]
+            status[t, i] = TRADING
+
+
+@kernel
+def derive_scan(
+    first: int,
+    stop: int,
+    session_index: Ints,
+    block: Floats,
+    last_close: Floats,
+    last_session: Ints,
+    ret: Floats,
+    status: Codes,
+) -> None:
+    """Run `derive_step` over bars [first, stop)."""
+    for t in range(first, stop):
+        derive_step(t, session_index, block, last_close, last_session, ret, status)
+
+
+@kernel
+def index_scan(first: int, stop: int, ret: Floats, close: Floats, level: Floats, out: Floats) -> None:
+    """Chain returns into the forward total-return index over bars [first, stop).
+
+    ret, close (T, N); level (N,) the last known level, NaN before the first row, mutated; out (T, N) is 1 at a
+    symbol's first row, NaN where there is no row, and is never restated by what comes later.
+    """
+    for t in range(first, stop):
+        for i in range(ret.shape[1]):
+            if np.isnan(close[t, i]):
+                out[t, i] = np.nan
+            else:
+                level[i] = 1.0 if np.isnan(level[i]) else level[i] * (1.0 + ret[t, i])
+                out[t, i] = level[i]
+
+
+@kernel
+def factor_scan(first: int, stop: int, split: Floats, level: Floats, out: Floats) -> None:
+    """Accumulate splits over bars [first, stop): out (T, N) = shares now held per share of the first bar."""
+    for t in range(first, stop):
+        for i in range(split.shape[1]):
+            level[i] *= split[t, i]
+            out[t, i] = level[i]

@@ -1,0 +1,194 @@
+"""Working orders against one bar: participation, partial fills, costs, cash."""
+
+import numpy as np
+
+from engine.kernels.cost import FEES_ON, IMPACT_Y, commission_cost, impact_cost, raw_fees, round_up_cent, spread_cost
+from engine.kernels.jit import kernel
+from engine.kernels.layout import (
+    ADV,
+    AT_CLOSE,
+    CARRY,
+    CASH,
+    EXPIRED_ORDERS,
+    F_BAR,
+    F_CAT,
+    F_COLUMN,
+    F_COMMISSION,
+    F_IMPACT,
+    F_ORDER,
+    F_PRICE,
+    F_QTY,
+    F_SEC,
+    F_SPREAD,
+    F_TAF,
+    FRACTIONAL,
+    HALF_SPREAD,
+    IMPACT_UNKNOWN,
+    LEG0,
+    LEG1,
+    MARK,
+    MAX_PARTICIPATION,
+    N_FILLS,
+    N_WORKING,
+    ORDER0,
+    ORDER1,
+    PARTIAL_FILLS,
+    QTY_STEP,
+    R_COMMISSION,
+    R_FEES,
+    R_IMPACT,
+    R_SPREAD,
+    R_TRADED,
+    SHARES,
+    SIGMA,
+    SIZE_AT_FILL,
+    TARGET,
+    VOLUME_UNKNOWN,
+)
+from engine.types import Floats
+
+
+@kernel
+def trim(qty: float, step: float) -> float:
+    """Return signed `qty` cut toward zero to a multiple of `step` shares."""
+    return np.trunc(qty / step) * step
+
+
+@kernel
+def size_at_fill(t: int, at_close: float, prices: Floats, acct: Floats, scal: Floats, rules: Floats) -> None:
+    """Turn target weights into working quantities at the fill's own prices.
+
+    Only for comparison with tools that size at the fill: q = W E / p - held, with E marked at the fill prices.
+    """
+    equity = scal[CASH]
+    for i in range(acct.shape[1]):
+        if acct[SHARES, i] != 0.0:
+            price = prices[t, i]
+            equity += acct[SHARES, i] * (acct[MARK, i] if np.isnan(price) else price)
+    for i in range(acct.shape[1]):
+        if acct[ORDER0, i] >= 0.0 and acct[AT_CLOSE, i] == at_close and not np.isnan(prices[t, i]):
+            qty = acct[TARGET, i] * equity / prices[t, i] - acct[SHARES, i]
+            acct[LEG0, i] = trim(qty, rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 else 1.0)
+            acct[LEG1, i] = 0.0
+
+
+@kernel
+def book_fill(
+    t: int, i: int, qty: float, price: float, order: float, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
+    rec: Floats, fills: Floats,
+) -> None:  # fmt: skip
+    """Book one fill: shares, cash, the costs of the trade except fees, and its row in the fill table."""
+    shares = abs(qty)
+    notional = shares * price
+    commission = commission_cost(notional, shares, rules)
+    spread = spread_cost(notional, acct[HALF_SPREAD, i])
+    impact = impact_cost(notional, shares, acct[SIGMA, i], acct[ADV, i], rules[IMPACT_Y])
+    if rules[IMPACT_Y] != 0.0 and not (acct[SIGMA, i] > 0.0 and acct[ADV, i] > 0.0):
+        scal[IMPACT_UNKNOWN] += 1.0
+    row = int(scal[N_FILLS])
+    scal[N_FILLS] += 1.0
+    fills[row, F_BAR] = t
+    fills[row, F_COLUMN] = i
+    fills[row, F_QTY] = qty
+    fills[row, F_PRICE] = price
+    fills[row, F_COMMISSION] = commission
+    fills[row, F_SPREAD] = spread
+    fills[row, F_IMPACT] = impact
+    fills[row, F_ORDER] = order
+    sec, taf, cat = 0.0, 0.0, 0.0
+    if rules[FEES_ON] != 0.0:
+        sec, taf, cat = raw_fees(t, qty, price, daily)
+    fills[row, F_SEC] = sec
+    fills[row, F_TAF] = taf
+    fills[row, F_CAT] = cat
+    acct[SHARES, i] += qty
+    scal[CASH] -= qty * price + commission + spread + impact
+    rec[t, R_COMMISSION] += commission
+    rec[t, R_SPREAD] += spread
+    rec[t, R_IMPACT] += impact
+    rec[t, R_TRADED] += notional
+
+
+@kernel
+def fill_leg(
+    t: int, i: int, leg: int, price: float, room: float, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
+    rec: Floats, fills: Floats,
+) -> float:  # fmt: skip
+    """Fill what one working leg may get of `room` shares; return the room that is left."""
+    wanted = acct[leg, i]
+    if wanted == 0.0:
+        return room
+    order = acct[ORDER0 if leg == LEG0 else ORDER1, i]
+    qty = wanted
+    if abs(qty) > room:
+        qty = trim(room if wanted > 0.0 else -room, rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 else 1.0)
+        scal[PARTIAL_FILLS] += 1.0
+    if qty != 0.0:
+        book_fill(t, i, qty, price, order, acct, scal, rules, daily, rec, fills)
+        acct[leg, i] -= qty
+    return room - abs(qty)
+
+
+@kernel
+def drop_order(i: int, acct: Floats, scal: Floats) -> None:
+    """Forget a symbol's working order."""
+    acct[LEG0, i] = 0.0
+    acct[LEG1, i] = 0.0
+    acct[ORDER0, i] = -1.0
+    acct[ORDER1, i] = -1.0
+    scal[N_WORKING] -= 1.0
+
+
+@kernel
+def fill_working(
+    t: int, at_close: float, prices: Floats, volume: Floats, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
+    rec: Floats, fills: Floats,
+) -> None:  # fmt: skip
+    """Match every working order of one auction (open or close) of bar `t`.
+
+    prices, volume (T, N). No row or volume 0: no fill. Volume unknown: no cap, counted. Else at most
+    `max_participation` of the bar's volume; what is left expires, or works on under CARRY.
+    """
+    if rules[SIZE_AT_FILL] != 0.0:
+        size_at_fill(t, at_close, prices, acct, scal, rules)
+    for i in range(acct.shape[1]):
+        if acct[ORDER0, i] < 0.0 or acct[AT_CLOSE, i] != at_close:
+            continue
+        price = prices[t, i]
+        if not np.isnan(price):
+            traded = volume[t, i]
+            room = np.inf
+            if np.isnan(traded):
+                scal[VOLUME_UNKNOWN] += 1.0
+            elif traded == 0.0:
+                room = 0.0
+            elif rules[MAX_PARTICIPATION] > 0.0:
+                room = rules[MAX_PARTICIPATION] * traded
+            room = fill_leg(t, i, LEG0, price, room, acct, scal, rules, daily, rec, fills)
+            if acct[LEG0, i] == 0.0:
+                fill_leg(t, i, LEG1, price, room, acct, scal, rules, daily, rec, fills)
+        done = acct[LEG0, i] == 0.0 and acct[LEG1, i] == 0.0
+        if done:
+            drop_order(i, acct, scal)
+        elif rules[CARRY] == 0.0:
+            scal[EXPIRED_ORDERS] += 1.0
+            drop_order(i, acct, scal)
+
+
+@kernel
+def charge_fees(t: int, first: int, scal: Floats, rec: Floats, fills: Floats) -> None:
+    """Charge the day's fees on fills [first, N_FILLS): each kind summed, rounded up to the cent, shared pro rata.
+
+    Source: Alpaca charges each regulatory fee per account and day, rounded up to the cent (schedule of 2026-09-17).
+    """
+    for kind in (F_SEC, F_TAF, F_CAT):
+        raw = 0.0
+        for row in range(first, int(scal[N_FILLS])):
+            raw += fills[row, kind]
+        if raw <= 0.0:
+            continue
+        charged = round_up_cent(raw)
+        for row in range(first, int(scal[N_FILLS])):
+            fills[row, kind] *= charged / raw
+        scal[CASH] -= charged
+        rec[t, R_FEES] += charged

@@ -1,0 +1,85 @@
+"""The notional portfolio of one sleeve: drifts with returns until the next answer."""
+
+from typing import Final
+
+import numpy as np
+
+from engine.kernels.derive import DELISTED, UNBORN
+from engine.kernels.jit import kernel
+from engine.types import Codes, Floats
+
+# Scalars of a tracker, `scal` (3,).
+EQUITY: Final = 0
+PEAK: Final = 1
+RUINED: Final = 2
+TRACK_SCALARS: Final = 3
+
+
+@kernel
+def track_step(t: int, ret: Floats, status: Codes, bill: Floats, weight: Floats, scal: Floats, out: Floats) -> None:
+    """Carry a notional portfolio from the close of bar t-1 to the close of bar t.
+
+    ret (T, K), status (T, K) int8, bill (T,) return on cash; weight (K,) fractions of its equity, mutated;
+    scal (3,) mutated; out (T, 2) gets equity and drawdown (<= 0) of bar t.
+
+        R = sum_i w_i ret_i + (1 - sum_i w_i) bill,   w_i <- w_i (1 + ret_i) / (1 + R),   E <- E (1 + R)
+
+    An unknown return (no row) adds nothing: the next return spans the gap. A delisted symbol's weight becomes cash.
+    Gross of costs. A sleeve that loses everything stays in cash at equity 0.
+    Source: buy-and-hold arithmetic of a self-financing portfolio.
+    """
+    invested = 0.0
+    gain = 0.0
+    for i in range(weight.shape[0]):
+        if weight[i] != 0.0:
+            if status[t, i] == DELISTED:
+                weight[i] = 0.0
+                continue
+            invested += weight[i]
+            if not np.isnan(ret[t, i]):
+                gain += weight[i] * ret[t, i]
+    growth = 1.0 + gain + (1.0 - invested) * bill[t]
+    if scal[RUINED] == 1.0 or growth <= 0.0:
+        scal[RUINED] = 1.0
+        scal[EQUITY] = 0.0
+        for i in range(weight.shape[0]):
+            weight[i] = 0.0
+    else:
+        for i in range(weight.shape[0]):
+            if weight[i] != 0.0 and not np.isnan(ret[t, i]):
+                weight[i] *= (1.0 + ret[t, i]) / growth
+            else:
+                weight[i] /= growth
+        scal[EQUITY] *= growth
+    scal[PEAK] = max(scal[PEAK], scal[EQUITY])
+    out[t, 0] = scal[EQUITY]
+    out[t, 1] = scal[EQUITY] / scal[PEAK] - 1.0
+
+
+@kernel
+def track_scan(
+    first: int, stop: int, ret: Floats, status: Codes, bill: Floats, weight: Floats, scal: Floats, out: Floats
+) -> None:
+    """Run `track_step` over bars [first, stop)."""
+    for t in range(first, stop):
+        track_step(t, ret, status, bill, weight, scal, out)
+
+
+# Verdicts of `check_answer`.
+ANSWER_OK: Final = 0
+ANSWER_NOT_FINITE: Final = 1
+ANSWER_UNLISTED: Final = 2
+
+
+@kernel
+def check_answer(t: int, answer: Floats, status: Codes) -> tuple[int, int]:
+    """Return (verdict, first offending column) for a strategy's answer (K,) at bar t.
+
+    A weight on a symbol that has no row yet, or that is delisted, is a mistake; a halted one may keep its weight.
+    """
+    for i in range(answer.shape[0]):
+        if not np.isfinite(answer[i]):
+            return ANSWER_NOT_FINITE, i
+        if answer[i] != 0.0 and (status[t, i] == UNBORN or status[t, i] == DELISTED):
+            return ANSWER_UNLISTED, i
+    return ANSWER_OK, -1

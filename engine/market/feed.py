@@ -1,0 +1,82 @@
+"""A panel with everything that follows from it, computed forward only."""
+
+import numpy as np
+
+from engine.kernels.derive import TRADING, derive_scan, factor_scan, index_scan
+from engine.market.panel import Panel
+from engine.types import Bools, Codes, Floats
+
+FIELDS = ("ret", "tr", "open", "high", "low", "close", "volume")
+
+
+class Feed:
+    """Derived series of a panel, shared by every sleeve and by the simulator.
+
+    ret : (T, N) total return since the last known bar; NaN where there is no row and at the first one.
+    status : (T, N) int8, the codes of `engine.kernels.derive`.
+
+    Every array is read-only. `tr`, and prices and volumes in first-bar units, are made when first asked for; where
+    a panel has no split they are the panel's own arrays.
+    """
+
+    def __init__(self, panel: Panel) -> None:
+        n_bars, n_symbols = panel.n_bars, panel.n_symbols
+        self.panel = panel
+        self.ret: Floats = np.empty((n_bars, n_symbols))
+        self.status: Codes = np.empty((n_bars, n_symbols), dtype=np.int8)
+        derive_scan(
+            0,
+            n_bars,
+            panel.clock.session_index,
+            panel.block,
+            np.full(n_symbols, np.nan),
+            np.full(n_symbols, -1, dtype=np.int64),
+            self.ret,
+            self.status,
+        )
+        self._made: dict[str, Floats] = {"ret": _frozen(self.ret)}
+        _frozen(self.status)
+
+    def field(self, name: str) -> Floats:
+        """Return the (T, N) array of one of `FIELDS`, in first-bar units, read-only."""
+        if name not in self._made:
+            self._made[name] = _frozen(self._make(name))
+        return self._made[name]
+
+    def columns(self, name: str, cols: tuple[int, ...]) -> Floats:
+        """Return the (T, K) columns of a field, C-contiguous; the field itself where that is all of them."""
+        whole = self.field(name)
+        if cols == tuple(range(whole.shape[1])):
+            return whole
+        return _frozen(np.ascontiguousarray(whole[:, list(cols)]))
+
+    def listed(self, cols: tuple[int, ...]) -> Bools:
+        """Return the (T, K) mask of symbols that have a row at the bar, read-only."""
+        mask = self.status[:, list(cols)] == TRADING
+        mask.flags.writeable = False
+        return mask
+
+    @property
+    def factor(self) -> Floats:
+        """(T, N) shares now held per share of the first bar."""
+        if "factor" not in self._made:
+            out = np.empty_like(self.ret)
+            factor_scan(0, len(out), self.panel.split, np.ones(out.shape[1]), out)
+            self._made["factor"] = _frozen(out)
+        return self._made["factor"]
+
+    def _make(self, name: str) -> Floats:
+        panel = self.panel
+        if name == "tr":
+            out = np.empty_like(self.ret)
+            index_scan(0, len(out), self.ret, panel.close, np.full(out.shape[1], np.nan), out)
+            return out
+        raw: Floats = getattr(panel, name)
+        if bool(np.all(panel.split == 1.0)):
+            return raw
+        return raw / self.factor if name == "volume" else raw * self.factor
+
+
+def _frozen(array: Floats) -> Floats:
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,104 @@
+"""Read-only windows on the past: what a strategy may see of the market."""
+
+import numpy as np
+
+from engine.errors import StrategyError, did_you_mean
+from engine.market.feed import Feed
+from engine.types import Floats
+
+
+class Cursor:
+    """The bar the core stands at; shared by everything that must not see beyond it."""
+
+    __slots__ = ("t",)
+
+    def __init__(self) -> None:
+        self.t = -1
+
+
+class Window:
+    """The last n bars of a sleeve's universe, oldest first.
+
+    Every method returns exactly n rows, NaN on top where history is shorter, as a read-only view of (n, K) float64
+    in the order of the universe. None of the series is ever restated by later events:
+
+    ret : total return since the previous bar (dividends and splits included).
+    tr : total-return index, 1.0 at a symbol's first bar.
+    open, high, low, close : prices in the share units of the first bar (splits undone forward, dividends left in).
+    volume : shares in the same units; NaN where unknown.
+    """
+
+    __slots__ = ("_cols", "_cursor", "_feed", "_made", "_ret")
+
+    def __init__(self, feed: Feed, cols: tuple[int, ...], cursor: Cursor) -> None:
+        self._feed = feed
+        self._cols = cols
+        self._cursor = cursor
+        self._made: dict[str, Floats] = {}
+        self._ret = feed.columns("ret", cols)
+
+    def ret(self, n: int = 1) -> Floats:
+        """Total returns."""
+        return _last(self._ret, self._cursor.t + 1, n)
+
+    def tr(self, n: int = 1) -> Floats:
+        """Forward total-return index."""
+        return self._field("tr", n)
+
+    def open(self, n: int = 1) -> Floats:
+        """Opening prices."""
+        return self._field("open", n)
+
+    def high(self, n: int = 1) -> Floats:
+        """Session highs."""
+        return self._field("high", n)
+
+    def low(self, n: int = 1) -> Floats:
+        """Session lows."""
+        return self._field("low", n)
+
+    def close(self, n: int = 1) -> Floats:
+        """Closing prices."""
+        return self._field("close", n)
+
+    def volume(self, n: int = 1) -> Floats:
+        """Shares traded."""
+        return self._field("volume", n)
+
+    def indicator(self, name: str, n: int = 1) -> Floats:
+        """Return the last n closes of a named indicator, (n,), NaN where it has no value.
+
+        Raises
+        ------
+        StrategyError
+            If the indicator is not part of the data.
+        """
+        panel = self._feed.panel
+        if name not in panel.indicators:
+            raise StrategyError(
+                f"indicator {name!r} is not loaded",
+                fix=f"add it to [data] indicators; {did_you_mean(name, panel.indicators)}",
+            )
+        key = f"indicator {name}"
+        if key not in self._made:
+            series = np.ascontiguousarray(panel.indicator[:, panel.indicators.index(name)])
+            series.flags.writeable = False
+            self._made[key] = series
+        return _last(self._made[key], self._cursor.t + 1, n)
+
+    def _field(self, name: str, n: int) -> Floats:
+        array = self._made.get(name)
+        if array is None:
+            array = self._made[name] = self._feed.columns(name, self._cols)
+        return _last(array, self._cursor.t + 1, n)
+
+
+def _last(array: Floats, stop: int, n: int) -> Floats:
+    if 0 < n <= stop:
+        return array[stop - n : stop]
+    if n < 1:
+        raise StrategyError(f"a window of {n} bars was asked for", fix="ask for at least 1")
+    padded = np.full((n, *array.shape[1:]), np.nan)
+    padded[n - stop :] = array[:stop]
+    padded.flags.writeable = False
+    return padded

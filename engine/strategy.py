@@ -1,0 +1,228 @@
+"""What a strategy is: a page of code that looks at one bar and says what it would hold."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from engine.errors import StrategyError, did_you_mean
+from engine.market.panel import BarClock
+from engine.market.window import Cursor, Window
+from engine.types import Bools, Floats, Unlisted, Weights
+
+Role = Literal["defensive", "cyclical", "other"]
+
+
+class StrategyParams(BaseModel):
+    """Typed, frozen parameters; a misspelt name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SleeveView(Protocol):
+    """A sleeve's own notional portfolio: gross of costs, cash at the bill rate, never the account."""
+
+    @property
+    def equity(self) -> float:
+        """Notional equity, 1.0 at the first bar."""
+
+    @property
+    def drawdown(self) -> float:
+        """Fraction below its own peak, <= 0."""
+
+    @property
+    def weights(self) -> Floats:
+        """(K,) weights as they drifted to this close."""
+
+
+class Context:
+    """What a strategy sees at one bar: the past, the calendar, its own notional portfolio and its memory.
+
+    past : read-only windows (`Window`) on returns, prices, volumes and indicators through this close.
+    symbols : the universe, in the order of every vector.
+    state : what `Strategy.init` returned; mutate its arrays in place.
+    sleeve : the sleeve's notional equity, drawdown and drifted weights.
+    """
+
+    __slots__ = ("_clock", "_cursor", "_diagnostics", "_listed", "_notes", "_sleeve", "_state", "_symbols", "past")
+
+    def __init__(
+        self,
+        past: Window,
+        symbols: tuple[str, ...],
+        listed: Bools,
+        clock: BarClock,
+        cursor: Cursor,
+        sleeve: SleeveView,
+        state: Any,
+        notes: tuple[tuple[str, ...], Floats],
+    ) -> None:
+        self.past = past
+        self._symbols = symbols
+        self._listed = listed
+        self._clock = clock
+        self._cursor = cursor
+        self._sleeve = sleeve
+        self._state = state
+        self._diagnostics, self._notes = notes
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The universe, in the order of every vector."""
+        return self._symbols
+
+    @property
+    def state(self) -> Any:
+        """The NamedTuple of arrays that `Strategy.init` returned."""
+        return self._state
+
+    @property
+    def sleeve(self) -> SleeveView:
+        """The sleeve's own notional portfolio."""
+        return self._sleeve
+
+    @property
+    def session(self) -> np.datetime64:
+        """Exchange date of this bar."""
+        session: np.datetime64 = self._clock.session[self._cursor.t]
+        return session
+
+    @property
+    def stamp(self) -> np.datetime64:
+        """Exchange-local start of this bar (midnight on daily data)."""
+        stamp: np.datetime64 = self._clock.stamp[self._cursor.t]
+        return stamp
+
+    @property
+    def bar_index(self) -> int:
+        """Bars seen before this one."""
+        return self._cursor.t
+
+    @property
+    def session_index(self) -> int:
+        """Sessions seen before this one."""
+        return int(self._clock.session_index[self._cursor.t])
+
+    @property
+    def bars_per_year(self) -> float:
+        """252 times the bars of a full session."""
+        return self._clock.bars_per_year
+
+    @property
+    def listed(self) -> Bools:
+        """(K,) which symbols have a row at this bar."""
+        row: Bools = self._listed[self._cursor.t]
+        return row
+
+    @property
+    def last_bar_of_session(self) -> bool:
+        """Whether the session closes with this bar (always, on daily data)."""
+        return bool(self._clock.last_bar[self._cursor.t])
+
+    @property
+    def first_session_of_month(self) -> bool:
+        """Whether this is the month's first session by the exchange calendar."""
+        return bool(self._clock.month_first[self._cursor.t])
+
+    @property
+    def last_session_of_month(self) -> bool:
+        """Whether this is the month's last session by the exchange calendar."""
+        return bool(self._clock.month_last[self._cursor.t])
+
+    @property
+    def last_session_of_week(self) -> bool:
+        """Whether this is the last session of a week that ends on Friday, by the exchange calendar."""
+        return bool(self._clock.week_last[self._cursor.t])
+
+    def note(self, name: str, value: float) -> None:
+        """Record a diagnostic that the strategy declared in `diagnostics`.
+
+        Raises
+        ------
+        StrategyError
+            If the name was not declared.
+        """
+        try:
+            self._notes[self._cursor.t, self._diagnostics.index(name)] = value
+        except ValueError:
+            raise StrategyError(
+                f"diagnostic {name!r} is not declared",
+                fix=f"add it to the class attribute `diagnostics`; {did_you_mean(name, self._diagnostics)}",
+            ) from None
+
+    def weights(self, chosen: Mapping[str, float] | Floats, *, unlisted: Unlisted = "error") -> Weights:
+        """Return a full (K,) weight vector from a mapping of symbols or from a vector.
+
+        Parameters
+        ----------
+        chosen : mapping or (K,) array
+            Signed fractions of equity. Symbols left out get 0; what is missing to 1 is cash.
+        unlisted : {"error", "cash", "renormalise"}
+            What becomes of weight on symbols without a row at this bar: left for the engine to refuse, held as
+            cash, or spread over the others in proportion.
+
+        Raises
+        ------
+        StrategyError
+            If a symbol is not in the universe, or a vector has the wrong shape.
+        """
+        if isinstance(chosen, Mapping):
+            w = np.zeros(len(self._symbols))
+            for symbol, value in chosen.items():
+                if symbol not in self._symbols:
+                    raise StrategyError(f"{symbol!r} is not in the universe", fix=did_you_mean(symbol, self._symbols))
+                w[self._symbols.index(symbol)] = value
+        else:
+            w = np.array(chosen, dtype=np.float64)
+            if w.shape != (len(self._symbols),):
+                raise StrategyError(f"weights have shape {w.shape}", fix=f"return ({len(self._symbols)},)")
+        if unlisted == "error":
+            return w
+        kept = np.where(self.listed, w, 0.0)
+        if unlisted == "renormalise":
+            before, after = np.abs(w).sum(), np.abs(kept).sum()
+            kept = kept * (before / after) if after > 0.0 else kept
+        return kept
+
+
+class Strategy(ABC):
+    """One idea about what to hold. Subclass it, name a universe, answer `on_bar`.
+
+    A strategy sees market history only, never the account, so its answers can be cached, replayed and audited, and
+    it behaves the same alone and inside a book. The constructor only stores its parameters; memory lives in the
+    arrays that `init` returns.
+
+    Attributes
+    ----------
+    Params : type of the parameters, a `StrategyParams`.
+    universe : symbols it may hold, in the order of its vectors.
+    indicators : series it reads but never holds, such as VIX.
+    diagnostics : names it may pass to `ctx.note`.
+    full_gross : sum of absolute weights it holds when fully convinced.
+    role : how a regime tilt treats it, "defensive", "cyclical" or "other".
+    """
+
+    Params: ClassVar[type[StrategyParams]] = StrategyParams
+    indicators: tuple[str, ...] = ()
+    diagnostics: ClassVar[tuple[str, ...]] = ()
+    full_gross: float = 1.0
+    role: Role = "other"
+    universe: tuple[str, ...] = ()
+
+    def __init__(self, params: StrategyParams | None = None) -> None:
+        self.params: Any = params if params is not None else self.Params()
+
+    @property
+    def warmup_bars(self) -> int:
+        """Bars of history needed before the first meaningful answer."""
+        return 0
+
+    def init(self, n_symbols: int) -> Any:  # noqa: ARG002  (a hook: subclasses size their arrays by it)
+        """Return a NamedTuple of arrays as memory, or None."""
+        return None
+
+    @abstractmethod
+    def on_bar(self, ctx: Context) -> Weights | None:
+        """Return (K,) target weights, or None to keep what the sleeve holds. Zeros mean all cash."""
