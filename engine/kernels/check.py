@@ -25,7 +25,7 @@ def matrix(values: ArrayLike, where: str) -> Floats:
     if np.ndim(values) == 1:
         array = array.reshape(-1, 1)
     if array.ndim != 2 or array.shape[1] == 0:
-        raise InputError(f"shape {np.shape(values)}", where=where, fix="pass a series (T,) or a table (T, N), time first")
+        raise InputError(f"shape {np.shape(values)}", where=where, fix="pass (T,) or (T, N), time first")
     return array
 
 

@@ -28,7 +28,7 @@ class StdState(NamedTuple):
 
     ring: Floats  # (2 * window, N), NaN = no row yet
     head: Ints  # (1,) slot the next row goes to, in [0, window)
-    scratch: Floats  # (2, N) mean and count of the last call, not memory
+    scratch: Floats  # (3, N) of the last call, not memory
 
 
 def std_params(window: int, ddof: int = 1, min_obs: int | None = None) -> StdParams:
@@ -50,7 +50,7 @@ def std_params(window: int, ddof: int = 1, min_obs: int | None = None) -> StdPar
 def std_init(params: StdParams, n_assets: int) -> StdState:
     """Return the state before the first row."""
     return StdState(
-        np.full((2 * params.window, n_assets), np.nan), np.zeros(1, dtype=np.int64), np.zeros((2, n_assets))
+        np.full((2 * params.window, n_assets), np.nan), np.zeros(1, dtype=np.int64), np.zeros((3, n_assets))
     )
 
 
@@ -58,30 +58,33 @@ def std_init(params: StdParams, n_assets: int) -> StdState:
 def window_std(first: int, stop: int, x: Floats, ddof: int, min_obs: int, scratch: Floats, out: Floats) -> None:
     """Write the standard deviation of rows [first, stop) of x (T, N) to out (N,), in the unit of x.
 
-    NaN rows are left out column by column; NaN where fewer than min_obs are known. scratch (2, N) is overwritten
-    with the means and the counts. Two passes: the mean first, then the squares about it.
+    NaN rows are left out column by column; NaN where fewer than min_obs are known. scratch (3, N) is overwritten
+    with the first known value, the mean distance from it, and the count. Two passes about that first value, so the
+    deviation of a constant column is exactly zero.
 
-    Source: Chan, Golub & LeVeque (1983), Algorithms for computing the sample variance (two-pass).
+    Source: Chan, Golub & LeVeque (1983), Algorithms for computing the sample variance (shifted two-pass).
     """
     n = x.shape[1]
     for i in range(n):
         scratch[0, i] = 0.0
         scratch[1, i] = 0.0
+        scratch[2, i] = 0.0
         out[i] = 0.0
     for r in range(first, stop):
         for i in range(n):
             known = x[r, i] == x[r, i]
-            scratch[0, i] += x[r, i] if known else 0.0
-            scratch[1, i] += 1.0 if known else 0.0
+            scratch[0, i] = x[r, i] if known and scratch[2, i] == 0.0 else scratch[0, i]
+            scratch[1, i] += x[r, i] - scratch[0, i] if known else 0.0
+            scratch[2, i] += 1.0 if known else 0.0
     for i in range(n):
-        scratch[0, i] /= scratch[1, i]
+        scratch[1, i] /= scratch[2, i]
     for r in range(first, stop):
         for i in range(n):
             known = x[r, i] == x[r, i]
-            gap = x[r, i] - scratch[0, i] if known else 0.0
+            gap = x[r, i] - scratch[0, i] - scratch[1, i] if known else 0.0
             out[i] += gap * gap
     for i in range(n):
-        out[i] = np.sqrt(out[i] / (scratch[1, i] - ddof)) if scratch[1, i] >= min_obs else np.nan
+        out[i] = np.sqrt(out[i] / (scratch[2, i] - ddof)) if scratch[2, i] >= min_obs else np.nan
 
 
 @kernel
