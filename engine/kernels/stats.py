@@ -64,16 +64,21 @@ def window_std(first: int, stop: int, x: Floats, ddof: int, min_obs: int, scratc
 
     Source: Chan, Golub & LeVeque (1983), Algorithms for computing the sample variance (shifted two-pass).
     """
+    if stop <= first:
+        out[:] = np.nan
+        return
     n = x.shape[1]
     for i in range(n):
-        scratch[0, i] = 0.0
+        row = first
+        while row < stop - 1 and np.isnan(x[row, i]):
+            row += 1
+        scratch[0, i] = x[row, i]
         scratch[1, i] = 0.0
         scratch[2, i] = 0.0
         out[i] = 0.0
     for r in range(first, stop):
         for i in range(n):
             known = x[r, i] == x[r, i]
-            scratch[0, i] = x[r, i] if known and scratch[2, i] == 0.0 else scratch[0, i]
             scratch[1, i] += x[r, i] - scratch[0, i] if known else 0.0
             scratch[2, i] += 1.0 if known else 0.0
     for i in range(n):
