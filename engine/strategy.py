@@ -197,7 +197,6 @@ class Strategy(ABC):
     Attributes
     ----------
     Params : type of the parameters, a `StrategyParams`.
-    universe : symbols it may hold, in the order of its vectors.
     indicators : series it reads but never holds, such as VIX.
     diagnostics : names it may pass to `ctx.note`.
     full_gross : sum of absolute weights it holds when fully convinced.
@@ -209,10 +208,14 @@ class Strategy(ABC):
     diagnostics: ClassVar[tuple[str, ...]] = ()
     full_gross: float = 1.0
     role: Role = "other"
-    universe: tuple[str, ...] = ()
 
     def __init__(self, params: StrategyParams | None = None) -> None:
         self.params: Any = params if params is not None else self.Params()
+
+    @property
+    def universe(self) -> tuple[str, ...]:
+        """Symbols it may hold, in the order of its vectors; a plain class attribute does as well."""
+        return ()
 
     @property
     def warmup_bars(self) -> int:

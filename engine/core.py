@@ -1,0 +1,98 @@
+"""The deterministic system: `observe` a completed bar, `decide` what to send. No I/O, no clock, no mode."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.execution.broker import Account
+from engine.execution.planner import Plan, Planner
+from engine.market.feed import Feed
+from engine.market.window import Cursor
+from engine.portfolio.integrator import Integrator, Target
+from engine.portfolio.sleeves import Sleeve
+from engine.types import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The target of one close and the orders that lead there."""
+
+    t: int
+    target: Target
+    plan: Plan
+
+
+class System:
+    """Sleeves, integrator and planner over one feed.
+
+    `observe` is called once per completed bar, in order; everything with memory moves there. `decide` reads that
+    state and an account, writes nothing, and may be called any number of times.
+    """
+
+    def __init__(
+        self, feed: Feed, cursor: Cursor, sleeves: Sequence[Sleeve], integrator: Integrator, planner: Planner
+    ) -> None:
+        self.feed = feed
+        self.sleeves = tuple(sleeves)
+        self.integrator = integrator
+        self.planner = planner
+        self._cursor = cursor
+        self._close = feed.panel.close
+
+    @property
+    def t(self) -> int:
+        """The last bar observed, -1 before the first."""
+        return self._cursor.t
+
+    def observe(self, t: int) -> None:
+        """Take in bar t.
+
+        Raises
+        ------
+        StrategyError
+            If a strategy fails and is not to be quarantined.
+        """
+        self._cursor.t = t
+        for sleeve in self.sleeves:
+            sleeve.observe(t)
+        self.integrator.observe(t, self.sleeves)
+
+    def due(self) -> bool:
+        """Return whether the last bar calls for a decision even if nothing forces one."""
+        return self.integrator.due(self.sleeves)
+
+    def decide(self, account: Account, *, adopt: bool = False, price: Floats | None = None) -> Decision:
+        """Return target and orders for `account`; a pure function of the observed state.
+
+        Parameters
+        ----------
+        account : Account
+            Holdings, cash and equity now.
+        adopt : bool
+            The account's first decision: it takes over the sleeves' standing notional portfolios.
+        price : (N,) array, optional
+            Decision prices, NaN = halted; by default the closes of the last observed bar.
+        """
+        t = self._cursor.t
+        at = self._close[t] if price is None else price
+        target = self.integrator.decide(self.sleeves, account, adopt)
+        plan = self.planner.plan(t, account, target.weights, target.trade, at)
+        return Decision(t, target, plan)
+
+    def save(self) -> dict[str, Floats]:
+        """Return copies of all state: memory of strategies, trackers, integrator, position in time."""
+        saved: dict[str, Floats] = {"t": np.array([self._cursor.t], dtype=np.float64)}
+        for sleeve in self.sleeves:
+            saved |= {f"sleeve.{sleeve.name}.{key}": value for key, value in sleeve.save().items()}
+        return saved | {f"integrator.{key}": value for key, value in self.integrator.save().items()}
+
+    def restore(self, saved: dict[str, Floats]) -> None:
+        """Put back what `save` returned."""
+        self._cursor.t = int(saved["t"][0])
+        for sleeve in self.sleeves:
+            prefix = f"sleeve.{sleeve.name}."
+            sleeve.restore({k.removeprefix(prefix): v for k, v in saved.items() if k.startswith(prefix)})
+        self.integrator.restore(
+            {k.removeprefix("integrator."): v for k, v in saved.items() if k.startswith("integrator.")}
+        )

@@ -1,0 +1,175 @@
+"""Sleeves: a strategy, its memory, and the notional portfolio of its answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from engine.errors import PlimsollError, StrategyError
+from engine.kernels.track import ANSWER_NOT_FINITE, ANSWER_OK, EQUITY, PEAK, TRACK_SCALARS, check_answer, track_scan
+from engine.market.feed import Feed
+from engine.market.window import Cursor, Window
+from engine.strategy import Context, Strategy
+from engine.types import Codes, Floats, Weights
+
+
+class Tracker:
+    """The notional portfolio of one sleeve: gross of costs, cash at the bill rate.
+
+    Bars are worked off when something asks, always by the same step, so the numbers do not depend on when that is.
+
+    path : (T, 2) notional equity and drawdown at each close.
+    """
+
+    def __init__(self, ret: Floats, status: Codes, bill: Floats, cursor: Cursor) -> None:
+        self._ret = ret
+        self._status = status
+        self._bill = bill
+        self._cursor = cursor
+        self._weight = np.zeros(ret.shape[1])
+        self._scal = np.zeros(TRACK_SCALARS)
+        self._scal[[EQUITY, PEAK]] = 1.0
+        self._next = 0
+        self.path: Floats = np.zeros((len(ret), 2))
+
+    def catch_up(self) -> None:
+        """Drift to the close of the cursor's bar."""
+        stop = self._cursor.t + 1
+        if self._next < stop:
+            track_scan(self._next, stop, self._ret, self._status, self._bill, self._weight, self._scal, self.path)
+            self._next = stop
+
+    def adopt(self, answer: Weights) -> None:
+        """Hold `answer` from the cursor's close on."""
+        self.catch_up()
+        self._weight[:] = answer
+
+    @property
+    def equity(self) -> float:
+        """Notional equity, 1.0 at the first bar."""
+        self.catch_up()
+        return float(self._scal[EQUITY])
+
+    @property
+    def drawdown(self) -> float:
+        """Fraction below the sleeve's own peak, <= 0."""
+        self.catch_up()
+        return float(self._scal[EQUITY] / self._scal[PEAK] - 1.0)
+
+    @property
+    def weights(self) -> Floats:
+        """(K,) weights as they drifted to this close, a copy."""
+        self.catch_up()
+        return self._weight.copy()
+
+    def save(self) -> dict[str, Any]:
+        """Return copies of everything that changes."""
+        self.catch_up()
+        return {"weight": self._weight.copy(), "scal": self._scal.copy(), "next": np.array([self._next])}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Put back what `save` returned."""
+        np.copyto(self._weight, saved["weight"])
+        np.copyto(self._scal, saved["scal"])
+        self._next = int(saved["next"][0])
+
+
+class Sleeve:
+    """Runs one strategy bar by bar and checks what it answers.
+
+    columns : the panel columns of its universe. answered : whether the last bar brought a new answer.
+    notes : (T, D) declared diagnostics, NaN where none was noted. failure : why it was quarantined, or "".
+    """
+
+    def __init__(
+        self, name: str, strategy: Strategy, feed: Feed, bill: Floats, cursor: Cursor, *, quarantine: bool = False
+    ) -> None:
+        panel = feed.panel
+        symbols = tuple(strategy.universe)
+        cols = tuple(panel.column(symbol) for symbol in symbols)
+        self.name = name
+        self.strategy = strategy
+        self.columns = np.array(cols, dtype=np.int64)
+        self.answered = False
+        self.failure = ""
+        self.notes: Floats = np.full((panel.n_bars, len(strategy.diagnostics)), np.nan)
+        self.state = strategy.init(len(symbols))
+        self._quarantine = quarantine
+        self._shape = (len(symbols),)
+        self._symbols = symbols
+        self._session = panel.clock.session
+        self._status: Codes = np.ascontiguousarray(feed.status[:, list(cols)])
+        past = Window(feed, cols, cursor)
+        self.tracker = Tracker(feed.columns("ret", cols), self._status, bill, cursor)
+        self._context = Context(
+            past, symbols, feed.listed(cols), panel.clock, cursor, self.tracker, self.state,
+            (tuple(strategy.diagnostics), self.notes),
+        )  # fmt: skip
+        self._on_bar: Callable[[Context], Weights | None] = strategy.on_bar
+
+    def observe(self, t: int) -> None:
+        """Show bar t to the strategy; a new answer enters the notional portfolio at this close.
+
+        Raises
+        ------
+        StrategyError
+            If the strategy raises or answers something impossible, unless it is to be quarantined.
+        """
+        self.answered = False
+        try:
+            answer = self._on_bar(self._context)
+            if answer is not None:
+                self._accept(t, answer)
+        except PlimsollError as error:
+            self._fail(t, str(error), error)
+        except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
+            self._fail(t, f"raised {type(error).__name__}: {error}", error)
+
+    def _accept(self, t: int, answer: Weights) -> None:
+        if not isinstance(answer, np.ndarray) or answer.shape != self._shape or answer.dtype != np.float64:
+            got = f"shape {answer.shape} of {answer.dtype}" if isinstance(answer, np.ndarray) else type(answer).__name__
+            raise StrategyError(
+                f"answered {got}", fix=f"return {self._shape} float64 weights, e.g. ctx.weights({{'SPY': 1.0}}), or None"
+            )
+        verdict, column = check_answer(t, answer, self._status)
+        if verdict != ANSWER_OK:
+            symbol = self._symbols[column]
+            if verdict == ANSWER_NOT_FINITE:
+                raise StrategyError(
+                    f"answered {answer[column]} for {symbol}",
+                    cause="a window reaches beyond the history, or a division by zero",
+                )
+            raise StrategyError(
+                f"answered {answer[column]:.6g} for {symbol}, which is not listed",
+                cause="no row yet, or delisted",
+                fix="ask ctx.listed, or use ctx.weights(..., unlisted='cash')",
+            )
+        self.tracker.adopt(answer)
+        self.answered = True
+
+    def _fail(self, t: int, what: str, error: Exception) -> None:
+        where = f"sleeve {self.name!r} ({type(self.strategy).__name__}) on {self._session[t]}"
+        if not self._quarantine:
+            if isinstance(error, StrategyError):
+                raise StrategyError(error.what, where=where, cause=error.cause, fix=error.fix) from error
+            raise StrategyError(what, where=where) from error
+        self.failure = f"{where}: {what}"
+        self._on_bar = _silent
+
+    def save(self) -> dict[str, Any]:
+        """Return copies of the strategy's memory and of the notional portfolio."""
+        saved = {f"tracker.{key}": value for key, value in self.tracker.save().items()}
+        if self.state is not None:
+            saved |= {f"state.{key}": np.array(value, copy=True) for key, value in self.state._asdict().items()}
+        return saved
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Put back what `save` returned."""
+        self.tracker.restore({k.removeprefix("tracker."): v for k, v in saved.items() if k.startswith("tracker.")})
+        if self.state is not None:
+            for key, value in self.state._asdict().items():
+                np.copyto(value, saved[f"state.{key}"])
+
+
+def _silent(ctx: Context) -> None:  # noqa: ARG001  (a quarantined sleeve holds what it held)
+    return None

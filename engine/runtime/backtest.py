@@ -1,0 +1,64 @@
+"""The loop: one bar after the other through simulator, core and simulator again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from engine.core import Decision
+from engine.errors import DataError
+from engine.kernels.ledger import MARGIN_CALL, OVERDRAWN, RUIN
+from engine.runtime.setup import Setup
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Track:
+    """What a loop leaves behind beside the simulator's own record.
+
+    decisions : every decision in order. last : the last bar reached. ruined : equity fell to zero there.
+    """
+
+    decisions: list[Decision] = field(default_factory=list)
+    last: int = -1
+    ruined: bool = False
+
+
+def run_loop(setup: Setup, progress: Progress | None = None) -> Track:
+    """Run a backtest bar by bar.
+
+    Each bar: the simulator fills what was decided at the previous close and marks the account at this one; the core
+    observes; if something is due it decides, and the orders go to the simulator for the next bar.
+
+    Raises
+    ------
+    StrategyError
+        If a strategy fails, with the sleeve and the session.
+    DataError
+        If a withdrawal exceeds the account.
+    """
+    system, broker, track = setup.system, setup.broker, Track()
+    observe, due, advance = system.observe, system.due, broker.advance
+    first, n_bars = setup.first, setup.panel.n_bars
+    every = max(n_bars // 100, 1)
+    for t in range(n_bars):
+        code = 0
+        if t >= first:
+            code = advance(t)
+            track.last = t
+            if code == RUIN:
+                track.ruined = True
+                break
+            if code == OVERDRAWN:
+                session = setup.panel.clock.session[t]
+                raise DataError(f"the withdrawal on {session} exceeds the account's equity", where="account.flows")
+        elif t == first - 1:
+            broker.mark_start(t)
+        observe(t)
+        adopt = t == first - 1
+        if adopt or (t >= first and (due() or code == MARGIN_CALL)):
+            decision = system.decide(broker.account(), adopt=adopt)
+            broker.submit(decision.plan.orders)
+            track.decisions.append(decision)
+        if progress is not None and t % every == 0:
+            progress(t, n_bars)
+    return track

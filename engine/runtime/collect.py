@@ -1,0 +1,225 @@
+"""From a finished loop to the result a user gets."""
+
+import platform
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from engine.execution.order_table import STATUSES
+from engine.kernels import layout
+from engine.kernels.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
+from engine.market.panel import DataWarning
+from engine.report.result import Result
+from engine.runtime.backtest import Track
+from engine.runtime.setup import Setup
+from engine.types import Floats
+
+_COUNTERS = {
+    "margin_calls": layout.MARGIN_CALLS,
+    "negative_cash_closes": layout.NEGATIVE_CASH,
+    "partial_fills": layout.PARTIAL_FILLS,
+    "expired_orders": layout.EXPIRED_ORDERS,
+    "fills_with_unknown_volume": layout.VOLUME_UNKNOWN,
+    "fills_with_unknown_impact": layout.IMPACT_UNKNOWN,
+    "delisted_positions_sold": layout.DELISTED_COUNT,
+}
+_SKIPPED = {"orders_below_minimum": BELOW_MINIMUM, "orders_without_price": NO_PRICE, "orders_rounded_away": ROUNDED_AWAY}
+
+
+def collect(setup: Setup, track: Track) -> Result:
+    """Make the tables of a run from what the loop and the simulator recorded."""
+    config, panel = setup.config, setup.panel
+    span = slice(setup.first, track.last + 1)
+    index = pd.DatetimeIndex(panel.clock.stamp[span], name="session")
+    warnings = setup.warnings + _run_warnings(setup, track)
+    return Result(
+        name=config.run.name,
+        run_id=f"{config.run.name}-{config.digest[:8]}",
+        equity=_equity(setup, index, span),
+        weights=pd.DataFrame(setup.broker.held[span], index=index, columns=list(panel.symbols)),
+        targets=_targets(setup, track),
+        orders=_orders(setup),
+        fills=_fills(setup),
+        sleeves=_sleeves(setup, index, span),
+        diagnostics=_diagnostics(setup, index, span),
+        trace=_trace(setup, track),
+        cash=config.run.cash,
+        session_last=panel.clock.last_bar[span],
+        benchmark=_per_session(setup, config.run.benchmark, span),
+        bill=_per_session(setup, setup.bill_name or None, span),
+        config=config.plain(),
+        config_toml=config.toml(),
+        config_hash=config.digest,
+        data_hash=panel.data_hash,
+        synthetic=panel.synthetic,
+        source=panel.source,
+        interval=panel.clock.interval,
+        warnings=warnings,
+        counts=_counts(setup, track),
+        env=environment(setup),
+        ruined=track.ruined,
+    )
+
+
+def environment(setup: Setup) -> dict[str, Any]:
+    """Return what a reader needs to run this again: versions, hashes, seed."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  (slow to import, wanted once)
+
+    versions: dict[str, str] = {"python": platform.python_version()}
+    for name in ("plimsoll", "numpy", "pandas", "numba", "exchange_calendars"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    return {
+        "versions": versions,
+        "machine": platform.machine(),
+        "data_hash": setup.panel.data_hash,
+        "config_hash": setup.config.digest,
+        "seed": setup.config.run.seed,
+    }
+
+
+def _equity(setup: Setup, index: pd.DatetimeIndex, span: slice) -> pd.DataFrame:
+    rec = setup.broker.rec[span]
+    frame = pd.DataFrame(rec, index=index, columns=list(layout.RECORD_COLUMNS))
+    equity = rec[:, layout.R_EQUITY]
+    safe = np.where(equity > 0.0, equity, np.inf)
+    frame["equity_gross"] *= setup.config.run.cash
+    frame["gross"] = (rec[:, layout.R_LONG] + rec[:, layout.R_SHORT]) / safe
+    frame["net"] = (rec[:, layout.R_LONG] - rec[:, layout.R_SHORT]) / safe
+    frame["costs"] = rec[:, layout.R_COMMISSION : layout.R_FEES + 1].sum(axis=1)
+    order = ["equity", "equity_gross", "cash", "long", "short", "gross", "net", "ret", "drawdown", "price_pnl"]
+    order += ["dividends", "interest", "financing", "borrow", "commission", "spread", "impact", "fees", "costs"]
+    return frame[[*order, "traded", "flow", "maintenance"]]
+
+
+def _targets(setup: Setup, track: Track) -> pd.DataFrame:
+    n = setup.panel.n_symbols
+    rows = np.array([decision.target.weights for decision in track.decisions]).reshape(len(track.decisions), n)
+    stamps = setup.panel.clock.stamp[[decision.t for decision in track.decisions]]
+    return pd.DataFrame(rows, index=pd.DatetimeIndex(stamps, name="session"), columns=list(setup.panel.symbols))
+
+
+def _orders(setup: Setup) -> pd.DataFrame:
+    table = setup.broker.order_table()
+    execution = setup.config.execution
+    kind = execution.order_type if execution.order_type != "market" else "market"
+    status = np.array(STATUSES, dtype=object)[table.status]
+    return pd.DataFrame(
+        {
+            "id": np.array(table.ids, dtype=object),
+            "session": setup.panel.clock.stamp[table.bar],
+            "symbol": np.array(setup.panel.symbols, dtype=object)[table.col],
+            "side": np.where(table.qty < 0.0, "sell", "buy").astype(object),
+            "qty": table.qty,
+            "kind": np.full(len(table.qty), f"{kind}/{execution.fill}", dtype=object),
+            "leg": table.leg,
+            "price": table.price,
+            "status": status,
+            "filled": table.filled,
+            "reason": np.where(np.isin(table.status, [1]), "", _why(setup)).astype(object),
+        }
+    )
+
+
+def _why(setup: Setup) -> str:
+    return "no row, no volume, or above the participation cap" if len(setup.broker.batches) else ""
+
+
+def _fills(setup: Setup) -> pd.DataFrame:
+    fills = setup.broker.fills
+    ids = np.array([*setup.broker.order_table().ids, ""], dtype=object)  # -1: sold because it was delisted
+    return pd.DataFrame(
+        {
+            "session": setup.panel.clock.stamp[fills[:, layout.F_BAR].astype(np.int64)],
+            "symbol": np.array(setup.panel.symbols, dtype=object)[fills[:, layout.F_COLUMN].astype(np.int64)],
+            "qty": fills[:, layout.F_QTY],
+            "price": fills[:, layout.F_PRICE],
+            "commission": fills[:, layout.F_COMMISSION],
+            "spread": fills[:, layout.F_SPREAD],
+            "impact": fills[:, layout.F_IMPACT],
+            "fees": fills[:, layout.F_SEC] + fills[:, layout.F_TAF] + fills[:, layout.F_CAT],
+            "order_id": ids[fills[:, layout.F_ORDER].astype(np.int64)],
+        }
+    )
+
+
+def _sleeves(setup: Setup, index: pd.DatetimeIndex, span: slice) -> pd.DataFrame:
+    columns: dict[str, Floats] = {}
+    for sleeve in setup.system.sleeves:
+        sleeve.tracker.catch_up()
+        columns[f"{sleeve.name}.equity"] = sleeve.tracker.path[span, 0]
+        columns[f"{sleeve.name}.drawdown"] = sleeve.tracker.path[span, 1]
+        columns[f"{sleeve.name}.weight"] = np.full(len(index), 1.0 / len(setup.system.sleeves))
+    return pd.DataFrame(columns, index=index)
+
+
+def _diagnostics(setup: Setup, index: pd.DatetimeIndex, span: slice) -> pd.DataFrame:
+    parts = []
+    for sleeve in setup.system.sleeves:
+        for column, name in enumerate(sleeve.strategy.diagnostics):
+            values = sleeve.notes[span, column]
+            known = ~np.isnan(values)
+            parts.append(
+                pd.DataFrame({"session": index[known], "sleeve": sleeve.name, "name": name, "value": values[known]})
+            )
+    if not parts:
+        return pd.DataFrame({"session": index[:0], "sleeve": [], "name": [], "value": np.empty(0)})
+    return pd.concat(parts, ignore_index=True)
+
+
+def _trace(setup: Setup, track: Track) -> pd.DataFrame:
+    """Return the weights after each stage, a row per decision and symbol that any stage gives or takes weight."""
+    stages = setup.system.integrator.stages
+    bars, cols, values = [], [], []
+    for decision in track.decisions:
+        touched = np.flatnonzero(decision.target.trace.any(axis=1))
+        bars.append(np.full(len(touched), decision.t))
+        cols.append(touched)
+        values.append(decision.target.trace[touched])
+    bar = np.concatenate([np.empty(0, dtype=np.int64), *bars])
+    col = np.concatenate([np.empty(0, dtype=np.int64), *cols])
+    table = np.concatenate([np.empty((0, len(stages))), *values])
+    frame = pd.DataFrame(table, columns=list(stages))
+    frame.insert(0, "session", setup.panel.clock.stamp[bar])
+    frame.insert(1, "symbol", np.array(setup.panel.symbols, dtype=object)[col])
+    return frame
+
+
+def _per_session(setup: Setup, symbol: str | None, span: slice) -> pd.Series | None:
+    """Return a symbol's total return per session over the traded span; an unknown return counts as 0."""
+    if symbol is None:
+        return None
+    clock = setup.panel.clock
+    ret = np.nan_to_num(setup.feed.ret[span, setup.panel.column(symbol)], nan=0.0)
+    grown = pd.Series(1.0 + ret).groupby(clock.session_index[span]).prod().to_numpy() - 1.0
+    sessions = pd.DatetimeIndex(np.unique(clock.session[span]), name="session")
+    return pd.Series(grown, index=sessions, name=symbol)
+
+
+def _counts(setup: Setup, track: Track) -> dict[str, int | float]:
+    scal = setup.broker.book.scal
+    counts: dict[str, int | float] = {name: int(scal[row]) for name, row in _COUNTERS.items()}
+    why = np.concatenate([np.empty(0, dtype=np.int8), *(decision.plan.why for decision in track.decisions)])
+    counts |= {name: int(np.count_nonzero(why == code)) for name, code in _SKIPPED.items()}
+    counts["decisions"] = len(track.decisions)
+    counts["decisions_scaled_to_affordable"] = sum(decision.plan.phi < 1.0 for decision in track.decisions)
+    counts["decisions_scaled_to_margin"] = sum(decision.target.forced for decision in track.decisions)
+    counts["sleeves_quarantined"] = sum(bool(sleeve.failure) for sleeve in setup.system.sleeves)
+    return counts
+
+
+def _run_warnings(setup: Setup, track: Track) -> tuple[DataWarning, ...]:
+    found = [DataWarning("quarantined", "", s.failure) for s in setup.system.sleeves if s.failure]
+    fills = setup.broker.fills
+    for row in fills[fills[:, layout.F_ORDER] < 0.0]:
+        symbol = setup.panel.symbols[int(row[layout.F_COLUMN])]
+        session = str(setup.panel.clock.session[int(row[layout.F_BAR])])
+        text = f"no row for six sessions: {-row[layout.F_QTY]:.6g} shares booked as sold at the last close {row[layout.F_PRICE]:.6g}"
+        found.append(DataWarning("delisted", symbol, text, session))
+    if track.ruined:
+        session = str(setup.panel.clock.session[track.last])
+        found.append(DataWarning("ruined", "", "equity fell to zero or below: liquidated and stopped", session))
+    return tuple(found)

@@ -1,0 +1,45 @@
+"""Deposits and withdrawals from a CSV of ``date,amount``."""
+
+import csv
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import DataError
+from engine.market.panel import BarClock
+from engine.types import Floats
+
+
+def read_flows(path: Path, clock: BarClock) -> Floats:
+    """Return (T,) dollars that arrive (+) or leave (-) at the start of each bar.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, a row is not a date and a finite amount, or a date is not a session of the data.
+    """
+    try:
+        rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    except FileNotFoundError:
+        raise DataError("no such file", where=str(path), fix="mend account.flows") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot be read: {error}", where=str(path)) from None
+    if not rows or [cell.strip() for cell in rows[0]] != ["date", "amount"]:
+        raise DataError("the header is not 'date,amount'", where=str(path))
+    flows = np.zeros(len(clock))
+    firsts = np.flatnonzero(clock.first_bar)
+    sessions = clock.session[firsts]
+    for number, row in enumerate(rows[1:], start=2):
+        where = f"{path} line {number}"
+        try:
+            day, amount = date.fromisoformat(row[0].strip()), float(row[1])
+        except (ValueError, IndexError):
+            raise DataError(f"{','.join(row)!r} is not a date and an amount", where=where) from None
+        if not np.isfinite(amount):
+            raise DataError(f"amount {amount} is not finite", where=where)
+        at = int(np.searchsorted(sessions, np.datetime64(day)))
+        if at == len(sessions) or sessions[at] != np.datetime64(day):
+            raise DataError(f"{day} is not a session of the data", where=where, fix="use the next exchange session")
+        flows[firsts[at]] += amount
+    return flows

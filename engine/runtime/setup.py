@@ -1,0 +1,180 @@
+"""From a configuration and a panel to a system, a simulator and the span to run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.config import Config
+from engine.core import System
+from engine.errors import ConfigError, DataError, did_you_mean
+from engine.execution.book import Terms, open_book
+from engine.execution.fees import fee_schedule
+from engine.execution.planner import Planner
+from engine.execution.sim import SimBroker
+from engine.kernels import layout
+from engine.market.feed import Feed
+from engine.market.instruments import instrument
+from engine.market.panel import DataWarning, Panel
+from engine.market.window import Cursor
+from engine.portfolio.integrator import Direct, maintenance_rates
+from engine.portfolio.sleeves import Sleeve
+from engine.runtime.flows import read_flows
+from engine.runtime.resolve import make_strategy
+from engine.strategy import Strategy
+from engine.types import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything a loop needs.
+
+    first : the first bar traded; the decision before it is made at the close of first - 1.
+    bill : (T,) return on cash per bar; bill_name its symbol, or "".
+    """
+
+    config: Config
+    panel: Panel
+    feed: Feed
+    system: System
+    broker: SimBroker
+    first: int
+    bill: Floats
+    bill_name: str
+    warnings: tuple[DataWarning, ...]
+
+
+def make_strategies(config: Config, given: Mapping[str, Strategy] | None = None) -> dict[str, Strategy]:
+    """Return the strategy of every sleeve by its name; `given` objects take the place of configured ones."""
+    given = given or {}
+    return {
+        sleeve.name: make_strategy(
+            given.get(sleeve.name, sleeve.strategy), sleeve.params, where=f"sleeve {sleeve.name!r}"
+        )
+        for sleeve in config.sleeve
+    }
+
+
+def needed_symbols(config: Config, strategies: Mapping[str, Strategy]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return (symbols to load, indicators to load), sorted."""
+    symbols = {symbol for strategy in strategies.values() for symbol in strategy.universe}
+    if config.run.benchmark:
+        symbols.add(config.run.benchmark)
+    if isinstance(config.financing.cash_rate, str):
+        symbols.add(config.financing.cash_rate)
+    indicators = set(config.data.indicators) | {name for s in strategies.values() for name in s.indicators}
+    return tuple(sorted(symbols)), tuple(sorted(indicators))
+
+
+def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> Setup:
+    """Wire a run.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If a symbol is missing, the span does not overlap the data, or the warm-up does not fit.
+    """
+    for symbol in needed_symbols(config, strategies)[0]:
+        if symbol not in panel.symbols:
+            raise DataError(f"symbol {symbol!r} is not in the data", fix=did_you_mean(symbol, panel.symbols))
+    feed = Feed(panel)
+    bill, bill_name, warnings = _bill(config, feed)
+    daily = _daily_table(config, panel, bill)
+    book = open_book(panel.n_symbols, config.run.cash, _terms(config, panel.symbols))
+    cursor = Cursor()
+    quarantine = {sleeve.name: sleeve.on_error == "quarantine" for sleeve in config.sleeve}
+    sleeves = [
+        Sleeve(name, strategy, feed, bill, cursor, quarantine=quarantine[name]) for name, strategy in strategies.items()
+    ]
+    first = _first_bar(config, panel, feed, sleeves)
+    planner = Planner(
+        feed, daily, book,
+        min_notional=config.execution.min_notional,
+        at_close=config.execution.fill == "next_close",
+        symbols=panel.symbols,
+    )  # fmt: skip
+    integrator = Direct(config.execution.no_trade_band, maintenance_rates(book.acct))
+    system = System(feed, cursor, sleeves, integrator, planner)
+    broker = SimBroker(feed, daily, book, id_prefix=f"{config.run.name}-{config.digest[:8]}")
+    return Setup(config, panel, feed, system, broker, first, bill, bill_name, panel.warnings + warnings)
+
+
+def _bill(config: Config, feed: Feed) -> tuple[Floats, str, tuple[DataWarning, ...]]:
+    rate, panel = config.financing.cash_rate, feed.panel
+    if not isinstance(rate, str):
+        return np.where(panel.clock.first_bar, rate / 252.0, 0.0), "", ()
+    series = feed.ret[:, panel.column(rate)]
+    known = np.flatnonzero(~np.isnan(panel.close[:, panel.column(rate)]))
+    warnings: tuple[DataWarning, ...] = ()
+    if len(known) == 0:
+        raise DataError(f"the bill series {rate!r} has no rows", where="financing.cash_rate")
+    if known[0] > 0:
+        start = str(panel.clock.session[known[0]])
+        warnings = (DataWarning("no_bill_rate", rate, f"cash earns nothing before {rate} begins on {start}", start),)
+    return np.nan_to_num(series, nan=0.0), rate, warnings
+
+
+def _daily_table(config: Config, panel: Panel, bill: Floats) -> Floats:
+    clock = panel.clock
+    daily = np.zeros((panel.n_bars, layout.DAILY))
+    daily[:, layout.BILL] = bill
+    daily[:, layout.DAY] = np.where(clock.first_bar, 1.0 / 252.0, 0.0)
+    fee_schedule(clock.session, daily)
+    if config.account.flows is not None:
+        daily[:, layout.FLOW] = read_flows(config.account.flows, clock)
+    return daily
+
+
+def _terms(config: Config, symbols: Sequence[str]) -> Terms:
+    costs, account, execution = config.costs, config.account, config.execution
+    real = costs.preset == "us_etf"
+    for where, named in (("costs.tier", costs.tier), ("account.leverage", account.leverage)):
+        for symbol in named:
+            if symbol not in symbols:
+                raise ConfigError(f"symbol {symbol!r} is not in this run", where=where, fix=did_you_mean(symbol, symbols))
+    tiers = [costs.tier.get(symbol, instrument(symbol).tier) for symbol in symbols]
+    leverage = np.array([abs(account.leverage.get(symbol, instrument(symbol).leverage)) for symbol in symbols])
+    half_spread = np.array([costs.half_spread_bps.get(tier, 0.0) for tier in tiers]) * 1e-4 * costs.stress
+    return Terms(
+        half_spread=half_spread if real else np.zeros(len(symbols)),
+        maintenance_long=np.minimum(account.maintenance_long * np.maximum(leverage, 1.0), 1.0),
+        maintenance_short=np.minimum(account.maintenance_short * np.maximum(leverage, 1.0), 1.0),
+        flat_rate=costs.flat_bps * 1e-4 if costs.preset == "flat" else 0.0,
+        per_share=costs.commission_per_share if real else 0.0,
+        impact=costs.impact * costs.stress if real else 0.0,
+        fees=real,
+        max_participation=execution.max_participation,
+        fractional=execution.fractional,
+        qty_step=10.0**-execution.qty_decimals,
+        carry=execution.unfilled == "carry",
+        size_at_fill=execution.sizing == "fill",
+        margin_account=account.type == "reg_t",
+        margin_spread=config.financing.margin_spread_bps * 1e-4,
+        borrow_rate=config.financing.borrow_bps * 1e-4,
+    )
+
+
+def _first_bar(config: Config, panel: Panel, feed: Feed, sleeves: Sequence[Sleeve]) -> int:
+    """Return the first bar traded, or say what the earliest one could be."""
+    session = panel.clock.session
+    earliest = 1
+    for sleeve in sleeves:
+        rows = np.flatnonzero((feed.status[:, sleeve.columns] == 1).any(axis=1))
+        begins = int(rows[0]) if len(rows) else panel.n_bars
+        earliest = max(earliest, begins + max(sleeve.strategy.warmup_bars, 1))
+    start = config.run.start
+    if start is not None and np.datetime64(start) > session[-1]:
+        raise DataError(f"start {start} is after the last session of the data, {session[-1]}", where="run.start")
+    if earliest >= panel.n_bars:
+        raise DataError(
+            f"the data has {panel.n_bars} bars, {session[0]} to {session[-1]}, and the strategy needs {earliest} before it trades",
+            where="run", fix="use more history, or a shorter lookback",
+        )  # fmt: skip
+    first = earliest if start is None else int(np.searchsorted(session, np.datetime64(start)))
+    if first < earliest:
+        raise DataError(
+            f"start {start} leaves {first} of the {earliest} bars of history the strategy needs",
+            where="run.start",
+            fix=f"the earliest possible start is {session[earliest]}",
+        )
+    return first

@@ -1,0 +1,73 @@
+"""Inverse-volatility weights, the naive risk parity."""
+
+import numpy as np
+from pydantic import Field
+
+from engine.kernels.jit import kernel
+from engine.kernels.window_stats import window_std
+from engine.strategy import Context, Strategy, StrategyParams
+from engine.types import Floats, Weights
+from strategies.schedule import Schedule, is_due
+
+
+class InverseVol(Strategy):
+    """Weight every listed symbol by the inverse of its volatility.
+
+    Needs `lookback_bars` returns, at least half of them known. Fails when volatility says little about risk
+    (short-volatility funds) and when everything is correlated.
+
+        w_i = (1/sigma_i) / sum_j (1/sigma_j)
+
+    Source: the benchmark of Maillard, Roncalli & Teiletche (2010): equal risk contributions under equal correlations.
+    """
+
+    class Params(StrategyParams):
+        """What to hold and how often to look."""
+
+        symbols: tuple[str, ...] = Field(("SPY", "EFA", "EEM", "TLT", "LQD", "GLD", "DBC", "VNQ"), min_length=1)
+        lookback_bars: int = Field(60, ge=2)
+        rebalance: Schedule = "M"
+
+    @property
+    def universe(self) -> tuple[str, ...]:
+        """The configured symbols."""
+        symbols: tuple[str, ...] = self.params.symbols
+        return symbols
+
+    @property
+    def warmup_bars(self) -> int:
+        """A full window."""
+        return int(self.params.lookback_bars) + 1
+
+    def on_bar(self, ctx: Context) -> Weights | None:
+        """Answer on the schedule once any symbol has half a window."""
+        if not is_due(ctx, self.params.rebalance):
+            return None
+        w = np.empty(len(ctx.symbols))
+        window_std(ctx.past.ret(self.params.lookback_bars), self.params.lookback_bars // 2, w)
+        w[~ctx.listed] = np.nan
+        if np.isnan(w).all():
+            return None
+        inverse_vol_weights(w)
+        return w
+
+
+@kernel
+def inverse_vol_weights(w: Floats) -> None:
+    """Turn volatilities (K,) in place into weights that sum to 1.
+
+    NaN or zero volatility gives weight 0; if every known volatility is zero, the known symbols share equally.
+    """
+    total, known = 0.0, 0
+    for i in range(w.shape[0]):
+        if not np.isnan(w[i]):
+            known += 1
+            if w[i] > 0.0:
+                total += 1.0 / w[i]
+    for i in range(w.shape[0]):
+        if np.isnan(w[i]):
+            w[i] = 0.0
+        elif total > 0.0:
+            w[i] = 1.0 / w[i] / total if w[i] > 0.0 else 0.0
+        else:
+            w[i] = 1.0 / known

@@ -1,0 +1,163 @@
+"""Level-61: regime-aware, volatility-targeted risk parity."""
+
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from engine.kernels.jit import kernel
+from engine.kernels.window_stats import basket_stats, portfolio_variance, window_std
+from engine.strategy import Context, Strategy, StrategyParams
+from engine.types import Bools, Floats, Weights
+from strategies.inverse_vol import inverse_vol_weights
+from strategies.schedule import Schedule, is_due
+
+
+class State(NamedTuple):
+    """regime (3,): risk_off, eq_vol_ann and eq_cum_ret of the last rebalance, NaN before the first."""
+
+    regime: Floats
+
+
+class RegimeRiskParity(Strategy):
+    """Inverse volatility over equities, bonds and gold, turned to the defensives when equities break, levered to a target.
+
+    Needs daily closes; an asset takes part from `min_obs` returns on. Fails when stocks and bonds fall together
+    (2022), because the defensive leg is duration, and in V-shaped crashes, because 60 sessions turn late.
+
+        base    w_i = (1/sigma_i) / sum_j (1/sigma_j), sigma over the last `lookback_bars` returns
+        regime  risk-off iff the equal-weight risky basket has sigma > risk_off_vol or return < risk_off_mom
+        overlay risky weights times `risk_off_shrink`; what is freed goes to the defensives in proportion
+        target  leverage = min(max_leverage, vol_target / sqrt(w' Sigma w))
+
+    Source: "Level-61: Regime-Aware Volatility-Targeted Risk-Parity Portfolio", mended: decisions on the month's last
+    session by the exchange calendar, none lost; no asset truncates another's history.
+    """
+
+    class Params(StrategyParams):
+        """Defaults are the source's; its cost and dates live in the run's configuration."""
+
+        risky: tuple[str, ...] = ("SPY", "QQQ", "IWM", "EFA", "EEM")
+        defensive: tuple[str, ...] = ("TLT", "LQD", "GLD")
+        lookback_bars: int = Field(60, ge=4)
+        min_obs: int | None = Field(None, ge=2)  # None = lookback_bars // 2
+        rebalance: Schedule = "M"
+        vol_target: float = Field(0.10, gt=0, le=1)
+        max_leverage: float = Field(2.0, gt=0, le=5)
+        risk_off_vol: float = Field(0.25, gt=0)
+        risk_off_mom: float = Field(-0.10, gt=-1, lt=1)
+        risk_off_shrink: float = Field(0.5, ge=0, le=1)
+        hysteresis: bool = False  # once risk-off, stay so until both exit thresholds are met
+        exit_vol: float = Field(0.22, gt=0)
+        exit_mom: float = Field(-0.05, gt=-1, lt=1)
+
+        @model_validator(mode="after")
+        def _consistent(self) -> "RegimeRiskParity.Params":
+            if not self.risky and not self.defensive:
+                raise ValueError("risky and defensive are both empty")
+            if both := set(self.risky) & set(self.defensive):
+                raise ValueError(f"{min(both)} is both risky and defensive")
+            if self.min_obs is not None and self.min_obs > self.lookback_bars:
+                raise ValueError(f"min_obs {self.min_obs} exceeds lookback_bars {self.lookback_bars}")
+            if self.hysteresis and (self.exit_vol > self.risk_off_vol or self.exit_mom < self.risk_off_mom):
+                raise ValueError("the exit thresholds must lie inside the entry thresholds")
+            return self
+
+    diagnostics: ClassVar[tuple[str, ...]] = ("risk_off", "eq_vol_ann", "eq_cum_ret")
+    full_gross = 2.0
+
+    @property
+    def universe(self) -> tuple[str, ...]:
+        """Risky assets, then defensives."""
+        return (*self.params.risky, *self.params.defensive)
+
+    @property
+    def min_obs(self) -> int:
+        """Returns an asset needs to take part."""
+        return int(self.params.min_obs or self.params.lookback_bars // 2)
+
+    @property
+    def warmup_bars(self) -> int:
+        """Bars until `min_obs` returns exist."""
+        return self.min_obs + 1
+
+    def init(self, n_symbols: int) -> State:
+        """No regime yet."""
+        return State(np.full(3, np.nan))
+
+    def on_bar(self, ctx: Context) -> Weights | None:
+        """Answer on the schedule once any asset has history; the regime in force is noted every session."""
+        w = None
+        if is_due(ctx, self.params.rebalance):
+            w = self._rebalance(ctx)
+        for name, value in zip(self.diagnostics, ctx.state.regime, strict=True):
+            ctx.note(name, value)
+        return w
+
+    def _rebalance(self, ctx: Context) -> Weights | None:
+        p = self.params
+        risky = np.arange(len(ctx.symbols)) < len(p.risky)
+        w = np.zeros(len(ctx.symbols))
+        found = level61(
+            ctx.past.ret(p.lookback_bars), ctx.listed, risky, self.min_obs, ctx.bars_per_year, p.vol_target,
+            p.max_leverage, p.risk_off_vol, p.risk_off_mom, p.risk_off_shrink,
+            p.exit_vol if p.hysteresis else p.risk_off_vol, p.exit_mom if p.hysteresis else p.risk_off_mom,
+            ctx.state.regime, w,
+        )  # fmt: skip
+        return w if found else None
+
+
+@kernel
+def level61(
+    window: Floats, listed: Bools, risky: Bools, min_obs: int, bars_per_year: float, vol_target: float,
+    max_leverage: float, risk_off_vol: float, risk_off_mom: float, shrink: float, exit_vol: float, exit_mom: float,
+    regime: Floats, w: Floats,
+) -> bool:  # fmt: skip
+    """Write the target weights (K,) from a window of returns (n, K); False if no asset has history yet.
+
+    listed, risky (K,) masks; regime (3,) is read for hysteresis and written.
+    """
+    window_std(window, min_obs, w)
+    known = False
+    for i in range(w.shape[0]):
+        if not listed[i]:
+            w[i] = np.nan
+        known = known or not np.isnan(w[i])
+    if not known:
+        return False
+    inverse_vol_weights(w)
+    sigma, growth = basket_stats(window, risky)
+    sigma *= np.sqrt(bars_per_year)
+    was_off = regime[0] == 1.0
+    limit_vol, limit_mom = (exit_vol, exit_mom) if was_off else (risk_off_vol, risk_off_mom)
+    off = sigma > limit_vol or growth < limit_mom
+    regime[0], regime[1], regime[2] = (1.0 if off else 0.0), sigma, growth
+    if off:
+        to_defensives(w, risky, listed, shrink)
+    variance = portfolio_variance(window, w) * bars_per_year
+    leverage = min(max_leverage, vol_target / np.sqrt(variance)) if variance > 0.0 else 0.0
+    for i in range(w.shape[0]):
+        w[i] *= leverage
+    return True
+
+
+@kernel
+def to_defensives(w: Floats, risky: Bools, listed: Bools, shrink: float) -> None:
+    """Shrink risky weights and give what is freed to the listed defensives, in proportion to what they hold.
+
+    Their sum is unchanged. Without a listed defensive nothing moves; if the defensives hold nothing, equal shares.
+    """
+    freed, held, count = 0.0, 0.0, 0
+    for i in range(w.shape[0]):
+        if risky[i]:
+            freed += w[i] * (1.0 - shrink)
+        elif listed[i]:
+            held += w[i]
+            count += 1
+    if count == 0:
+        return
+    for i in range(w.shape[0]):
+        if risky[i]:
+            w[i] *= shrink
+        elif listed[i]:
+            w[i] = w[i] * (held + freed) / held if held > 0.0 else freed / count

@@ -1,0 +1,25 @@
+"""When to rebalance: the last session of a month or week, every session, or every N sessions."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import StringConstraints
+
+from engine.strategy import Context
+
+# "M" last session of the month, "W-FRI" last session of the week that ends on Friday, "D" every session, or a
+# number of sessions such as "21".
+Schedule: TypeAlias = Annotated[str, StringConstraints(pattern=r"^(M|W-FRI|D|[1-9]\d*)$")]
+
+
+def is_due(ctx: Context, schedule: str) -> bool:
+    """Return whether the schedule falls on this bar; on intraday data, on the last bar of its session.
+
+    Sessions are counted from the first one of the data.
+    """
+    if not ctx.last_bar_of_session:
+        return False
+    if schedule == "M":
+        return ctx.last_session_of_month
+    if schedule == "W-FRI":
+        return ctx.last_session_of_week
+    return schedule == "D" or ctx.session_index % int(schedule) == 0

@@ -1,0 +1,36 @@
+"""Sixty percent stocks, forty percent bonds."""
+
+from pydantic import Field
+
+from engine.strategy import Context, Strategy, StrategyParams
+from engine.types import Weights
+from strategies.schedule import Schedule, is_due
+
+
+class SixtyForty(Strategy):
+    """The balanced fund: a fixed split between one stock and one bond fund, rebalanced on a schedule.
+
+    Needs nothing but prices. Fails when stocks and bonds fall together, as in 2022.
+
+    Source: the policy portfolio of Brinson, Hood & Beebower (1986).
+    """
+
+    class Params(StrategyParams):
+        """The two funds, the split, the schedule."""
+
+        stocks: str = "SPY"
+        bonds: str = "IEF"
+        stock_weight: float = Field(0.6, ge=0, le=1)
+        rebalance: Schedule = "M"
+
+    @property
+    def universe(self) -> tuple[str, ...]:
+        """Stocks, then bonds."""
+        return (self.params.stocks, self.params.bonds)
+
+    def on_bar(self, ctx: Context) -> Weights | None:
+        """Answer on the schedule once both funds are listed."""
+        if not is_due(ctx, self.params.rebalance) or not ctx.listed.all():
+            return None
+        stock = self.params.stock_weight
+        return ctx.weights({self.params.stocks: stock, self.params.bonds: 1.0 - stock})
