@@ -1,0 +1,72 @@
+"""`plimsoll backtest`."""
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.cli.log import RunLog
+from engine.cli.progress import progress_bar
+from engine.config import Config, load_config
+from engine.report.folder import check_target
+from engine.report.metrics_table import plain
+from engine.runtime.backtest import run_loop
+from engine.runtime.collect import collect
+from engine.runtime.run import load_panel
+from engine.runtime.setup import build, make_strategies, needed_symbols
+
+
+def run_backtest(
+    config_path: Path,
+    data: Path | None,
+    start: str | None,
+    end: str | None,
+    sets: list[str],
+    out: Path | None,
+    *,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Load, run, write the folder, print the summary; nothing is written unless everything went well."""
+    config = effective_config(config_path, data, start, end, sets)
+    began = datetime.now(UTC)
+    folder = out if out is not None else default_folder(config, began)
+    check_target(folder, force=force)
+    log = RunLog(clock=lambda: datetime.now(UTC))
+    strategies = make_strategies(config)
+    symbols, indicators = needed_symbols(config, strategies)
+    panel = load_panel(config, symbols, indicators)
+    log.event("data_loaded", source=panel.source, bars=panel.n_bars, symbols=len(symbols), data_hash=panel.data_hash)
+    setup = build(config, panel, strategies)
+    with progress_bar(f"{config.run.name}", shown=not (quiet or as_json)) as progress:
+        track = run_loop(setup, progress)
+    result = collect(setup, track)
+    for warning in result.warnings:
+        log.event("warning", kind=warning.kind, symbol=warning.symbol, session=warning.session, text=warning.text)
+    log.event("run_finished", run_id=result.run_id, bars=len(result.equity), **result.counts)
+    result.save(folder, force=force, created=began.isoformat(timespec="seconds"), extras={"log.jsonl": log.content()})
+    if as_json:
+        sys.stdout.write(json.dumps(plain(result.metrics), indent=2, allow_nan=False) + "\n")
+    elif quiet:
+        sys.stdout.write(f"{folder}\n")
+    else:
+        result.summary(folder=folder)
+
+
+def effective_config(path: Path, data: Path | None, start: str | None, end: str | None, sets: list[str]) -> Config:
+    """Layer file, environment, `--set` and the shorthand options; the last word wins."""
+    shorthand = [] if data is None else ["data.source=csv", f"data.path={json.dumps(str(data))}"]
+    shorthand += [f"run.{key}={text}" for key, text in (("start", start), ("end", end)) if text is not None]
+    return load_config(path, env=os.environ, sets=[*sets, *shorthand])
+
+
+def default_folder(config: Config, now: datetime) -> Path:
+    """Return `runs/<utc>-<name>-<hash8>`, made unique if two runs start in the same second."""
+    stem = f"{now:%Y%m%dT%H%M%SZ}-{config.run.name}-{config.digest[:8]}"
+    folder, copy = Path("runs") / stem, 1
+    while folder.exists():
+        copy += 1
+        folder = Path("runs") / f"{stem}-{copy}"
+    return folder

@@ -1,0 +1,120 @@
+"""The `plimsoll` command."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.errors import InputError
+
+app = typer.Typer(
+    name="plimsoll",
+    help="Event-driven backtesting and paper trading for portfolios of ETF strategies.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+EXIT_BAD_INPUT = 2
+EXIT_CHECK_FAILED = 1
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML configuration, e.g. config/demo.toml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")]
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show the traceback of an error.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Event-driven backtesting and paper trading for portfolios of ETF strategies."""
+    ctx.obj = {"verbose": verbose}
+    if version:
+        from importlib.metadata import version as installed  # noqa: PLC0415
+
+        typer.echo(f"plimsoll {installed('plimsoll')}")
+        raise typer.Exit
+
+
+@app.command()
+def backtest(
+    config: ConfigPath,
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
+    sets: Sets = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Run folder [runs/<utc>-<name>-<hash>].")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write into an --out that is not empty.")] = False,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")] = False,
+) -> None:
+    """Run a backtest and write its run folder, report included."""
+    from engine.cli.backtest import run_backtest  # noqa: PLC0415
+
+    run_backtest(config, data, start, end, sets or [], out, force=force, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def strategies(
+    name: Annotated[str | None, typer.Argument(help="A registered name or package.module:Class; all if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the registered strategies, or show one: parameters, universe, source."""
+    from engine.cli.strategies import show_strategies  # noqa: PLC0415
+
+    show_strategies(name, as_json=as_json)
+
+
+@app.command()
+def doctor(
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Also check a folder of CSV files.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the installation: versions, compiler cache, calendar, registry, credentials, data. Exit 1 if a check fails."""
+    from engine.cli.doctor import run_doctor  # noqa: PLC0415
+
+    if not run_doctor(data, as_json=as_json):
+        raise typer.Exit(EXIT_CHECK_FAILED)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to write into; made if missing.")] = Path(),
+) -> None:
+    """Write a first strategy in plain Python, one with a kernel, their configurations and a test."""
+    from engine.cli.init import write_project  # noqa: PLC0415
+
+    write_project(folder)
+
+
+def guarded(run: Callable[[], Any], *, verbose: bool) -> int:
+    """Run a command; turn what goes wrong into one line on stderr and an exit code."""
+    try:
+        code = run()
+    except InputError as error:
+        if verbose:
+            raise
+        sys.stderr.write(f"error: {error}\n")
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return int(code or 0)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Console entry point."""
+    arguments = sys.argv[1:] if argv is None else argv
+    verbose = any(flag in arguments for flag in ("-v", "--verbose"))
+    arguments = [a for a in arguments if a not in ("-v", "--verbose")]
+    sys.exit(guarded(lambda: app(args=arguments, standalone_mode=True), verbose=verbose))

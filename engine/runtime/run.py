@@ -1,0 +1,134 @@
+"""The verbs behind the command line, as plain functions."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from engine.config import Config, load_config
+from engine.errors import ConfigError
+from engine.market.panel import Panel
+from engine.report.result import Result
+from engine.runtime.backtest import Progress, run_loop
+from engine.runtime.collect import collect
+from engine.runtime.setup import build, make_strategies, needed_symbols
+from engine.strategy import Strategy
+
+# What a run can be made from: a configuration in any form, or a strategy with everything else at its default.
+Runnable: TypeAlias = Config | Path | str | Mapping[str, Any] | Strategy | type[Strategy]
+
+
+def backtest(
+    what: Runnable,
+    *,
+    data: Panel | Path | str | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
+    sets: Iterable[str] = (),
+    progress: Progress | None = None,
+) -> Result:
+    """Run a backtest and return its result.
+
+    Parameters
+    ----------
+    what : Config, path, mapping, Strategy or type of Strategy
+        A configuration, or a strategy to run alone with default settings.
+    data : Panel or path, optional
+        A panel from `load_data`, or a folder of CSV files; by default what the configuration names.
+    start, end : date or ISO text, optional
+        First and last session traded; override the configuration.
+    sets : iterable of str
+        ``section.key=value`` overrides.
+    progress : callable, optional
+        Called now and then with (bars done, bars in all).
+
+    Raises
+    ------
+    InputError
+        If anything about the input is wrong; the message is one line that says what to do.
+
+    Examples
+    --------
+    >>> from engine import backtest
+    >>> from strategies.sixty_forty import SixtyForty
+    >>> backtest(SixtyForty, start="2015-01-02").metrics["performance"]["max_drawdown"] < 0
+    True
+    """
+    given = _strategy_of(what)
+    values: dict[str, Any] | Path = _config_of(given) if given is not None else _layered(what)
+    overrides = list(sets)
+    if isinstance(data, (str, Path)):
+        overrides += ["data.source=csv", f"data.path={str(data)!r}"]
+    overrides += [f"run.{key}={value}" for key, value in (("start", start), ("end", end)) if value is not None]
+    config = load_config(values, sets=overrides)
+    objects = {config.sleeve[0].name: given} if given is not None else {}
+    strategies = make_strategies(config, objects)
+    panel = data if isinstance(data, Panel) else load_panel(config, *needed_symbols(config, strategies))
+    setup = build(config, panel, strategies)
+    return collect(setup, run_loop(setup, progress))
+
+
+def load_panel(config: Config, symbols: Iterable[str], indicators: Iterable[str]) -> Panel:
+    """Load what a configuration names: the synthetic sample or a folder of CSV files.
+
+    Raises
+    ------
+    DataError
+        If a file or a row of it is unusable.
+    """
+    section = config.data
+    if section.source == "sample":
+        from engine.market.sample import sample_panel  # noqa: PLC0415  (a run on files does not need the generator)
+
+        if section.interval != "1d":
+            raise ConfigError(f"the sample source has daily bars only, not {section.interval!r}", where="data.interval")
+        return sample_panel(tuple(symbols), tuple(indicators), end=config.run.end, seed=config.run.seed)
+    if section.path is None:
+        raise ConfigError("source 'csv' needs a path", where="data.path", fix="pass --data DIR")
+    return load_data(section.path, symbols, indicators, interval=section.interval, end=config.run.end)
+
+
+def load_data(
+    folder: Path | str,
+    symbols: Iterable[str],
+    indicators: Iterable[str] = (),
+    *,
+    interval: str = "1d",
+    start: date | None = None,
+    end: date | None = None,
+) -> Panel:
+    """Load a folder of ``<SYMBOL>.csv`` files into a panel.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, or a row of it is unusable; the message names symbol, session and value.
+    """
+    from engine.market.csv_source import load_csv  # noqa: PLC0415  (pulls in the file readers)
+
+    return load_csv(Path(folder), tuple(symbols), tuple(indicators), interval=interval, start=start, end=end)
+
+
+def _layered(what: Any) -> Any:
+    if isinstance(what, Config):
+        return what.model_dump(mode="json", exclude_none=True)
+    return what if isinstance(what, Mapping) else Path(what)
+
+
+def _strategy_of(what: Any) -> Strategy | None:
+    if isinstance(what, Strategy):
+        return what
+    return what() if isinstance(what, type) and issubclass(what, Strategy) else None
+
+
+def _config_of(strategy: Strategy) -> dict[str, Any]:
+    """Return a configuration that runs one strategy alone with default settings."""
+    cls = type(strategy)
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+    sleeve = {
+        "name": name,
+        "strategy": f"{cls.__module__}:{cls.__qualname__}",
+        "params": strategy.params.model_dump(mode="json", exclude_none=True),
+    }
+    return {"run": {"name": name}, "sleeve": [sleeve]}
