@@ -1,0 +1,154 @@
+"""How each figure is called and printed, in the terminal, in notebooks and on the page."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["percent", "ratio", "count", "usd", "bps", "text", "flag"]
+Label: TypeAlias = tuple[str, str, Kind]
+
+DASH: Final = "–"
+
+# key in a block of `metrics`, title, how to print it
+SERIES: Final[tuple[Label, ...]] = (
+    ("total_return", "Total return", "percent"),
+    ("cagr", "CAGR", "percent"),
+    ("cagr_calendar", "CAGR, calendar years", "percent"),
+    ("vol_ann", "Ann. volatility", "percent"),
+    ("sharpe", "Sharpe", "ratio"),
+    ("sharpe_excess", "Sharpe over bills", "ratio"),
+    ("probabilistic_sharpe", "Probability Sharpe > 0", "percent"),
+    ("sortino", "Sortino", "ratio"),
+    ("downside_dev_ann", "Ann. downside deviation", "percent"),
+    ("max_drawdown", "Max drawdown", "percent"),
+    ("max_drawdown_duration", "… peak to new peak, sessions", "count"),
+    ("max_drawdown_recovery", "… trough to new peak, sessions", "count"),
+    ("max_drawdown_open", "… still open", "flag"),
+    ("longest_drawdown", "Longest drawdown, sessions", "count"),
+    ("average_drawdown", "Average drawdown", "percent"),
+    ("calmar", "Calmar", "ratio"),
+    ("ulcer", "Ulcer index", "percent"),
+    ("value_at_risk", "Value at risk 5%, one session", "percent"),
+    ("expected_shortfall", "Expected shortfall 5%", "percent"),
+    ("skew", "Skew", "ratio"),
+    ("kurtosis", "Kurtosis (normal = 3)", "ratio"),
+    ("omega", "Omega at 0", "ratio"),
+    ("tail_ratio", "Tail ratio", "ratio"),
+    ("hit_rate", "Hit rate, sessions", "percent"),
+    ("profit_factor", "Profit factor, sessions", "ratio"),
+    ("payoff", "Payoff, mean win / mean loss", "ratio"),
+    ("best_day", "Best day", "percent"),
+    ("best_day_session", "… on", "text"),
+    ("worst_day", "Worst day", "percent"),
+    ("worst_day_session", "… on", "text"),
+    ("best_month", "Best month", "percent"),
+    ("best_month_label", "… in", "text"),
+    ("worst_month", "Worst month", "percent"),
+    ("worst_month_label", "… in", "text"),
+)
+
+HEADLINE: Final = (
+    "total_return",
+    "cagr",
+    "vol_ann",
+    "sharpe",
+    "sharpe_excess",
+    "sortino",
+    "max_drawdown",
+    "max_drawdown_duration",
+    "calmar",
+    "expected_shortfall",
+)
+
+RELATIVE: Final[tuple[Label, ...]] = (
+    ("beta", "Beta", "ratio"),
+    ("alpha_ann", "Alpha, arithmetic, a year", "percent"),
+    ("alpha_excess_ann", "Alpha over bills, a year", "percent"),
+    ("correlation", "Correlation", "ratio"),
+    ("tracking_error_ann", "Tracking error", "percent"),
+    ("information_ratio", "Information ratio", "ratio"),
+    ("up_capture", "Up capture", "percent"),
+    ("down_capture", "Down capture", "percent"),
+)
+
+SPREADS: Final[tuple[Label, ...]] = (
+    ("gross", "Gross", "percent"),
+    ("net", "Net", "percent"),
+    ("cash", "Cash", "percent"),
+    ("look_through_gross", "Gross, look-through", "percent"),
+    ("look_through_net", "Net, look-through", "percent"),
+    ("positions", "Positions", "ratio"),
+)
+
+EXPOSURE: Final[tuple[Label, ...]] = (
+    ("time_in_market", "Time in market", "percent"),
+    ("time_levered", "Time with gross above 1", "percent"),
+    ("time_gross_above_1_5", "Time with gross above 1.5", "percent"),
+    ("time_net_short", "Time net short, look-through", "percent"),
+    ("effective_n", "Effective number of positions", "ratio"),
+    ("effective_n_entropy", "… by entropy", "ratio"),
+)
+
+TURNOVER: Final[tuple[Label, ...]] = (
+    ("two_sided_per_year", "Turnover a year, two-sided", "ratio"),
+    ("one_way_per_year", "Turnover a year, one-way", "ratio"),
+    ("traded", "Traded", "usd"),
+    ("sessions_with_trades", "Sessions with trades", "count"),
+    ("orders", "Orders", "count"),
+    ("fills", "Fills", "count"),
+)
+
+PNL: Final[tuple[Label, ...]] = (
+    ("starting_cash", "Starting cash", "usd"),
+    ("flow", "Deposits less withdrawals", "usd"),
+    ("price_pnl", "Price gains", "usd"),
+    ("dividends", "Dividends", "usd"),
+    ("interest", "Interest on cash", "usd"),
+    ("financing", "Margin interest", "usd"),
+    ("borrow", "Borrow fees", "usd"),
+    ("costs", "Trading costs", "usd"),
+    ("final_equity", "Final equity", "usd"),
+    ("unexplained", "Left over by rounding", "usd"),
+)
+
+COST_TITLES: Final[Mapping[str, str]] = {
+    "commission": "Commission",
+    "spread": "Spread",
+    "impact": "Impact",
+    "fees": "Fees",
+    "financing": "Margin interest",
+    "borrow": "Borrow",
+}
+
+
+def shown(value: Any, kind: Kind) -> str:
+    """Return `value` as text for a reader; a dash for None."""
+    if value is None:
+        return DASH
+    if kind == "text":
+        return str(value)
+    if kind == "flag":
+        return "yes" if value else "no"
+    if kind == "count":
+        return f"{value:,.0f}"
+    number = float(value)
+    if kind == "percent":
+        text = f"{number * 100:,.2f}%"
+    elif kind == "usd":
+        text = f"{number:,.2f}"
+    elif kind == "bps":
+        text = f"{number:,.1f}"
+    else:
+        text = f"{number:,.2f}"
+    zero = not any(digit in text for digit in "123456789")
+    return text.lstrip("-") if zero else text.replace("-", "−")
+
+
+def title(key: str) -> str:
+    """Return a snake_case key as words: `margin_calls` -> `Margin calls`."""
+    words = key.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def count_shown(value: float) -> str:
+    """Return a counter as text: whole numbers without a fraction."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"

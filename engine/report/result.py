@@ -1,0 +1,81 @@
+"""What a backtest returns: tables, figures, pages, and how they look at a prompt."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from engine.report.folder import json_bytes, write_folder
+from engine.report.labels import shown
+from engine.report.metrics_table import metrics_of
+from engine.report.notebook import notebook_figure, notebook_html
+from engine.report.record import Record
+from engine.report.summary import print_summary, span_text
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result(Record):
+    """A finished run. The tables are pandas objects that drop straight into other libraries; see `Record`."""
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """Every figure in plain values, as in `metrics.json`: the account's own on top, groups nested below.
+
+        Raises
+        ------
+        DataError
+            If the benchmark or the bill series does not cover the run.
+        """
+        return metrics_of(self)
+
+    def plot(self) -> "Figure":
+        """Return an interactive Plotly figure: growth of 1 over drawdown, against the benchmark."""
+        return notebook_figure(self, self.metrics)
+
+    def save(
+        self,
+        folder: str | Path,
+        force: bool = False,
+        *,
+        created: str | None = None,
+        extras: Mapping[str, bytes] | None = None,
+    ) -> Path:
+        """Write the run folder and return its path.
+
+        force : allow a folder that is not empty. created : a time stamp for `env.json`. extras : further files.
+
+        Raises
+        ------
+        OutputError
+            If the folder is not empty and `force` is not given, or cannot be written.
+        """
+        return write_folder(self, self.metrics, Path(folder), force=force, created=created, extras=extras)
+
+    def summary(self, *, folder: Path | None = None, as_json: bool = False, file: IO[str] | None = None) -> None:
+        """Print the run to `file` (standard output): a table of figures, or `metrics.json` with `as_json`."""
+        target = file if file is not None else sys.stdout
+        if as_json:
+            target.write(json_bytes(self.metrics).decode())
+            return
+        from rich.console import Console  # noqa: PLC0415  (slow to import)
+
+        print_summary(self, self.metrics, console=Console(file=target, highlight=False), folder=folder)
+
+    def __repr__(self) -> str:
+        """Return the run in one line."""
+        m = self.metrics
+        marks = (" SYNTHETIC" if self.synthetic else "") + (" RUINED" if self.ruined else "")
+        return (
+            f"<Result {self.run_id}{marks}: {span_text(m['run'])}; CAGR {shown(m['cagr'], 'percent')}, "
+            f"volatility {shown(m['vol_ann'], 'percent')}, Sharpe {shown(m['sharpe'], 'ratio')}, "
+            f"max drawdown {shown(m['max_drawdown'], 'percent')}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the run as a small table beside its equity curve."""
+        return notebook_html(self, self.metrics)

@@ -1,0 +1,140 @@
+"""The run in the terminal: one table of figures, what deserves attention, where the files are."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.market.panel import DataWarning
+from engine.report.labels import DASH, HEADLINE, SERIES, count_shown, shown, title
+from engine.report.record import Record
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+NAMED_SYMBOLS: Final = 6
+TEXT_WIDTH: Final = 160
+
+
+def print_summary(
+    record: Record, metrics: Mapping[str, Any], *, console: "Console | None" = None, folder: Path | None = None
+) -> None:
+    """Print the run to `console`, standard output if None."""
+    from rich.console import Console  # noqa: PLC0415  (slow to import)
+    from rich.table import Table  # noqa: PLC0415  (as above)
+    from rich.text import Text  # noqa: PLC0415  (as above)
+
+    out = console if console is not None else Console(highlight=False)
+    run = metrics["run"]
+    out.print(Text(record.name, style="bold"), Text(span_text(run)))
+    for text, style in banners(record, metrics):
+        out.print(Text(text, style=style))
+    out.print(_figures(metrics))
+    notes = _lines(metrics)
+    counts = [f"{title(name).lower()} {count_shown(value)}" for name, value in record.counts.items() if value]
+    if counts:
+        notes.append(("Counts", ", ".join(counts), "yellow"))
+    notes += [("Warning", line, "yellow") for line in warning_lines(record.warnings)]
+    grid = Table.grid(padding=(0, 2))
+    for label, text, style in notes:
+        grid.add_row(Text(label, style=style), Text(text, style=style))
+    out.print(grid)
+    if folder is not None:
+        out.print(Text(f"Files     {folder}"), soft_wrap=True)
+
+
+def span_text(run: Mapping[str, Any]) -> str:
+    """Return the span of a run in words."""
+    if not run["sessions"]:
+        return "no session"
+    plural = "" if run["sessions"] == 1 else "s"
+    bars = "" if run["bars"] == run["sessions"] else f", {run['bars']:,} bars of {run['interval']}"
+    return f"{run['start']} to {run['end']}, {run['sessions']:,} session{plural}{bars}"
+
+
+def banners(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what a reader must know before any figure, as (text, "red" | "yellow")."""
+    out = []
+    if record.synthetic:
+        out.append(("SYNTHETIC DATA: the prices were generated; nothing here says anything about a market.", "yellow"))
+    if record.ruined:
+        out.append(("RUINED: equity reached zero; everything was liquidated and trading stopped.", "red"))
+    adjusted = sorted({warning.symbol for warning in record.warnings if warning.kind == "adjusted_only"})
+    if adjusted:
+        text = f"Adjusted closes only: {some(adjusted)}. No dividends, splits or volumes are known for them."
+        out.append((text, "yellow"))
+    sessions = metrics["run"]["sessions"]
+    if 0 < sessions < 252:
+        text = f"Less than a year ({sessions} session{'' if sessions == 1 else 's'}): annualised figures extrapolate."
+        out.append((text, "yellow"))
+    return out
+
+
+def some(names: Sequence[str], limit: int = NAMED_SYMBOLS) -> str:
+    """Return the first names in words and how many more there are."""
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+def warning_lines(warnings: Sequence[DataWarning]) -> list[str]:
+    """Return one line per kind of warning: how often, for which symbols, and the first text."""
+    groups: dict[str, list[DataWarning]] = {}
+    for warning in warnings:
+        groups.setdefault(warning.kind, []).append(warning)
+    lines = []
+    for kind, group in groups.items():
+        symbols = sorted({warning.symbol for warning in group if warning.symbol})
+        where = f" ({some(symbols)})" if symbols else ""
+        text = group[0].text if len(group[0].text) <= TEXT_WIDTH else group[0].text[: TEXT_WIDTH - 1] + "…"
+        first = text if len(group) == 1 else f"first: {text}"
+        lines.append(f"{title(kind)} x{len(group)}{where}: {first}")
+    return lines
+
+
+def _figures(metrics: Mapping[str, Any]) -> "Table":
+    from rich import box  # noqa: PLC0415  (slow to import)
+    from rich.table import Table  # noqa: PLC0415  (as above)
+
+    bench = metrics["benchmark"]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    table.add_column("net", justify="right", style="bold")
+    table.add_column("before costs", justify="right")
+    if bench is not None:
+        table.add_column(str(bench["symbol"]), justify="right")
+    for key, label, kind in SERIES:
+        if key not in HEADLINE:
+            continue
+        row = [label, shown(metrics[key], kind), shown(metrics["gross_of_costs"][key], kind)]
+        if bench is not None:
+            row.append(shown(bench[key], kind))
+        table.add_row(*row)
+    return table
+
+
+def _lines(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    run, exposure, costs = metrics["run"], metrics["exposure"], metrics["costs"]
+    conventions, relative = metrics["conventions"], metrics["relative"]
+    flows = f", deposits less withdrawals {shown(run['net_flows'], 'usd')}" if run["net_flows"] else ""
+    gross, turnover = exposure["gross"], metrics["turnover"]["two_sided_per_year"]
+    money = f"{shown(run['starting_cash'], 'usd')} to {shown(run['final_equity'], 'usd')} USD{flows}"
+    held = (
+        f"gross {shown(gross['mean'], 'percent')} on average, {shown(gross['max'], 'percent')} at most; "
+        f"in the market {shown(exposure['time_in_market'], 'percent')}"
+    )
+    trading = (
+        f"{run['fills']:,} fills of {run['orders']:,} orders; turnover {shown(turnover, 'ratio')} a year (two-sided); "
+        f"costs {shown(costs['drag_bps_per_year'], 'bps')} bps a year, {shown(costs['total'], 'usd')} USD"
+    )
+    lines = [("Money", money, ""), ("Exposure", held, ""), ("Trading", trading, "")]
+    if relative is not None:
+        ratio = shown(relative["information_ratio"], "ratio")
+        beta, alpha = shown(relative["beta"], "ratio"), shown(relative["alpha_ann"], "percent")
+        symbol = metrics["benchmark"]["symbol"]
+        text = f"to {symbol}: beta {beta}, alpha {alpha} a year, information ratio {ratio}"
+        lines.append(("Relative", text, ""))
+    reading = (
+        f"{conventions['periods_per_year']:.0f} periods a year, ddof {conventions['ddof']}, rf for Sharpe over bills: "
+        f"{conventions['risk_free']}; {DASH} = not defined"
+    )
+    return [*lines, ("Reading", reading, "")]

@@ -1,0 +1,99 @@
+"""Tables on disk: CSV up to a million cells, Parquet above, the same bytes for the same numbers."""
+
+import io
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from engine.types import Dates
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# A million cells is about 10 MB of CSV: what a spreadsheet still opens.
+MAX_CSV_CELLS: Final = 1_000_000
+
+
+def table_bytes(frame: pd.DataFrame, *, always_parquet: bool = False) -> tuple[str, bytes]:
+    """Return the file suffix and the content of `frame`; a named index becomes the first column.
+
+    Floats are written in the shortest form that reads back as the same number, dates as ISO 8601 (with the time
+    only where some time is not midnight), NaN and missing values as empty cells.
+    """
+    flat = frame if frame.index.name is None else frame.reset_index()
+    table = _arrow(flat)
+    if always_parquet or table.num_rows * table.num_columns > MAX_CSV_CELLS:
+        return ".parquet", _parquet(table)
+    return ".csv", _csv(table)
+
+
+def iso_text(stamps: Dates) -> list[str]:
+    """Return dates as ISO text: `2020-01-31`, or `2020-01-31T09:30:00` for all if any is not midnight."""
+    text = np.datetime_as_string(stamps.astype("datetime64[D]" if is_whole(stamps) else "datetime64[s]"))
+    return [str(item) for item in text]
+
+
+def is_whole(stamps: Dates) -> bool:
+    """Whether every known stamp is a midnight."""
+    known = stamps[~np.isnat(stamps)]
+    return np.array_equal(known.astype("datetime64[D]").astype(known.dtype), known)
+
+
+def _arrow(frame: pd.DataFrame) -> "pa.Table":
+    import pyarrow as pa  # noqa: PLC0415  (slow to import)
+
+    columns = {}
+    for position, name in enumerate(frame.columns):
+        values = frame.iloc[:, position]
+        if isinstance(values.dtype, np.dtype) and values.dtype.kind == "M":
+            columns[str(name)] = _dates(values.to_numpy())
+        elif values.dtype == object:
+            columns[str(name)] = _mixed(values)
+        else:
+            columns[str(name)] = pa.Array.from_pandas(values)
+    return pa.table(columns)
+
+
+def _dates(stamps: Dates) -> "pa.Array":
+    """Days as dates, anything finer as seconds, so that both file formats keep their type."""
+    import pyarrow as pa  # noqa: PLC0415  (slow to import)
+
+    unit = "datetime64[D]" if is_whole(stamps) else "datetime64[s]"
+    return pa.array(stamps.astype(unit), from_pandas=True)
+
+
+def _mixed(values: pd.Series) -> "pa.Array":
+    import pyarrow as pa  # noqa: PLC0415  (slow to import)
+
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if pd.isna(value) else str(value) for value in values], type=pa.string())
+
+
+def _csv(table: "pa.Table") -> bytes:
+    import pyarrow as pa  # noqa: PLC0415  (slow to import)
+    from pyarrow import csv  # noqa: PLC0415  (slow to import)
+
+    for position, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):
+            text = pa.array(iso_text(table.column(position).to_numpy()))
+            table = table.set_column(position, field.name, text)
+        elif pa.types.is_null(field.type):
+            table = table.set_column(position, field.name, table.column(position).cast(pa.string()))
+    sink = io.BytesIO()
+    try:
+        csv.write_csv(table, sink, csv.WriteOptions(quoting_style="none", quoting_header="none"))
+    except pa.ArrowInvalid:  # a text holds a comma, a quote or a line break
+        sink = io.BytesIO()
+        csv.write_csv(table, sink, csv.WriteOptions(quoting_style="needed", quoting_header="needed"))
+    return sink.getvalue()
+
+
+def _parquet(table: "pa.Table") -> bytes:
+    from pyarrow import parquet  # noqa: PLC0415  (slow to import)
+
+    sink = io.BytesIO()
+    parquet.write_table(table.replace_schema_metadata(None), sink, compression="zstd")
+    return sink.getvalue()

@@ -1,0 +1,97 @@
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const payload = JSON.parse(document.getElementById("payload").textContent);
+  const logScale = new Set();
+  const PRINT_WIDTH = { wide: 690, half: 330, third: 212 };
+
+  const stored = () => { try { return localStorage.getItem("plimsoll-theme"); } catch { return null; } };
+  const store = (theme) => { try { localStorage.setItem("plimsoll-theme", theme); } catch { /* private window */ } };
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const preferred = () => stored() || (system.matches ? "dark" : "light");
+
+  const colours = () => {
+    const style = getComputedStyle(root);
+    return (role) => style.getPropertyValue("--" + role).trim();
+  };
+
+  // Colours are written as "@role", shared date columns as the name of an axis.
+  const resolve = (value, colour) => {
+    if (typeof value === "string") return value.startsWith("@") ? colour(value.slice(1)) : value;
+    if (Array.isArray(value)) return value.length && typeof value[0] === "string" && value[0].startsWith("@") ? value.map((v) => resolve(v, colour)) : value;
+    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, resolve(v, colour)]));
+    return value;
+  };
+
+  const layoutOf = (key, colour, extra) => {
+    const own = resolve(payload.figures[key].layout, colour);
+    const axis = { gridcolor: colour("grid"), zerolinecolor: colour("other"), linecolor: colour("grid"), automargin: true, ticklen: 4, tickcolor: "rgba(0,0,0,0)" };
+    return {
+      ...own,
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: "system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif", size: 12, color: colour("soft") },
+      margin: { l: 48, r: 10, t: 8, b: 28 },
+      hovermode: "x unified",
+      hoverlabel: { bgcolor: colour("card"), bordercolor: colour("edge"), font: { color: colour("ink"), size: 12 } },
+      legend: { orientation: "h", x: 0, y: 1.0, xanchor: "left", yanchor: "bottom", traceorder: "normal", font: { size: 11.5 } },
+      xaxis: { type: "date", ...axis, showgrid: false, ...own.xaxis },
+      yaxis: { ...axis, ...own.yaxis, title: { font: { size: 11 }, standoff: 8, ...(own.yaxis || {}).title }, ...(logScale.has(key) ? { type: "log", dtick: "D2", tickformat: ".3~g" } : {}) },
+      ...extra,
+    };
+  };
+
+  const draw = (key, extra = {}) => {
+    const box = document.getElementById(key);
+    const colour = colours();
+    const data = payload.figures[key].data.map((trace) => {
+      const done = resolve(trace, colour);
+      if (typeof trace.x === "string") done.x = payload.axes[trace.x];
+      return done;
+    });
+    const options = { displaylogo: false, responsive: true, displayModeBar: false };
+    return Plotly.react(box, data, layoutOf(key, colour, extra), options);
+  };
+
+  const keys = Object.keys(payload.figures);
+  const drawAll = () => keys.forEach((key) => draw(key));
+
+  const button = document.getElementById("theme");
+  const setTheme = (theme) => {
+    root.dataset.theme = theme;
+    const other = theme === "dark" ? "light" : "dark";
+    button.textContent = other;
+    button.setAttribute("aria-label", "Switch to the " + other + " theme");
+    button.setAttribute("aria-pressed", String(theme === "dark"));
+    drawAll();
+  };
+  button.addEventListener("click", () => {
+    const next = root.dataset.theme === "dark" ? "light" : "dark";
+    store(next);
+    setTheme(next);
+  });
+  system.addEventListener("change", () => { if (!stored()) setTheme(preferred()); });
+
+  document.querySelectorAll("[data-log]").forEach((toggle) => {
+    toggle.addEventListener("click", () => {
+      const key = toggle.dataset.log;
+      if (!logScale.delete(key)) logScale.add(key);
+      toggle.setAttribute("aria-pressed", String(logScale.has(key)));
+      draw(key);
+    });
+  });
+
+  let before = null;
+  addEventListener("beforeprint", () => {
+    before = root.dataset.theme;
+    root.dataset.theme = "light";
+    document.querySelectorAll("details").forEach((box) => { box.open = true; });
+    keys.forEach((key) => {
+      const card = document.getElementById(key).closest(".card");
+      const width = card.classList.contains("wide") ? PRINT_WIDTH.wide : card.parentElement.classList.contains("three") ? PRINT_WIDTH.third : PRINT_WIDTH.half;
+      draw(key, { width, autosize: false, font: { size: 9, color: "#444" } });
+    });
+  });
+  addEventListener("afterprint", () => { if (before) setTheme(before); });
+
+  setTheme(preferred());
+})();

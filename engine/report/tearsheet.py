@@ -1,0 +1,124 @@
+"""The report page: one self-contained HTML file, the same bytes for the same run."""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from engine.report.figure_parts import Figure, dates, thin
+from engine.report.figures_book import costs_figure, exposure_figure, sleeve_figures, turnover_figure, weights_figure
+from engine.report.figures_diagnostics import diagnostic_figures
+from engine.report.figures_returns import (
+    WINDOW,
+    distribution_figure,
+    drawdown_figure,
+    growth_figure,
+    rolling_figures,
+    years_figure,
+)
+from engine.report.metrics import start_of
+from engine.report.palette import DARK, LIGHT
+from engine.report.record import Record
+from engine.report.summary import banners, span_text
+from engine.report.tearsheet_tables import page_tables
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+HERE: Final = Path(__file__).parent
+
+
+def tearsheet_html(record: Record, metrics: Mapping[str, Any]) -> str:
+    """Return the page of a run; it loads nothing from anywhere.
+
+    metrics : what `metrics_of(record)` returned.
+    """
+    from markupsafe import Markup  # noqa: PLC0415  (wanted for pages only)
+
+    figures = page_figures(record, metrics)
+    groups = dict(figures["diagnostics"])
+    flat = [figure for name in ("top", "years", "rolling", "book", "trading", "sleeves") for figure in figures[name]]
+    flat += [figure for group in groups.values() for figure in group]
+    payload = {
+        "axes": page_axes(record),
+        "figures": {f.key: {"data": f.data, "layout": f.layout} for f in flat if not f.empty},
+    }
+    template = _environment().get_template("tearsheet.html.j2")
+    page: str = template.render(
+        record=record,
+        metrics=metrics,
+        run=metrics["run"],
+        span=span_text(metrics["run"]),
+        banners=banners(record, metrics),
+        figures=figures,
+        window=WINDOW,
+        tables=page_tables(record, metrics),
+        light=LIGHT,
+        dark=DARK,
+        css=Markup((HERE / "tearsheet.css").read_text(encoding="utf-8")),
+        script=Markup((HERE / "tearsheet.js").read_text(encoding="utf-8")),
+        plotly=Markup(plotly_source()),
+        payload=Markup(script_safe(json.dumps(payload, separators=(",", ":"), allow_nan=False))),
+    )
+    return page
+
+
+def page_figures(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the page's figures by section."""
+    bench = None if record.benchmark is None else record.aligned(record.benchmark, "benchmark")
+    if len(record.sessions) == 0:
+        nothing = Figure("growth", "Equity", "No session was traded.", empty="No session was traded.")
+        return {
+            **dict.fromkeys(("years", "rolling", "book", "trading", "sleeves", "diagnostics"), ()),
+            "top": [nothing],
+        }
+    return {
+        "top": [growth_figure(record, metrics, bench), drawdown_figure(record, metrics, bench)],
+        "years": [years_figure(metrics), distribution_figure(record, metrics)],
+        "rolling": rolling_figures(record, metrics, bench),
+        "book": [exposure_figure(record, metrics), weights_figure(record)],
+        "trading": [turnover_figure(record, metrics), costs_figure(record)],
+        "sleeves": sleeve_figures(record),
+        "diagnostics": diagnostic_figures(record),
+    }
+
+
+def page_axes(record: Record) -> dict[str, list[str]]:
+    """Return the columns of dates that traces share by name."""
+    sessions = record.sessions
+    if len(sessions) == 0:
+        return {}
+    return {
+        "sessions": dates(sessions),
+        "start": dates(np.concatenate(([start_of(sessions)], sessions))),
+        "rolling": dates(sessions[WINDOW - 1 :]),
+        "thin": dates(sessions[thin(len(sessions))]),
+    }
+
+
+def script_safe(text: str) -> str:
+    """Return JSON that cannot end the script element it stands in."""
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+@lru_cache(maxsize=1)
+def plotly_source() -> str:
+    """Return the drawing library that came with the installed plotly package."""
+    spec = find_spec("plotly")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("plotly is not installed; the report page needs it")
+    source = (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+    return source.replace("</script", "<\\/script")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  (wanted for pages only)
+
+    return Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
