@@ -8,9 +8,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from engine.errors import StrategyError, did_you_mean
+from engine.kernels.derive import TRADING
 from engine.market.panel import BarClock
 from engine.market.window import Cursor, Window
-from engine.types import Bools, Floats, Unlisted, Weights
+from engine.types import Bools, Codes, Floats, Unlisted, Weights
 
 Role = Literal["defensive", "cyclical", "other"]
 
@@ -46,13 +47,13 @@ class Context:
     sleeve : the sleeve's notional equity, drawdown and drifted weights.
     """
 
-    __slots__ = ("_clock", "_cursor", "_diagnostics", "_listed", "_notes", "_sleeve", "_state", "_symbols", "past")
+    __slots__ = ("_clock", "_cursor", "_diagnostics", "_notes", "_sleeve", "_state", "_status", "_symbols", "past")
 
     def __init__(
         self,
         past: Window,
         symbols: tuple[str, ...],
-        listed: Bools,
+        status: Codes,
         clock: BarClock,
         cursor: Cursor,
         sleeve: SleeveView,
@@ -61,7 +62,7 @@ class Context:
     ) -> None:
         self.past = past
         self._symbols = symbols
-        self._listed = listed
+        self._status = status
         self._clock = clock
         self._cursor = cursor
         self._sleeve = sleeve
@@ -113,8 +114,8 @@ class Context:
     @property
     def listed(self) -> Bools:
         """(K,) which symbols have a row at this bar."""
-        row: Bools = self._listed[self._cursor.t]
-        return row
+        mask: Bools = self._status[self._cursor.t] == TRADING
+        return mask
 
     @property
     def last_bar_of_session(self) -> bool:

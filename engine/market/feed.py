@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from engine.kernels.derive import TRADING, derive_scan, factor_scan, index_scan
+from engine.kernels.derive import derive_scan, factor_scan, index_scan
 from engine.market.panel import Panel
-from engine.types import Bools, Codes, Floats
+from engine.types import Codes, Floats
 
 FIELDS = ("ret", "tr", "open", "high", "low", "close", "volume")
 
@@ -50,11 +50,13 @@ class Feed:
             return whole
         return _frozen(np.ascontiguousarray(whole[:, list(cols)]))
 
-    def listed(self, cols: tuple[int, ...]) -> Bools:
-        """Return the (T, K) mask of symbols that have a row at the bar, read-only."""
-        mask = self.status[:, list(cols)] == TRADING
-        mask.flags.writeable = False
-        return mask
+    def status_of(self, cols: tuple[int, ...]) -> Codes:
+        """Return the (T, K) status of some columns, C-contiguous; the whole array where that is all of them."""
+        if cols == tuple(range(self.status.shape[1])):
+            return self.status
+        part = np.ascontiguousarray(self.status[:, list(cols)])
+        part.flags.writeable = False
+        return part
 
     @property
     def factor(self) -> Floats:

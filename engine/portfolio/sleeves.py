@@ -98,11 +98,11 @@ class Sleeve:
         self._shape = (len(symbols),)
         self._symbols = symbols
         self._session = panel.clock.session
-        self._status: Codes = np.ascontiguousarray(feed.status[:, list(cols)])
+        self._status: Codes = feed.status_of(cols)
         past = Window(feed, cols, cursor)
         self.tracker = Tracker(feed.columns("ret", cols), self._status, bill, cursor)
         self._context = Context(
-            past, symbols, feed.listed(cols), panel.clock, cursor, self.tracker, self.state,
+            past, symbols, self._status, panel.clock, cursor, self.tracker, self.state,
             (tuple(strategy.diagnostics), self.notes),
         )  # fmt: skip
         self._on_bar: Callable[[Context], Weights | None] = strategy.on_bar

@@ -1,0 +1,123 @@
+"""Time the engine's workloads: CPU seconds, compile cache warm, each in a process of its own."""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+# DESIGN's budgets in seconds of CPU; wall seconds and MB where said.
+BUDGETS = {"W1": 0.08, "W2": 6.0, "W3": 0.3}
+EXTRA = ("W3-folder", "help", "level61", "kernels")
+
+
+def main() -> None:
+    """Run the asked workloads, each in a fresh process, and print a JSON line each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("work", nargs="*", help=f"of {', '.join([*BUDGETS, *EXTRA])}; all if left out")
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each; the fastest counts [5]")
+    parser.add_argument("--inside", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.inside:
+        for row in inside(arguments.inside, arguments.repeat):
+            print(json.dumps(row), flush=True)
+        return
+    for work in arguments.work or [*BUDGETS, *EXTRA]:
+        command = [sys.executable, __file__, "--inside", work, "--repeat", str(arguments.repeat)]
+        done = subprocess.run(command, check=False)
+        if done.returncode:
+            sys.exit(done.returncode)
+
+
+def inside(work: str, repeat: int) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one workload."""
+    sys.path.insert(0, str(HERE))
+    if work == "help":
+        yield start_up(["--help"], "help", 0.3, repeat)
+    elif work == "level61":
+        with tempfile.TemporaryDirectory() as scratch:
+            out = str(Path(scratch) / "run")
+            yield start_up(["backtest", "config/level61.toml", "--out", out, "--force", "-q"], work, 3.0, repeat)
+    elif work == "kernels":
+        import bench_kernels
+
+        yield from bench_kernels.rows()
+    elif work == "W3-folder":
+        yield folder(repeat)
+    else:
+        yield loop(work, repeat)
+
+
+def best(call: Callable[[], Any], repeat: int) -> tuple[float, float, Any]:
+    """Return (CPU, wall) seconds of the fastest of `repeat` runs after one that warms up, and the last value."""
+    value = call()
+    times = []
+    for _ in range(repeat):
+        value = None  # two results at once would count double in memory
+        wall, cpu = time.perf_counter(), time.process_time()
+        value = call()
+        times.append((time.process_time() - cpu, time.perf_counter() - wall))
+    return (*min(times), value)
+
+
+def loop(work: str, repeat: int) -> dict[str, Any]:
+    """Time a workload with `on_bar` in Python beside its floor, and check that both reach the same equity."""
+    sys.modules["scipy"] = None  # type: ignore[assignment]  # a test oracle: numba would load it, a user has none
+    import numpy as np
+    import workloads
+
+    make, cls = workloads.OURS[work]
+    config, panel = make()
+    cpu, wall, setup = best(lambda: workloads.run_on_bar(config, panel, cls), repeat)
+    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    floor_cpu, _, reference = best(lambda: workloads.floor(work, panel), repeat)
+    ours = setup.broker.rec[-1, 0]
+    return {
+        "work": work, "mode": "on_bar", "cpu_s": round(cpu, 5), "wall_s": round(wall, 5), "budget_s": BUDGETS[work],
+        "floor_s": round(floor_cpu, 5), "rate": round(panel.n_bars / cpu), "rss_mb": round(rss),
+        "fills": len(setup.broker.fills), "equity": float(ours), "equity_gap": float(np.abs(reference[-1] / ours - 1.0)),
+    }  # fmt: skip
+
+
+def folder(repeat: int) -> dict[str, Any]:
+    """Time collecting and writing W3's run folder."""
+    import workloads
+
+    from engine.runtime.backtest import run_loop
+    from engine.runtime.collect import collect
+    from engine.runtime.setup import build, make_strategies
+
+    make, cls = workloads.OURS["W3"]
+    config, panel = make()
+    setup = build(config, panel, make_strategies(config, {"w3": cls(cls.Params.model_validate(config.sleeve[0].params))}))
+    track = run_loop(setup)
+    with tempfile.TemporaryDirectory() as scratch:
+        cpu, wall, _ = best(lambda: collect(setup, track).save(Path(scratch) / "run", force=True), repeat)
+        size = sum(file.stat().st_size for file in Path(scratch).rglob("*") if file.is_file()) / 1e6
+    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {
+        "work": "W3-folder", "mode": "write", "cpu_s": round(cpu, 3), "wall_s": round(wall, 3), "budget_s": 5.0,
+        "size_mb": round(size, 1), "rss_mb": round(rss),
+    }  # fmt: skip
+
+
+def start_up(arguments: list[str], work: str, budget: float, repeat: int) -> dict[str, Any]:
+    """Time the installed command as a whole process."""
+    command = [str(Path(sys.executable).parent / "plimsoll"), *arguments]
+    walls = []
+    for _ in range(repeat + 1):
+        began = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=HERE.parent, env=os.environ)
+        walls.append(time.perf_counter() - began)
+    return {"work": work, "mode": "process", "wall_s": round(min(walls[1:]), 3), "budget_s": budget}
+
+
+if __name__ == "__main__":
+    main()

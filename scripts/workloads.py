@@ -1,0 +1,219 @@
+"""The workloads of scripts/bench: seeded inputs, our engine on them, and a single-purpose loop as the floor beside it."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.config import Config, load_config
+from engine.kernels import kalman_level
+from engine.kernels.jit import kernel
+from engine.market.calendar import build_clock
+from engine.market.panel import BarClock, Panel
+from engine.runtime.backtest import run_loop
+from engine.runtime.setup import Setup, build, make_strategies
+from engine.strategy import Context, Strategy
+from engine.types import Bools, Floats, Weights
+from strategies.inverse_vol import InverseVol
+from strategies.regime_risk_parity import RegimeRiskParity
+
+FLAT = {"preset": "flat", "flat_bps": 5.0}
+KALMAN = kalman_level.params(q_level=0.01, q_slope=0.0001, noise=50.0)
+
+
+class LongFlatState(NamedTuple):
+    """filter (5,) of the Kalman filter, out (2,) its level and slope, held (1,) what is held."""
+
+    filter: Floats
+    out: Floats
+    held: Floats
+
+
+class KalmanLongFlat(Strategy):
+    """Long while a level-and-slope Kalman filter sees a rising slope, else flat; answers when that changes."""
+
+    universe = ("AAA",)
+
+    def init(self, n_symbols: int) -> LongFlatState:
+        """An empty filter, nothing held."""
+        return LongFlatState(kalman_level.init().x, np.full(2, np.nan), np.zeros(n_symbols))
+
+    def on_bar(self, ctx: Context) -> Weights | None:
+        """Feed one close."""
+        x, out, held = ctx.state
+        kalman_level.step(kalman_level.State(x), KALMAN, ctx.past.close()[0, 0], out)
+        want = 1.0 if out[1] > 0.0 else 0.0
+        if want == held[0]:
+            return None
+        held[0] = want
+        return held
+
+
+def random_panel(clock: BarClock, n_symbols: int, seed: int, vol: float) -> Panel:
+    """Return random walks with gaps between close and open; high and low are the extremes of the two."""
+    rng = np.random.default_rng(seed)
+    shape = (len(clock), n_symbols)
+    block = np.zeros((5, *shape))  # dividends stay untouched zeros
+    np.exp(np.cumsum(rng.normal(0.0, vol, shape), axis=0), out=block[1])
+    block[1] *= 100.0
+    np.exp(rng.normal(0.0, vol / 3.0, shape), out=block[0])
+    block[0] *= block[1]
+    block[2], block[4] = 1e9, 1.0
+    symbols = ("AAA",) if n_symbols == 1 else tuple(f"S{i:03d}" for i in range(n_symbols))
+    return Panel(clock, symbols, block, block[1], block[1])
+
+
+def w1() -> tuple[Config, Panel]:
+    """Level-61: 8 assets, 4,000 sessions."""
+    clock = build_clock(date(2009, 1, 2), date(2024, 11, 22), "1d")
+    panel = random_panel(cut(clock, 4000), 8, 1, 0.01)
+    symbols = list(panel.symbols)
+    params = {"risky": symbols[:5], "defensive": symbols[5:], "min_obs": 60}
+    return configured("w1", "strategies.regime_risk_parity:RegimeRiskParity", params), panel
+
+
+def w2() -> tuple[Config, Panel]:
+    """Kalman long/flat: one asset, a million minute bars."""
+    clock = build_clock(date(2009, 1, 2), date(2019, 6, 28), "1min")
+    return configured("w2", "workloads:KalmanLongFlat", {}), random_panel(cut(clock, 1_000_000), 1, 2, 0.0005)
+
+
+def w3() -> tuple[Config, Panel]:
+    """Inverse volatility every 21 sessions: 500 assets, 5,040 sessions."""
+    clock = build_clock(date(2004, 1, 2), date(2024, 1, 12), "1d")
+    panel = random_panel(cut(clock, 5040), 500, 3, 0.01)
+    params = {"symbols": list(panel.symbols), "lookback_bars": 60, "rebalance": "21"}
+    return configured("w3", "strategies.inverse_vol:InverseVol", params), panel
+
+
+def configured(name: str, strategy: str, params: dict[str, object]) -> Config:
+    """Return the settings all workloads share: 5 bps of traded notional, sized at the close, filled at the next open."""
+    sleeve = {"name": name, "strategy": strategy, "params": params}
+    return load_config({"run": {"name": name, "cash": 1e6}, "sleeve": [sleeve], "costs": FLAT, "financing": {"margin_spread_bps": 0.0}})
+
+
+def cut(clock: BarClock, n: int) -> BarClock:
+    """Return the first n bars of a clock."""
+    arrays = [getattr(clock, name)[:n] for name in BarClock.__slots__[:8]]
+    return BarClock(*arrays, bars_per_session=clock.bars_per_session, interval=clock.interval)
+
+
+OURS: dict[str, tuple[Callable[[], tuple[Config, Panel]], type[Strategy]]] = {
+    "W1": (w1, RegimeRiskParity),
+    "W2": (w2, KalmanLongFlat),
+    "W3": (w3, InverseVol),
+}
+
+
+def run_on_bar(config: Config, panel: Panel, cls: type[Strategy]) -> Setup:
+    """Build and run: everything but reading files and writing the run folder."""
+    strategy = cls(cls.Params.model_validate(config.sleeve[0].params))
+    setup = build(config, panel, make_strategies(config, {config.sleeve[0].name: strategy}))
+    run_loop(setup)
+    return setup
+
+
+@kernel
+def floor_rebalance(
+    open_: Floats, close: Floats, due: Bools, lookback: int, level61: bool, weights: Floats, shares: Floats, equity: Floats
+) -> None:
+    """The least work that gives W1's and W3's equity: windows, weights, fills at the next open, marks."""
+    cash, pending = 1e6, False
+    for t in range(close.shape[0]):
+        if pending:
+            for i in range(close.shape[1]):
+                cash -= weights[i] * open_[t, i] + abs(weights[i]) * open_[t, i] * 0.0005
+                shares[i] += weights[i]
+            pending = False
+        total = cash
+        for i in range(close.shape[1]):
+            total += shares[i] * close[t, i]
+        equity[t] = total
+        if due[t] and t > lookback:
+            floor_weights(t, close, lookback, level61, weights)
+            for i in range(close.shape[1]):
+                weights[i] = weights[i] * total / close[t, i] - shares[i]
+            pending = True
+
+
+@kernel
+def floor_weights(t: int, close: Floats, lookback: int, level61: bool, weights: Floats) -> None:
+    """Inverse volatility over the window; scaled to 10% volatility, at most 2x, for Level-61."""
+    total = 0.0
+    for i in range(close.shape[1]):
+        s, q = 0.0, 0.0
+        for k in range(t - lookback + 1, t + 1):
+            r = close[k, i] / close[k - 1, i] - 1.0
+            s += r
+            q += r * r
+        weights[i] = 1.0 / np.sqrt((q - s * s / lookback) / (lookback - 1))
+        total += weights[i]
+    for i in range(close.shape[1]):
+        weights[i] /= total
+    if level61:
+        s, q, growth = 0.0, 0.0, 1.0
+        for k in range(t - lookback + 1, t + 1):
+            r = 0.0
+            for i in range(5):
+                r += (close[k, i] / close[k - 1, i] - 1.0) / 5.0
+            s += r
+            q += r * r
+            growth *= 1.0 + r
+        if np.sqrt(252.0 * (q - s * s / lookback) / (lookback - 1)) > 0.25 or growth < 0.90:
+            freed, safe = 0.0, 0.0
+            for i in range(close.shape[1]):
+                if i < 5:
+                    weights[i] *= 0.5
+                    freed += weights[i]
+                else:
+                    safe += weights[i]
+            for i in range(5, close.shape[1]):
+                weights[i] *= (safe + freed) / safe
+        s, q = 0.0, 0.0
+        for k in range(t - lookback + 1, t + 1):
+            r = 0.0
+            for i in range(close.shape[1]):
+                r += weights[i] * (close[k, i] / close[k - 1, i] - 1.0)
+            s += r
+            q += r * r
+        scale = min(2.0, 0.10 / np.sqrt(252.0 * (q - s * s / lookback) / (lookback - 1)))
+        for i in range(close.shape[1]):
+            weights[i] *= scale
+
+
+@kernel
+def floor_kalman(open_: Floats, close: Floats, q0: float, q1: float, noise: float, equity: Floats) -> None:
+    """The least work that gives W2's equity."""
+    x0, x1, p00, p01, p11 = close[0], 0.0, 1.0, 0.0, 1.0
+    cash, shares, want, order = 1e6, 0.0, 0.0, 0.0
+    for t in range(close.shape[0]):
+        if order != 0.0:
+            cash -= order * open_[t] + abs(order) * open_[t] * 0.0005
+            shares += order
+            order = 0.0
+        equity[t] = cash + shares * close[t]
+        if t == 0:
+            continue
+        m00, m01, m11 = p00 + 2.0 * p01 + p11 + q0, p01 + p11, p11 + q1
+        k0, k1 = m00 / (m00 + noise), m01 / (m00 + noise)
+        nu = close[t] - x0 - x1
+        x0, x1 = x0 + x1 + k0 * nu, x1 + k1 * nu
+        p00, p01, p11 = (1.0 - k0) * m00, (1.0 - k0) * m01, m11 - k1 * m01
+        wish = 1.0 if x1 > 0.0 else 0.0
+        if wish != want:
+            want = wish
+            order = equity[t] / close[t] if wish == 1.0 else -shares
+
+
+def floor(work: str, panel: Panel) -> Floats:
+    """Run the floor of a workload and return its equity."""
+    equity = np.empty(panel.n_bars)
+    if work == "W2":
+        one = [np.ascontiguousarray(panel.block[k, :, 0]) for k in (0, 1)]
+        floor_kalman(one[0], one[1], KALMAN.q_level, KALMAN.q_slope, KALMAN.noise, equity)
+        return equity
+    due = panel.clock.month_last if work == "W1" else panel.clock.session_index % 21 == 0
+    scratch = np.zeros((2, panel.n_symbols))
+    floor_rebalance(panel.open, panel.close, due, 60, work == "W1", scratch[0], scratch[1], equity)
+    return equity
