@@ -68,15 +68,16 @@ def w1() -> tuple[Config, Panel]:
     """Level-61: 8 assets, 4,000 sessions."""
     clock = build_clock(date(2009, 1, 2), date(2024, 11, 22), "1d")
     panel = random_panel(cut(clock, 4000), 8, 1, 0.01)
+    first = str(panel.clock.session[61 + int(np.argmax(panel.clock.month_last[60:]))])
     symbols = list(panel.symbols)
     params = {"risky": symbols[:5], "defensive": symbols[5:], "min_obs": 60}
-    return configured("w1", "strategies.regime_risk_parity:RegimeRiskParity", params), panel
+    return configured("w1", "strategies.regime_risk_parity:RegimeRiskParity", params, first), panel
 
 
 def w2() -> tuple[Config, Panel]:
     """Kalman long/flat: one asset, a million minute bars."""
     clock = build_clock(date(2009, 1, 2), date(2019, 6, 28), "1min")
-    return configured("w2", "workloads:KalmanLongFlat", {}), random_panel(cut(clock, 1_000_000), 1, 2, 0.0005)
+    return configured("w2", "workloads:KalmanLongFlat", {}, None), random_panel(cut(clock, 1_000_000), 1, 2, 0.0005)
 
 
 def w3() -> tuple[Config, Panel]:
@@ -84,13 +85,17 @@ def w3() -> tuple[Config, Panel]:
     clock = build_clock(date(2004, 1, 2), date(2024, 1, 12), "1d")
     panel = random_panel(cut(clock, 5040), 500, 3, 0.01)
     params = {"symbols": list(panel.symbols), "lookback_bars": 60, "rebalance": "21"}
-    return configured("w3", "strategies.inverse_vol:InverseVol", params), panel
+    return configured("w3", "strategies.inverse_vol:InverseVol", params, str(panel.clock.session[64])), panel
 
 
-def configured(name: str, strategy: str, params: dict[str, object]) -> Config:
-    """Return the settings all workloads share: 5 bps of traded notional, sized at the close, filled at the next open."""
+def configured(name: str, strategy: str, params: dict[str, object], start: str | None) -> Config:
+    """Return the settings all workloads share: 5 bps of traded notional, sized at the close, filled at the next open.
+
+    `start` is the session after the first rebalance with a full window, where the floors start too.
+    """
+    run = {"name": name, "cash": 1e6} | ({"start": start} if start else {})
     sleeve = {"name": name, "strategy": strategy, "params": params}
-    return load_config({"run": {"name": name, "cash": 1e6}, "sleeve": [sleeve], "costs": FLAT, "financing": {"margin_spread_bps": 0.0}})
+    return load_config({"run": run, "sleeve": [sleeve], "costs": FLAT, "financing": {"margin_spread_bps": 0.0}})
 
 
 def cut(clock: BarClock, n: int) -> BarClock:
@@ -130,7 +135,7 @@ def floor_rebalance(
         for i in range(close.shape[1]):
             total += shares[i] * close[t, i]
         equity[t] = total
-        if due[t] and t > lookback:
+        if due[t] and t >= lookback:
             floor_weights(t, close, lookback, level61, weights)
             for i in range(close.shape[1]):
                 weights[i] = weights[i] * total / close[t, i] - shares[i]
