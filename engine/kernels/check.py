@@ -4,10 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import InputError
+from engine.kernels.linalg import SYMMETRY_TOLERANCE
 from engine.types import Floats
-
-# Relative difference of mirrored entries up to which a matrix still counts as symmetric: rounding of a sum, no more.
-SYMMETRY_TOLERANCE = 1e-10
 
 
 def matrix(values: ArrayLike, where: str) -> Floats:
@@ -61,6 +59,14 @@ def whole(value: int, name: str, least: int, where: str) -> int:
     return int(value)
 
 
+def square(values: ArrayLike, where: str) -> Floats:
+    """Return values as a C-contiguous float64 (N, N) array, N >= 1; raises InputError for any other shape."""
+    shape = np.shape(values)
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
+        raise InputError(f"shape {shape}", where=where, fix="pass a square covariance (N, N), N >= 1")
+    return matrix(values, where)
+
+
 def covariance(values: ArrayLike, where: str) -> Floats:
     """Return a checked, C-contiguous covariance (N, N), N >= 1.
 
@@ -69,9 +75,7 @@ def covariance(values: ArrayLike, where: str) -> Floats:
     InputError
         Empty, not square, not finite, not symmetric, or a variance that is not positive; the first offender is named.
     """
-    cov = matrix(values, where) if np.ndim(values) == 2 else np.empty((0, 1))
-    if cov.shape[0] != cov.shape[1]:
-        raise InputError(f"shape {np.shape(values)}", where=where, fix="pass a square covariance (N, N), N >= 1")
+    cov = square(values, where)
     bad = np.argwhere(~np.isfinite(cov))
     if bad.size:
         i, j = bad[0]

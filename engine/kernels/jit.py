@@ -10,8 +10,9 @@ import hashlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
-from functools import lru_cache
+import sysconfig
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -19,6 +20,9 @@ import numba
 from numba import njit
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# Settings of numba that change the machine code but that its own cache ignores.
+CODE_FLAGS = ("BOUNDSCHECK", "DISABLE_JIT", "OPT", "CPU_NAME", "CPU_FEATURES")
 
 
 def cache_root() -> Path:
@@ -36,10 +40,9 @@ def cache_root() -> Path:
 
 
 def flags() -> str:
-    """Return the settings that change the machine code but that numba's own cache ignores."""
-    config = numba.config
-    parts = (numba.__version__, config.BOUNDSCHECK, config.DISABLE_JIT, config.OPT, config.CPU_NAME, config.CPU_FEATURES)
-    return "|".join(map(str, parts))
+    """Return numba's version and the settings that change the machine code but that its own cache ignores."""
+    config: Any = numba.config
+    return "|".join([numba.__version__, *(str(getattr(config, name)) for name in CODE_FLAGS)])
 
 
 def _source_of(module: str) -> Path | None:
@@ -54,51 +57,73 @@ def _source_of(module: str) -> Path | None:
     if name is None:
         return None
     path = Path(name)
-    return path if path.suffix == ".py" and path.exists() else None
+    return path.resolve() if path.suffix == ".py" and path.exists() else None
 
 
-def _imported_modules(path: Path) -> set[str]:
-    """Return the absolute module names that a file imports, its own package's relative imports resolved."""
-    package = next((n.rpartition(".")[0] for n, m in sys.modules.items() if getattr(m, "__file__", None) == str(path)), "")
-    found: set[str] = set()
+def _package_root(path: Path) -> Path:
+    """Return the folder of the topmost package a file belongs to, or its own folder outside any package."""
+    folder = path.parent
+    while (folder.parent / "__init__.py").exists():
+        folder = folder.parent
+    return folder
+
+
+def _relative_sources(path: Path, node: ast.ImportFrom) -> Iterator[Path]:
+    folder = path.parents[node.level - 1]
+    base = folder.joinpath(*node.module.split(".")) if node.module else folder
+    for stem in (base, *(base / alias.name for alias in node.names)):
+        for source in (stem.with_suffix(".py"), stem / "__init__.py"):
+            if source.exists():
+                yield source.resolve()
+
+
+@cache
+def _libraries() -> tuple[Path, ...]:
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    return tuple({Path(sysconfig.get_paths()[name]).resolve() for name in names})
+
+
+def _may_hold_kernels(module: str, source: Path, root: Path) -> bool:
+    if module.startswith("engine."):
+        return module.startswith("engine.kernels.")  # the engine's other floors hold none
+    return source.is_relative_to(root) or not any(source.is_relative_to(library) for library in _libraries())
+
+
+def _imported_sources(path: Path, root: Path) -> Iterator[Path]:
+    """Yield the source files that a file imports and that may hold kernels."""
     for node in ast.walk(ast.parse(path.read_bytes())):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
-                base = ".".join([*parents, base]).strip(".")
-            found.add(base)
-            found.update(f"{base}.{alias.name}" for alias in node.names)
-    return found
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            yield from _relative_sources(path, node)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            source = _source_of(name) if name.split(".")[0] not in sys.stdlib_module_names else None
+            if source is not None and _may_hold_kernels(name, source, root):
+                yield source
 
 
 def import_closure(path: Path) -> tuple[Path, ...]:
-    """Return `path` and every kernel or sibling source file it imports, directly or not, sorted.
+    """Return `path` and every source file with kernels that it imports, directly or not, sorted.
 
-    Followed are `engine.kernels.*`, files below the same folder, and files of the same top-level package
-    unless that package is the engine itself (whose other floors hold no kernels).
+    Followed are `engine.kernels.*`, the file's own top-level package, and whatever else lies outside the standard
+    library and the installed packages (which change with their version, not by editing).
     """
-    root = path.parent
+    start = path.resolve()
+    root = _package_root(start)
     seen: set[Path] = set()
-    queue = [path.resolve()]
+    queue = [start]
     while queue:
         current = queue.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        for module in _imported_modules(current):
-            source = _source_of(module)
-            if source is None:
-                continue
-            inside_engine = module.startswith("engine.")
-            if module.startswith("engine.kernels.") or (not inside_engine and source.resolve().is_relative_to(root.resolve())):
-                queue.append(source.resolve())
+        if current not in seen:
+            seen.add(current)
+            queue.extend(_imported_sources(current, root))
     return tuple(sorted(seen))
 
 
-@lru_cache(maxsize=None)
+@cache
 def cache_key(filename: str, flag_text: str) -> str:
     """Return the name of the cache folder for kernels defined in `filename`."""
     digest = hashlib.sha256(flag_text.encode())
@@ -107,23 +132,38 @@ def cache_key(filename: str, flag_text: str) -> str:
     return digest.hexdigest()[:20]
 
 
+def _compile(fn: F, inline: str) -> F:
+    settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "inline": inline}
+    source = Path(fn.__code__.co_filename)
+    if not source.exists():  # defined at a prompt or in a notebook cell: nothing to key a cache by
+        return cast(F, njit(**settings)(fn))
+    folder = cache_root() / cache_key(str(source), flags())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return cast(F, njit(**settings)(fn))
+    config: Any = numba.config
+    previous = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)  # read once, when the dispatcher is made
+    try:
+        return cast(F, njit(cache=True, **settings)(fn))
+    finally:
+        config.CACHE_DIR = previous
+
+
 def kernel(fn: F) -> F:
     """Compile `fn` with the project's settings: nogil, numpy error model, cached on disk, never fastmath.
 
     Kernels never raise: they return a code or NaN and their owner raises. A kernel must not be passed to
     another kernel as an argument, because numba never caches such a call on disk.
     """
-    source = Path(fn.__code__.co_filename)
-    if not source.exists():  # defined at a prompt or in a notebook cell: nothing to key a cache by
-        return cast(F, njit(nogil=True, error_model="numpy")(fn))
-    folder = cache_root() / cache_key(str(source), flags())
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return cast(F, njit(nogil=True, error_model="numpy")(fn))
-    previous = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)  # read once, when the dispatcher is made
-    try:
-        return cast(F, njit(nogil=True, error_model="numpy", cache=True)(fn))
-    finally:
-        numba.config.CACHE_DIR = previous
+    return _compile(fn, "never")
+
+
+def inline_kernel(fn: F) -> F:
+    """Compile a part of a step that is pasted into its callers instead of being called.
+
+    A call takes a reference on each array it is given, an atomic operation that costs more than a filter's whole
+    arithmetic. Pasting changes no operation and no order, so the bits stay the same.
+    """
+    return _compile(fn, "always")

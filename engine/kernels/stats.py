@@ -126,3 +126,51 @@ def rolling_std(x: ArrayLike, window: int, ddof: int = 1, min_obs: int | None = 
     out = np.empty_like(table)
     std_scan(std_init(params, table.shape[1]), params, table, out)
     return out[:, 0] if np.ndim(x) == 1 else out
+
+
+class ExpandingState(NamedTuple):
+    """Count, mean and sum of squares about it: sums (3, N)."""
+
+    sums: Floats
+
+
+def expanding_init(n_assets: int) -> ExpandingState:
+    """Return the state before the first row."""
+    return ExpandingState(np.zeros((3, n_assets)))
+
+
+@kernel
+def expanding_step(state: ExpandingState, x: Floats, out: Floats) -> None:
+    """Take in one row x (N,), NaN = not known, and write the sample deviation of all known ones to out (N,).
+
+    In the unit of x; NaN before the second known value. Mutates state.
+    Source: Welford (1962), Note on a method for calculating corrected sums of squares and products.
+    """
+    for i in range(x.shape[0]):
+        if x[i] == x[i]:
+            state.sums[0, i] += 1.0
+            gap = x[i] - state.sums[1, i]
+            state.sums[1, i] += gap / state.sums[0, i]
+            state.sums[2, i] += gap * (x[i] - state.sums[1, i])
+        out[i] = np.sqrt(state.sums[2, i] / (state.sums[0, i] - 1.0)) if state.sums[0, i] > 1.0 else np.nan
+
+
+@kernel
+def expanding_scan(state: ExpandingState, x: Floats, out: Floats) -> None:
+    """Run `expanding_step` over the rows of x (T, N), writing out (T, N). Mutates state."""
+    for t in range(x.shape[0]):
+        expanding_step(state, x[t], out[t])
+
+
+def expanding_std(x: ArrayLike) -> Floats:
+    """Return the sample deviation of all known values so far, of a series (T,) or the columns of a table (T, N).
+
+    Raises
+    ------
+    InputError
+        x is not an array of numbers.
+    """
+    table = check.matrix(x, "expanding standard deviation")
+    out = np.empty_like(table)
+    expanding_scan(expanding_init(table.shape[1]), table, out)
+    return out[:, 0] if np.ndim(x) == 1 else out

@@ -1,0 +1,104 @@
+"""Small linear algebra as explicit loops: the same bits in a step, in a scan, and interpreted."""
+
+import numpy as np
+
+from engine.kernels import code
+from engine.kernels.jit import kernel
+from engine.types import Floats
+
+# Relative difference of mirrored entries up to which a matrix still counts as symmetric: rounding of a sum, no more.
+SYMMETRY_TOLERANCE = 1e-10
+
+
+@kernel
+def covariance_fault(cov: Floats) -> int:
+    """Return OK, or the code of the first thing that keeps cov (N, N) from being a covariance.
+
+    Checked are shape, finiteness, symmetry and positive variances, not definiteness.
+    """
+    n = cov.shape[0]
+    if n == 0:
+        return code.EMPTY
+    if cov.shape[1] != n:
+        return code.WRONG_SHAPE
+    total = 0.0
+    for i in range(n):
+        for j in range(n):
+            total += abs(cov[i, j] - cov[i, j])  # NaN or infinity makes NaN, in one sum without a branch
+    if total != 0.0:
+        return code.NOT_FINITE
+    for i in range(n):
+        if cov[i, i] <= 0.0:
+            return code.NO_VARIANCE
+    for i in range(n):
+        for j in range(i):
+            gap = abs(cov[i, j] - cov[j, i])
+            if gap > 0.0 and gap > SYMMETRY_TOLERANCE * np.sqrt(cov[i, i] * cov[j, j]):
+                return code.NOT_SYMMETRIC
+    return code.OK
+
+
+@kernel
+def cholesky(a: Floats) -> int:
+    """Factor a (N, N) in place into U with U'U = a; only the upper triangle is read and written.
+
+    Returns NOT_POSITIVE_DEFINITE at the first pivot that is not positive (a is then partly overwritten), else OK.
+    Row by row, so that the inner loop runs along memory and elementwise.
+    Source: Golub & Van Loan (2013), Matrix Computations, algorithm 4.2.2 (outer product form).
+    """
+    n = a.shape[0]
+    for k in range(n):
+        if not (a[k, k] > 0.0 and a[k, k] < np.inf):
+            return code.NOT_POSITIVE_DEFINITE
+        pivot = np.sqrt(a[k, k])
+        for j in range(k, n):
+            a[k, j] /= pivot
+        for i in range(k + 1, n):
+            factor = a[k, i]
+            if factor != 0.0:
+                for j in range(i, n):
+                    a[i, j] -= factor * a[k, j]
+    return code.OK
+
+
+@kernel
+def solve_factored(u: Floats, b: Floats) -> None:
+    """Overwrite b (N,) with the solution of U'U x = b, u (N, N) from `cholesky`."""
+    n = u.shape[0]
+    for i in range(n):
+        b[i] /= u[i, i]
+        for j in range(i + 1, n):
+            b[j] -= u[i, j] * b[i]
+    for i in range(n - 1, -1, -1):
+        total = b[i]
+        for j in range(i + 1, n):
+            total -= u[i, j] * b[j]
+        b[i] = total / u[i, i]
+
+
+@kernel
+def multiply(a: Floats, x: Floats, out: Floats) -> None:
+    """Write a x to out (N,) for a symmetric a (N, N): columns are read as rows, so the inner loop is elementwise."""
+    n = a.shape[0]
+    for i in range(n):
+        out[i] = 0.0
+    for j in range(n):
+        factor = x[j]
+        for i in range(n):
+            out[i] += factor * a[j, i]
+
+
+@kernel
+def inner(x: Floats, y: Floats) -> float:
+    """Return the sum of x_i y_i, in order."""
+    total = 0.0
+    for i in range(x.shape[0]):
+        total += x[i] * y[i]
+    return total
+
+
+@kernel
+def quadratic(a: Floats, x: Floats, work: Floats) -> float:
+    """Return x' a x for a symmetric a (N, N); work (N,) is overwritten with a x."""
+    multiply(a, x, work)
+    return inner(x, work)
