@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from engine.errors import ConfigError, did_you_mean
+from engine.market.instruments import Tier
 from engine.toml import dump_toml
 
 ENV_PREFIX = "PLIMSOLL__"
@@ -61,7 +62,7 @@ class SleeveSection(Section):
     strategy: str
     status: Literal["promoted", "incubating", "quarantined"] = "promoted"
     on_error: Literal["raise", "quarantine"] = "raise"
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: dict[str, Any] = {}
 
 
 class IntegratorSection(Section):
@@ -99,10 +100,8 @@ class CostSection(Section):
 
     preset: Literal["none", "flat", "us_etf"] = "us_etf"
     flat_bps: float = Field(5.0, ge=0)  # per dollar traded, preset flat only
-    half_spread_bps: dict[Literal["1", "2", "3", "thin"], float] = Field(
-        default_factory=lambda: {"1": 2.0, "2": 4.0, "3": 6.0, "thin": 10.0}
-    )
-    tier: dict[str, Literal["1", "2", "3", "thin"]] = Field(default_factory=dict)  # overrides per symbol
+    half_spread_bps: dict[Tier, float] = {"1": 2.0, "2": 4.0, "3": 6.0, "thin": 10.0}
+    tier: dict[str, Tier] = {}  # overrides per symbol
     commission_per_share: float = Field(0.0, ge=0)
     impact: float = Field(1.0, ge=0)  # coefficient of the square-root law
     stress: float = Field(1.0, ge=0)  # multiplies spreads and impact
@@ -115,7 +114,7 @@ class AccountSection(Section):
     flows: Path | None = None  # CSV of date,amount: deposits > 0, withdrawals < 0
     maintenance_long: float = Field(0.25, ge=0, le=1)
     maintenance_short: float = Field(0.30, ge=0, le=1)
-    leverage: dict[str, float] = Field(default_factory=dict)  # overrides per symbol
+    leverage: dict[str, float] = {}  # overrides per symbol
 
 
 class FinancingSection(Section):
@@ -266,7 +265,9 @@ def _assign(values: dict[str, Any], path: list[str], value: Any, where: str) -> 
     current: Any = values
     for depth, part in enumerate(path[:-1]):
         if isinstance(current, list):
-            match = [e for k, e in enumerate(current) if str(k) == part or (isinstance(e, dict) and e.get("name") == part)]
+            match = [
+                e for k, e in enumerate(current) if str(k) == part or (isinstance(e, dict) and e.get("name") == part)
+            ]
             if not match:
                 names = [str(e.get("name")) for e in current if isinstance(e, dict)]
                 raise ConfigError(f"no sleeve {part!r}", where=where, fix=did_you_mean(part, names))

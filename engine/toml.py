@@ -33,7 +33,7 @@ def _is_table(value: Any) -> bool:
 
 
 def _key(key: str) -> str:
-    return key if key and all(c.isalnum() and c.isascii() or c in "-_" for c in key) else json.dumps(key)
+    return key if key and all((c.isalnum() and c.isascii()) or c in "-_" for c in key) else json.dumps(key)
 
 
 def _value(value: Any) -> str:

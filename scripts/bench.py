@@ -96,7 +96,9 @@ def folder(repeat: int) -> dict[str, Any]:
 
     make, cls = workloads.OURS["W3"]
     config, panel = make()
-    setup = build(config, panel, make_strategies(config, {"w3": cls(cls.Params.model_validate(config.sleeve[0].params))}))
+    setup = build(
+        config, panel, make_strategies(config, {"w3": cls(cls.Params.model_validate(config.sleeve[0].params))})
+    )
     track = run_loop(setup)
     with tempfile.TemporaryDirectory() as scratch:
         cpu, wall, _ = best(lambda: collect(setup, track).save(Path(scratch) / "run", force=True), repeat)

@@ -57,7 +57,9 @@ def total_return_prices(panel: Panel) -> Panel:
 def engine_returns(panel: Panel, start: str | None, fill: str, sizing: str, min_obs: int) -> pd.Series:
     """Run the shipped configuration with some switches turned back."""
     sets = [f"execution.fill={fill}", f"execution.sizing={sizing}", f"sleeve.level61.params.min_obs={min_obs}"]
-    result = backtest(Path(__file__).parents[1] / "config" / "level61.toml", data=panel, start=start, end=LAST, sets=sets)
+    result = backtest(
+        Path(__file__).parents[1] / "config" / "level61.toml", data=panel, start=start, end=LAST, sets=sets
+    )
     return result.returns
 
 
@@ -81,7 +83,9 @@ def main(folder: Path) -> None:
     later = str(short.clock.session[61])
     adjusted = total_return_prices(short)
     rows = {
-        "published: month ends off the calendar lost, same-day weights": constant_weights(ret, all_month_ends=False, lag=0),
+        "published: month ends off the calendar lost, same-day weights": constant_weights(
+            ret, all_month_ends=False, lag=0
+        ),
         "every month end kept": constant_weights(ret, all_month_ends=True, lag=0),
         "weights held from the next session on": constant_weights(ret, all_month_ends=True, lag=1),
         "weights drift, fill at the next close, bill rate on cash, bill + 1% on debt": engine_returns(

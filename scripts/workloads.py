@@ -1,4 +1,4 @@
-"""The workloads of scripts/bench: seeded inputs, our engine on them, and a single-purpose loop as the floor beside it."""
+"""The workloads of scripts/bench: seeded inputs, our engine on them, a single-purpose loop as the floor beside it."""
 
 from collections.abc import Callable
 from datetime import date
@@ -121,7 +121,14 @@ def run_on_bar(config: Config, panel: Panel, cls: type[Strategy]) -> Setup:
 
 @kernel
 def floor_rebalance(
-    open_: Floats, close: Floats, due: Bools, lookback: int, level61: bool, weights: Floats, shares: Floats, equity: Floats
+    open_: Floats,
+    close: Floats,
+    due: Bools,
+    lookback: int,
+    level61: bool,
+    weights: Floats,
+    shares: Floats,
+    equity: Floats,
 ) -> None:
     """The least work that gives W1's and W3's equity: windows, weights, fills at the next open, marks."""
     cash, pending = 1e6, False

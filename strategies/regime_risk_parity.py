@@ -20,7 +20,7 @@ class State(NamedTuple):
 
 
 class RegimeRiskParity(Strategy):
-    """Inverse volatility over equities, bonds and gold, turned to the defensives when equities break, levered to a target.
+    """Inverse volatility, turned to the defensives when equities break, levered to a volatility target.
 
     Needs daily closes; an asset takes part from `min_obs` returns on. Fails when stocks and bonds fall together
     (2022), because the defensive leg is duration, and in V-shaped crashes, because 60 sessions turn late.

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from engine.errors import PlimsollError
 
-_PACKAGES = ("numpy", "pandas", "numba", "pydantic", "structlog", "exchange_calendars", "typer", "rich", "pyarrow", "plotly")
-_PACKAGES += ("jinja2", "yfinance", "alpaca-py")
+_PACKAGES = (
+    *("numpy", "pandas", "numba", "pydantic", "structlog", "exchange_calendars", "typer", "rich", "pyarrow", "plotly"),
+    *("jinja2", "yfinance", "alpaca-py"),
+)
 _KEYS = (("APCA_API_KEY_ID", "APCA_API_SECRET_KEY"), ("ALPACA_API_KEY", "ALPACA_SECRET_KEY"))
 
 
@@ -62,7 +64,9 @@ def all_checks(data: Path | None) -> Iterator[Check]:
 
 def _python() -> Check:
     ok = sys.version_info >= (3, 11)
-    return Check("python", ok, f"{platform.python_version()} on {platform.machine()}" + ("" if ok else "; 3.11 is needed"))
+    return Check(
+        "python", ok, f"{platform.python_version()} on {platform.machine()}" + ("" if ok else "; 3.11 is needed")
+    )
 
 
 def _packages() -> Check:
@@ -77,7 +81,7 @@ def _packages() -> Check:
 
 
 def _cache() -> Check:
-    from engine.kernels.jit import cache_root  # noqa: PLC0415
+    from engine.kernels.jit import cache_root
 
     root = cache_root()
     root.mkdir(parents=True, exist_ok=True)
@@ -88,19 +92,18 @@ def _cache() -> Check:
 
 
 def _compile() -> Check:
-    import numba  # noqa: PLC0415
+    from engine.kernels.cost import round_up_cent
+    from engine.kernels.jit import flags
 
-    from engine.kernels.cost import round_up_cent  # noqa: PLC0415
-
+    interpreted = not hasattr(round_up_cent, "signatures")
     ok = round_up_cent(1.001) == 1.01
-    mode = "interpreted (NUMBA_DISABLE_JIT is set)" if numba.config.DISABLE_JIT else f"compiled for {numba.config.CPU_NAME or 'this CPU'}"
-    return Check("kernels compile", ok, mode)
+    return Check("kernels compile", ok, "interpreted: NUMBA_DISABLE_JIT is set" if interpreted else flags()[:60])
 
 
 def _calendar() -> Check:
-    from datetime import date  # noqa: PLC0415
+    from datetime import date
 
-    from engine.market.calendar import day_kind, sessions  # noqa: PLC0415
+    from engine.market.calendar import day_kind, sessions
 
     count = len(sessions(date(2024, 1, 1), date(2024, 12, 31)))
     ok = count == 252 and day_kind(date(2025, 1, 9)) == "holiday"  # a day of mourning, announced eleven days before
@@ -109,7 +112,7 @@ def _calendar() -> Check:
 
 
 def _strategies() -> Check:
-    from engine.runtime.resolve import registered, strategy_class  # noqa: PLC0415
+    from engine.runtime.resolve import registered, strategy_class
 
     names = list(registered())
     for name in names:
@@ -118,7 +121,7 @@ def _strategies() -> Check:
 
 
 def _sample() -> Check:
-    from engine.market.sample import sample_panel  # noqa: PLC0415
+    from engine.market.sample import sample_panel
 
     panel = sample_panel(("SPY", "TLT"))
     return Check("sample data", panel.n_bars > 5000, f"{panel.n_bars} synthetic sessions, {panel.data_hash[:12]}")
@@ -132,7 +135,7 @@ def _credentials() -> Check:
 
 
 def _data(folder: Path) -> Check:
-    from engine.market.csv_source import available_symbols  # noqa: PLC0415
+    from engine.market.csv_source import available_symbols
 
     symbols = available_symbols(folder)
     loose = " and world-writable" if folder.stat().st_mode & stat.S_IWOTH else ""

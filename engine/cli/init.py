@@ -26,7 +26,9 @@ def write_project(folder: Path) -> None:
     """
     for name in FILES:
         if (folder / name).exists():
-            raise OutputError("exists already", where=str(folder / name), fix="choose another folder: plimsoll init DIR")
+            raise OutputError(
+                "exists already", where=str(folder / name), fix="choose another folder: plimsoll init DIR"
+            )
     templates = files("engine.cli") / "templates"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,9 @@ EXIT_INTERRUPTED = 130
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML configuration, e.g. config/demo.toml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
-Sets = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")
+]
 
 
 @app.callback()
@@ -37,7 +39,7 @@ def options(
     """Event-driven backtesting and paper trading for portfolios of ETF strategies."""
     ctx.obj = {"verbose": verbose}
     if version:
-        from importlib.metadata import version as installed  # noqa: PLC0415
+        from importlib.metadata import version as installed
 
         typer.echo(f"plimsoll {installed('plimsoll')}")
         raise typer.Exit
@@ -50,35 +52,41 @@ def backtest(
     start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
     sets: Sets = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Run folder [runs/<utc>-<name>-<hash>].")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Run folder [runs/<utc>-<name>-<hash>].")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write into an --out that is not empty.")] = False,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")] = False,
 ) -> None:
     """Run a backtest and write its run folder, report included."""
-    from engine.cli.backtest import run_backtest  # noqa: PLC0415
+    from engine.cli.backtest import run_backtest
 
     run_backtest(config, data, start, end, sets or [], out, force=force, as_json=as_json, quiet=quiet)
 
 
 @app.command()
 def strategies(
-    name: Annotated[str | None, typer.Argument(help="A registered name or package.module:Class; all if left out.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A registered name or package.module:Class; all if left out.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the registered strategies, or show one: parameters, universe, source."""
-    from engine.cli.strategies import show_strategies  # noqa: PLC0415
+    from engine.cli.strategies import show_strategies
 
     show_strategies(name, as_json=as_json)
 
 
 @app.command()
 def doctor(
-    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Also check a folder of CSV files.")] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Also check a folder of CSV files.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the installation: versions, compiler cache, calendar, registry, credentials, data. Exit 1 if a check fails."""
-    from engine.cli.doctor import run_doctor  # noqa: PLC0415
+    """Check the installation: versions, kernel cache, calendar, registry, credentials, data; exit 1 if one fails."""
+    from engine.cli.doctor import run_doctor
 
     if not run_doctor(data, as_json=as_json):
         raise typer.Exit(EXIT_CHECK_FAILED)
@@ -89,7 +97,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Folder to write into; made if missing.")] = Path(),
 ) -> None:
     """Write a first strategy in plain Python, one with a kernel, their configurations and a test."""
-    from engine.cli.init import write_project  # noqa: PLC0415
+    from engine.cli.init import write_project
 
     write_project(folder)
 

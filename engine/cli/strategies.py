@@ -55,8 +55,8 @@ _SIGNS = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">", "exclusiveM
 
 
 def _print_list(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
     for column in ("name", "what", "universe"):
@@ -67,8 +67,8 @@ def _print_list(rows: list[dict[str, Any]]) -> None:
 
 
 def _print_one(facts: dict[str, Any]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
     console = Console(highlight=False)
     console.print(f"[bold]{facts['name']}[/bold]  ({facts['class']})\n")

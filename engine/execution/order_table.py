@@ -56,9 +56,11 @@ def order_table(
     qty, price = _join(batches, "qty", np.float64), _join(batches, "price", np.float64)
     of_order = fills[fills[:, layout.F_ORDER] >= 0.0]
     rows = of_order[:, layout.F_ORDER].astype(np.int64)
-    filled = np.bincount(rows, weights=of_order[:, layout.F_QTY], minlength=len(qty))
+    at, which = of_order[:, layout.F_BAR].astype(np.int64), of_order[:, layout.F_COLUMN].astype(np.int64)
     last = np.minimum(bar + 1, panel.n_bars - 1)
-    np.maximum.at(last, rows, of_order[:, layout.F_BAR].astype(np.int64))
+    np.maximum.at(last, rows, at)
+    restated = of_order[:, layout.F_QTY] * feed.factor[last[rows], which] / feed.factor[at, which]
+    filled: Floats = np.bincount(rows, weights=restated, minlength=len(qty)).astype(np.float64)
     sized = np.where(qty == 0.0, filled, qty * feed.factor[last, col] / feed.factor[bar, col])
     status = _status(book, sized, filled)
     stamps = panel.clock.stamp
@@ -76,5 +78,5 @@ def _status(book: Book, sized: Floats, filled: Floats) -> Ints:
     return np.select([working, done, filled != 0.0], [0, 1, 2], default=ended)
 
 
-def _join(batches: Sequence[tuple[int, OrderBatch]], name: str, dtype: type) -> Any:
+def _join(batches: Sequence[tuple[int, OrderBatch]], name: str, dtype: type) -> Any:  # Ints or Floats, as the field is
     return np.concatenate([np.empty(0, dtype=dtype), *(getattr(batch, name) for _, batch in batches)])

@@ -89,7 +89,7 @@ class Planner:
         if self._rules[IMPACT_Y]:
             bars = self._feed.panel.clock.bars_per_session
             volume, factor = self._feed.panel.volume, self._feed.factor
-            for i in np.flatnonzero(trade):
+            for i in np.flatnonzero(trade).tolist():
                 sigma[i] = volatility_at(t, i, self._feed.ret) * np.sqrt(bars)
                 adv[i] = volume_at(t, i, volume, factor, self._buffer) * bars
         return sigma, adv

@@ -43,7 +43,8 @@ class SimBroker:
             self._fills = np.concatenate((self._fills, np.zeros_like(self._fills)))
             self._room = len(self._fills) - 3 * self._acct.shape[1]
         code = ledger_step(
-            t, self._block, self._status, self._daily, self._rules, self._acct, self._scal, self.rec, self.held, self._fills
+            t, self._block, self._status, self._daily, self._rules, self._acct, self._scal, self.rec, self.held,
+            self._fills,
         )  # fmt: skip
         self._t = t
         self._margin_call = code == MARGIN_CALL
@@ -133,4 +134,4 @@ class SimBroker:
 
     def _working(self) -> list[tuple[int, OrderState]]:
         table = self.order_table()
-        return [(row, table.state(row)) for row in np.flatnonzero(table.status == STATUSES.index("working"))]
+        return [(row, table.state(row)) for row in np.flatnonzero(table.status == STATUSES.index("working")).tolist()]

@@ -121,8 +121,10 @@ def fill_leg(
     order = acct[ORDER0 if leg == LEG0 else ORDER1, i]
     qty = wanted
     if abs(qty) > room:
-        qty = trim(room if wanted > 0.0 else -room, rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 else 1.0)
-        scal[PARTIAL_FILLS] += 1.0
+        short = acct[SHARES, i] < 0.0 or (acct[SHARES, i] == 0.0 and wanted < 0.0)  # no fraction is lent
+        qty = trim(room if wanted > 0.0 else -room, rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 and not short else 1.0)
+        if qty != 0.0:
+            scal[PARTIAL_FILLS] += 1.0
     if qty != 0.0:
         book_fill(t, i, qty, price, order, acct, scal, rules, daily, rec, fills)
         acct[leg, i] -= qty

@@ -12,6 +12,7 @@ from engine.kernels.derive import DELISTED
 from engine.kernels.fill import charge_fees, drop_order, fill_working
 from engine.kernels.jit import kernel
 from engine.kernels.layout import (
+    ADV,
     BILL,
     BORROW_RATE,
     CASH,
@@ -85,6 +86,7 @@ def corporate_actions(t: int, block: Floats, status: Codes, acct: Floats, scal: 
             acct[LEG0, i] *= split
             acct[LEG1, i] *= split
             acct[MARK, i] /= split
+            acct[ADV, i] *= split  # of the decision, in the share units of the fill
         if acct[SHARES, i] != 0.0 and block[3, t, i] != 0.0:
             dividends += acct[SHARES, i] * block[3, t, i]
         if status[t, i] == DELISTED and acct[ORDER0, i] >= 0.0:
@@ -112,7 +114,9 @@ def close_delisted(t: int, status: Codes, acct: Floats, scal: Floats, fills: Flo
 
 
 @kernel
-def accrue(t: int, carried: float, short_before: float, scal: Floats, rules: Floats, daily: Floats, rec: Floats) -> None:
+def accrue(
+    t: int, carried: float, short_before: float, scal: Floats, rules: Floats, daily: Floats, rec: Floats
+) -> None:
     """Book interest on the cash carried from the previous close, or its financing, and the borrow on shorts.
 
     interest = cash * bill;  financing = -cash * (bill + spread * day);  borrow = short value * rate * day

@@ -19,10 +19,12 @@ ROUNDED_AWAY: Final = 4  # less than one lot
 
 
 @kernel
-def wanted_legs(target: Floats, trade: Bools, price: Floats, equity: float, held: Floats, legs: Floats, why: Codes) -> None:
+def wanted_legs(
+    target: Floats, trade: Bools, price: Floats, equity: float, held: Floats, legs: Floats, why: Codes
+) -> None:
     """Write the unrounded legs (2, N) that take each traded symbol from `held` to its target weight.
 
-        q = W E / p - held;  leg 0 reduces, or flattens before a change of sign; leg 1 opens the other side
+    q = W E / p - held;  leg 0 reduces, or flattens before a change of sign; leg 1 opens the other side
     """
     for i in range(target.shape[0]):
         legs[0, i] = 0.0
@@ -64,7 +66,15 @@ def round_legs(held: Floats, rules: Floats, legs: Floats) -> None:
 
 @kernel
 def affordable(
-    t: int, cash: float, equity: float, held: Floats, price: Floats, acct: Floats, rules: Floats, daily: Floats, legs: Floats
+    t: int,
+    cash: float,
+    equity: float,
+    held: Floats,
+    price: Floats,
+    acct: Floats,
+    rules: Floats,
+    daily: Floats,
+    legs: Floats,
 ) -> float:
     """Scale what opens or adds to longs by one common factor to the money there is; return the factor.
 
@@ -90,15 +100,28 @@ def affordable(
                 needed += qty * price[i] + cost
     if rules[MARGIN_ACCOUNT] != 0.0:
         money += equity - 2.0 * short_after
+    money = max(money, 0.0)
     if needed <= money:
         return 1.0
-    phi = max(money, 0.0) / needed
+    phi = money / needed
+    fraction = rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 else 1.0
     for i in range(held.shape[0]):
         if legs[0, i] > 0.0 and held[i] >= 0.0:
-            legs[0, i] *= phi
+            legs[0, i] = trim(legs[0, i] * phi, fraction)
         if legs[1, i] > 0.0:
-            legs[1, i] *= phi
+            legs[1, i] = trim(legs[1, i] * phi, fraction)
     return phi
+
+
+@kernel
+def drop_small(held: Floats, price: Floats, min_notional: float, legs: Floats, why: Codes) -> None:
+    """Drop legs worth less than `min_notional` dollars; full exits are exempt."""
+    for i in range(held.shape[0]):
+        for leg in range(2):
+            leaves = leg == 0 and legs[0, i] == -held[i]
+            if legs[leg, i] != 0.0 and not leaves and abs(legs[leg, i]) * price[i] < min_notional:
+                legs[leg, i] = 0.0
+                why[i] = BELOW_MINIMUM
 
 
 @kernel
@@ -112,16 +135,14 @@ def plan_legs(
     """
     held = acct[SHARES]
     wanted_legs(target, trade, price, equity, held, legs, why)
-    phi = affordable(t, cash, equity, held, price, acct, rules, daily, legs)
     round_legs(held, rules, legs)
+    drop_small(held, price, min_notional, legs, why)
+    phi = affordable(t, cash, equity, held, price, acct, rules, daily, legs)
+    if phi < 1.0:
+        drop_small(held, price, min_notional, legs, why)
     for i in range(target.shape[0]):
         if not trade[i] or why[i] == NO_PRICE:
             continue
-        for leg in range(2):
-            leaves = leg == 0 and legs[0, i] == -held[i]
-            if legs[leg, i] != 0.0 and not leaves and abs(legs[leg, i]) * price[i] < min_notional:
-                legs[leg, i] = 0.0
-                why[i] = BELOW_MINIMUM
         if legs[0, i] != 0.0 or legs[1, i] != 0.0:
             why[i] = ORDERED
         elif why[i] == UNTOUCHED:

@@ -1,11 +1,14 @@
 """A panel with everything that follows from it, computed forward only."""
 
+from typing import TypeVar
+
 import numpy as np
 
 from engine.kernels.derive import derive_scan, factor_scan, index_scan
 from engine.market.panel import Panel
 from engine.types import Codes, Floats
 
+A = TypeVar("A", Floats, Codes)
 FIELDS = ("ret", "tr", "open", "high", "low", "close", "volume")
 
 
@@ -79,6 +82,6 @@ class Feed:
         return raw / self.factor if name == "volume" else raw * self.factor
 
 
-def _frozen(array: Floats) -> Floats:
+def _frozen(array: A) -> A:
     array.flags.writeable = False
     return array

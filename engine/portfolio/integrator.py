@@ -58,7 +58,7 @@ class Direct:
     A margin call is the exception: then the target, or what is held, is scaled to the maintenance limit.
     """
 
-    stages = ("raw", "s7_turnover")
+    stages: tuple[str, ...] = ("raw", "s7_turnover")
 
     def __init__(self, band: float, maintenance: Floats) -> None:
         self._band = band

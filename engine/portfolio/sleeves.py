@@ -1,11 +1,11 @@
 """Sleeves: a strategy, its memory, and the notional portfolio of its answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from engine.errors import PlimsollError, StrategyError
+from engine.errors import EngineError, PlimsollError, StrategyError
 from engine.kernels.track import ANSWER_NOT_FINITE, ANSWER_OK, EQUITY, PEAK, TRACK_SCALARS, check_answer, track_scan
 from engine.market.feed import Feed
 from engine.market.window import Cursor, Window
@@ -93,7 +93,7 @@ class Sleeve:
         self.answered = False
         self.failure = ""
         self.notes: Floats = np.full((panel.n_bars, len(strategy.diagnostics)), np.nan)
-        self.state = strategy.init(len(symbols))
+        self.state = _memory(name, strategy, len(symbols))
         self._quarantine = quarantine
         self._shape = (len(symbols),)
         self._symbols = symbols
@@ -125,11 +125,12 @@ class Sleeve:
         except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
             self._fail(t, f"raised {type(error).__name__}: {error}", error)
 
-    def _accept(self, t: int, answer: Weights) -> None:
+    def _accept(self, t: int, answer: object) -> None:
         if not isinstance(answer, np.ndarray) or answer.shape != self._shape or answer.dtype != np.float64:
             got = f"shape {answer.shape} of {answer.dtype}" if isinstance(answer, np.ndarray) else type(answer).__name__
             raise StrategyError(
-                f"answered {got}", fix=f"return {self._shape} float64 weights, e.g. ctx.weights({{'SPY': 1.0}}), or None"
+                f"answered {got}",
+                fix=f"return {self._shape} float64 weights, e.g. ctx.weights({{'SPY': 1.0}}), or None",
             )
         verdict, column = check_answer(t, answer, self._status)
         if verdict != ANSWER_OK:
@@ -157,18 +158,49 @@ class Sleeve:
         self._on_bar = _silent
 
     def save(self) -> dict[str, Any]:
-        """Return copies of the strategy's memory and of the notional portfolio."""
+        """Return copies of everything a later bar or decision depends on; what was put out (`notes`, paths) is not."""
         saved = {f"tracker.{key}": value for key, value in self.tracker.save().items()}
-        if self.state is not None:
-            saved |= {f"state.{key}": np.array(value, copy=True) for key, value in self.state._asdict().items()}
-        return saved
+        saved["answered"] = np.array([self.answered])
+        saved["failure"] = np.frombuffer(self.failure.encode(), dtype=np.uint8).copy()
+        return saved | {f"state.{key}": value.copy() for key, value in arrays_of(self.state)}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Put back what `save` returned."""
         self.tracker.restore({k.removeprefix("tracker."): v for k, v in saved.items() if k.startswith("tracker.")})
-        if self.state is not None:
-            for key, value in self.state._asdict().items():
-                np.copyto(value, saved[f"state.{key}"])
+        self.answered = bool(saved["answered"][0])
+        self.failure = saved["failure"].tobytes().decode()
+        self._on_bar = _silent if self.failure else self.strategy.on_bar
+        for key, value in arrays_of(self.state):
+            found = saved.get(f"state.{key}")
+            if found is None or found.shape != value.shape:
+                raise EngineError(f"sleeve {self.name!r}: the saved state has no {key!r} of shape {value.shape}")
+            np.copyto(value, found)
+
+
+def arrays_of(memory: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (dotted name, array) of a NamedTuple of arrays, of nested ones too; nothing for None."""
+    for key in () if memory is None else memory._fields:
+        value = getattr(memory, key)
+        if hasattr(value, "_fields"):
+            yield from arrays_of(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _memory(name: str, strategy: Strategy, n_symbols: int) -> Any:
+    """Return what `Strategy.init` makes, or say why it could not be saved and restored."""
+    where, fix = f"sleeve {name!r} ({type(strategy).__name__})", "return a NamedTuple of arrays, or None"
+    try:
+        memory = strategy.init(n_symbols)
+    except Exception as error:
+        raise StrategyError(f"init raised {type(error).__name__}: {error}", where=where) from error
+    if memory is not None and not hasattr(memory, "_fields"):
+        raise StrategyError(f"init returned {type(memory).__name__}", where=where, fix=fix)
+    for key, value in arrays_of(memory):
+        if not isinstance(value, np.ndarray) or value.dtype.hasobject:
+            kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+            raise StrategyError(f"init returned {key} as {kind}", where=where, fix=fix + ", e.g. np.zeros(1)")
+    return memory
 
 
 def _silent(ctx: Context) -> None:  # noqa: ARG001  (a quarantined sleeve holds what it held)

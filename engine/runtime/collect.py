@@ -24,7 +24,11 @@ _COUNTERS = {
     "fills_with_unknown_impact": layout.IMPACT_UNKNOWN,
     "delisted_positions_sold": layout.DELISTED_COUNT,
 }
-_SKIPPED = {"orders_below_minimum": BELOW_MINIMUM, "orders_without_price": NO_PRICE, "orders_rounded_away": ROUNDED_AWAY}
+_SKIPPED = {
+    "orders_below_minimum": BELOW_MINIMUM,
+    "orders_without_price": NO_PRICE,
+    "orders_rounded_away": ROUNDED_AWAY,
+}
 
 
 def collect(setup: Setup, track: Track) -> Result:
@@ -64,7 +68,7 @@ def collect(setup: Setup, track: Track) -> Result:
 
 def environment(setup: Setup) -> dict[str, Any]:
     """Return what a reader needs to run this again: versions, hashes, seed."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  (slow to import, wanted once)
+    from importlib.metadata import PackageNotFoundError, version
 
     versions: dict[str, str] = {"python": platform.python_version()}
     for name in ("plimsoll", "numpy", "pandas", "numba", "exchange_calendars"):
@@ -217,7 +221,8 @@ def _run_warnings(setup: Setup, track: Track) -> tuple[DataWarning, ...]:
     for row in fills[fills[:, layout.F_ORDER] < 0.0]:
         symbol = setup.panel.symbols[int(row[layout.F_COLUMN])]
         session = str(setup.panel.clock.session[int(row[layout.F_BAR])])
-        text = f"no row for six sessions: {-row[layout.F_QTY]:.6g} shares booked as sold at the last close {row[layout.F_PRICE]:.6g}"
+        shares, price = -row[layout.F_QTY], row[layout.F_PRICE]
+        text = f"no row for six sessions: {shares:.6g} shares booked as sold at the last close {price:.6g}"
         found.append(DataWarning("delisted", symbol, text, session))
     if track.ruined:
         session = str(setup.panel.clock.session[track.last])

@@ -33,7 +33,9 @@ def strategy_class(spec: str, *, where: str = "strategy") -> type[Strategy]:
         known = registered()
         if spec not in known:
             raise ConfigError(
-                f"unknown strategy {spec!r}", where=where, fix=did_you_mean(spec, known) + " (or use 'package.module:Class')"
+                f"unknown strategy {spec!r}",
+                where=where,
+                fix=did_you_mean(spec, known) + " (or use 'package.module:Class')",
             )
         found = known[spec].load()
     else:
@@ -52,7 +54,9 @@ def _import(spec: str, where: str) -> Any:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"cannot import {module_name!r}: {error}", where=where, fix="run from the folder that holds it, or install it"
+            f"cannot import {module_name!r}: {error}",
+            where=where,
+            fix="run from the folder that holds it, or install it",
         ) from error
     except Exception as error:
         raise ConfigError(f"importing {module_name!r} raised {type(error).__name__}: {error}", where=where) from error

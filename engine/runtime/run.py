@@ -79,7 +79,7 @@ def load_panel(config: Config, symbols: Iterable[str], indicators: Iterable[str]
     """
     section = config.data
     if section.source == "sample":
-        from engine.market.sample import sample_panel  # noqa: PLC0415  (a run on files does not need the generator)
+        from engine.market.sample import sample_panel
 
         if section.interval != "1d":
             raise ConfigError(f"the sample source has daily bars only, not {section.interval!r}", where="data.interval")
@@ -105,7 +105,7 @@ def load_data(
     DataError
         If a file is missing, or a row of it is unusable; the message names symbol, session and value.
     """
-    from engine.market.csv_source import load_csv  # noqa: PLC0415  (pulls in the file readers)
+    from engine.market.csv_source import load_csv
 
     return load_csv(Path(folder), tuple(symbols), tuple(indicators), interval=interval, start=start, end=end)
 

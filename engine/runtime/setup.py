@@ -78,7 +78,7 @@ def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> S
         if symbol not in panel.symbols:
             raise DataError(f"symbol {symbol!r} is not in the data", fix=did_you_mean(symbol, panel.symbols))
     feed = Feed(panel)
-    bill, bill_name, warnings = _bill(config, feed)
+    bill, bill_name = _bill(config, feed)
     daily = _daily_table(config, panel, bill)
     book = open_book(panel.n_symbols, config.run.cash, _terms(config, panel.symbols))
     cursor = Cursor()
@@ -96,22 +96,27 @@ def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> S
     integrator = Direct(config.execution.no_trade_band, maintenance_rates(book.acct))
     system = System(feed, cursor, sleeves, integrator, planner)
     broker = SimBroker(feed, daily, book, id_prefix=f"{config.run.name}-{config.digest[:8]}")
-    return Setup(config, panel, feed, system, broker, first, bill, bill_name, panel.warnings + warnings)
+    warnings = panel.warnings + _bill_warnings(bill_name, panel, first)
+    return Setup(config, panel, feed, system, broker, first, bill, bill_name, warnings)
 
 
-def _bill(config: Config, feed: Feed) -> tuple[Floats, str, tuple[DataWarning, ...]]:
+def _bill(config: Config, feed: Feed) -> tuple[Floats, str]:
     rate, panel = config.financing.cash_rate, feed.panel
     if not isinstance(rate, str):
-        return np.where(panel.clock.first_bar, rate / 252.0, 0.0), "", ()
-    series = feed.ret[:, panel.column(rate)]
-    known = np.flatnonzero(~np.isnan(panel.close[:, panel.column(rate)]))
-    warnings: tuple[DataWarning, ...] = ()
-    if len(known) == 0:
-        raise DataError(f"the bill series {rate!r} has no rows", where="financing.cash_rate")
-    if known[0] > 0:
-        start = str(panel.clock.session[known[0]])
-        warnings = (DataWarning("no_bill_rate", rate, f"cash earns nothing before {rate} begins on {start}", start),)
-    return np.nan_to_num(series, nan=0.0), rate, warnings
+        return np.where(panel.clock.first_bar, rate / 252.0, 0.0), ""
+    return np.nan_to_num(feed.ret[:, panel.column(rate)], nan=0.0), rate
+
+
+def _bill_warnings(bill_name: str, panel: Panel, first: int) -> tuple[DataWarning, ...]:
+    """Say so where the bill series begins after the first bar traded: until then cash earns nothing."""
+    if not bill_name:
+        return ()
+    known = np.flatnonzero(~np.isnan(panel.close[:, panel.column(bill_name)]))
+    if len(known) and known[0] <= first:
+        return ()
+    begins = str(panel.clock.session[known[0]]) if len(known) else ""
+    text = f"cash earns nothing before the series begins on {begins}" if begins else "no row: cash earns nothing"
+    return (DataWarning("no_bill_rate", bill_name, text, begins),)
 
 
 def _daily_table(config: Config, panel: Panel, bill: Floats) -> Floats:
@@ -131,7 +136,9 @@ def _terms(config: Config, symbols: Sequence[str]) -> Terms:
     for where, named in (("costs.tier", costs.tier), ("account.leverage", account.leverage)):
         for symbol in named:
             if symbol not in symbols:
-                raise ConfigError(f"symbol {symbol!r} is not in this run", where=where, fix=did_you_mean(symbol, symbols))
+                raise ConfigError(
+                    f"symbol {symbol!r} is not in this run", where=where, fix=did_you_mean(symbol, symbols)
+                )
     tiers = [costs.tier.get(symbol, instrument(symbol).tier) for symbol in symbols]
     leverage = np.array([abs(account.leverage.get(symbol, instrument(symbol).leverage)) for symbol in symbols])
     half_spread = np.array([costs.half_spread_bps.get(tier, 0.0) for tier in tiers]) * 1e-4 * costs.stress
@@ -167,9 +174,10 @@ def _first_bar(config: Config, panel: Panel, feed: Feed, sleeves: Sequence[Sleev
         raise DataError(f"start {start} is after the last session of the data, {session[-1]}", where="run.start")
     if earliest >= panel.n_bars:
         raise DataError(
-            f"the data has {panel.n_bars} bars, {session[0]} to {session[-1]}, and the strategy needs {earliest} before it trades",
-            where="run", fix="use more history, or a shorter lookback",
-        )  # fmt: skip
+            f"the strategy needs {earliest} bars of history before it trades, and the data has {panel.n_bars}",
+            where=f"{session[0]} to {session[-1]}",
+            fix="use more history, or a shorter lookback",
+        )
     first = earliest if start is None else int(np.searchsorted(session, np.datetime64(start)))
     if first < earliest:
         raise DataError(
