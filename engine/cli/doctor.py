@@ -135,8 +135,8 @@ def _credentials() -> Check:
 
 
 def _data(folder: Path) -> Check:
-    from engine.market.csv_source import available_symbols
+    from engine.market.csv_source import symbols_in
 
-    symbols = available_symbols(folder)
+    symbols = symbols_in(folder)
     loose = " and world-writable" if folder.stat().st_mode & stat.S_IWOTH else ""
     return Check("data folder", bool(symbols), f"{folder}{loose}: {len(symbols)} symbols: {' '.join(symbols)}")

@@ -72,7 +72,7 @@ def _print_one(facts: dict[str, Any]) -> None:
 
     console = Console(highlight=False)
     console.print(f"[bold]{facts['name']}[/bold]  ({facts['class']})\n")
-    console.print(facts["doc"] + "\n", markup=False)
+    console.print(facts["doc"] + "\n", markup=False, soft_wrap=True)
     for key in ("universe", "indicators", "diagnostics"):
         if facts[key]:
             console.print(f"{key:12s} {' '.join(facts[key])}", markup=False)
