@@ -86,7 +86,7 @@ def series_colour(position: int) -> str:
 
 def percent_axis(title: str = "") -> dict[str, Any]:
     """Return a layout whose y axis reads fractions as per cent."""
-    return {"yaxis": {"tickformat": ",.0%", "hoverformat": ",.2%", "title": {"text": title}}}
+    return {"yaxis": {"tickformat": ",.3~%", "hoverformat": ",.2%", "title": {"text": title}}}
 
 
 def number_axis(title: str = "", spec: str = ",.2f") -> dict[str, Any]:

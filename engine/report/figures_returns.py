@@ -81,7 +81,7 @@ def distribution_figure(record: Record, metrics: Mapping[str, Any]) -> Figure:
     mark = {"type": "line", "x0": cut, "x1": cut, "y0": 0, "y1": 1, "yref": "paper"}
     layout = {
         **number_axis("sessions", ",d"),
-        "xaxis": {"type": "linear", "tickformat": ",.1%", "hoverformat": ",.2%"},
+        "xaxis": {"type": "linear", "tickformat": ",.3~%", "hoverformat": ",.2%"},
         "shapes": [{**mark, "line": {"color": "@ink", "width": 1, "dash": "dash"}}],
         "bargap": 0.05,
         "showlegend": False,

@@ -129,7 +129,7 @@ def shown(value: Any, kind: Kind) -> str:
     if kind == "flag":
         return "yes" if value else "no"
     if kind == "count":
-        return f"{value:,.0f}"
+        return f"{value:,.0f}".replace("-", "−")
     number = float(value)
     if kind == "percent":
         text = f"{number * 100:,.2f}%"

@@ -112,7 +112,8 @@ def series_block(returns: Floats, sessions: Dates, bill: Floats | None) -> Block
 
 def _extremes(returns: Floats, sessions: Dates) -> Block:
     if len(returns) == 0:
-        return dict.fromkeys(("best_day", "worst_day", "best_month", "worst_month"))
+        extremes = ("best_day", "worst_day", "best_month", "worst_month")
+        return dict.fromkeys((*extremes, *(f"{e}_{'session' if 'day' in e else 'label'}" for e in extremes)))
     months = by_month(returns, sessions)
     best, worst = max(months, key=lambda p: p.total), min(months, key=lambda p: p.total)
     high, low = int(np.argmax(returns)), int(np.argmin(returns))

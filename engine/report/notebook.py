@@ -67,7 +67,7 @@ def sparkline(index: Floats, width: int = WIDTH, height: int = HEIGHT) -> str:
 
 def notebook_figure(record: Record, metrics: Mapping[str, Any]) -> "Figure":
     """Return growth of 1 over drawdown as a `plotly.graph_objects.Figure`."""
-    from plotly.graph_objects import Figure  # noqa: PLC0415  (half a second, wanted for plots only)
+    from plotly.graph_objects import Figure
 
     bench = None if record.benchmark is None else record.aligned(record.benchmark, "benchmark")
     axes = page_axes(record)
@@ -80,7 +80,7 @@ def notebook_figure(record: Record, metrics: Mapping[str, Any]) -> "Figure":
         "hovermode": "x unified",
         "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
         "yaxis": {"domain": [0.34, 1.0], "title": {"text": "growth of 1"}},
-        "yaxis2": {"domain": [0.0, 0.28], "title": {"text": "drawdown"}, "tickformat": ",.0%"},
+        "yaxis2": {"domain": [0.0, 0.28], "title": {"text": "drawdown"}, "tickformat": ",.3~%"},
         "xaxis": {"anchor": "y2"},
         "height": 560,
     }

@@ -62,7 +62,7 @@ class Result(Record):
         if as_json:
             target.write(json_bytes(self.metrics).decode())
             return
-        from rich.console import Console  # noqa: PLC0415  (slow to import)
+        from rich.console import Console
 
         print_summary(self, self.metrics, console=Console(file=target, highlight=False), folder=folder)
 

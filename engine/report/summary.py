@@ -20,9 +20,9 @@ def print_summary(
     record: Record, metrics: Mapping[str, Any], *, console: "Console | None" = None, folder: Path | None = None
 ) -> None:
     """Print the run to `console`, standard output if None."""
-    from rich.console import Console  # noqa: PLC0415  (slow to import)
-    from rich.table import Table  # noqa: PLC0415  (as above)
-    from rich.text import Text  # noqa: PLC0415  (as above)
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     out = console if console is not None else Console(highlight=False)
     run = metrics["run"]
@@ -92,8 +92,8 @@ def warning_lines(warnings: Sequence[DataWarning]) -> list[str]:
 
 
 def _figures(metrics: Mapping[str, Any]) -> "Table":
-    from rich import box  # noqa: PLC0415  (slow to import)
-    from rich.table import Table  # noqa: PLC0415  (as above)
+    from rich import box
+    from rich.table import Table
 
     bench = metrics["benchmark"]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

@@ -41,7 +41,7 @@ def is_whole(stamps: Dates) -> bool:
 
 
 def _arrow(frame: pd.DataFrame) -> "pa.Table":
-    import pyarrow as pa  # noqa: PLC0415  (slow to import)
+    import pyarrow as pa
 
     columns = {}
     for position, name in enumerate(frame.columns):
@@ -57,14 +57,14 @@ def _arrow(frame: pd.DataFrame) -> "pa.Table":
 
 def _dates(stamps: Dates) -> "pa.Array":
     """Days as dates, anything finer as seconds, so that both file formats keep their type."""
-    import pyarrow as pa  # noqa: PLC0415  (slow to import)
+    import pyarrow as pa
 
     unit = "datetime64[D]" if is_whole(stamps) else "datetime64[s]"
     return pa.array(stamps.astype(unit), from_pandas=True)
 
 
 def _mixed(values: pd.Series) -> "pa.Array":
-    import pyarrow as pa  # noqa: PLC0415  (slow to import)
+    import pyarrow as pa
 
     try:
         return pa.array(values, from_pandas=True)
@@ -73,8 +73,8 @@ def _mixed(values: pd.Series) -> "pa.Array":
 
 
 def _csv(table: "pa.Table") -> bytes:
-    import pyarrow as pa  # noqa: PLC0415  (slow to import)
-    from pyarrow import csv  # noqa: PLC0415  (slow to import)
+    import pyarrow as pa
+    from pyarrow import csv
 
     for position, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type):
@@ -92,7 +92,7 @@ def _csv(table: "pa.Table") -> bytes:
 
 
 def _parquet(table: "pa.Table") -> bytes:
-    from pyarrow import parquet  # noqa: PLC0415  (slow to import)
+    from pyarrow import parquet
 
     sink = io.BytesIO()
     parquet.write_table(table.replace_schema_metadata(None), sink, compression="zstd")

@@ -3,7 +3,8 @@
   const root = document.documentElement;
   const payload = JSON.parse(document.getElementById("payload").textContent);
   const logScale = new Set();
-  const PRINT_WIDTH = { wide: 690, half: 330, third: 212 };
+  const PRINT_WIDTH = { wide: 680, half: 327, third: 210 };
+  const PRINT_HEIGHT = 0.68;
 
   const stored = () => { try { return localStorage.getItem("plimsoll-theme"); } catch { return null; } };
   const store = (theme) => { try { localStorage.setItem("plimsoll-theme", theme); } catch { /* private window */ } };
@@ -23,6 +24,10 @@
     return value;
   };
 
+  // Two sessions or fewer: only their dates, not the hours between them.
+  const dated = payload.axes.start || [];
+  const fewDates = dated.length > 0 && dated.length < 4 ? { tickmode: "array", tickvals: dated, tickformat: "%Y-%m-%d" } : {};
+
   const layoutOf = (key, colour, extra) => {
     const own = resolve(payload.figures[key].layout, colour);
     const axis = { gridcolor: colour("grid"), zerolinecolor: colour("other"), linecolor: colour("grid"), automargin: true, ticklen: 4, tickcolor: "rgba(0,0,0,0)" };
@@ -34,8 +39,8 @@
       hovermode: "x unified",
       hoverlabel: { bgcolor: colour("card"), bordercolor: colour("edge"), font: { color: colour("ink"), size: 12 } },
       legend: { orientation: "h", x: 0, y: 1.0, xanchor: "left", yanchor: "bottom", traceorder: "normal", font: { size: 11.5 } },
-      xaxis: { type: "date", ...axis, showgrid: false, ...own.xaxis },
-      yaxis: { ...axis, ...own.yaxis, title: { font: { size: 11 }, standoff: 8, ...(own.yaxis || {}).title }, ...(logScale.has(key) ? { type: "log", dtick: "D2", tickformat: ".3~g" } : {}) },
+      xaxis: { type: "date", ...axis, showgrid: false, ...(own.xaxis ? {} : fewDates), ...own.xaxis },
+      yaxis: { ...axis, ...own.yaxis, title: { font: { size: 11 }, standoff: 8, ...(own.yaxis || {}).title }, ...(logScale.has(key) ? { type: "log", tickformat: ".3~g" } : {}) },
       ...extra,
     };
   };
@@ -86,12 +91,18 @@
     root.dataset.theme = "light";
     document.querySelectorAll("details").forEach((box) => { box.open = true; });
     keys.forEach((key) => {
-      const card = document.getElementById(key).closest(".card");
+      const box = document.getElementById(key);
+      const card = box.closest(".card");
+      const height = Math.round(parseInt(box.dataset.height, 10) * PRINT_HEIGHT);
+      box.style.height = height + "px";
       const width = card.classList.contains("wide") ? PRINT_WIDTH.wide : card.parentElement.classList.contains("three") ? PRINT_WIDTH.third : PRINT_WIDTH.half;
-      draw(key, { width, autosize: false, font: { size: 9, color: "#444" } });
+      draw(key, { width, height, autosize: false, font: { size: 9, color: "#444" } });
     });
   });
-  addEventListener("afterprint", () => { if (before) setTheme(before); });
+  addEventListener("afterprint", () => {
+    keys.forEach((key) => { const box = document.getElementById(key); box.style.height = box.dataset.height + "px"; });
+    if (before) setTheme(before);
+  });
 
   setTheme(preferred());
 })();

@@ -37,7 +37,7 @@ def tearsheet_html(record: Record, metrics: Mapping[str, Any]) -> str:
 
     metrics : what `metrics_of(record)` returned.
     """
-    from markupsafe import Markup  # noqa: PLC0415  (wanted for pages only)
+    from markupsafe import Markup
 
     figures = page_figures(record, metrics)
     groups = dict(figures["diagnostics"])
@@ -117,7 +117,7 @@ def plotly_source() -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  (wanted for pages only)
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -53,7 +53,7 @@ def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
         Tile("Turnover a year", f"{shown(turnover['two_sided_per_year'], 'ratio')}×", "two-sided"),
         Tile("Cost drag", f"{shown(costs['drag_bps_per_year'], 'bps')} bps", "a year"),
         Tile("Gross exposure", shown(gross["mean"], "percent"), f"mean, {shown(gross['max'], 'percent')} at most"),
-        Tile("Final equity", shown(metrics["run"]["final_equity"], "usd").split(".")[0], "USD"),
+        Tile("Final equity", shown(metrics["run"]["final_equity"], "count"), "USD"),
     ]
 
 
@@ -71,4 +71,4 @@ def _cell(value: float | None, scale: float = 1.0) -> Cell:
         return Cell("", "none", "0")
     strength = min(1.0, abs(value) / (FULL_COLOUR * scale))
     sign = "up" if value > 0.0 else "down" if value < 0.0 else "none"
-    return Cell(shown(value, "percent").rstrip("%")[:-1], sign, f"{strength:.2f}")
+    return Cell(shown(value * 100.0, "bps"), sign, f"{strength:.2f}")
