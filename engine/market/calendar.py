@@ -1,0 +1,235 @@
+"""Exchange time: the sessions of the New York Stock Exchange (XNYS) and the bar grid laid on them.
+
+The schedule is built once per process over a fixed range, so that no answer depends on today's date or on where the
+data stops.
+"""
+
+import re
+import warnings
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from engine.errors import ConfigError, DataError, did_you_mean
+from engine.market.panel import BarClock
+from engine.types import Bools, Dates, Ints
+
+# The five-day week began on 1952-09-29; the rules behind the schedule know no Saturday sessions before it.
+FIRST_DAY: Final = date(1953, 1, 1)
+LAST_DAY: Final = date(2099, 12, 31)
+# Read beyond both ends, so that the flags of the outermost sessions see their neighbours.
+_BUILD_FROM: Final = "1952-10-01"
+_BUILD_TO: Final = "2100-02-28"
+
+FULL_SESSION_MINUTES: Final = 390
+COMMON_INTERVALS: Final = ("1d", "1min", "2min", "3min", "5min", "10min", "15min", "30min", "60min")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schedule:
+    """Every session from `FIRST_DAY` to `LAST_DAY`; all arrays (S,).
+
+    session : datetime64[D], ascending.
+    open_minute, close_minute : minutes after midnight, exchange local time; early closes included.
+    month_first, month_last, week_last : the session is the first / last one of its month, the last of its week.
+    """
+
+    session: Dates
+    open_minute: Ints
+    close_minute: Ints
+    month_first: Bools
+    month_last: Bools
+    week_last: Bools
+
+
+@lru_cache(maxsize=1)
+def schedule() -> Schedule:
+    """Return the exchange schedule (0.1 s the first time, then free)."""
+    import exchange_calendars
+
+    with warnings.catch_warnings():
+        # the calendar library uses an accessor that pandas is about to change
+        warnings.filterwarnings("ignore", message="Series.values returning an ndarray that drops timezone")
+        exchange = exchange_calendars.get_calendar("XNYS", start=_BUILD_FROM, end=_BUILD_TO)
+    session = exchange.sessions.to_numpy().astype("datetime64[D]")
+    opens = exchange.opens.dt.tz_convert("America/New_York").dt
+    closes = exchange.closes.dt.tz_convert("America/New_York").dt
+    month = session.astype("datetime64[M]").astype(np.int64)
+    week = (session.astype(np.int64) + 3) // 7  # 1970-01-01 was a Thursday: weeks begin on Monday
+    new_month = np.diff(month, prepend=month[0] - 1) != 0
+    inside = (session >= np.datetime64(FIRST_DAY)) & (session <= np.datetime64(LAST_DAY))
+    columns = (
+        session,
+        (opens.hour * 60 + opens.minute).to_numpy().astype(np.int64),
+        (closes.hour * 60 + closes.minute).to_numpy().astype(np.int64),
+        new_month,
+        np.append(new_month[1:], True),
+        np.append(np.diff(week) != 0, True),
+    )
+    kept = [np.ascontiguousarray(column[inside]) for column in columns]
+    for column in kept:
+        column.flags.writeable = False
+    return Schedule(*kept)
+
+
+def sessions(first: date, last: date) -> Dates:
+    """Return the sessions of [first, last], both included, as datetime64[D] (read-only)."""
+    lo, hi = _span(first, last)
+    return schedule().session[lo:hi]
+
+
+def session_mask(days: Dates) -> Bools:
+    """Return which of `days` (datetime64[D], any order) are sessions; days the schedule does not reach are not."""
+    session = schedule().session
+    at = np.searchsorted(session, days)
+    found: Bools = session[np.minimum(at, len(session) - 1)] == days
+    return found
+
+
+def is_session(day: date) -> bool:
+    """Say whether the exchange opens on `day`."""
+    return bool(session_mask(np.array([day], dtype="datetime64[D]"))[0])
+
+
+def day_kind(day: date) -> str:
+    """Return "session", "weekend", "holiday", or "outside the calendar": the word for error messages."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        return "outside the calendar"
+    if is_session(day):
+        return "session"
+    return "weekend" if day.weekday() >= 5 else "holiday"
+
+
+def next_session(after: date) -> date:
+    """Return the first session later than `after`.
+
+    Raises
+    ------
+    DataError
+        If the calendar ends before.
+    """
+    session = schedule().session
+    at = int(np.searchsorted(session, np.datetime64(after), side="right"))
+    if after < FIRST_DAY or at == len(session):
+        raise _beyond(after)
+    return _as_date(session[at])
+
+
+def previous_session(before: date) -> date:
+    """Return the last session earlier than `before`.
+
+    Raises
+    ------
+    DataError
+        If the calendar begins after.
+    """
+    session = schedule().session
+    at = int(np.searchsorted(session, np.datetime64(before), side="left")) - 1
+    if before > LAST_DAY or at < 0:
+        raise _beyond(before)
+    return _as_date(session[at])
+
+
+def session_hours(day: date) -> tuple[int, int]:
+    """Return (open, close) of a session in minutes after midnight, exchange local time.
+
+    Raises
+    ------
+    DataError
+        If `day` is not a session.
+    """
+    if not is_session(day):
+        raise DataError(f"{day} is not an exchange session", cause=day_kind(day))
+    plan = schedule()
+    at = int(np.searchsorted(plan.session, np.datetime64(day)))
+    return int(plan.open_minute[at]), int(plan.close_minute[at])
+
+
+def early_closes(first: date, last: date) -> Dates:
+    """Return the sessions of [first, last] that close before 16:00, as datetime64[D]."""
+    lo, hi = _span(first, last)
+    plan = schedule()
+    return plan.session[lo:hi][plan.close_minute[lo:hi] < 16 * 60]
+
+
+def minutes_of(interval: str) -> int | None:
+    """Return the length of an intraday bar in minutes; None for "1d".
+
+    Raises
+    ------
+    ConfigError
+        If `interval` is neither "1d" nor "<n>min" with 1 <= n <= 390.
+    """
+    if interval == "1d":
+        return None
+    match = re.fullmatch(r"([1-9]\d{0,2})min", interval)
+    if match is None or int(match[1]) > FULL_SESSION_MINUTES:
+        raise ConfigError(f"unknown bar interval {interval!r}", fix=did_you_mean(interval, COMMON_INTERVALS))
+    return int(match[1])
+
+
+def build_clock(first: date, last: date, interval: str = "1d") -> BarClock:
+    """Lay the bars of `interval` over every session of [first, last].
+
+    Daily bars are stamped at midnight. Intraday bars are stamped with their start and run from the open to the close
+    of each session, early closes included; where the interval does not divide the session its last bar is shorter.
+
+    Raises
+    ------
+    DataError
+        If the range holds no session or leaves the calendar.
+    ConfigError
+        If the interval is unknown.
+    """
+    minutes = minutes_of(interval)
+    lo, hi = _span(first, last)
+    if hi <= lo:
+        raise DataError(f"no exchange session between {first} and {last}", fix="widen the range")
+    plan = schedule()
+    days = plan.session[lo:hi]
+    counts = np.ones(hi - lo, dtype=np.int64)
+    if minutes is not None:
+        counts = -(-(plan.close_minute[lo:hi] - plan.open_minute[lo:hi]) // minutes)
+    index = np.repeat(np.arange(hi - lo), counts)
+    ends = np.cumsum(counts)
+    first_bar = np.zeros(len(index), dtype=np.bool_)
+    last_bar = np.zeros(len(index), dtype=np.bool_)
+    first_bar[ends - counts] = True
+    last_bar[ends - 1] = True
+    stamp = days[index].astype("datetime64[s]")
+    if minutes is not None:
+        within = np.arange(len(index)) - (ends - counts)[index]
+        stamp += (60 * (plan.open_minute[lo:hi][index] + minutes * within)).astype("timedelta64[s]")
+    return BarClock(
+        stamp=stamp,
+        session=days[index],
+        session_index=index,
+        first_bar=first_bar,
+        last_bar=last_bar,
+        month_first=plan.month_first[lo:hi][index],
+        month_last=plan.month_last[lo:hi][index],
+        week_last=plan.week_last[lo:hi][index],
+        bars_per_session=1 if minutes is None else -(-FULL_SESSION_MINUTES // minutes),
+        interval=interval,
+    )
+
+
+def _span(first: date, last: date) -> tuple[int, int]:
+    for day in (first, last):
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise _beyond(day)
+    session = schedule().session
+    lo = int(np.searchsorted(session, np.datetime64(first), side="left"))
+    return lo, int(np.searchsorted(session, np.datetime64(last), side="right"))
+
+
+def _beyond(day: date) -> DataError:
+    return DataError(f"{day} leaves the exchange calendar, which covers {FIRST_DAY} to {LAST_DAY}")
+
+
+def _as_date(day: np.datetime64) -> date:
+    found: date = day.astype(object)
+    return found
