@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.errors import EngineError
 from engine.execution.broker import Account
 from engine.execution.planner import Plan, Planner
 from engine.market.feed import Feed
@@ -52,7 +53,11 @@ class System:
         ------
         StrategyError
             If a strategy fails and is not to be quarantined.
+        EngineError
+            If t is not the bar after the last one: nothing may be stepped twice, nothing left out.
         """
+        if t != self._cursor.t + 1:
+            raise EngineError(f"bar {t} was shown after bar {self._cursor.t}")
         self._cursor.t = t
         for sleeve in self.sleeves:
             sleeve.observe(t)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -145,13 +145,12 @@ class Context:
         StrategyError
             If the name was not declared.
         """
-        try:
-            self._notes[self._cursor.t, self._diagnostics.index(name)] = value
-        except ValueError:
+        if name not in self._diagnostics:
             raise StrategyError(
                 f"diagnostic {name!r} is not declared",
                 fix=f"add it to the class attribute `diagnostics`; {did_you_mean(name, self._diagnostics)}",
-            ) from None
+            )
+        self._notes[self._cursor.t, self._diagnostics.index(name)] = value
 
     def weights(self, chosen: Mapping[str, float] | Floats, *, unlisted: Unlisted = "error") -> Weights:
         """Return a full (K,) weight vector from a mapping of symbols or from a vector.
@@ -167,8 +166,10 @@ class Context:
         Raises
         ------
         StrategyError
-            If a symbol is not in the universe, or a vector has the wrong shape.
+            If a symbol is not in the universe, a vector has the wrong shape, or `unlisted` is another word.
         """
+        if unlisted not in get_args(Unlisted):
+            raise StrategyError(f"unlisted={unlisted!r}", fix=did_you_mean(str(unlisted), get_args(Unlisted)))
         if isinstance(chosen, Mapping):
             w = np.zeros(len(self._symbols))
             for symbol, value in chosen.items():

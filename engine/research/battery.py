@@ -1,0 +1,246 @@
+"""The battery: what every strategy has to survive before anybody believes its backtest.
+
+Called in a test of one's own: ``check_strategy(MyStrategy)``.
+"""
+
+import pickle
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from engine.config import Config, load_config
+from engine.errors import InputError
+from engine.market.panel import CLOSE, DIVIDEND, OPEN, Panel
+from engine.research.future import HOWS, replace_future
+from engine.research.relay import Relay
+from engine.research.trail import Recorder, Trail, difference, run_trail
+from engine.research.trial import FAULTS, NEVER, trial_panel
+from engine.runtime.resolve import make_strategy
+from engine.runtime.setup import Setup
+from engine.strategy import Strategy, StrategyParams
+
+# Sessions of a trial beyond the warm-up: a year and a half, so that a monthly rule answers often.
+TRIAL_SESSIONS: Final = 380
+# Bars at which the future is replaced, per market.
+CUTS: Final = 6
+# Prices are multiplied by this to see whether weights depend on their level.
+PRICE_SCALE: Final = 8.0
+SCALE_TOLERANCE: Final = 1e-9
+
+_SLEEVE: Final = "tried"
+
+
+class BatteryFailure(AssertionError):  # noqa: N818  (a failed check, as of a test, not an error)
+    """A strategy failed a check; the message names strategy, check and the first evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A strategy with the markets it is tried on: the first has every row, the others have gaps."""
+
+    name: str
+    strategy: Strategy
+    markets: tuple[Panel, ...]
+    scale_free: bool
+
+    def run(self, panel: Panel, *, forgiving: bool = False, stand_in: Callable[[Setup], Any] | None = None) -> Trail:
+        """Run a copy of the strategy; `forgiving` goes on in cash drift where it raises."""
+        return run_trail(_config(forgiving), panel, {_SLEEVE: deepcopy(self.strategy)}, stand_in)
+
+    def fail(self, check: str, evidence: str) -> BatteryFailure:
+        """Return the failure to raise."""
+        return BatteryFailure(f"{self.name} is not {check}: {evidence}")
+
+
+def check_strategy(
+    strategy: str | type[Strategy] | Strategy,
+    params: Mapping[str, Any] | None = None,
+    *,
+    scale_free: bool = True,
+    panel: Panel | None = None,
+    seed: int = 0,
+) -> tuple[str, ...]:
+    """Put a strategy through every check; return the names of those it passed.
+
+    Parameters
+    ----------
+    strategy : str, type of Strategy or Strategy
+        A registered name, "package.module:Class", a class, or an object with its parameters.
+    params : mapping, optional
+        Parameters for a name or a class.
+    scale_free : bool
+        Whether its weights claim not to depend on the level of prices.
+    panel : Panel, optional
+        A market to try it on beside the generated ones.
+    seed : int
+        Another seed, other generated markets.
+
+    Raises
+    ------
+    BatteryFailure
+        At the first check it fails, with strategy, check and evidence in one line.
+    ConfigError
+        If there is no such strategy, or a parameter is wrong.
+    """
+    made = make_strategy(strategy, params or {}, where="strategy")
+    name = type(made).__name__
+    markets = _markets(made, seed) + (() if panel is None else (panel,))
+    trial = Trial(name, made, markets, scale_free)
+    for check in CHECKS.values():
+        check(trial)
+    return tuple(CHECKS)
+
+
+def parameterised(trial: Trial) -> None:
+    """Refuse parameters that anybody could overwrite or misspell without a word."""
+    params = trial.strategy.params
+    if not isinstance(params, StrategyParams):
+        raise trial.fail("parameterised", f"its parameters are {type(params).__name__}, not StrategyParams")
+    if params.model_config.get("extra") != "forbid":
+        raise trial.fail("parameterised", "a misspelt parameter would pass; set extra='forbid' in its model_config")
+    if not params.model_config.get("frozen"):
+        raise trial.fail("parameterised", "a parameter can be overwritten; set frozen=True in its model_config")
+
+
+def fresh(trial: Trial) -> None:
+    """Refuse memory that two sleeves of the same strategy would share."""
+    n = len(trial.strategy.universe)
+    one, two = trial.strategy.init(n), trial.strategy.init(n)
+    for key in () if one is None else one._fields:
+        a, b = getattr(one, key), getattr(two, key)
+        if isinstance(a, np.ndarray) and (a is b or np.shares_memory(a, b)):
+            raise trial.fail("fresh", f"init() hands out the same array {key!r} twice; make a new one at each call")
+
+
+def tolerant(trial: Trial) -> None:
+    """Refuse a strategy that raises, or answers something impossible, where symbols come, go and pause."""
+    for panel in trial.markets:
+        try:
+            trial.run(panel)
+        except InputError as error:
+            raise trial.fail("tolerant of missing rows", f"{error} (market: {panel.source})") from error
+
+
+def untouched(trial: Trial) -> None:
+    """Refuse memory outside `State`: it would be neither saved nor restored."""
+    strategy, cls = deepcopy(trial.strategy), type(trial.strategy)
+    before = _attributes(strategy), _attributes(cls)
+    trail = run_trail(_config(forgiving=True), trial.markets[0], {_SLEEVE: strategy})
+    for was, now, owner in zip(before, (_attributes(strategy), _attributes(cls)), ("self", cls.__name__), strict=True):
+        changed = sorted(key for key in was.keys() | now.keys() if was.get(key) != now.get(key))
+        if changed:
+            raise trial.fail("untouched", f"on_bar changes {owner}.{changed[0]}; memory belongs in init()'s arrays")
+    recorder = trail.setup.system.sleeves[0].strategy
+    if isinstance(recorder, Recorder) and recorder.touched:
+        raise trial.fail("untouched", f"on_bar replaces ctx.{min(recorder.touched)}")
+
+
+def deterministic(trial: Trial) -> None:
+    """Refuse a strategy that does not do the same twice."""
+    for panel in trial.markets[:2]:
+        first, again = trial.run(panel, forgiving=True), trial.run(panel, forgiving=True)
+        if found := difference(first, again, panel.n_bars):
+            raise trial.fail("deterministic", f"the same run twice: {found}")
+
+
+def causal(trial: Trial) -> None:
+    """Refuse a strategy whose past changes when the future does."""
+    for panel in trial.markets:
+        whole = trial.run(panel, forgiving=True)
+        for t in cut_bars(whole):
+            for how in HOWS:
+                other = trial.run(replace_future(panel, t, how), forgiving=True)
+                if found := difference(whole, other, t):
+                    day = panel.clock.session[t]
+                    raise trial.fail("causal", f"with the future after {day} replaced ({how}), {found}")
+
+
+def restorable(trial: Trial) -> None:
+    """Refuse a strategy that goes on differently after its state was saved and restored into a fresh one."""
+    panel = trial.markets[min(1, len(trial.markets) - 1)]
+    whole = trial.run(panel, forgiving=True)
+    relays: list[Relay] = []
+
+    def hand_over(setup: Setup) -> Relay:
+        relays.append(Relay(setup, {_SLEEVE: trial.strategy}))
+        return relays[0]
+
+    relayed = trial.run(panel, forgiving=True, stand_in=hand_over)
+    if relays[0].lost:
+        raise trial.fail("restorable", f"restoring does not bring back {min(relays[0].lost)}")
+    if found := difference(whole, relayed, panel.n_bars):
+        raise trial.fail("restorable", f"saved and restored at every bar: {found}")
+
+
+def free_of_scale(trial: Trial) -> None:
+    """Refuse weights that depend on the level of prices; left out where `scale_free` is False."""
+    if not trial.scale_free:
+        return
+    panel = trial.markets[0]
+    block = panel.block.copy()
+    block[[OPEN, CLOSE, DIVIDEND]] *= PRICE_SCALE
+    scaled = replace(panel, block=block, high=panel.high * PRICE_SCALE, low=panel.low * PRICE_SCALE)
+    name = f"{_SLEEVE} answer"
+    before, after = (trial.run(p, forgiving=True).rows[name].values for p in (panel, scaled))
+    off = ~np.isclose(before, after, rtol=SCALE_TOLERANCE, atol=SCALE_TOLERANCE, equal_nan=True)
+    if off.any():
+        row, column = (int(k[0]) for k in np.nonzero(off))
+        what = f"{trial.strategy.universe[column]} on {panel.clock.session[row]}"
+        moved = f"{before[row, column]:.6g} becomes {after[row, column]:.6g}"
+        raise trial.fail("scale-free", f"with every price times {PRICE_SCALE:g}, the weight of {what}, {moved}")
+
+
+CHECKS: Final[dict[str, Callable[[Trial], None]]] = {
+    "parameterised": parameterised,
+    "fresh": fresh,
+    "tolerant": tolerant,
+    "untouched": untouched,
+    "deterministic": deterministic,
+    "causal": causal,
+    "restorable": restorable,
+    "scale-free": free_of_scale,
+}
+
+
+def cut_bars(trail: Trail) -> list[int]:
+    """Return bars at which to replace the future: where a sleeve answered, the bars before those, and some between."""
+    first, last = trail.setup.first, trail.setup.panel.n_bars - 2
+    answered = trail.answered()
+    answered = answered[(answered >= first) & (answered <= last)]
+    spread = np.linspace(first, last, CUTS // 2).astype(np.int64)
+    chosen = answered[np.linspace(0, len(answered) - 1, CUTS // 2).astype(np.int64)] if len(answered) else spread
+    return sorted({int(t) for t in (*chosen, *(chosen[1:] - 1), *spread) if first <= t <= last})
+
+
+def _markets(strategy: Strategy, seed: int) -> tuple[Panel, ...]:
+    """Return a whole market, one for each rotation of the faults, and one where a symbol never lists."""
+    symbols = tuple(strategy.universe)
+    n_bars = int(strategy.warmup_bars) + TRIAL_SESSIONS
+    lives = [{}, *({s: FAULTS[(k + turn) % len(FAULTS)] for k, s in enumerate(symbols)} for turn in range(len(FAULTS)))]
+    if len(symbols) > 1:
+        lives += [{symbols[0]: NEVER}, {symbols[-1]: NEVER}]
+    made = []
+    for number, life in enumerate(lives):
+        panel = trial_panel(symbols, strategy.indicators, n_bars=n_bars, seed=seed + number, lives=life)
+        told = ", ".join(f"{s} {life[s]}" for s in symbols if s in life) or "every symbol whole"
+        made.append(replace(panel, source=told))
+    return tuple(made)
+
+
+def _config(forgiving: bool) -> Config:
+    sleeve = {"name": _SLEEVE, "strategy": "tried:Tried", "on_error": "quarantine" if forgiving else "raise"}
+    return load_config({"run": {"name": "battery"}, "sleeve": [sleeve]})
+
+
+def _attributes(owner: Any) -> dict[str, bytes | str]:
+    """Return a comparable picture of an object's or a class's attributes."""
+    found: dict[str, bytes | str] = {}
+    for key, value in vars(owner).items():
+        try:
+            found[key] = pickle.dumps(value)
+        except Exception:  # noqa: BLE001  (what cannot be pickled is compared by what it says of itself)
+            found[key] = repr(value)
+    return found

@@ -1,0 +1,78 @@
+"""Hand a run over at every bar: save, forget, restore into what was built anew."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+
+import numpy as np
+
+from engine.core import Decision, System
+from engine.execution.broker import Account
+from engine.market.window import Cursor
+from engine.research.trail import Recorder, recorded
+from engine.runtime.setup import Setup, build
+from engine.strategy import Strategy
+from engine.types import Floats
+
+
+class Relay(System):
+    """A system that is saved, thrown away, built anew and restored after every bar; the account's book likewise.
+
+    What the sleeves put out is collected in those of `setup`. lost : keys of the state that did not come back.
+    """
+
+    def __init__(self, setup: Setup, strategies: Mapping[str, Strategy]) -> None:
+        built = setup.system
+        super().__init__(setup.feed, Cursor(), built.sleeves, built.integrator, built.planner)
+        self.lost: set[str] = set()
+        self._setup = setup
+        self._pristine = deepcopy(dict(strategies))
+        self._runner = self._build()
+
+    @property
+    def t(self) -> int:
+        """The last bar observed."""
+        return self._runner.t
+
+    def observe(self, t: int) -> None:
+        """Take in bar t, keep what it put out, hand over."""
+        self._runner.observe(t)
+        saved = self._runner.save()
+        for kept, sleeve in zip(self.sleeves, self._runner.sleeves, strict=True):
+            kept.notes[t] = sleeve.notes[t]
+            kept.tracker.path[t] = sleeve.tracker.path[t]
+            if isinstance(kept.strategy, Recorder) and isinstance(sleeve.strategy, Recorder):
+                kept.strategy.answers |= sleeve.strategy.answers
+        self._runner = self._build()
+        self._runner.restore(saved)
+        self.lost |= lost_keys(saved, self._runner.save())
+        self._hand_over_book()
+
+    def due(self) -> bool:
+        """Ask the one that took over."""
+        return self._runner.due()
+
+    def decide(self, account: Account, *, adopt: bool = False, price: Floats | None = None) -> Decision:
+        """Ask the one that took over."""
+        return self._runner.decide(account, adopt=adopt, price=price)
+
+    def save(self) -> dict[str, Floats]:
+        """Return the state of the one that took over."""
+        return self._runner.save()
+
+    def _build(self) -> System:
+        strategies = {name: recorded(deepcopy(strategy)) for name, strategy in self._pristine.items()}
+        return build(self._setup.config, self._setup.panel, strategies).system
+
+    def _hand_over_book(self) -> None:
+        book = self._setup.broker.book
+        saved = book.save()
+        book.acct.fill(np.nan)
+        book.scal.fill(np.nan)
+        book.restore(saved)
+
+
+def lost_keys(before: Mapping[str, Floats], after: Mapping[str, Floats]) -> set[str]:
+    """Return the keys whose arrays are not the same to the bit in both."""
+    both = before.keys() & after.keys()
+    same = {key for key in both if before[key].dtype == after[key].dtype and before[key].shape == after[key].shape}
+    return (before.keys() | after.keys()) - {key for key in same if before[key].tobytes() == after[key].tobytes()}

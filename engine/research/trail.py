@@ -1,0 +1,181 @@
+"""Everything a run leaves behind, bar by bar, so that two runs can be compared bit by bit."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from engine.config import Config
+from engine.core import System
+from engine.kernels import layout
+from engine.market.panel import Panel
+from engine.runtime.backtest import Track, run_loop
+from engine.runtime.setup import Setup, build
+from engine.strategy import Context, Strategy
+from engine.types import Floats, Ints, Weights
+
+
+class Recorder(Strategy):
+    """Passes a strategy through and keeps what it answers.
+
+    answers : bar -> a copy of the answer, None included. touched : parts of the context that `on_bar` replaced.
+    """
+
+    def __init__(self, inner: Strategy) -> None:
+        super().__init__(inner.params)
+        self.inner = inner
+        self.indicators = inner.indicators
+        self.full_gross = inner.full_gross
+        self.role = inner.role
+        self.answers: dict[int, Weights | None] = {}
+        self.touched: set[str] = set()
+
+    @property
+    def universe(self) -> tuple[str, ...]:
+        """That of the strategy."""
+        return self.inner.universe
+
+    @property
+    def warmup_bars(self) -> int:
+        """That of the strategy."""
+        return self.inner.warmup_bars
+
+    def init(self, n_symbols: int) -> Any:
+        """Return the memory of the strategy."""
+        return self.inner.init(n_symbols)
+
+    def on_bar(self, ctx: Context) -> Weights | None:
+        """Ask the strategy and take a copy."""
+        before = [getattr(ctx, name) for name in Context.__slots__]
+        answer = self.inner.on_bar(ctx)
+        after = [getattr(ctx, name) for name in Context.__slots__]
+        self.touched |= {n for n, a, b in zip(Context.__slots__, before, after, strict=True) if a is not b}
+        self.answers[ctx.bar_index] = answer.copy() if isinstance(answer, np.ndarray) else answer
+        return answer
+
+
+def recorded(strategy: Strategy) -> Recorder:
+    """Return a recorder that error messages call by the strategy's own name."""
+    named = type(type(strategy).__name__, (Recorder,), {"diagnostics": strategy.diagnostics})
+    recorder: Recorder = named(strategy)
+    return recorder
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One kind of output: `values` (n, k), the bar each row belongs to, what the columns are."""
+
+    bar: Ints
+    values: Floats
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """All outputs of a run by name, with the setup that made them."""
+
+    setup: Setup
+    rows: dict[str, Rows]
+
+    def through(self, t: int) -> dict[str, Floats]:
+        """Return every output of bars up to t, C-contiguous."""
+        return {name: np.ascontiguousarray(rows.values[rows.bar <= t]) for name, rows in self.rows.items()}
+
+    def answered(self) -> Ints:
+        """Return the bars on which any sleeve answered."""
+        bars = [r.bar[~np.isnan(r.values).all(axis=1)] for name, r in self.rows.items() if name.endswith(" answer")]
+        return np.unique(np.concatenate(bars))
+
+
+def run_trail(
+    config: Config, panel: Panel, strategies: Mapping[str, Strategy], stand_in: Callable[[Setup], System] | None = None
+) -> Trail:
+    """Run a configuration over a panel and return everything it leaves behind.
+
+    strategies : by sleeve name. stand_in : makes a system that takes the place of the one that was built; it keeps
+    the outputs in the sleeves of the latter.
+
+    Raises
+    ------
+    InputError
+        Whatever the run raises.
+    """
+    recorders = {name: recorded(strategy) for name, strategy in strategies.items()}
+    setup = build(config, panel, recorders)
+    if stand_in is not None:
+        setup = replace(setup, system=stand_in(setup))
+    track = run_loop(setup)
+    rows = _account_rows(setup) | _decision_rows(setup, track)
+    for sleeve in setup.system.sleeves:
+        rows |= _sleeve_rows(sleeve)
+    return Trail(setup, rows)
+
+
+def difference(before: Trail, after: Trail, t: int) -> str:
+    """Say what differs first between the outputs of two runs through bar t; "" if they are equal to the bit."""
+    ours, theirs = before.through(t), after.through(t)
+    session = before.setup.panel.clock.session
+    found: list[tuple[int, str]] = []
+    for name, a in ours.items():
+        b = theirs[name]
+        if a.shape != b.shape:
+            found.append((t, f"{name}: {len(a)} rows became {len(b)}"))
+        elif a.tobytes() != b.tobytes():
+            rows = before.rows[name]
+            other = a.view(np.int64) != b.view(np.int64)
+            row, column = (int(k[0]) for k in np.nonzero(other))
+            bar = int(rows.bar[rows.bar <= t][row])
+            moved = f"{a[row, column]:.12g} became {b[row, column]:.12g}"
+            found.append((bar, f"{name} on {session[bar]}, {rows.columns[column]}: {moved}"))
+    return min(found)[1] if found else ""
+
+
+def _account_rows(setup: Setup) -> dict[str, Rows]:
+    broker, symbols = setup.broker, setup.panel.symbols
+    bars = np.arange(setup.first, setup.panel.n_bars)
+    fill = [f"column {k}" for k in range(layout.FILL)]
+    return {
+        "account": Rows(bars, broker.rec[bars], layout.RECORD_COLUMNS),
+        "held weight": Rows(bars, broker.held[bars], symbols),
+        "fill": Rows(broker.fills[:, layout.F_BAR].astype(np.int64), broker.fills, tuple(fill)),
+    }
+
+
+def _decision_rows(setup: Setup, track: Track) -> dict[str, Rows]:
+    symbols, stages = setup.panel.symbols, setup.system.integrator.stages
+    bar = np.array([decision.t for decision in track.decisions], dtype=np.int64)
+    n, width = len(bar), len(symbols)
+    wide = tuple(f"{symbol} {stage}" for symbol in symbols for stage in stages)
+    parts = {name: np.empty((n, width)) for name in ("target", "traded", "reason")}
+    trace, phi = np.empty((n, width * len(stages))), np.empty((n, 1))
+    orders, order_bar = [np.empty((0, 7))], [np.empty(0, dtype=np.int64)]
+    for row, decision in enumerate(track.decisions):
+        target, plan = decision.target, decision.plan
+        parts["target"][row], parts["traded"][row], parts["reason"][row] = target.weights, target.trade, plan.why
+        trace[row], phi[row] = target.trace.ravel(), plan.phi
+        o = plan.orders
+        orders.append(np.column_stack((o.col, o.leg, o.qty, o.target, o.price, o.sigma, o.adv)))
+        order_bar.append(np.full(len(o), decision.t))
+    columns = ("column", "leg", "qty", "target", "price", "sigma", "adv")
+    return {
+        **{name: Rows(bar, values, symbols) for name, values in parts.items()},
+        "trace": Rows(bar, trace, wide),
+        "phi": Rows(bar, phi, ("phi",)),
+        "order": Rows(np.concatenate(order_bar), np.concatenate(orders), columns),
+    }
+
+
+def _sleeve_rows(sleeve: Any) -> dict[str, Rows]:
+    sleeve.tracker.catch_up()
+    path, symbols = sleeve.tracker.path, tuple(sleeve.strategy.universe)
+    bars = np.arange(len(path))
+    answers = np.full((len(path), len(symbols)), np.nan)
+    for t, answer in sleeve.strategy.answers.items():
+        if answer is not None:
+            answers[t] = answer
+    return {
+        f"{sleeve.name} answer": Rows(bars, answers, symbols),
+        f"{sleeve.name} note": Rows(bars, sleeve.notes, tuple(sleeve.strategy.diagnostics)),
+        f"{sleeve.name} notional": Rows(bars, path, ("equity", "drawdown")),
+    }
