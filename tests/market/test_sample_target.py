@@ -1,0 +1,57 @@
+"""The generated market against the figures it is calibrated to, and those against the funds they were measured on."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.sampled import OTHER_SEEDS, drawdowns, returns
+
+from engine.market.calendar import sessions
+from engine.market.sample import FIRST, LAST
+from engine.market.sample_target import TARGETS, Target
+from engine.types import Floats
+
+
+def figure(target: Target, series: list[Floats]) -> float:
+    both = np.column_stack(series)
+    both = both[~np.isnan(both).any(axis=1)]
+    ret = both[:, 0]
+    match target.figure:
+        case "return":
+            return float(np.prod(1.0 + ret) ** (252.0 / len(ret)) - 1.0)
+        case "volatility":
+            return float(ret.std() * 252**0.5)
+        case "drawdown":
+            return float(drawdowns(ret).min())
+        case "correlation":
+            return float(np.corrcoef(ret, both[:, 1])[0, 1])
+        case "beta":
+            centred = both - both.mean(axis=0)
+            return float((centred[:, 0] * centred[:, 1]).sum() / (centred[:, 1] ** 2).sum())
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: f"{t.figure}-{'-'.join(t.symbols)}")
+def test_the_default_market_is_near_every_target(target: Target) -> None:
+    found = figure(target, [returns(42, symbol) for symbol in target.symbols])
+    assert found == pytest.approx(target.value, abs=target.near)
+
+
+@pytest.mark.parametrize("seed", OTHER_SEEDS)
+def test_any_other_market_stays_within_the_wide_bands(seed: int) -> None:
+    for target in TARGETS:
+        found = figure(target, [returns(seed, symbol) for symbol in target.symbols])
+        assert found == pytest.approx(target.value, abs=target.wide), target
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: f"{t.figure}-{'-'.join(t.symbols)}")
+def test_the_targets_are_what_the_real_funds_did(target: Target, real_daily: Path) -> None:
+    days = sessions(FIRST, LAST).astype(str).tolist()
+    series = []
+    for symbol in target.symbols:
+        with (real_daily / f"{symbol}.csv").open() as lines:
+            close = {row["date"]: row["adj_close"] for row in csv.DictReader(lines)}
+        level = np.array([float(close.get(day) or "nan") for day in days])
+        series.append(np.append(np.nan, level[1:] / level[:-1] - 1.0))
+    assert figure(target, series) == pytest.approx(target.value, abs=0.011)
