@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, get_args
 
 import numpy as np
@@ -20,6 +21,18 @@ class StrategyParams(BaseModel):
     """Typed, frozen parameters; a misspelt name is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """What the loaded data offer, for a strategy to say whether it can run on them.
+
+    symbols : those with at least one row. paying : those with at least one dividend. indicators : those with a value.
+    """
+
+    symbols: frozenset[str]
+    paying: frozenset[str]
+    indicators: frozenset[str]
 
 
 class SleeveView(Protocol):
@@ -201,12 +214,14 @@ class Strategy(ABC):
     Params : type of the parameters, a `StrategyParams`.
     indicators : series it reads but never holds, such as VIX.
     diagnostics : names it may pass to `ctx.note`.
+    optional : symbols of the universe that the data may lack; they then never list. Indicators may always be lacking.
     full_gross : sum of absolute weights it holds when fully convinced.
     role : how a regime tilt treats it, "defensive", "cyclical" or "other".
     """
 
     Params: ClassVar[type[StrategyParams]] = StrategyParams
     indicators: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     diagnostics: ClassVar[tuple[str, ...]] = ()
     full_gross: float = 1.0
     role: Role = "other"
@@ -223,6 +238,11 @@ class Strategy(ABC):
     def warmup_bars(self) -> int:
         """Bars of history needed before the first meaningful answer."""
         return 0
+
+    def unavailable(self, data: Available) -> str:
+        """Return why the strategy cannot run on these data, or "" if it can; such a sleeve is disabled and named."""
+        lacking = [name for name in self.indicators if name not in data.indicators]
+        return f"indicator {lacking[0]} is not in the data" if lacking else ""
 
     def init(self, n_symbols: int) -> Any:  # noqa: ARG002  (a hook: subclasses size their arrays by it)
         """Return a NamedTuple of arrays as memory, or None."""

@@ -14,7 +14,7 @@ from engine.report.metrics_table import plain
 from engine.runtime.backtest import run_loop
 from engine.runtime.collect import collect
 from engine.runtime.run import load_panel
-from engine.runtime.setup import build, make_strategies, needed_symbols
+from engine.runtime.setup import build, make_strategies, needs_of
 
 
 def run_backtest(
@@ -36,9 +36,8 @@ def run_backtest(
     check_target(folder, force=force)
     log = RunLog(clock=lambda: datetime.now(UTC))
     strategies = make_strategies(config)
-    symbols, indicators = needed_symbols(config, strategies)
-    panel = load_panel(config, symbols, indicators)
-    log.event("data_loaded", source=panel.source, bars=panel.n_bars, symbols=len(symbols), data_hash=panel.data_hash)
+    panel = load_panel(config, needs_of(config, strategies))
+    log.event("data_loaded", source=panel.source, bars=panel.n_bars, symbols=panel.n_symbols, data_hash=panel.data_hash)
     setup = build(config, panel, strategies)
     with progress_bar(f"{config.run.name}", shown=not (quiet or as_json)) as progress:
         track = run_loop(setup, progress)

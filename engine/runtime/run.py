@@ -12,7 +12,7 @@ from engine.market.panel import Panel
 from engine.report.result import Result
 from engine.runtime.backtest import Progress, run_loop
 from engine.runtime.collect import collect
-from engine.runtime.setup import build, make_strategies, needed_symbols
+from engine.runtime.setup import Needs, build, make_strategies, needs_of
 from engine.strategy import Strategy
 
 # What a run can be made from: a configuration in any form, or a strategy with everything else at its default.
@@ -64,12 +64,12 @@ def backtest(
     config = load_config(values, sets=overrides)
     objects = {config.sleeve[0].name: given} if given is not None else {}
     strategies = make_strategies(config, objects)
-    panel = data if isinstance(data, Panel) else load_panel(config, *needed_symbols(config, strategies))
+    panel = data if isinstance(data, Panel) else load_panel(config, needs_of(config, strategies))
     setup = build(config, panel, strategies)
     return collect(setup, run_loop(setup, progress))
 
 
-def load_panel(config: Config, symbols: Iterable[str], indicators: Iterable[str]) -> Panel:
+def load_panel(config: Config, needs: Needs) -> Panel:
     """Load what a configuration names: the synthetic sample or a folder of CSV files.
 
     Raises
@@ -79,13 +79,20 @@ def load_panel(config: Config, symbols: Iterable[str], indicators: Iterable[str]
     """
     section = config.data
     if section.source == "sample":
-        from engine.market.sample import sample_panel
+        from engine.market.sample import INDICATORS, SYMBOLS, sample_panel
 
         if section.interval != "1d":
             raise ConfigError(f"the sample source has daily bars only, not {section.interval!r}", where="data.interval")
-        return sample_panel(tuple(symbols), tuple(indicators), end=config.run.end, seed=config.run.seed)
+        symbols = needs.symbols + tuple(s for s in needs.optional if s in SYMBOLS)
+        indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in INDICATORS)
+        return sample_panel(symbols, indicators, end=config.run.end, seed=config.run.seed)
     if section.path is None:
         raise ConfigError("source 'csv' needs a path", where="data.path", fix="pass --data DIR")
+    from engine.market.csv_source import symbols_in
+
+    there = symbols_in(section.path, section.interval)
+    symbols = needs.symbols + tuple(s for s in needs.optional if s in there)
+    indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in there)
     return load_data(section.path, symbols, indicators, interval=section.interval, end=config.run.end)
 
 

@@ -13,6 +13,8 @@ from engine.execution.fees import fee_schedule
 from engine.execution.planner import Planner
 from engine.execution.sim import SimBroker
 from engine.kernels import layout
+from engine.kernels.derive import TRADING
+from engine.market.complete import with_empty
 from engine.market.feed import Feed
 from engine.market.instruments import instrument
 from engine.market.panel import DataWarning, Panel
@@ -21,7 +23,7 @@ from engine.portfolio.integrator import Direct, maintenance_rates
 from engine.portfolio.sleeves import Sleeve
 from engine.runtime.flows import read_flows
 from engine.runtime.resolve import make_strategy
-from engine.strategy import Strategy
+from engine.strategy import Available, Strategy
 from engine.types import Floats
 
 
@@ -55,15 +57,44 @@ def make_strategies(config: Config, given: Mapping[str, Strategy] | None = None)
     }
 
 
-def needed_symbols(config: Config, strategies: Mapping[str, Strategy]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return (symbols to load, indicators to load), sorted."""
-    symbols = {symbol for strategy in strategies.values() for symbol in strategy.universe}
-    if config.run.benchmark:
-        symbols.add(config.run.benchmark)
-    if isinstance(config.financing.cash_rate, str):
-        symbols.add(config.financing.cash_rate)
-    indicators = set(config.data.indicators) | {name for s in strategies.values() for name in s.indicators}
-    return tuple(sorted(symbols)), tuple(sorted(indicators))
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a run loads, each sorted: `symbols` must be there, `optional` and `indicators` are taken where they are.
+
+    required_indicators : those the configuration itself names.
+    """
+
+    symbols: tuple[str, ...]
+    optional: tuple[str, ...]
+    indicators: tuple[str, ...]
+    required_indicators: tuple[str, ...]
+
+
+def needs_of(config: Config, strategies: Mapping[str, Strategy]) -> Needs:
+    """Return what a run loads."""
+    named = {name for name in (config.run.benchmark, config.financing.cash_rate) if isinstance(name, str)}
+    optional = {symbol for strategy in strategies.values() for symbol in strategy.optional} - named
+    for strategy in strategies.values():
+        named |= set(strategy.universe) - set(strategy.optional)
+    indicators = {name for strategy in strategies.values() for name in strategy.indicators}
+    return Needs(
+        tuple(sorted(named)),
+        tuple(sorted(optional - named)),
+        tuple(sorted(indicators - set(config.data.indicators))),
+        tuple(sorted(config.data.indicators)),
+    )
+
+
+def available(feed: Feed) -> Available:
+    """Return what the loaded data offer."""
+    panel = feed.panel
+    rows = (feed.status == TRADING).any(axis=0)
+    paid = (panel.dividend > 0.0).any(axis=0)
+    return Available(
+        frozenset(symbol for symbol, has in zip(panel.symbols, rows, strict=True) if has),
+        frozenset(symbol for symbol, has in zip(panel.symbols, paid, strict=True) if has),
+        frozenset(name for k, name in enumerate(panel.indicators) if not np.isnan(panel.indicator[:, k]).all()),
+    )
 
 
 def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> Setup:
@@ -74,10 +105,13 @@ def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> S
     ConfigError, DataError
         If a symbol is missing, the span does not overlap the data, or the warm-up does not fit.
     """
-    for symbol in needed_symbols(config, strategies)[0]:
+    needs = needs_of(config, strategies)
+    for symbol in needs.symbols:
         if symbol not in panel.symbols:
             raise DataError(f"symbol {symbol!r} is not in the data", fix=did_you_mean(symbol, panel.symbols))
+    panel = with_empty(panel, needs.optional)
     feed = Feed(panel)
+    strategies, disabled = _enabled(strategies, available(feed))
     bill, bill_name = _bill(config, feed)
     daily = _daily_table(config, panel, bill)
     book = open_book(panel.n_symbols, config.run.cash, _terms(config, panel.symbols))
@@ -87,6 +121,7 @@ def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> S
         Sleeve(name, strategy, feed, bill, cursor, quarantine=quarantine[name]) for name, strategy in strategies.items()
     ]
     first = _first_bar(config, panel, feed, sleeves)
+    _refuse_early_flows(config, panel, daily, first)
     planner = Planner(
         feed, daily, book,
         min_notional=config.execution.min_notional,
@@ -96,8 +131,20 @@ def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> S
     integrator = Direct(config.execution.no_trade_band, maintenance_rates(book.acct))
     system = System(feed, cursor, sleeves, integrator, planner)
     broker = SimBroker(feed, daily, book, id_prefix=f"{config.run.name}-{config.digest[:8]}")
-    warnings = panel.warnings + _bill_warnings(bill_name, panel, first)
+    warnings = panel.warnings + _bill_warnings(bill_name, panel, first) + disabled
     return Setup(config, panel, feed, system, broker, first, bill, bill_name, warnings)
+
+
+def _enabled(
+    strategies: Mapping[str, Strategy], data: Available
+) -> tuple[dict[str, Strategy], tuple[DataWarning, ...]]:
+    """Return the strategies that can run on these data, and a warning for each that cannot."""
+    reasons = {name: strategy.unavailable(data) for name, strategy in strategies.items()}
+    kept = {name: strategy for name, strategy in strategies.items() if not reasons[name]}
+    if not kept:
+        name, reason = next(iter(reasons.items()))
+        raise DataError(reason, where=f"sleeve {name!r}", fix="add the missing data, or choose another strategy")
+    return kept, tuple(DataWarning("sleeve_disabled", name, reason) for name, reason in reasons.items() if reason)
 
 
 def _bill(config: Config, feed: Feed) -> tuple[Floats, str]:
@@ -159,6 +206,18 @@ def _terms(config: Config, symbols: Sequence[str]) -> Terms:
         margin_spread=config.financing.margin_spread_bps * 1e-4,
         borrow_rate=config.financing.borrow_bps * 1e-4,
     )
+
+
+def _refuse_early_flows(config: Config, panel: Panel, daily: Floats, first: int) -> None:
+    """Refuse money that would move before there is an account."""
+    early = np.flatnonzero(daily[:first, layout.FLOW])
+    if len(early):
+        raise DataError(
+            f"{daily[early[0], layout.FLOW]:+.2f} on {panel.clock.session[early[0]]} is before the first session traded",
+            where=str(config.account.flows),
+            cause=f"trading starts on {panel.clock.session[first]}",
+            fix="start run.start earlier, or put it into run.cash",
+        )
 
 
 def _first_bar(config: Config, panel: Panel, feed: Feed, sleeves: Sequence[Sleeve]) -> int:
