@@ -27,8 +27,8 @@ class Instrument:
 
     tier : liquidity tier of the cost model, "1" the tightest, "thin" the widest.
     leverage : daily multiple of `underlying`, signed; 1.0 for a plain fund, whose `underlying` is "".
-    expense_ratio : yearly, a fraction (0.002 = 0.20%), rounded, from the issuers' fact sheets. A fund's returns are
-        already net of it: it describes, and is never charged a second time.
+    expense_ratio : yearly, a fraction (0.002 = 0.20%), about what the issuer publishes. A fund's returns are already
+        net of it: it describes, and is never charged a second time.
     inception : first session the fund traded on; None where unknown.
     known : False for a default made up for a symbol that is not in `KNOWN`.
     """
@@ -45,7 +45,8 @@ class Instrument:
 
 
 # Tiers follow quoted spreads: 1 = below about 1 bp, 2 = one cent on a cheaper share or 1-3 bp, 3 = around 3 bp and
-# more, thin = 10-20 bp. First sessions: issuers' fact sheets and the first rows of daily price files.
+# more, thin = 10-20 bp. First sessions: as published, and for
+# those after 2005 as found in daily price files.
 _FUNDS: Final = (
     Instrument("SPY", "SPDR S&P 500 ETF Trust", "equity", "1", 0.0009, date(1993, 1, 29)),
     Instrument("QQQ", "Invesco QQQ Trust", "equity", "1", 0.0020, date(1999, 3, 10)),
