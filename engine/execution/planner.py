@@ -8,7 +8,7 @@ from engine.errors import StrategyError
 from engine.execution.book import Book
 from engine.execution.broker import Account, OrderBatch
 from engine.kernels.cost import IMPACT_Y
-from engine.kernels.layout import ADV, MARGIN_ACCOUNT, SHARES, SIGMA, SIZE_AT_FILL
+from engine.kernels.layout import ADV, MARGIN_ACCOUNT, MARK, SHARES, SIGMA, SIZE_AT_FILL
 from engine.kernels.liquidity import VOLUME_SESSIONS, volatility_at, volume_at
 from engine.kernels.plan import plan_legs
 from engine.market.feed import Feed
@@ -67,6 +67,7 @@ class Planner:
         why = np.zeros(len(target), dtype=np.int8)
         terms = self._terms
         terms[SHARES] = account.shares
+        np.divide(account.value, account.shares, out=terms[MARK], where=account.shares != 0.0)
         terms[SIGMA], terms[ADV] = self.liquidity(t, trade)
         if self._rules[SIZE_AT_FILL]:
             col = np.flatnonzero(trade & ~np.isnan(price))

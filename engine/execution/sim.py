@@ -95,11 +95,12 @@ class SimBroker:
         self._n_orders += len(batch)
 
     def cancel(self, client_id: str) -> bool:
-        """Cancel a working order; False if it is not working."""
+        """Cancel a working order; False if it is not working. A leg that waits for a cancelled one goes with it."""
         for row, state in self._working():
             if state.id == client_id:
-                for first, leg in ((layout.ORDER0, layout.LEG0), (layout.ORDER1, layout.LEG1)):
-                    self._acct[leg, self._acct[first] == row] = 0.0
+                acct = self._acct
+                acct[layout.LEG1, (acct[layout.ORDER0] == row) | (acct[layout.ORDER1] == row)] = 0.0
+                acct[layout.LEG0, acct[layout.ORDER0] == row] = 0.0
                 idle = (self._acct[layout.LEG0] == 0.0) & (self._acct[layout.LEG1] == 0.0)
                 self._acct[layout.ORDER0 : layout.ORDER1 + 1, idle] = -1.0
                 self._scal[layout.N_WORKING] = float(np.count_nonzero(self._acct[layout.ORDER0] >= 0.0))

@@ -9,6 +9,7 @@ from engine.kernels.layout import (
     AT_CLOSE,
     CARRY,
     CASH,
+    DAY,
     EXPIRED_ORDERS,
     F_BAR,
     F_CAT,
@@ -21,6 +22,7 @@ from engine.kernels.layout import (
     F_SEC,
     F_SPREAD,
     F_TAF,
+    FEE_SUMS,
     FRACTIONAL,
     HALF_SPREAD,
     IMPACT_UNKNOWN,
@@ -178,18 +180,23 @@ def fill_working(
 
 
 @kernel
-def charge_fees(t: int, first: int, scal: Floats, rec: Floats, fills: Floats) -> None:
-    """Charge the day's fees on fills [first, N_FILLS): each kind summed, rounded up to the cent, shared pro rata.
+def charge_fees(t: int, first: int, scal: Floats, daily: Floats, rec: Floats, fills: Floats) -> None:
+    """Charge the fees of fills [first, N_FILLS), shared pro rata: each kind is rounded up to the cent per session.
 
+    A bar is charged what its fills add to the session's rounded sum, so that many bars cost no more cents than one.
     Source: Alpaca charges each regulatory fee per account and day, rounded up to the cent (schedule of 2026-09-17).
     """
     for kind in (F_SEC, F_TAF, F_CAT):
+        total = FEE_SUMS + kind - F_SEC
+        if daily[t, DAY] > 0.0:
+            scal[total] = 0.0
         raw = 0.0
         for row in range(first, int(scal[N_FILLS])):
             raw += fills[row, kind]
         if raw <= 0.0:
             continue
-        charged = round_up_cent(raw)
+        charged = round_up_cent(scal[total] + raw) - round_up_cent(scal[total])
+        scal[total] += raw
         for row in range(first, int(scal[N_FILLS])):
             fills[row, kind] *= charged / raw
         scal[CASH] -= charged

@@ -37,7 +37,9 @@ EXPIRED_ORDERS: Final = 13
 VOLUME_UNKNOWN: Final = 14  # fills without a participation cap because volume is unknown
 IMPACT_UNKNOWN: Final = 15  # fills without impact because volatility or volume is unknown
 DELISTED_COUNT: Final = 16
-SCALARS: Final = 17
+# this session's regulatory fees so far, before rounding, in the order of the fill table
+FEE_SUMS: Final = 17
+SCALARS: Final = 20
 
 # rules (RULES,): the first COST_RULES entries are laid out in `engine.kernels.cost`
 MAX_PARTICIPATION: Final = 4  # 0 = no cap

@@ -200,7 +200,7 @@ def ledger_step(
     if scal[N_WORKING] > 0.0:
         fill_working(t, 1.0, block[1], block[2], acct, scal, rules, daily, rec, fills)
     if rules[FEES_ON] != 0.0:
-        charge_fees(t, first_fill, scal, rec, fills)
+        charge_fees(t, first_fill, scal, daily, rec, fills)
     accrue(t, carried, short_before, scal, rules, daily, rec)
     mark(t, block[1], acct, scal, rec)
     bought = 0.0

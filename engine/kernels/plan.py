@@ -7,7 +7,7 @@ import numpy as np
 from engine.kernels.cost import estimate_cost
 from engine.kernels.fill import trim
 from engine.kernels.jit import kernel
-from engine.kernels.layout import ADV, FRACTIONAL, HALF_SPREAD, MARGIN_ACCOUNT, QTY_STEP, SHARES, SIGMA
+from engine.kernels.layout import ADV, FRACTIONAL, HALF_SPREAD, MARGIN_ACCOUNT, MARK, QTY_STEP, SHARES, SIGMA
 from engine.types import Bools, Codes, Floats
 
 # Why a symbol got the order it got (or none).
@@ -86,8 +86,8 @@ def affordable(
     money, needed, short_after = cash, 0.0, 0.0
     for i in range(held.shape[0]):
         after = held[i] + legs[0, i] + legs[1, i]
-        if after < 0.0 and not np.isnan(price[i]):
-            short_after -= after * price[i]
+        if after < 0.0:
+            short_after -= after * (acct[MARK, i] if np.isnan(price[i]) else price[i])
         for leg in range(2):
             qty = legs[leg, i]
             if qty == 0.0:

@@ -213,7 +213,7 @@ def _refuse_early_flows(config: Config, panel: Panel, daily: Floats, first: int)
     early = np.flatnonzero(daily[:first, layout.FLOW])
     if len(early):
         raise DataError(
-            f"{daily[early[0], layout.FLOW]:+.2f} on {panel.clock.session[early[0]]} is before the first session traded",
+            f"{daily[early[0], layout.FLOW]:+.2f} on {panel.clock.session[early[0]]}, before the first session traded",
             where=str(config.account.flows),
             cause=f"trading starts on {panel.clock.session[first]}",
             fix="start run.start earlier, or put it into run.cash",
