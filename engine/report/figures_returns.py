@@ -13,6 +13,7 @@ from engine.report.rolling import rolling_beta, rolling_sharpe, rolling_vol_ann
 from engine.types import Floats
 
 WINDOW: Final = 126
+MANY_YEARS: Final = 12  # more labels than this would be written aslant
 
 
 def growth_figure(record: Record, metrics: Mapping[str, Any], bench: Floats | None) -> Figure:
@@ -53,7 +54,8 @@ def years_figure(metrics: Mapping[str, Any]) -> Figure:
         theirs = np.array([row["benchmark"] for row in rows], dtype=np.float64)
         data.append(bars(metrics["benchmark"]["symbol"], labels, theirs, "@bench"))
     parts = ", ".join(f"{row['year']} {shown(row['total_return'], 'percent')}" for row in rows)
-    layout = {**percent_axis(), "barmode": "group", "xaxis": {"type": "category"}}
+    axis = {"type": "category"} if len(labels) <= MANY_YEARS else {"type": "linear", "tickformat": "d"}
+    layout = {**percent_axis(), "barmode": "group", "xaxis": axis}
     return Figure("years", "Calendar years", f"Bar chart of yearly returns: {parts}.", data, layout)
 
 
