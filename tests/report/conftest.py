@@ -52,7 +52,7 @@ def simulate(
     stamps = (
         days
         if bars == 1
-        else pd.DatetimeIndex([d + pd.Timedelta(minutes=570 + 30 * k) for d in days for k in range(bars)])
+        else pd.DatetimeIndex([d + pd.Timedelta(minutes=570 + 390 // bars * k) for d in days for k in range(bars)])
     )
     stamps = pd.DatetimeIndex(stamps.astype("datetime64[s]"), name="session")
     names = [SYMBOLS[k] if k < len(SYMBOLS) else f"S{k:03d}" for k in range(n)]
