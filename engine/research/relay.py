@@ -17,7 +17,8 @@ from engine.types import Floats
 class Relay(System):
     """A system that is saved, thrown away, built anew and restored after every bar; the account's book likewise.
 
-    What the sleeves put out is collected in those of `setup`. lost : keys of the state that did not come back.
+    The new one first lives through bar 0, so that restoring has something to overwrite and memory that hides outside
+    the state (in a module, a class, a cache) is disturbed. What the sleeves put out is collected in those of `setup`. lost : keys of the state that did not come back.
     """
 
     def __init__(self, setup: Setup, strategies: Mapping[str, Strategy]) -> None:
@@ -41,8 +42,8 @@ class Relay(System):
             kept.notes[t] = sleeve.notes[t]
             kept.tracker.path[t] = sleeve.tracker.path[t]
             if isinstance(kept.strategy, Recorder) and isinstance(sleeve.strategy, Recorder):
-                kept.strategy.answers |= sleeve.strategy.answers
-        self._runner = self._build()
+                kept.strategy.answers[t] = sleeve.strategy.answers.get(t)
+        self._runner = self._lived()
         self._runner.restore(saved)
         self.lost |= lost_keys(saved, self._runner.save())
         self._hand_over_book()
@@ -62,6 +63,11 @@ class Relay(System):
     def _build(self) -> System:
         strategies = {name: recorded(deepcopy(strategy)) for name, strategy in self._pristine.items()}
         return build(self._setup.config, self._setup.panel, strategies).system
+
+    def _lived(self) -> System:
+        system = self._build()
+        system.observe(0)
+        return system
 
     def _hand_over_book(self) -> None:
         book = self._setup.broker.book

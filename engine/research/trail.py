@@ -73,7 +73,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """All outputs of a run by name, with the setup that made them."""
+    """All outputs of a run by name, causes before effects, with the setup that made them."""
 
     setup: Setup
     rows: dict[str, Rows]
@@ -106,29 +106,29 @@ def run_trail(
     if stand_in is not None:
         setup = replace(setup, system=stand_in(setup))
     track = run_loop(setup)
-    rows = _account_rows(setup) | _decision_rows(setup, track)
+    rows: dict[str, Rows] = {}
     for sleeve in setup.system.sleeves:
         rows |= _sleeve_rows(sleeve)
-    return Trail(setup, rows)
+    return Trail(setup, rows | _decision_rows(setup, track) | _account_rows(setup))
 
 
 def difference(before: Trail, after: Trail, t: int) -> str:
     """Say what differs first between the outputs of two runs through bar t; "" if they are equal to the bit."""
     ours, theirs = before.through(t), after.through(t)
     session = before.setup.panel.clock.session
-    found: list[tuple[int, str]] = []
-    for name, a in ours.items():
+    found: list[tuple[int, int, str]] = []
+    for order, (name, a) in enumerate(ours.items()):
         b = theirs[name]
         if a.shape != b.shape:
-            found.append((t, f"{name}: {len(a)} rows became {len(b)}"))
+            found.append((t, order, f"{name}: {len(a)} rows became {len(b)}"))
         elif a.tobytes() != b.tobytes():
             rows = before.rows[name]
             other = a.view(np.int64) != b.view(np.int64)
             row, column = (int(k[0]) for k in np.nonzero(other))
             bar = int(rows.bar[rows.bar <= t][row])
             moved = f"{a[row, column]:.12g} became {b[row, column]:.12g}"
-            found.append((bar, f"{name} on {session[bar]}, {rows.columns[column]}: {moved}"))
-    return min(found)[1] if found else ""
+            found.append((bar, order, f"{name} on {session[bar]}, {rows.columns[column]}: {moved}"))
+    return min(found)[2] if found else ""
 
 
 def _account_rows(setup: Setup) -> dict[str, Rows]:
