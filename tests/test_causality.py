@@ -1,4 +1,4 @@
-"""Replace everything after a bar by noise, by nothing known, or cut it off: no output through that bar changes a bit."""
+"""Whatever comes after a bar, noise, nothing known or the end of the data: no output through it changes a bit."""
 
 import re
 from dataclasses import replace

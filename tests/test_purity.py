@@ -134,6 +134,10 @@ def test_a_bar_is_neither_shown_twice_nor_left_out() -> None:
     assert system.t == 1
 
 
+def _no_look(account: Account, adopt: bool) -> None:
+    """Decide once, as a plain run does."""
+
+
 class Vandal(Witness):
     """Tries to write into everything it is handed and keeps what was refused."""
 
@@ -167,7 +171,7 @@ def test_nothing_a_strategy_is_shown_can_be_written() -> None:
     allowed: set[str] = set()
     vandal, honest = _setup(Vandal(kept, allowed)), _setup()
     for setup in (vandal, honest):
-        _each_decision(setup, lambda account, adopt: None)
+        _each_decision(setup, _no_look)
     assert allowed == set()
     assert len(kept) == 3 * len(FIELDS) + 2 + 7
     assert _state(vandal) == _state(honest)
@@ -182,7 +186,7 @@ def test_windows_have_exactly_n_rows_unknown_on_top() -> None:
             return None
 
     setup = _setup(Looks())
-    _each_decision(setup, lambda account, adopt: None)
+    _each_decision(setup, _no_look)
     for t, (ret, vix, close) in seen.items():
         assert ret.shape == (5, 5)
         assert vix.shape == (5,)
