@@ -108,7 +108,9 @@ def test_fewer_than_two_rows_imply_nothing(n: int) -> None:
 def test_a_row_depends_on_no_later_one(seed: int, cut: int) -> None:
     rng = np.random.default_rng(seed)
     close = np.round(50.0 * np.exp(np.cumsum(rng.normal(0.0, 0.02, 60))), 2)
-    adjusted = adjust(close, np.where(rng.random(60) < 0.2, 0.3, 0.0), np.ones(60), decimals=int(rng.integers(2, 7)))
+    adjusted = adjust(close, np.where(rng.random(60) < 0.2, 0.3, 0.0), np.ones(60), decimals=6)
+    coarse = np.arange(60) < rng.integers(0, 60)  # a column that prints more decimals later than earlier
+    adjusted = np.where(coarse, np.round(adjusted, int(rng.integers(2, 6))), adjusted)
     one = np.ones(60)
     whole = implied_dividends(close, adjusted, one)
     part = implied_dividends(close[:cut], adjusted[:cut], one[:cut])
