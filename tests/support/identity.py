@@ -1,0 +1,79 @@
+"""Add an account up again from its fills and the market, and hold the sum against what was reported."""
+
+import numpy as np
+import pandas as pd
+
+from engine.market.panel import Panel
+from engine.types import Floats
+
+COSTS = ["commission", "spread", "impact", "fees"]
+
+
+def assert_adds_up(
+    panel: Panel, first: int, table: pd.DataFrame, weights: Floats, fills: pd.DataFrame, bill: Floats, cash: float,
+    spread_per_year: float, borrow_per_year: float, tolerance: float = 1e-9,
+) -> None:  # fmt: skip
+    """Recompute cash, holdings, dividends, interest, price P&L and equity of every bar from facts alone.
+
+    table : one row per bar from `first`, the columns of a result's equity table. fills : bar, column, qty, price and
+    the four costs. Differences are relative to the account's size on the bar. The last row of a ruined account is its
+    state before the liquidation.
+    """
+    held = np.zeros(panel.n_symbols)
+    mark = _marks(panel, first)
+    equity = cash
+    by_bar = dict(list(fills.groupby("bar")))
+    for k, row in enumerate(table.to_dict("records")):
+        t = first + k
+        carried, shorted = cash, float(-np.minimum(held * np.nan_to_num(mark), 0.0).sum())
+        split, traded = panel.split[t], by_bar.get(t)
+        held *= split
+        mark = mark / split
+        dividends = float((held * panel.dividend[t]).sum())
+        now = np.where(np.isnan(panel.close[t]), mark, panel.close[t])
+        pnl = float(np.where(held != 0.0, held * (now - mark), 0.0).sum())
+        paid = costs = 0.0
+        if traded is not None:
+            for i, qty, price in zip(traded["column"], traded["qty"], traded["price"], strict=True):
+                held[i] += qty
+                pnl += qty * (now[i] - price)
+                paid += qty * price
+            costs = float(traded[COSTS].sum().sum())
+            for name in COSTS:
+                assert abs(traded[name].sum() - row[name]) <= tolerance * max(abs(equity), 1.0), name
+        day = 1.0 / 252.0 if panel.clock.first_bar[t] else 0.0
+        interest = financing = borrow = 0.0
+        if k > 0:
+            interest = max(carried, 0.0) * bill[t]
+            financing = max(-carried, 0.0) * (bill[t] + spread_per_year * day)
+            borrow = shorted * borrow_per_year * day
+        cash += row["flow"] + dividends - paid - costs + interest - financing - borrow
+        value = np.where(held != 0.0, held * now, 0.0)
+        expected = {
+            "cash": cash, "dividends": dividends, "price_pnl": pnl, "interest": interest, "financing": financing,
+            "borrow": borrow, "costs": costs, "equity": cash + value.sum(), "long": value[value > 0.0].sum(),
+            "short": -value[value < 0.0].sum(),
+        }  # fmt: skip
+        size = tolerance * max(abs(row["equity"]) + row["long"] + row["short"] + abs(cash), 1e-9)
+        for name, amount in expected.items():
+            assert abs(row[name] - amount) <= size, f"bar {t}: {name} {row[name]!r}, from the facts {amount!r}"
+        change = row["price_pnl"] + row["dividends"] + row["interest"] + row["flow"]
+        change -= row["financing"] + row["borrow"] + row["costs"]
+        assert abs(row["equity"] - equity - change) <= size, (
+            f"bar {t}: the identity is off by {row['equity'] - equity - change}"
+        )
+        if row["equity"] > 0.0:
+            np.testing.assert_allclose(weights[k], value / row["equity"], rtol=0.0, atol=1e-9 * max(row["gross"], 1.0))
+        equity, mark = row["equity"], now
+
+
+def _marks(panel: Panel, first: int) -> Floats:
+    """Last known close before bar `first`."""
+    return pd.DataFrame(panel.close[:first]).ffill().iloc[-1].to_numpy(copy=True)
+
+
+def bars_of(fills: pd.DataFrame, panel: Panel) -> pd.DataFrame:
+    """A result's fills with the bar and the column of each."""
+    stamps = panel.clock.stamp.astype("datetime64[s]")
+    at = np.searchsorted(stamps, fills["session"].to_numpy().astype("datetime64[s]"))
+    return fills.assign(bar=at, column=[panel.column(s) for s in fills["symbol"]])
