@@ -112,11 +112,10 @@ def bisect(cov: Floats, inverse: Floats, order: Ints, stack: Ints, out: Floats) 
         middle = first + (stop - first) // 2
         left = cluster_variance(cov, inverse, order, first, middle)
         right = cluster_variance(cov, inverse, order, middle, stop)
-        share = 1.0 - left / (left + right)
         for k in range(first, middle):
-            out[order[k]] *= share
-        for k in range(middle, stop):
-            out[order[k]] *= 1.0 - share
+            out[order[k]] *= right / (left + right)
+        for k in range(middle, stop):  # not 1 less the other share, which would cancel where one side dwarfs the other
+            out[order[k]] *= left / (left + right)
         stack[0, depth] = middle
         stack[1, depth] = stop
         stack[0, depth + 1] = first

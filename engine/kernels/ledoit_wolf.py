@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from engine.errors import InputError
 from engine.kernels import check, code, shrinkage
 from engine.kernels.moments import COUNT, M11, M20, M22, M31, PLANES, WEIGHT, WEIGHT2
-from engine.kernels.shrinkage import INTENSITY, INTENSITY_LW, MEAN_CORRELATION, TARGET_MARGIN
+from engine.kernels.shrinkage import INTENSITY, INTENSITY_LW, MEAN_CORRELATION, SAME, TARGET_MARGIN
 from engine.types import Floats
 
 WHERE = "Ledoit-Wolf"
@@ -86,7 +86,7 @@ def constant_correlation_intensity(y: Floats, w: Floats, cov: Floats) -> tuple[f
     gap = mean * scale - cov
     np.fill_diagonal(gap, 0.0)
     gamma = float((gap * gap).sum())
-    if not gamma > 0.0:
+    if not gamma > SAME * float((scale * scale).sum()):
         return 0.0, mean
     return float(np.clip((pi - rho) / gamma * float(w @ w), 0.0, 1.0)), mean
 

@@ -18,6 +18,9 @@ INFO_SIZE: Final = 3
 
 # The mean correlation stays above -1 / (N - 1), where the target becomes singular, by this fraction of it.
 TARGET_MARGIN: Final = 1e-6
+# Square of the relative distance between sample and target below which they are the same but for rounding (two assets
+# always are): there is nothing to shrink, and the ratio of two rounding errors must not pass for an intensity.
+SAME: Final = 1e-24
 
 
 class Work(NamedTuple):
@@ -40,15 +43,14 @@ def pair_correlation(pair: Floats, min_overlap: int, corr: Floats) -> float:
     total = 0.0
     pairs = 0
     for i in range(n):
-        for j in range(n):
-            if i == j:
-                corr[i, j] = 1.0
-            elif pair[COUNT, i, j] >= min_overlap and pair[M20, i, j] > 0.0 and pair[M20, j, i] > 0.0:
+        corr[i, i] = 1.0
+        for j in range(i):
+            corr[i, j] = np.nan
+            if pair[COUNT, i, j] >= min_overlap and pair[M20, i, j] > 0.0 and pair[M20, j, i] > 0.0:
                 corr[i, j] = pair[M11, i, j] / np.sqrt(pair[M20, i, j] * pair[M20, j, i])
                 total += corr[i, j]
                 pairs += 1
-            else:
-                corr[i, j] = np.nan
+            corr[j, i] = corr[i, j]
     mean = total / pairs if pairs > 0 else 0.0
     floor = -(1.0 - TARGET_MARGIN) / (n - 1) if n > 1 else 0.0
     return max(mean, floor)
@@ -60,6 +62,7 @@ def pair_intensity(pair: Floats, corr: Floats, deviation: Floats, common: float)
     n = corr.shape[0]
     error = 0.0
     distance = 0.0
+    size = 0.0
     for i in range(n):
         for j in range(n):
             if i != j and not np.isnan(corr[i, j]):
@@ -73,7 +76,8 @@ def pair_intensity(pair: Floats, corr: Floats, deviation: Floats, common: float)
                 gap = (common - corr[i, j]) * (deviation[i] * deviation[j])
                 error += (noise - tilt) * (pair[WEIGHT2, i, j] / (mass * mass))
                 distance += gap * gap
-    if not distance > 0.0:
+                size += (deviation[i] * deviation[j]) ** 2
+    if not distance > SAME * size:
         return 0.0
     return min(max(error / distance, 0.0), 1.0)
 
@@ -120,5 +124,5 @@ def shrink_pairs(pair: Floats, min_overlap: int, work: Work, info: Floats, out: 
         for j in range(n):
             shrunk = info[INTENSITY] * info[MEAN_CORRELATION] + (1.0 - info[INTENSITY]) * work.corr[i, j]
             shrunk = 1.0 if i == j else shrunk
-            out[i, j] = shrunk * deviation[i] * deviation[j] if fault == code.OK else np.nan
+            out[i, j] = shrunk * (deviation[i] * deviation[j]) if fault == code.OK else np.nan
     return fault

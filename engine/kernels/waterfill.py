@@ -1,5 +1,7 @@
 """Water-filling: scale weights to a sum of 1 without crossing their bounds."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -7,6 +9,9 @@ from engine.errors import InputError
 from engine.kernels import check, code
 from engine.kernels.jit import kernel
 from engine.types import Floats, Weights
+
+# Weights smaller than this fraction of the largest one are zero.
+NEGLIGIBLE: Final = 1e-200
 
 
 @kernel
@@ -49,7 +54,8 @@ def cap_project(cap: float, out: Floats) -> int:
         over = False
         for i in range(n):
             if out[i] < top:
-                out[i] = out[i] * (room / free) if free > 0.0 else room / (n - capped)
+                # divided first: the quotient of room and a tiny rest would overflow
+                out[i] = out[i] / free * room if free > 0.0 else room / (n - capped)
                 over = over or out[i] > top
         if not over:
             break
@@ -72,9 +78,14 @@ def bound_project(low: Floats, high: Floats, out: Floats) -> int:
     least = 0.0
     most = 0.0
     fault = code.OK
+    largest = 0.0
+    for i in range(n):
+        largest = max(largest, out[i])
     for i in range(n):
         if not (out[i] >= 0.0 and out[i] < np.inf):
             fault = code.NOT_FINITE
+        elif largest > 0.0:  # relative to the largest, and what is negligible counts as zero: no factor overflows
+            out[i] = out[i] / largest if out[i] / largest > NEGLIGIBLE else 0.0
         if not 0.0 <= low[i] <= high[i]:
             fault = code.BAD_BOUNDS
         least += low[i]

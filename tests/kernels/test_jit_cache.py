@@ -1,0 +1,123 @@
+"""Compiled code on disk is used again, and never after its source or a flag has changed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.kernels import jit
+
+ROOT = Path(__file__).parents[2]
+INNER = "from engine.kernels.jit import kernel\n\n\n@kernel\ndef inner(x):\n    return x + {add}\n"
+OUTER = "from engine.kernels.jit import kernel\n{how}\n\n\n@kernel\ndef outer(x):\n    return 10 * {call}(x)\n"
+RUN = """
+from {module} import outer
+print(outer(1), sum(outer.stats.cache_hits.values()))
+"""
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def run(folder: Path, module: str = "outer", **flags: str) -> tuple[int, int]:
+    """Return the outer kernel's answer to 1 and how often its machine code came from disk."""
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+        "PLIMSOLL_CACHE_DIR": str(folder / "cache"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **flags,
+    }
+    script = [sys.executable, "-c", RUN.format(module=module)]
+    done = subprocess.run(script, env=env, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answer, hits = done.stdout.split()
+    return int(answer), int(hits)
+
+
+LAYOUTS = {
+    "two files side by side": ("inner.py", "outer.py", "outer", "from inner import inner", "inner"),
+    "module attribute": ("inner.py", "outer.py", "outer", "import inner as other", "other.inner"),
+    "one package": ("pack/inner.py", "pack/outer.py", "pack.outer", "from pack.inner import inner", "inner"),
+    "relative import": ("pack/inner.py", "pack/outer.py", "pack.outer", "from .inner import inner", "inner"),
+    "relative module": ("pack/inner.py", "pack/outer.py", "pack.outer", "from . import inner as other", "other.inner"),
+    "another folder": ("pack/b/inner.py", "pack/a/outer.py", "pack.a.outer", "from pack.b.inner import inner", "inner"),
+    "another package": ("other/inner.py", "pack/outer.py", "pack.outer", "from other.inner import inner", "inner"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_edit_in_an_inner_kernel_of_another_file_is_seen(layout: str, tmp_path: Path) -> None:
+    inner, outer, module, how, call = LAYOUTS[layout]
+    files = {inner: INNER.format(add=1), outer: OUTER.format(how=how, call=call)}
+    for path in {*Path(inner).parents, *Path(outer).parents} - {Path()}:
+        files[str(path / "__init__.py")] = '"""A user\'s package."""\n'
+    write(tmp_path, files)
+    assert run(tmp_path, module) == (20, 0)
+    assert run(tmp_path, module) == (20, 1)
+    write(tmp_path, {inner: INNER.format(add=2)})
+    assert run(tmp_path, module) == (30, 0)
+
+
+@pytest.mark.slow
+def test_an_edit_two_files_away_is_seen(tmp_path: Path) -> None:
+    middle = OUTER.format(how="from inner import inner", call="inner").replace("outer", "middle").replace("10 * ", "")
+    write(tmp_path, {"inner.py": INNER.format(add=1), "middle.py": middle})
+    write(tmp_path, {"outer.py": OUTER.format(how="from middle import middle", call="middle")})
+    assert run(tmp_path) == (20, 0)
+    write(tmp_path, {"inner.py": INNER.format(add=2)})
+    assert run(tmp_path) == (30, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flags", [{"NUMBA_BOUNDSCHECK": "1"}, {"NUMBA_OPT": "1"}, {"NUMBA_CPU_NAME": "generic"}])
+def test_a_changed_flag_never_runs_the_old_code(flags: dict[str, str], tmp_path: Path) -> None:
+    write(tmp_path, {"inner.py": INNER.format(add=1)})
+    write(tmp_path, {"outer.py": OUTER.format(how="from inner import inner", call="inner")})
+    assert run(tmp_path) == (20, 0)
+    assert run(tmp_path, **flags) == (20, 0)
+    assert run(tmp_path, **flags) == (20, 1)
+    assert run(tmp_path) == (20, 1)
+
+
+@pytest.mark.slow
+def test_a_pasted_kernel_is_followed_too(tmp_path: Path) -> None:
+    pasted = INNER.replace("kernel", "inline_kernel").replace("engine.inline_kernels", "engine.kernels")
+    write(tmp_path, {"inner.py": pasted.format(add=1)})
+    write(tmp_path, {"outer.py": OUTER.format(how="from inner import inner", call="inner")})
+    assert run(tmp_path) == (20, 0)
+    write(tmp_path, {"inner.py": pasted.format(add=2)})
+    assert run(tmp_path) == (30, 0)
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    monkeypatch.setenv("PLIMSOLL_CACHE_DIR", str(blocked))
+
+    def double(x: float) -> float:
+        return 2.0 * x
+
+    assert jit.kernel(double)(3.0) == 6.0
+
+
+def test_the_closure_of_a_kernel_file_names_the_kernels_it_stands_on_and_nothing_else() -> None:
+    names = {path.stem for path in jit.import_closure(ROOT / "engine" / "kernels" / "hrp.py")}
+    assert {"hrp", "linkage", "linalg", "jit", "code"} <= names
+    assert not names & {"types", "errors", "kalman", "numpy"}
+
+
+def test_the_place_of_the_cache_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLIMSOLL_CACHE_DIR", str(tmp_path))
+    assert jit.cache_root() == tmp_path / "kernels"
+    monkeypatch.delenv("PLIMSOLL_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    if sys.platform.startswith("linux"):
+        assert jit.cache_root() == tmp_path / "xdg" / "plimsoll" / "kernels"

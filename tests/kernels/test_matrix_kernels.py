@@ -1,0 +1,122 @@
+"""Small linear algebra, positive definiteness and the factor model against numpy's own."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.errors import InputError
+from engine.kernels import code
+from engine.kernels.factor_model import pca_factor_model
+from engine.kernels.linalg import cholesky, inner, multiply, quadratic, solve_factored
+from engine.kernels.psd import EIGENVALUE_FLOOR, is_positive, least_intensity
+
+
+def positive(n: int, seed: int) -> np.ndarray:
+    a = np.random.default_rng(seed).normal(size=(n, n + 3))
+    return np.ascontiguousarray(a @ a.T)
+
+
+@settings(max_examples=50, deadline=None)
+@given(n=st.integers(1, 20), seed=st.integers(0, 10_000))
+def test_cholesky_and_its_solution_are_numpys(n: int, seed: int) -> None:
+    a = positive(n, seed)
+    u, b = a.copy(), np.random.default_rng(seed + 1).normal(size=n)
+    x = b.copy()
+    assert cholesky(u) == code.OK
+    np.testing.assert_allclose(np.triu(u), np.linalg.cholesky(a).T, rtol=1e-7, atol=1e-9)
+    solve_factored(u, x)
+    np.testing.assert_allclose(a @ x, b, rtol=1e-6, atol=1e-8)
+
+
+def test_products_are_numpys() -> None:
+    a, x, out = positive(7, 1), np.random.default_rng(2).normal(size=7), np.empty(7)
+    multiply(a, x, out)
+    np.testing.assert_allclose(out, a @ x, rtol=1e-12)
+    assert quadratic(a, x, out) == pytest.approx(x @ a @ x, rel=1e-12)
+    assert inner(x, x) == pytest.approx(x @ x, rel=1e-12)
+
+
+@pytest.mark.parametrize("a", [np.array([[1.0, 2.0], [2.0, 1.0]]), np.zeros((1, 1)), np.array([[np.nan]]), -np.eye(3)])
+def test_cholesky_refuses_what_is_not_positive_definite(a: np.ndarray) -> None:
+    assert cholesky(a.copy()) == code.NOT_POSITIVE_DEFINITE
+
+
+@settings(max_examples=50, deadline=None)
+@given(n=st.integers(3, 10), seed=st.integers(0, 10_000))
+def test_repair_stops_where_the_smallest_eigenvalue_reaches_the_floor(n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    corr = np.clip(rng.normal(0.2, 0.8, (n, n)), -0.99, 0.99)
+    corr = np.triu(corr, 1) + np.triu(corr, 1).T + np.eye(n)
+    target = np.full((n, n), 0.2) + 0.8 * np.eye(n)
+    trial = np.empty((n, n))
+    found = least_intensity(corr, 0.2, 0.1, trial)
+    smallest = float(np.linalg.eigvalsh(found * target + (1.0 - found) * corr)[0])
+    assert 0.1 <= found <= 1.0
+    if found == 0.1:
+        assert smallest >= EIGENVALUE_FLOOR * 0.99
+    else:
+        assert smallest == pytest.approx(EIGENVALUE_FLOOR, abs=1e-11)
+        assert not is_positive(corr, 0.2, found - 1e-9, trial)
+
+
+def test_repair_says_so_when_the_target_itself_is_indefinite() -> None:
+    assert np.isnan(least_intensity(np.full((4, 4), -0.9), -0.5, 0.0, np.empty((4, 4))))
+
+
+def factor_returns(n_rows: int, n_assets: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n_rows, 2)) @ rng.normal(size=(2, n_assets)) + 0.3 * rng.normal(size=(n_rows, n_assets))
+
+
+def test_factors_are_the_leading_eigenvectors_and_the_diagonal_is_the_samples() -> None:
+    r = factor_returns(300, 12, 1)
+    model = pca_factor_model(r, 3)
+    sample = np.cov(r.T, ddof=0)
+    values, vectors = np.linalg.eigh(sample)
+    np.testing.assert_allclose(model.factor_variance, values[::-1][:3], rtol=1e-9)
+    for k in range(3):
+        assert abs(model.loading[:, k] @ vectors[:, -1 - k]) == pytest.approx(1.0, abs=1e-9)
+        assert model.loading[np.abs(model.loading[:, k]).argmax(), k] > 0.0
+    rebuilt = model.loading @ np.diag(model.factor_variance) @ model.loading.T + np.diag(model.specific_variance)
+    np.testing.assert_allclose(model.cov, rebuilt, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(np.diag(model.cov), np.diag(sample), rtol=1e-9)
+
+
+def test_more_assets_than_rows_still_give_a_positive_definite_matrix() -> None:
+    model = pca_factor_model(factor_returns(40, 120, 2), 5, half_life=20.0)
+    assert np.linalg.eigvalsh(model.cov).min() > 0.0
+    assert model.loading.shape == (120, 5)
+
+
+def test_all_factors_give_back_the_weighted_sample_covariance() -> None:
+    r = factor_returns(60, 6, 3)
+    w = 0.5 ** (np.arange(59, -1, -1) / 30.0)
+    np.testing.assert_allclose(pca_factor_model(r, 9, 30.0).cov, np.cov(r.T, aweights=w, ddof=0), rtol=1e-9, atol=1e-12)
+
+
+def test_a_true_factor_structure_beats_the_sample_where_rows_are_few() -> None:
+    rng = np.random.default_rng(5)
+    loading = rng.normal(size=(60, 2))
+    truth = loading @ loading.T + 0.25 * np.eye(60)
+    r = rng.multivariate_normal(np.zeros(60), truth, size=50)
+
+    def true_risk_of_its_safest_portfolio(cov: np.ndarray) -> float:
+        w = np.linalg.pinv(cov) @ np.ones(60)
+        w /= w.sum()
+        return float(w @ truth @ w)
+
+    safest = true_risk_of_its_safest_portfolio(truth)
+    assert true_risk_of_its_safest_portfolio(pca_factor_model(r, 2).cov) < 1.5 * safest
+    assert true_risk_of_its_safest_portfolio(np.cov(r.T, ddof=0)) > 3.0 * safest
+
+
+def test_bad_tables_are_told() -> None:
+    r = factor_returns(20, 3, 1)
+    r[4, 1] = np.nan
+    with pytest.raises(InputError, match="row 4, column 1 is nan"):
+        pca_factor_model(r)
+    with pytest.raises(InputError, match="1 rows"):
+        pca_factor_model(r[:1])
+    with pytest.raises(InputError, match="n_factors = 0"):
+        pca_factor_model(factor_returns(20, 3, 1), 0)
