@@ -6,21 +6,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, get_args
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from engine.errors import StrategyError, did_you_mean
 from engine.kernels.derive import TRADING
 from engine.market.panel import BarClock
 from engine.market.window import Cursor, Window
+from engine.section import Section
 from engine.types import Bools, Codes, Floats, Unlisted, Weights
 
 Role = Literal["defensive", "cyclical", "other"]
 
 
-class StrategyParams(BaseModel):
+class StrategyParams(Section):
     """Typed, frozen parameters; a misspelt name is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def _is_table(value: Any) -> bool:
 
 
 def _key(key: str) -> str:
-    return key if key and all((c.isalnum() and c.isascii()) or c in "-_" for c in key) else json.dumps(key)
+    return key if key and all((c.isalnum() and c.isascii()) or c in "-_" for c in key) else _text(key)
 
 
 def _value(value: Any) -> str:
@@ -42,9 +42,14 @@ def _value(value: Any) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return _text(value)
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_value(entry) for entry in value) + "]"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + "}"
     raise TypeError(f"no TOML form for {type(value).__name__}")
+
+
+def _text(value: str) -> str:
+    """Return a basic string: JSON's escapes are TOML's, but TOML wants the delete character escaped, too."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -56,7 +56,7 @@ def run_backtest(
 
 def effective_config(path: Path, data: Path | None, start: str | None, end: str | None, sets: list[str]) -> Config:
     """Layer file, environment, `--set` and the shorthand options; the last word wins."""
-    shorthand = [] if data is None else ["data.source=csv", f"data.path={json.dumps(str(data))}"]
+    shorthand = [] if data is None else ["data.source=csv", f"data.path={json.dumps(str(data), ensure_ascii=False)}"]
     shorthand += [f"run.{key}={text}" for key, text in (("start", start), ("end", end)) if text is not None]
     return load_config(path, env=os.environ, sets=[*sets, *shorthand])
 

@@ -1,6 +1,7 @@
 """The `plimsoll` command."""
 
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -108,15 +109,22 @@ def guarded(run: Callable[[], Any], *, verbose: bool) -> int:
         code = run()
     except InputError as error:
         if verbose:
-            raise
+            traceback.print_exc()
         sys.stderr.write(f"error: {error}\n")
         return EXIT_BAD_INPUT
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return EXIT_INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except KeyboardInterrupt:
+        code = EXIT_INTERRUPTED
+    except SystemExit as leaving:  # the option parser leaves by itself, after an interruption too
+        code = leaving.code
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is ours to mend)
+        traceback.print_exc()
+        sys.stderr.write(f"error: {type(error).__name__} inside plimsoll: this is a bug, the lines above say where\n")
+        return EXIT_BUG
+    if code == EXIT_INTERRUPTED:
+        sys.stderr.write("interrupted\n")
     return int(code or 0)
 
 

@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from engine.runtime.resolve import registered, strategy_class
+from engine.runtime.resolve import make_strategy, registered, strategy_class
 from engine.strategy import Strategy
 
 
@@ -27,7 +27,7 @@ def show_strategies(name: str | None, *, as_json: bool) -> None:
 
 def describe(name: str, cls: type[Strategy]) -> dict[str, Any]:
     """Return what there is to know about a strategy as plain values."""
-    strategy = cls()
+    strategy = make_strategy(cls, {}, where=name)
     fields = cls.Params.model_json_schema().get("properties", {})
     parameters = {
         key: {

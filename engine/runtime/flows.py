@@ -20,7 +20,7 @@ def read_flows(path: Path, clock: BarClock) -> Floats:
         If the file cannot be read, a row is not a date and a finite amount, or a date is not a session of the data.
     """
     try:
-        rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
     except FileNotFoundError:
         raise DataError("no such file", where=str(path), fix="mend account.flows") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -33,9 +33,11 @@ def read_flows(path: Path, clock: BarClock) -> Floats:
     for number, row in enumerate(rows[1:], start=2):
         where = f"{path} line {number}"
         try:
-            day, amount = date.fromisoformat(row[0].strip()), float(row[1])
-        except (ValueError, IndexError):
-            raise DataError(f"{','.join(row)!r} is not a date and an amount", where=where) from None
+            first, second = row
+            day, amount = date.fromisoformat(first.strip()), float(second)
+        except ValueError:
+            fix = "write YYYY-MM-DD,dollars without thousands separators"
+            raise DataError(f"{','.join(row)!r} is not a date and an amount", where=where, fix=fix) from None
         if not np.isfinite(amount):
             raise DataError(f"amount {amount} is not finite", where=where)
         at = int(np.searchsorted(sessions, np.datetime64(day)))

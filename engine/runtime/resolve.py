@@ -4,13 +4,14 @@ import importlib
 import sys
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from engine.config import config_error
 from engine.errors import ConfigError, did_you_mean
+from engine.section import config_error
 from engine.strategy import Strategy
 
 GROUP = "plimsoll.strategies"
@@ -37,7 +38,7 @@ def strategy_class(spec: str, *, where: str = "strategy") -> type[Strategy]:
                 where=where,
                 fix=did_you_mean(spec, known) + " (or use 'package.module:Class')",
             )
-        found = known[spec].load()
+        found = _import(known[spec].value, where)
     else:
         found = _import(spec, where)
     if not (isinstance(found, type) and issubclass(found, Strategy)):
@@ -60,7 +61,7 @@ def _import(spec: str, where: str) -> Any:
         ) from error
     except Exception as error:
         raise ConfigError(f"importing {module_name!r} raised {type(error).__name__}: {error}", where=where) from error
-    if not hasattr(module, class_name):
+    if not hasattr(module, class_name) or not class_name:
         names = [name for name, value in vars(module).items() if isinstance(value, type)]
         raise ConfigError(f"{module_name!r} has no {class_name!r}", where=where, fix=did_you_mean(class_name, names))
     return getattr(module, class_name)
@@ -82,10 +83,33 @@ def make_strategy(spec: str | type[Strategy] | Strategy, params: Mapping[str, An
             strategy = cls(cls.Params.model_validate(dict(params)))
         except ValidationError as error:
             raise config_error(error, f"{where} params", cls.Params) from None
-    universe = tuple(strategy.universe)
-    if not universe:
-        raise ConfigError("the universe is empty", where=where, fix="set the class attribute `universe`")
-    if len(set(universe)) < len(universe):
-        twice = next(symbol for symbol in universe if universe.count(symbol) > 1)
-        raise ConfigError(f"the universe names {twice!r} twice", where=where)
+        except Exception as error:
+            raise ConfigError(f"making {cls.__name__} raised {type(error).__name__}: {error}", where=where) from error
+    check_face(strategy, where)
     return strategy
+
+
+def check_face(strategy: Strategy, where: str) -> None:
+    """Refuse a strategy whose universe, indicators, diagnostics or warm-up cannot be used.
+
+    Raises
+    ------
+    ConfigError
+        Naming the attribute.
+    """
+    name = type(strategy).__name__
+    try:
+        named = {key: getattr(strategy, key) for key in ("universe", "indicators", "diagnostics")}
+        warmup: object = strategy.warmup_bars
+    except Exception as error:
+        raise ConfigError(f"asking {name} raised {type(error).__name__}: {error}", where=where) from error
+    for key, words in named.items():
+        if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+            raise ConfigError(f"{name}.{key} is {words!r}", where=where, fix='write a tuple of names, e.g. ("SPY",)')
+        if len(set(words)) < len(words):
+            twice = next(word for word in words if list(words).count(word) > 1)
+            raise ConfigError(f"{name}.{key} names {twice!r} twice", where=where)
+    if not named["universe"]:
+        raise ConfigError("the universe is empty", where=where, fix="set the class attribute `universe`")
+    if not isinstance(warmup, Integral) or int(warmup) < 0:
+        raise ConfigError(f"{name}.warmup_bars is {warmup!r}", where=where, fix="return a whole number of bars")

@@ -1,5 +1,6 @@
 """The verbs behind the command line, as plain functions."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -12,7 +13,9 @@ from engine.market.panel import Panel
 from engine.report.result import Result
 from engine.runtime.backtest import Progress, run_loop
 from engine.runtime.collect import collect
+from engine.runtime.resolve import make_strategy
 from engine.runtime.setup import Needs, build, make_strategies, needs_of
+from engine.runtime.span import until
 from engine.strategy import Strategy
 
 # What a run can be made from: a configuration in any form, or a strategy with everything else at its default.
@@ -59,12 +62,14 @@ def backtest(
     values: dict[str, Any] | Path = _config_of(given) if given is not None else _layered(what)
     overrides = list(sets)
     if isinstance(data, (str, Path)):
-        overrides += ["data.source=csv", f"data.path={str(data)!r}"]
+        overrides += ["data.source=csv", f"data.path={json.dumps(str(data), ensure_ascii=False)}"]
     overrides += [f"run.{key}={value}" for key, value in (("start", start), ("end", end)) if value is not None]
     config = load_config(values, sets=overrides)
     objects = {config.sleeve[0].name: given} if given is not None else {}
     strategies = make_strategies(config, objects)
     panel = data if isinstance(data, Panel) else load_panel(config, needs_of(config, strategies))
+    if isinstance(data, Panel) and config.run.end is not None:
+        panel = until(panel, config.run.end)
     setup = build(config, panel, strategies)
     return collect(setup, run_loop(setup, progress))
 
@@ -119,20 +124,27 @@ def load_data(
 
 def _layered(what: Any) -> Any:
     if isinstance(what, Config):
-        return what.model_dump(mode="json", exclude_none=True)
-    return what if isinstance(what, Mapping) else Path(what)
+        return what.plain()
+    if isinstance(what, (Mapping, Path)):
+        return what
+    if not isinstance(what, str):
+        fix = "pass a configuration, its path, or a strategy"
+        raise ConfigError(f"cannot run {type(what).__name__}", where="backtest", fix=fix)
+    return Path(what)
 
 
 def _strategy_of(what: Any) -> Strategy | None:
     if isinstance(what, Strategy):
         return what
-    return what() if isinstance(what, type) and issubclass(what, Strategy) else None
+    if isinstance(what, type) and issubclass(what, Strategy):
+        return make_strategy(what, {}, where=what.__name__)
+    return None
 
 
 def _config_of(strategy: Strategy) -> dict[str, Any]:
     """Return a configuration that runs one strategy alone with default settings."""
     cls = type(strategy)
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+    name = re.sub(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).strip("_").lower()[:64] or "strategy"
     sleeve = {
         "name": name,
         "strategy": f"{cls.__module__}:{cls.__qualname__}",
