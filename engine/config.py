@@ -2,25 +2,31 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from engine.errors import ConfigError, did_you_mean
+from engine.config_stages import (
+    AllocateSection,
+    CapsSection,
+    GovernorSection,
+    LadderSection,
+    NetSection,
+    NormalizeSection,
+    RegimeSection,
+    Restriction,
+    TurnoverSection,
+    VolTargetSection,
+)
+from engine.layers import lay_over, read_toml
 from engine.market.instruments import Tier
+from engine.section import Section, config_error
 from engine.toml import dump_toml
 
-ENV_PREFIX = "PLIMSOLL__"
-
-
-class Section(BaseModel):
-    """A frozen section that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+HALF_SPREAD_BPS: Final[dict[Tier, float]] = {"1": 2.0, "2": 4.0, "3": 6.0, "thin": 10.0}
 
 
 class RunSection(Section):
@@ -46,7 +52,7 @@ class DataSection(Section):
     source: Literal["sample", "csv"] = "sample"
     path: Path | None = None
     indicators: tuple[str, ...] = ()
-    interval: str = Field("1d", pattern=r"^(1d|\d+min)$")
+    interval: str = Field("1d", pattern=r"^(1d|[1-9]\d*min)$")
 
     @model_validator(mode="after")
     def _has_path(self) -> "DataSection":
@@ -61,14 +67,36 @@ class SleeveSection(Section):
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     strategy: str
     status: Literal["promoted", "incubating", "quarantined"] = "promoted"
+    since: date | None = (
+        None  # when that status began; a promoted sleeve incubates before, a quarantined one was promoted
+    )
+    role: Literal["defensive", "cyclical", "other"] | None = None  # None = what the strategy declares
+    full_gross: float | None = Field(None, gt=0)  # None = what the strategy declares
     on_error: Literal["raise", "quarantine"] = "raise"
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = Field(default_factory=dict)
 
 
 class IntegratorSection(Section):
-    """How sleeves become one target."""
+    """How sleeves become one target: one alone, the nine stages, or the old path they replace."""
 
-    preset: Literal["direct"] = "direct"
+    preset: Literal["direct", "book", "legacy"] = "direct"
+    normalize: NormalizeSection = NormalizeSection()
+    allocate: AllocateSection = AllocateSection()
+    net: NetSection = NetSection()
+    vol_target: VolTargetSection = VolTargetSection()
+    caps: CapsSection = CapsSection()
+    governor: GovernorSection = GovernorSection()
+    regime: RegimeSection = RegimeSection()
+    turnover: TurnoverSection = TurnoverSection()
+    ladder: LadderSection = LadderSection()
+
+    @model_validator(mode="after")
+    def _used(self) -> "IntegratorSection":
+        kept = {name: field.default for name, field in type(self).model_fields.items()}
+        unused = sorted(n for n in self.model_fields_set - {"preset"} if getattr(self, n) != kept[n])
+        if self.preset == "direct" and unused:
+            raise ValueError(f"{unused[0]!r} has no effect under preset 'direct': use preset 'book' or leave it out")
+        return self
 
 
 class ExecutionSection(Section):
@@ -77,7 +105,7 @@ class ExecutionSection(Section):
     fill: Literal["next_open", "next_close"] = "next_open"
     order_type: Literal["market", "moo", "moc"] = "market"
     sizing: Literal["decision", "fill"] = "decision"
-    no_trade_band: float = Field(0.0, ge=0, lt=1)  # fraction of equity
+    no_trade_band: float | None = Field(None, ge=0, lt=1)  # fraction of equity; None = 0.0075 in a book, else 0
     min_notional: float = Field(1.0, ge=0)  # dollars; exits are exempt
     fractional: bool = True
     qty_decimals: int = Field(9, ge=0, le=9)
@@ -100,11 +128,16 @@ class CostSection(Section):
 
     preset: Literal["none", "flat", "us_etf"] = "us_etf"
     flat_bps: float = Field(5.0, ge=0)  # per dollar traded, preset flat only
-    half_spread_bps: dict[Tier, float] = {"1": 2.0, "2": 4.0, "3": 6.0, "thin": 10.0}
-    tier: dict[str, Tier] = {}  # overrides per symbol
+    half_spread_bps: dict[Tier, Annotated[float, Field(ge=0)]] = HALF_SPREAD_BPS  # tiers left out keep theirs
+    tier: dict[str, Tier] = Field(default_factory=dict)  # overrides per symbol
     commission_per_share: float = Field(0.0, ge=0)
     impact: float = Field(1.0, ge=0)  # coefficient of the square-root law
     stress: float = Field(1.0, ge=0)  # multiplies spreads and impact
+
+    @field_validator("half_spread_bps")
+    @classmethod
+    def _every_tier(cls, value: dict[Tier, float]) -> dict[Tier, float]:
+        return HALF_SPREAD_BPS | value
 
 
 class AccountSection(Section):
@@ -114,7 +147,7 @@ class AccountSection(Section):
     flows: Path | None = None  # CSV of date,amount: deposits > 0, withdrawals < 0
     maintenance_long: float = Field(0.25, ge=0, le=1)
     maintenance_short: float = Field(0.30, ge=0, le=1)
-    leverage: dict[str, float] = {}  # overrides per symbol
+    leverage: dict[str, float] = Field(default_factory=dict)  # overrides per symbol
 
 
 class FinancingSection(Section):
@@ -132,6 +165,7 @@ class Config(Section):
     data: DataSection = DataSection()
     sleeve: tuple[SleeveSection, ...] = Field(min_length=1)
     integrator: IntegratorSection = IntegratorSection()
+    restricted: dict[str, Restriction] = Field(default_factory=dict)
     execution: ExecutionSection = ExecutionSection()
     costs: CostSection = CostSection()
     account: AccountSection = AccountSection()
@@ -148,12 +182,18 @@ class Config(Section):
 
     def plain(self) -> dict[str, Any]:
         """Return nested plain values (dates and paths as text), without what is None."""
-        dumped: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        dumped: dict[str, Any] = _without_none(self.model_dump(mode="json"))
         return dumped
 
     def toml(self) -> str:
         """Return the effective configuration as TOML."""
         return dump_toml(self.plain())
+
+    @property
+    def band(self) -> float:
+        """The no-trade band in force, a fraction of equity."""
+        given = self.execution.no_trade_band
+        return given if given is not None else (0.0075 if self.integrator.preset == "book" else 0.0)
 
     @property
     def digest(self) -> str:
@@ -183,15 +223,8 @@ def load_config(
         If the file cannot be read, or a key, type or value is wrong; the message names it.
     """
     where = str(source) if not isinstance(source, Mapping) else "config"
-    values = dict(source) if isinstance(source, Mapping) else _read_toml(Path(source))
-    for key, text in sorted((env or {}).items()):
-        if key.startswith(ENV_PREFIX):
-            _assign(values, key[len(ENV_PREFIX) :].lower().split("__"), _parse(text), f"environment {key}")
-    for item in sets:
-        path, equals, text = item.partition("=")
-        if not equals or not path.strip():
-            raise ConfigError(f"--set {item!r} is not of the form a.b=value")
-        _assign(values, path.strip().split("."), _parse(text), f"--set {path.strip()}")
+    values = dict(source) if isinstance(source, Mapping) else read_toml(Path(source))
+    lay_over(values, env or {}, sets)
     return validate_config(values, where)
 
 
@@ -203,83 +236,8 @@ def validate_config(values: Mapping[str, Any], where: str = "config") -> Config:
         raise config_error(error, where, Config) from None
 
 
-def config_error(error: ValidationError, where: str, model: type[BaseModel]) -> ConfigError:
-    """Turn the first problem pydantic found into one line that names the key and suggests the right one."""
-    first = error.errors(include_url=False)[0]
-    path = [str(part) for part in first["loc"]]
-    shown = ".".join(path)
-    more = f"; {error.error_count() - 1} more problems" if error.error_count() > 1 else ""
-    if first["type"] == "extra_forbidden":
-        known = _fields_at(model, path[:-1])
-        return ConfigError(f"unknown key {shown!r}", where=where, fix=did_you_mean(path[-1], known) + more)
-    if first["type"] == "missing":
-        return ConfigError(f"key {shown!r} is missing", where=where, fix=f"add it{more}")
-    message = first["msg"].removeprefix("Value error, ")
-    given = first.get("input")
-    what = f"{shown or 'configuration'}: {message[0].lower()}{message[1:]}"
-    if path and not isinstance(given, (dict, list)):
-        what += f", got {given!r}"
-    return ConfigError(what, where=where, fix=more.removeprefix("; "))
-
-
-def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:
-    """Return the field names of the section at `path`."""
-    current: Any = model
-    for part in path:
-        if part.isdigit():
-            continue
-        annotation = current.model_fields[part].annotation if part in current.model_fields else None
-        inner = [a for a in getattr(annotation, "__args__", ()) if isinstance(a, type) and issubclass(a, BaseModel)]
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            current = annotation
-        elif inner:
-            current = inner[0]
-        else:
-            return []
-    return list(current.model_fields)
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
-    except FileNotFoundError:
-        near = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
-        raise ConfigError("no such config file", where=str(path), fix=did_you_mean(path.name, near)) from None
-    except (IsADirectoryError, PermissionError) as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"not UTF-8 at byte {error.start}", where=str(path), fix="save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"not valid TOML: {error}", where=str(path)) from None
-
-
-def _parse(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
-def _assign(values: dict[str, Any], path: list[str], value: Any, where: str) -> None:
-    """Set a nested value; a list of sleeves is entered by index or by a sleeve's name."""
-    current: Any = values
-    for depth, part in enumerate(path[:-1]):
-        if isinstance(current, list):
-            match = [
-                e for k, e in enumerate(current) if str(k) == part or (isinstance(e, dict) and e.get("name") == part)
-            ]
-            if not match:
-                names = [str(e.get("name")) for e in current if isinstance(e, dict)]
-                raise ConfigError(f"no sleeve {part!r}", where=where, fix=did_you_mean(part, names))
-            current = match[0]
-            continue
-        if not isinstance(current.setdefault(part, {}), (dict, list)):
-            raise ConfigError(f"{'.'.join(path[: depth + 1])!r} is a value, not a section", where=where)
-        if isinstance(current[part], (tuple, list)):
-            current[part] = [dict(e) if isinstance(e, Mapping) else e for e in current[part]]
-        else:
-            current[part] = dict(current[part])
-        current = current[part]
-    if isinstance(current, list):
-        raise ConfigError(f"{'.'.join(path)!r} names a whole sleeve", where=where, fix="name one of its keys")
-    current[path[-1]] = value
+def _without_none(value: Any) -> Any:
+    """Return nested values without the keys that hold None: TOML has no word for it."""
+    if isinstance(value, dict):
+        return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+    return [_without_none(inner) for inner in value] if isinstance(value, list) else value

@@ -10,7 +10,7 @@ from engine.execution.broker import Account
 from engine.execution.planner import Plan, Planner
 from engine.market.feed import Feed
 from engine.market.window import Cursor
-from engine.portfolio.integrator import Integrator, Target
+from engine.portfolio.integrator import NOTHING_SKIPPED, Integrator, Mark, Target
 from engine.portfolio.sleeves import Sleeve
 from engine.types import Floats
 
@@ -46,8 +46,8 @@ class System:
         """The last bar observed, -1 before the first."""
         return self._cursor.t
 
-    def observe(self, t: int) -> None:
-        """Take in bar t.
+    def observe(self, t: int, mark: Mark | None = None) -> None:
+        """Take in bar t; `mark` is what the account was worth at its close, None before there is one.
 
         Raises
         ------
@@ -61,13 +61,20 @@ class System:
         self._cursor.t = t
         for sleeve in self.sleeves:
             sleeve.observe(t)
-        self.integrator.observe(t, self.sleeves)
+        self.integrator.observe(t, self.sleeves, mark)
 
     def due(self) -> bool:
         """Return whether the last bar calls for a decision even if nothing forces one."""
         return self.integrator.due(self.sleeves)
 
-    def decide(self, account: Account, *, adopt: bool = False, price: Floats | None = None) -> Decision:
+    def decide(
+        self,
+        account: Account,
+        *,
+        adopt: bool = False,
+        price: Floats | None = None,
+        skip: frozenset[str] = NOTHING_SKIPPED,
+    ) -> Decision:
         """Return target and orders for `account`; a pure function of the observed state.
 
         Parameters
@@ -78,11 +85,13 @@ class System:
             The account's first decision: it takes over the sleeves' standing notional portfolios.
         price : (N,) array, optional
             Decision prices, NaN = halted; by default the closes of the last observed bar.
+        skip : set of stage names
+            Stages to pass over, to see what they do.
         """
         t = self._cursor.t
         at = self._close[t] if price is None else price
-        target = self.integrator.decide(self.sleeves, account, adopt)
-        plan = self.planner.plan(t, account, target.weights, target.trade, at)
+        target = self.integrator.decide(self.sleeves, account, adopt=adopt, skip=skip)
+        plan = self.planner.plan(t, account, target.goal, target.trade, at, target.min_ticket)
         return Decision(t, target, plan)
 
     def save(self) -> dict[str, Floats]:

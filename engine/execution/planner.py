@@ -48,8 +48,12 @@ class Planner:
         self._legs = np.zeros((2, len(symbols)))
         self._buffer = np.zeros(VOLUME_SESSIONS)
 
-    def plan(self, t: int, account: Account, target: Floats, trade: Bools, price: Floats) -> Plan:
+    def plan(
+        self, t: int, account: Account, target: Floats, trade: Bools, price: Floats, min_ticket: float = 0.0
+    ) -> Plan:
         """Return the orders that take `account` to `target` weights where `trade` says so.
+
+        An order below `min_ticket` dollars, or below the planner's own minimum, is left unless it closes a position.
 
         Raises
         ------
@@ -73,8 +77,8 @@ class Planner:
             col = np.flatnonzero(trade & ~np.isnan(price))
             return Plan(self._batch(np.zeros_like(col), col, np.zeros(len(col)), target, price), 1.0, why)
         phi = plan_legs(
-            t, account.cash, account.equity, target, trade, price, terms, self._rules, self._daily, self._min_notional,
-            self._legs, why,
+            t, account.cash, account.equity, target, trade, price, terms, self._rules, self._daily,
+            max(self._min_notional, min_ticket), self._legs, why,
         )  # fmt: skip
         col, leg = np.nonzero(self._legs.T)
         return Plan(self._batch(leg, col, self._legs[leg, col], target, price), phi, why)

@@ -71,6 +71,10 @@ class SimBroker:
             margin_call=self._margin_call,
         )
 
+    def mark(self) -> tuple[float, float]:
+        """Return equity in dollars and the time-weighted index at the last close."""
+        return float(self._scal[layout.EQUITY]), float(self._scal[layout.NAV])
+
     def positions(self) -> dict[str, float]:
         """Return signed shares of every symbol held."""
         shares = self._acct[layout.SHARES]

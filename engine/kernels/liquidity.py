@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from engine.kernels.jit import kernel
-from engine.types import Floats
+from engine.types import Bools, Floats
 
 VOLUME_SESSIONS: Final = 20
 VOLATILITY_SESSIONS: Final = 60
@@ -59,3 +59,10 @@ def volume_at(t: int, i: int, volume: Floats, factor: Floats, buffer: Floats) ->
     if n == 0:
         return np.nan
     return float(buffer[n // 2] if n % 2 == 1 else 0.5 * (buffer[n // 2 - 1] + buffer[n // 2]))
+
+
+@kernel
+def volumes_at(t: int, volume: Floats, factor: Floats, wanted: Bools, buffer: Floats, out: Floats) -> None:
+    """Write `volume_at` of the wanted columns to out (N,), NaN for the others."""
+    for i in range(out.shape[0]):
+        out[i] = volume_at(t, i, volume, factor, buffer) if wanted[i] else np.nan

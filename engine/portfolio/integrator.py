@@ -1,4 +1,4 @@
-"""The integrator port, and preset `direct`: one sleeve, its own weights, a no-trade band."""
+"""The integrator port: from the state of all sleeves to one target."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,94 +9,71 @@ import numpy as np
 from engine.execution.broker import Account
 from engine.kernels.layout import MAINT_LONG, MAINT_SHORT
 from engine.portfolio.sleeves import Sleeve
-from engine.portfolio.stages.s7_turnover import no_trade_band
 from engine.types import Bools, Floats
+
+NOTHING_SKIPPED: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the account was worth at a close: equity in dollars, and its time-weighted index, 1 at the start."""
+
+    equity: float
+    nav: float
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """What an account should hold.
 
-    weights : (N,) signed fractions of equity, before the band.
+    weights : (N,) signed fractions of equity, before the band; every cap holds on them.
+    goal : (N,) what orders aim at: `weights`, unless the market is too thin to get there in one trade.
     trade : (N,) which names trade; the others keep the shares they have.
-    trace : (N, stages) weights after each step in execution order; `stages` names them.
+    trace : (N, stages) weights after each step in execution order, the last one what will be held.
+    facts : (F,) figures of the decision, named by the integrator's `facts`.
+    min_ticket : dollars below which an order is not sent, exits excepted.
     forced : a margin call scaled the weights.
     """
 
     weights: Floats
+    goal: Floats
     trade: Bools
     trace: Floats
-    stages: tuple[str, ...]
+    facts: Floats
+    min_ticket: float = 0.0
     forced: bool = False
 
 
 class Integrator(Protocol):
-    """From the state of all sleeves to one target. What has memory moves in `observe`; `decide` is pure."""
+    """What has memory moves in `observe`; `decide` is a pure function of it and of the account.
+
+    stages : names of the trace's columns. facts : names of `Target.facts`. needs_mark : whether `observe` wants the
+    account's mark.
+    """
 
     stages: tuple[str, ...]
+    facts: tuple[str, ...]
+    needs_mark: bool
 
-    def observe(self, t: int, sleeves: Sequence[Sleeve]) -> None:
-        """Advance everything with memory by the completed bar t."""
+    def observe(self, t: int, sleeves: Sequence[Sleeve], mark: Mark | None) -> None:
+        """Advance everything with memory by the completed bar t; `mark` is None before the account exists."""
 
     def due(self, sleeves: Sequence[Sleeve]) -> bool:
         """Return whether this close calls for a decision even if nothing forces one."""
 
-    def decide(self, sleeves: Sequence[Sleeve], account: Account, adopt: bool) -> Target:
-        """Return the target for `account`; `adopt` marks its first decision."""
+    def decide(
+        self, sleeves: Sequence[Sleeve], account: Account, *, adopt: bool, skip: frozenset[str] = NOTHING_SKIPPED
+    ) -> Target:
+        """Return the target for `account`.
+
+        adopt marks the account's first decision; stages named in `skip` are passed over, for explanation.
+        """
 
     def save(self) -> dict[str, Floats]:
         """Return copies of everything that changes."""
 
     def restore(self, saved: dict[str, Floats]) -> None:
         """Put back what `save` returned."""
-
-
-class Direct:
-    """Preset `direct`: the one sleeve's answer is the target; without a new answer nothing is sent.
-
-    The account's own drift differs from the notional portfolio's by costs and gaps; chasing it would be daily churn.
-    A margin call is the exception: then the target, or what is held, is scaled to the maintenance limit.
-    """
-
-    stages: tuple[str, ...] = ("raw", "s7_turnover")
-
-    def __init__(self, band: float, maintenance: Floats) -> None:
-        self._band = band
-        self._maintenance = maintenance  # (2, N): long, short
-
-    def observe(self, t: int, sleeves: Sequence[Sleeve]) -> None:
-        """Nothing here has memory."""
-
-    def due(self, sleeves: Sequence[Sleeve]) -> bool:
-        """Return whether the sleeve answered at this bar."""
-        return sleeves[0].answered
-
-    def decide(self, sleeves: Sequence[Sleeve], account: Account, adopt: bool) -> Target:
-        """Return the sleeve's standing weights, or what is held if only a margin call asked.
-
-        `adopt` is the first decision of an account: it takes over the sleeve's standing portfolio.
-        """
-        held = account.value / account.equity
-        sleeve = sleeves[0]
-        if sleeve.answered or adopt:
-            weights = np.zeros(len(held))
-            weights[sleeve.columns] = sleeve.tracker.weights
-        else:
-            weights = held.copy()
-        raw = weights.copy()
-        if account.margin_call:
-            weights *= scale_to_margin(weights, self._maintenance)
-        trade = np.zeros(len(held), dtype=np.bool_)
-        no_trade_band(weights, held, self._band, account.margin_call, trade)
-        trace = np.column_stack((raw, np.where(trade, weights, held)))
-        return Target(weights, trade, trace, self.stages, account.margin_call)
-
-    def save(self) -> dict[str, Floats]:
-        """Nothing here changes."""
-        return {}
-
-    def restore(self, saved: dict[str, Floats]) -> None:
-        """Nothing here changes."""
 
 
 def scale_to_margin(weights: Floats, maintenance: Floats) -> float:

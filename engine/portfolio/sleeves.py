@@ -62,6 +62,11 @@ class Tracker:
         self.catch_up()
         return self._weight.copy()
 
+    def now(self) -> Floats:
+        """Return the drifted weights (K,) themselves, for reading at once: they move with the next bar."""
+        self.catch_up()
+        return self._weight
+
     def save(self) -> dict[str, Any]:
         """Return copies of everything that changes."""
         self.catch_up()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from engine.core import Decision
 from engine.errors import DataError
 from engine.kernels.ledger import MARGIN_CALL, OVERDRAWN, RUIN
+from engine.portfolio.integrator import Mark
 from engine.runtime.setup import Setup
 
 Progress = Callable[[int, int], None]
@@ -38,7 +39,7 @@ def run_loop(setup: Setup, progress: Progress | None = None) -> Track:
     """
     system, broker, track = setup.system, setup.broker, Track()
     observe, due, advance = system.observe, system.due, broker.advance
-    first, n_bars = setup.first, setup.panel.n_bars
+    first, n_bars, needs_mark = setup.first, setup.panel.n_bars, system.integrator.needs_mark
     every = max(n_bars // 100, 1)
     for t in range(n_bars):
         code = 0
@@ -53,8 +54,8 @@ def run_loop(setup: Setup, progress: Progress | None = None) -> Track:
                 raise DataError(f"the withdrawal on {session} exceeds the account's equity", where="account.flows")
         elif t == first - 1:
             broker.mark_start(t)
-        observe(t)
         adopt = t == first - 1
+        observe(t, Mark(*broker.mark()) if needs_mark and (adopt or t >= first) else None)
         if adopt or (t >= first and (due() or code == MARGIN_CALL)):
             decision = system.decide(broker.account(), adopt=adopt)
             broker.submit(decision.plan.orders)

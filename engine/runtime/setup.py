@@ -8,7 +8,7 @@ import numpy as np
 from engine.config import Config
 from engine.core import System
 from engine.errors import ConfigError, DataError, did_you_mean
-from engine.execution.book import Terms, open_book
+from engine.execution.book import Book, Terms, open_book
 from engine.execution.fees import fee_schedule
 from engine.execution.planner import Planner
 from engine.execution.sim import SimBroker
@@ -19,7 +19,10 @@ from engine.market.feed import Feed
 from engine.market.instruments import instrument
 from engine.market.panel import DataWarning, Panel
 from engine.market.window import Cursor
-from engine.portfolio.integrator import Direct, maintenance_rates
+from engine.portfolio.direct import Direct
+from engine.portfolio.integrator import Integrator, maintenance_rates
+from engine.portfolio.pipeline import Pipeline
+from engine.portfolio.settings import make_settings
 from engine.portfolio.sleeves import Sleeve
 from engine.runtime.flows import read_flows
 from engine.runtime.resolve import make_strategy
@@ -77,6 +80,13 @@ def needs_of(config: Config, strategies: Mapping[str, Strategy]) -> Needs:
     for strategy in strategies.values():
         named |= set(strategy.universe) - set(strategy.optional)
     indicators = {name for strategy in strategies.values() for name in strategy.indicators}
+    if config.integrator.preset == "book":
+        section = config.integrator.regime
+        optional |= {section.stocks, section.bonds} - named
+        optional |= (
+            set(config.integrator.normalize.cash_equivalents) - named if config.integrator.turnover.park_cash else set()
+        )
+        indicators.add(section.fear)
     return Needs(
         tuple(sorted(named)),
         tuple(sorted(optional - named)),
@@ -118,7 +128,8 @@ def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> S
     cursor = Cursor()
     quarantine = {sleeve.name: sleeve.on_error == "quarantine" for sleeve in config.sleeve}
     sleeves = [
-        Sleeve(name, strategy, feed, bill, cursor, quarantine=quarantine[name]) for name, strategy in strategies.items()
+        Sleeve(name, strategy, feed, bill, cursor, quarantine=quarantine[name])
+        for name, strategy in sorted(strategies.items())
     ]
     first = _first_bar(config, panel, feed, sleeves)
     _refuse_early_flows(config, panel, daily, first)
@@ -128,7 +139,7 @@ def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> S
         at_close=config.execution.fill == "next_close",
         symbols=panel.symbols,
     )  # fmt: skip
-    integrator = Direct(config.execution.no_trade_band, maintenance_rates(book.acct))
+    integrator = make_integrator(config, feed, sleeves, book, daily)
     system = System(feed, cursor, sleeves, integrator, planner)
     broker = SimBroker(feed, daily, book, id_prefix=f"{config.run.name}-{config.digest[:8]}")
     warnings = panel.warnings + _bill_warnings(bill_name, panel, first) + disabled
@@ -145,6 +156,16 @@ def _enabled(
         name, reason = next(iter(reasons.items()))
         raise DataError(reason, where=f"sleeve {name!r}", fix="add the missing data, or choose another strategy")
     return kept, tuple(DataWarning("sleeve_disabled", name, reason) for name, reason in reasons.items() if reason)
+
+
+def make_integrator(config: Config, feed: Feed, sleeves: Sequence[Sleeve], book: Book, daily: Floats) -> Integrator:
+    """Return the integrator of the configured preset."""
+    maintenance = maintenance_rates(book.acct)
+    if config.integrator.preset == "direct":
+        return Direct(config.band, maintenance)
+    settings = make_settings(config, feed.panel, sleeves, maintenance)
+    terms = (book.acct[layout.HALF_SPREAD].copy(), book.rules, daily)
+    return Pipeline(feed, settings, terms, [sleeve.name for sleeve in sleeves])
 
 
 def _bill(config: Config, feed: Feed) -> tuple[Floats, str]:

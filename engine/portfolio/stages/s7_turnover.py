@@ -1,23 +1,97 @@
 """Stage 7: trade only what is worth trading.
 
-A name trades iff |W_i - held_i| > band, and then all the way to its target. Exits (target 0) are always free to go,
-and so are reductions that a cap, a margin call or a governor forces. Source: ALGORITHMS of the portfolio integration
-layer, stage 7; the band is compared with drifted held weights, never with the last target.
+    trade i iff |W_i - held_i| > band, or W_i = 0 and held_i != 0, or a cap, tier or restriction forces a reduction
+    and, with a cost gate, iff 0.5 (0.5/sigma_P) Sigma_ii (W_i - held_i)^2 h/252 >= edge_ratio * cost_i
+
+A trade goes all the way to its target, never to the edge of the band, and the band is compared with drifted held
+weights, never with the last target. Dust (a target too small to hold) goes to zero before the band, `max_names`
+keeps the largest names without renormalising, and a ticket below the minimum is not sent; exits are exempt.
+Source: portfolio integration layer, stage 7.
 """
+
+import numpy as np
 
 from engine.kernels.jit import kernel
 from engine.types import Bools, Floats
 
+HORIZON_SESSIONS = 21.0
+
 
 @kernel
-def no_trade_band(target: Floats, held: Floats, band: float, forced: bool, trade: Bools) -> None:
+def no_trade_band(target: Floats, held: Floats, band: float, forced: Bools, trade: Bools) -> None:
     """Write which names trade.
 
-    target, held (N,) signed weights of equity; band is a fraction of equity; `forced` exempts every reduction of
-    a position; trade (N,) written.
+    target, held (N,) signed weights of equity; band is a fraction of equity; forced (N,) exempts reductions of a
+    position; trade (N,) written.
     """
     for i in range(target.shape[0]):
         gap = abs(target[i] - held[i])
         exits = target[i] == 0.0 and held[i] != 0.0
-        reduces = forced and abs(target[i]) < abs(held[i]) and target[i] * held[i] >= 0.0
+        reduces = forced[i] and abs(target[i]) < abs(held[i]) and target[i] * held[i] >= 0.0
         trade[i] = gap > band or exits or (reduces and gap > 0.0)
+
+
+@kernel
+def drop_dust(dust: float, max_names: int, is_cash: Bools, w: Floats, work: Floats) -> None:
+    """Zero targets smaller than `dust` (fraction of equity) and all but the `max_names` largest (0 = no limit).
+
+    is_cash (N,) symbols are exempt; work (N,) scratch.
+    """
+    names = 0
+    for i in range(w.shape[0]):
+        if not is_cash[i] and w[i] != 0.0:
+            if abs(w[i]) < dust:
+                w[i] = 0.0
+            else:
+                work[names] = abs(w[i])
+                names += 1
+    if max_names == 0 or names <= max_names:
+        return
+    work[:names].sort()
+    least = work[names - max_names]
+    left = max_names
+    for i in range(w.shape[0]):
+        if not is_cash[i] and abs(w[i]) > least:
+            left -= 1
+    for i in range(w.shape[0]):
+        if is_cash[i] or w[i] == 0.0 or abs(w[i]) > least:
+            continue
+        if abs(w[i]) == least and left > 0:
+            left -= 1
+        else:
+            w[i] = 0.0
+
+
+@kernel
+def limit_capacity(limit: Floats, target: Floats, held: Floats) -> int:
+    """Pull targets (N,) towards held so that no trade exceeds limit (N,), a fraction of equity; return how many.
+
+    A NaN limit (volume unknown) does not bind.
+    """
+    count = 0
+    for i in range(target.shape[0]):
+        gap = target[i] - held[i]
+        if abs(gap) > limit[i]:
+            target[i] = held[i] + (limit[i] if gap > 0.0 else -limit[i])
+            count += 1
+    return count
+
+
+@kernel
+def cost_gate(
+    target: Floats, held: Floats, variance: Floats, cost: Floats, sigma_p: float, edge_ratio: float, trade: Bools
+) -> int:
+    """Withdraw trades whose gain in utility is below edge_ratio times their cost; return how many.
+
+    variance (N,) per year; cost (N,) fraction of equity; exits stay. The risk aversion 0.5 / sigma_P is that of an
+    investor who holds the target volatility at a Sharpe ratio of one half.
+    """
+    count = 0
+    for i in range(target.shape[0]):
+        if trade[i] and target[i] != 0.0:
+            gap = target[i] - held[i]
+            edge = 0.5 * (0.5 / sigma_p) * variance[i] * gap * gap * HORIZON_SESSIONS / 252.0
+            if not np.isnan(edge) and edge < edge_ratio * cost[i]:
+                trade[i] = False
+                count += 1
+    return count

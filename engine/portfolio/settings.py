@@ -1,0 +1,257 @@
+"""From the configuration of the stages to what their kernels take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.config import Config, SleeveSection
+from engine.errors import ConfigError, did_you_mean
+from engine.kernels import moments
+from engine.market.panel import BarClock, Panel
+from engine.portfolio.sleeves import Sleeve
+from engine.portfolio.stages import s0_normalize, s1_allocate, s3_vol_target, s5_governor, s6_regime
+from engine.portfolio.stages.s2_net import wrapper_arrays
+from engine.portfolio.stages.s4_caps import CLOSE, FREE, NO_NEW
+from engine.types import Bools, Codes, Floats, Ints
+
+_ROLES = {"defensive": 1.0, "cyclical": -1.0, "other": 0.0}
+
+
+def decay_of(half_life: float) -> float:
+    """Return the weight of an observation relative to the next one."""
+    return float(0.5 ** (1.0 / half_life))
+
+
+class Caps(NamedTuple):
+    """Stage 4, fractions of equity; the ladder may be tighter."""
+
+    name: float
+    cluster: float
+    gross: float
+    net: float
+
+
+class Turnover(NamedTuple):
+    """Stage 7: band, Kelly fraction, cost gate, cash parking, capacity as a fraction of daily volume."""
+
+    band: float
+    kelly: float
+    edge_ratio: float
+    park_cash: bool
+    park_band: float
+    capacity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the pipeline reads and never changes, by stage; arrays over N symbols or S sleeves.
+
+    active (T, S) int8 : 1 promoted, 0 incubating, -1 quarantined at each bar. allocate_at (T,) bars that allocate.
+    restriction (T, N) int8 or None. regime_columns : (stocks, bonds, fear) or None where an input is missing.
+    """
+
+    normalize: s0_normalize.Params
+    allocate: s1_allocate.Params
+    vol_target: s3_vol_target.Params
+    governor: s5_governor.Params
+    regime: s6_regime.Params
+    regime_tilt: float
+    ladder: Floats
+    hysteresis: float
+    is_cash: Bools
+    cash_columns: Ints
+    full_gross: Floats
+    member: Bools
+    role: Floats
+    active: Codes
+    allocate_at: Bools
+    wrapper_member: Ints
+    wrapper_group: Ints
+    cluster: Ints
+    n_clusters: int
+    restriction: Codes | None
+    regime_columns: tuple[int, int, int] | None
+    min_symbol_obs: float
+    skill_decay: float
+    skill_warmup: int
+    asset_moments: moments.Params
+    sleeve_moments: moments.Params
+    caps: Caps
+    turnover: Turnover
+    maintenance: Floats
+
+
+def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maintenance: Floats) -> Settings:
+    """Return the settings of a book.
+
+    Raises
+    ------
+    ConfigError
+        If a restricted symbol is not in the run.
+    """
+    stage = config.integrator
+    bars = panel.clock.bars_per_session
+    by_name = {sleeve.name: sleeve for sleeve in config.sleeve}
+    sections = [by_name[sleeve.name] for sleeve in sleeves]
+    clusters = [[panel.symbols.index(s) for s in group if s in panel.symbols] for group in stage.caps.clusters.values()]
+    cluster = np.full(panel.n_symbols, -1, dtype=np.int64)
+    for number, columns in enumerate(clusters):
+        cluster[columns] = number
+    wrapper_member, wrapper_group = wrapper_arrays(stage.net.wrappers, panel.symbols)
+    cash = [panel.symbols.index(s) for s in stage.normalize.cash_equivalents if s in panel.symbols]
+    is_cash = np.zeros(panel.n_symbols, dtype=np.bool_)
+    is_cash[cash] = True
+    member = np.zeros((len(sleeves), panel.n_symbols), dtype=np.bool_)
+    for row, sleeve in enumerate(sleeves):
+        member[row, sleeve.columns] = True
+    member[:, is_cash] = False
+    return Settings(
+        normalize=s0_normalize.Params(
+            stage.normalize.sleeve_vol,
+            stage.normalize.vol_floor,
+            stage.normalize.max_scale,
+            stage.normalize.min_obs,
+            decay_of(stage.normalize.half_life_sessions * bars),
+            stage.normalize.mode == "unit_gross",
+            panel.clock.bars_per_year,
+        ),
+        allocate=_allocate_params(config),
+        vol_target=s3_vol_target.Params(
+            stage.vol_target.l_min,
+            stage.vol_target.l_max,
+            20,
+            panel.clock.bars_per_year,
+            stage.vol_target.factors if stage.vol_target.covariance == "factor" else 0,
+            stage.vol_target.window_sessions * bars,
+        ),
+        governor=_governor_params(config),
+        regime=s6_regime.Params(
+            stage.regime.neutral,
+            stage.regime.risk_on,
+            stage.regime.transition,
+            stage.regime.crisis,
+            *stage.regime.band,
+            stage.regime.dwell_sessions,
+            decay_of(63.0),
+        ),
+        regime_tilt=stage.regime.tilt_max,
+        ladder=np.array(
+            [[t.min_equity, t.gross, t.name, t.min_ticket_usd, t.dust_usd, t.max_names] for t in stage.ladder.tiers]
+        ),
+        hysteresis=stage.ladder.hysteresis,
+        is_cash=is_cash,
+        cash_columns=np.array(cash, dtype=np.int64),
+        full_gross=np.array(
+            [s.full_gross or sleeve.strategy.full_gross for s, sleeve in zip(sections, sleeves, strict=True)]
+        ),
+        member=member,
+        role=np.array([_ROLES[s.role or sleeve.strategy.role] for s, sleeve in zip(sections, sleeves, strict=True)]),
+        active=np.column_stack([_status(section, panel.clock) for section in sections]),
+        allocate_at=_cadence(stage.allocate.every, panel.clock),
+        wrapper_member=wrapper_member,
+        wrapper_group=wrapper_group,
+        cluster=cluster,
+        n_clusters=len(clusters),
+        restriction=_restrictions(config, panel),
+        regime_columns=_regime_columns(config, panel),
+        min_symbol_obs=float(stage.net.min_obs),
+        skill_decay=decay_of(63.0),
+        skill_warmup=stage.allocate.skill_warmup_sessions,
+        asset_moments=moments.params(stage.vol_target.half_life_sessions * bars),
+        sleeve_moments=moments.params(stage.allocate.half_life_sessions * bars),
+        caps=Caps(stage.caps.name, stage.caps.cluster, stage.caps.gross, stage.caps.net),
+        turnover=Turnover(
+            config.band,
+            stage.turnover.kelly,
+            stage.turnover.edge_ratio,
+            stage.turnover.park_cash,
+            stage.turnover.park_band,
+            stage.caps.capacity,
+        ),
+        maintenance=maintenance,
+    )
+
+
+def _allocate_params(config: Config) -> s1_allocate.Params:
+    section = config.integrator.allocate
+    return s1_allocate.Params(
+        method=section.method,
+        cap=section.cap,
+        kappa=section.skill_kappa,
+        smoothing=section.smoothing,
+        apply_threshold=section.apply_threshold,
+        alarm=section.alarm,
+        max_intensity=section.max_shrinkage,
+        min_obs=section.min_obs,
+        young_obs=config.integrator.normalize.min_obs,
+        ramp_sessions=section.ramp_sessions,
+        ramp_start=section.ramp_start,
+        runoff_sessions=section.runoff_sessions,
+        erc_blend=section.erc_blend_max,
+    )
+
+
+def _governor_params(config: Config) -> s5_governor.Params:
+    section = config.integrator.governor
+    return s5_governor.Params(
+        section.d0,
+        section.d_hard,
+        section.m_min,
+        section.flat,
+        section.cooloff_sessions,
+        section.reentry_sessions,
+        section.day_loss,
+        section.day_reentry_sessions,
+        config.integrator.regime.neutral,
+        section.vol_adjusted,
+        section.warn,
+        section.throttle,
+        section.throttle_to,
+        section.no_new,
+        section.combine == "product",
+    )
+
+
+def _status(section: SleeveSection, clock: BarClock) -> Codes:
+    """Return (T,) int8: 1 promoted, 0 incubating, -1 quarantined."""
+    codes = {"promoted": (0, 1), "incubating": (0, 0), "quarantined": (1, -1)}
+    before, after = codes[section.status]
+    if section.since is None:
+        return np.full(len(clock), after, dtype=np.int8)
+    return np.where(clock.session >= np.datetime64(section.since), after, before).astype(np.int8)
+
+
+def _cadence(every: int | str, clock: BarClock) -> Bools:
+    """Return (T,) the bars at which stage 1 allocates: the last bar of every n-th session, or of the week."""
+    if every == "week":
+        return clock.week_last & clock.last_bar
+    return (clock.session_index % int(every) == 0) & clock.last_bar
+
+
+def _restrictions(config: Config, panel: Panel) -> Codes | None:
+    if not config.restricted:
+        return None
+    table = np.full((panel.n_bars, panel.n_symbols), FREE, dtype=np.int8)
+    for symbol, rule in config.restricted.items():
+        if symbol not in panel.symbols:
+            raise ConfigError(
+                f"symbol {symbol!r} is not in this run", where="restricted", fix=did_you_mean(symbol, panel.symbols)
+            )
+        during = np.ones(panel.n_bars, dtype=np.bool_)
+        if rule.start is not None:
+            during &= panel.clock.session >= np.datetime64(rule.start)
+        if rule.end is not None:
+            during &= panel.clock.session <= np.datetime64(rule.end)
+        table[during, panel.column(symbol)] = NO_NEW if rule.rule == "no_new" else CLOSE
+    return table
+
+
+def _regime_columns(config: Config, panel: Panel) -> tuple[int, int, int] | None:
+    section = config.integrator.regime
+    if not section.enabled or section.fear not in panel.indicators:
+        return None
+    if section.stocks not in panel.symbols or section.bonds not in panel.symbols:
+        return None
+    return panel.column(section.stocks), panel.column(section.bonds), panel.indicators.index(section.fear)

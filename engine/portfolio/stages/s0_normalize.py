@@ -1,0 +1,102 @@
+"""Stage 0: every sleeve on one scale of risk.
+
+    conviction   u_s = w_s / max(||w_s||_1, full_gross_s)        unit_gross   u_s = w_s / ||w_s||_1
+    mix_s = w_s / ||w_s||_1      r_s,t = sum_i mix_s,i,t-1 ret_i,t
+    v_s^2 = EWMA(r_s^2; half-life) * 252      g_s = min(sleeve_vol / max(v_s, vol_floor), max_scale)
+    z_s = g_s u_s
+
+Cash equivalents are stripped first: a sleeve in bills is a sleeve with less conviction. Volatility is that of the
+risky mix, so a sleeve that goes to cash does not come back at full scale; a session without a position is no
+observation. g_s is 0 below `min_obs` observations.
+Source: portfolio integration layer, stage 0; conviction and mix are this project's reading.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.kernels import ewma
+from engine.kernels.jit import kernel
+from engine.types import Bools, Floats
+
+# Weight below which a sleeve counts as idle: what rounding leaves of a closed position.
+IDLE = 1e-12
+
+
+class Params(NamedTuple):
+    """Units per year where a rate; `unit_gross` is the seed's literal normalisation."""
+
+    sleeve_vol: float
+    vol_floor: float
+    max_scale: float
+    min_obs: int
+    decay: float
+    unit_gross: bool
+    bars_per_year: float
+
+
+class State(NamedTuple):
+    """Memory of S sleeves over N symbols."""
+
+    mix: Floats  # (S, N) risky weights of sum |w| = 1 at the last close, 0 = idle
+    unit: Floats  # (S, N) u
+    scale: Floats  # (S,) g
+    vol: Floats  # (S,) v, per year, NaN before the first observation
+    sums: Floats  # (6, S) of engine.kernels.ewma
+    ret: Floats  # (S,) the last mix return, NaN = no observation
+    scaled: Floats  # (S,) the same times the g in force when it was earned
+
+
+def init(n_sleeves: int, n_symbols: int) -> State:
+    """Return the state before the first bar."""
+    return State(
+        np.zeros((n_sleeves, n_symbols)),
+        np.zeros((n_sleeves, n_symbols)),
+        np.zeros(n_sleeves),
+        np.full(n_sleeves, np.nan),
+        np.zeros((ewma.ROWS, n_sleeves)),
+        np.full(n_sleeves, np.nan),
+        np.full(n_sleeves, np.nan),
+    )
+
+
+@kernel
+def observe(weight: Floats, ret: Floats, is_cash: Bools, full_gross: Floats, p: Params, s: State, out: Floats) -> None:
+    """Earn the bar's returns on yesterday's mix, update volatilities and scales, take over today's weights.
+
+    weight (S, N) drifted weights at this close; ret (N,) returns of the bar, NaN = no row; is_cash (N,);
+    full_gross (S,); out (3, S) scratch. Mutates s.
+    """
+    n_sleeves, n = weight.shape
+    for k in range(n_sleeves):
+        gross, earned = 0.0, 0.0
+        for i in range(n):
+            if s.mix[k, i] != 0.0:
+                gross += abs(s.mix[k, i])
+                if not np.isnan(ret[i]):
+                    earned += s.mix[k, i] * ret[i]
+        s.ret[k] = earned if gross > 0.0 else np.nan
+        s.scaled[k] = s.ret[k] * s.scale[k] if s.scale[k] > 0.0 else np.nan
+    ewma.step(ewma.State(s.sums), ewma.Params(p.decay), s.ret, out)
+    for k in range(n_sleeves):
+        s.vol[k] = np.sqrt(out[ewma.SECOND, k] * p.bars_per_year)
+        if s.sums[ewma.COUNT, k] >= p.min_obs:
+            s.scale[k] = min(p.sleeve_vol / max(s.vol[k], p.vol_floor), p.max_scale)
+        else:
+            s.scale[k] = 0.0
+        normalize(weight[k], is_cash, full_gross[k], p.unit_gross, s.mix[k], s.unit[k])
+
+
+@kernel
+def normalize(w: Floats, is_cash: Bools, full_gross: float, unit_gross: bool, mix: Floats, unit: Floats) -> None:
+    """Write the risky mix and the normalised weights (N,) of one sleeve; both zero when it is idle."""
+    gross = 0.0
+    for i in range(w.shape[0]):
+        if not is_cash[i]:
+            gross += abs(w[i])
+    idle = gross <= IDLE
+    by = gross if unit_gross else max(gross, full_gross)
+    for i in range(w.shape[0]):
+        risky = 0.0 if idle or is_cash[i] else w[i]
+        mix[i] = risky / gross if not idle else 0.0
+        unit[i] = risky / by if not idle else 0.0

@@ -1,0 +1,91 @@
+"""Stage 4: caps, by shrinkage only.
+
+In this order, once each: restricted symbols; name |W_i| <= c_name; cluster sum |W| <= c_cluster; gross sum |W| <= G;
+net |sum W| <= N_max by scaling the larger side. Every step only shrinks, so those before stay satisfied and nothing
+is renormalised; what binds is reported.
+Source: portfolio integration layer, stage 4.
+"""
+
+from typing import Final
+
+from engine.kernels.jit import kernel
+from engine.types import Codes, Floats, Ints
+
+# Bits of what bound.
+BOUND_NAME: Final = 1
+BOUND_CLUSTER: Final = 2
+BOUND_GROSS: Final = 4
+BOUND_NET: Final = 8
+BOUND_RESTRICTED: Final = 16
+BINDING: Final = ("name", "cluster", "gross", "net", "restricted")
+
+# Restrictions of a symbol.
+FREE: Final = 0
+NO_NEW: Final = 1  # may shrink, may not grow
+CLOSE: Final = 2  # must go
+
+
+@kernel
+def restrict(restriction: Codes, held: Floats, w: Floats) -> int:
+    """Apply restrictions (N,) to w (N,) given held weights (N,); return BOUND_RESTRICTED or 0."""
+    bound = 0
+    for i in range(w.shape[0]):
+        if restriction[i] == FREE:
+            continue
+        kept = 0.0
+        if restriction[i] == NO_NEW and w[i] * held[i] > 0.0:
+            kept = w[i] if abs(w[i]) <= abs(held[i]) else held[i]
+        if kept != w[i]:
+            bound = BOUND_RESTRICTED
+        w[i] = kept
+    return bound
+
+
+@kernel
+def apply_caps(
+    cluster: Ints, c_name: float, c_cluster: float, gross: float, net: float, sums: Floats, w: Floats
+) -> int:
+    """Shrink w (N,) in place into all caps; return the bits of what bound.
+
+    cluster (N,) number of each symbol's cluster, -1 = none; sums (clusters,) scratch.
+    """
+    bound = 0
+    for i in range(w.shape[0]):
+        if abs(w[i]) > c_name:
+            w[i] = c_name if w[i] > 0.0 else -c_name
+            bound |= BOUND_NAME
+    for k in range(sums.shape[0]):
+        sums[k] = 0.0
+    for i in range(w.shape[0]):
+        if cluster[i] >= 0:
+            sums[cluster[i]] += abs(w[i])
+    for i in range(w.shape[0]):
+        if cluster[i] >= 0 and sums[cluster[i]] > c_cluster:
+            w[i] *= c_cluster / sums[cluster[i]]
+            bound |= BOUND_CLUSTER
+    total = 0.0
+    for i in range(w.shape[0]):
+        total += abs(w[i])
+    if total > gross:
+        for i in range(w.shape[0]):
+            w[i] *= gross / total
+        bound |= BOUND_GROSS
+    return bound | trim_net(net, w)
+
+
+@kernel
+def trim_net(net: float, w: Floats) -> int:
+    """Scale the larger side of w (N,) so that |sum w| <= net; return BOUND_NET or 0."""
+    long, short = 0.0, 0.0
+    for i in range(w.shape[0]):
+        if w[i] > 0.0:
+            long += w[i]
+        else:
+            short -= w[i]
+    if abs(long - short) <= net:
+        return 0
+    factor = (net + short) / long if long > short else (net + long) / short
+    for i in range(w.shape[0]):
+        if (w[i] > 0.0) == (long > short):
+            w[i] *= factor
+    return BOUND_NET

@@ -1,0 +1,133 @@
+"""Stage 6: the regime tilts the volatility target and the sleeves, within bounds and in proportion to confidence.
+
+    x = mean of clip((VIX/EMA50 - 1)/0.2, -1, 1), clip(-(S/SMA200 - 1)/0.1, -1, 1), clip(rho/0.3, -1, 1),  c = |x|
+    rho the EWMA correlation (half-life 63) of stock and bond returns
+    x <= -0.25 risk_on;  0.25..0.5 transition;  >= 0.5 crisis;  else neutral;  a label holds at least `dwell` sessions
+    sigma_P = clip((1 - c) sigma_neutral + c sigma_regime, band);   tilt_s = 1 + c (t_s,regime - 1)
+
+Never a switch of method. Before all three inputs exist the regime is neutral with confidence 0.
+Source: portfolio integration layer, stage 6; the detector and its numbers are ours.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.kernels.jit import kernel
+from engine.types import Floats
+
+NEUTRAL: Final = 0
+RISK_ON: Final = 1
+TRANSITION: Final = 2
+CRISIS: Final = 3
+REGIMES: Final = ("neutral", "risk_on", "transition", "crisis")
+
+SMA_SESSIONS: Final = 200
+EMA_ALPHA: Final = 2.0 / 51.0
+
+# Memory (REGIME,) beside the ring of closes.
+EMA: Final = 0  # of VIX, NaN before the first
+FILLED: Final = 1  # closes in the ring
+LABEL: Final = 2
+AGE: Final = 3  # sessions the label has held
+SIGNAL: Final = 4  # x
+CONFIDENCE: Final = 5  # c
+SIGMA_P: Final = 6
+SIGMA_BEFORE: Final = 7  # of the decision before
+W0: Final = 8  # EWMA sums of bond and stock products: weight, ss, bb, sb
+SS: Final = 9
+BB: Final = 10
+SB: Final = 11
+REGIME: Final = 12
+
+
+class Params(NamedTuple):
+    """Volatility targets per year by regime, the band they stay in, dwell in sessions, decay of the correlation."""
+
+    neutral: float
+    risk_on: float
+    transition: float
+    crisis: float
+    low: float
+    high: float
+    dwell: int
+    decay: float
+
+
+class State(NamedTuple):
+    """ring (200,) of stock closes; memory (REGIME,)."""
+
+    ring: Floats
+    memory: Floats
+
+
+def init(sigma_neutral: float) -> State:
+    """Return the state before the first bar."""
+    memory = np.zeros(REGIME)
+    memory[EMA] = np.nan
+    memory[[SIGMA_P, SIGMA_BEFORE]] = sigma_neutral
+    return State(np.zeros(SMA_SESSIONS), memory)
+
+
+@kernel
+def clip1(x: float) -> float:
+    """Return x clipped to [-1, 1]."""
+    return min(max(x, -1.0), 1.0)
+
+
+@kernel
+def observe(vix: float, stock: float, stock_ret: float, bond_ret: float, p: Params, s: State) -> None:
+    """Take in one bar: closes of VIX and stock index, returns of stocks and bonds; NaN = not known. Mutates s."""
+    m = s.memory
+    m[SIGMA_BEFORE] = m[SIGMA_P]
+    if vix > 0.0:
+        m[EMA] = vix if np.isnan(m[EMA]) else m[EMA] + EMA_ALPHA * (vix - m[EMA])
+    if stock > 0.0:
+        s.ring[int(m[FILLED]) % SMA_SESSIONS] = stock
+        m[FILLED] += 1.0
+    if not np.isnan(stock_ret) and not np.isnan(bond_ret):
+        m[W0] = p.decay * m[W0] + 1.0
+        m[SS] = p.decay * m[SS] + stock_ret * stock_ret
+        m[BB] = p.decay * m[BB] + bond_ret * bond_ret
+        m[SB] = p.decay * m[SB] + stock_ret * bond_ret
+    ready = vix > 0.0 and stock > 0.0 and m[FILLED] >= SMA_SESSIONS and m[SS] > 0.0 and m[BB] > 0.0
+    if ready:
+        total = 0.0
+        for k in range(SMA_SESSIONS):
+            total += s.ring[k]
+        fear = clip1((vix / m[EMA] - 1.0) / 0.2)
+        trend = clip1(-(stock / (total / SMA_SESSIONS) - 1.0) / 0.1)
+        joint = clip1(m[SB] / np.sqrt(m[SS] * m[BB]) / 0.3)
+        m[SIGNAL] = (fear + trend + joint) / 3.0
+    label = NEUTRAL
+    if m[SIGNAL] <= -0.25:
+        label = RISK_ON
+    elif m[SIGNAL] >= 0.5:
+        label = CRISIS
+    elif m[SIGNAL] >= 0.25:
+        label = TRANSITION
+    m[AGE] += 1.0
+    if label != m[LABEL] and m[AGE] >= p.dwell:
+        m[LABEL] = label
+        m[AGE] = 0.0
+    m[CONFIDENCE] = abs(m[SIGNAL])
+    regime = p.neutral
+    if m[LABEL] == RISK_ON:
+        regime = p.risk_on
+    elif m[LABEL] == TRANSITION:
+        regime = p.transition
+    elif m[LABEL] == CRISIS:
+        regime = p.crisis
+    c = m[CONFIDENCE]
+    m[SIGMA_P] = min(max((1.0 - c) * p.neutral + c * regime, p.low), p.high)
+
+
+def tilts(role: Floats, tilt_max: float, s: State) -> Floats:
+    """Return the factors (S,) on sleeve weights: in a crisis defensive 1 + c tilt_max, cyclical 1 - c tilt_max.
+
+    role (S,) +1 defensive, -1 cyclical, 0 other.
+    """
+    if s.memory[LABEL] != CRISIS:
+        return np.ones(len(role))
+    factors: Floats = 1.0 + s.memory[CONFIDENCE] * tilt_max * role
+    return factors

@@ -1,0 +1,45 @@
+"""Stage 8: the capital ladder. Account size sets gross and name caps, tickets, dust and the number of names.
+
+A tier begins at its lower bound, inclusive. On the way down it is left only `hysteresis` below that bound, and at
+most once per session, so an account that starts on a bound does not flip to and fro.
+Source: portfolio integration layer, stage 8; tickets and dust are ours.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.kernels.jit import kernel
+from engine.types import Floats
+
+# Columns of the ladder (tiers, LADDER), ascending by equity.
+MIN_EQUITY: Final = 0
+GROSS: Final = 1
+NAME: Final = 2
+MIN_TICKET: Final = 3  # dollars
+DUST: Final = 4  # dollars
+MAX_NAMES: Final = 5  # 0 = no limit
+LADDER: Final = 6
+
+
+class State(NamedTuple):
+    """tier (1,) row of the ladder in force, -1 before the first close."""
+
+    tier: Floats
+
+
+def init() -> State:
+    """Return the state before the first close."""
+    return State(np.full(1, -1.0))
+
+
+@kernel
+def observe(equity: float, ladder: Floats, hysteresis: float, s: State) -> None:
+    """Move to the tier that `equity` dollars belong to. Mutates s."""
+    at = 0
+    for k in range(ladder.shape[0]):
+        if equity >= ladder[k, MIN_EQUITY]:
+            at = k
+    now = int(s.tier[0])
+    if now < 0 or at > now or (at < now and equity < ladder[now, MIN_EQUITY] * (1.0 - hysteresis)):
+        s.tier[0] = at
