@@ -1,17 +1,22 @@
 """Fixtures shared by all tests."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
 from support.panels import make_panel as _make_panel
 
 from engine.market.panel import Panel
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the calendar library use an accessor that pandas is about to change."""
+    """Let the calendar library use an accessor that pandas is about to change; properties have no time limit."""
     config.addinivalue_line("filterwarnings", "ignore:Series.values returning an ndarray that drops timezone")
+    settings.register_profile("plimsoll", deadline=None)  # the first call of a kernel loads or compiles it
+    settings.load_profile("plimsoll")
 
 
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -37,12 +42,17 @@ def real_minute() -> Path:
 
 
 @pytest.fixture(scope="session")
-def golden() -> Path:
-    """Folder of published and recomputed figures; skips where it is absent."""
-    folder = _DATA.parent / "golden"
-    if not folder.is_dir():
-        pytest.skip("the folder of golden figures is absent")
-    return folder
+def golden() -> Callable[[str], dict[str, Any]]:
+    """Reader of one file of published or recomputed figures by its name; skips where it is absent."""
+
+    def read(name: str) -> dict[str, Any]:
+        path = _DATA.parent / "golden" / f"{name}.json"
+        if not path.exists():
+            pytest.skip(f"{path.name} is absent")
+        found: dict[str, Any] = json.loads(path.read_text())
+        return found
+
+    return read
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def run_one(s: dict[str, Any], folder: Path) -> Ran:
 
 
 @given(s=settings_of_runs)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_bar_of_every_kind_of_account_adds_up(s: dict[str, Any], tmp_path: Path) -> None:
     ran = run_one(s, tmp_path)
     setup, result = ran.setup, ran.result
@@ -74,7 +74,7 @@ def test_every_bar_of_every_kind_of_account_adds_up(s: dict[str, Any], tmp_path:
 
 
 @given(s=settings_of_runs)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_fills_of_an_order_never_exceed_it_nor_the_participation_cap(s: dict[str, Any], tmp_path: Path) -> None:
     ran = run_one(s, tmp_path)
     panel, orders = ran.setup.panel, ran.result.orders
@@ -94,7 +94,7 @@ def test_fills_of_an_order_never_exceed_it_nor_the_participation_cap(s: dict[str
 
 
 @given(s=settings_of_runs)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_short_position_is_always_a_whole_number_of_shares_until_a_split(s: dict[str, Any], tmp_path: Path) -> None:
     ran = run_one(s | {"sizing": "decision"}, tmp_path)
     panel = ran.setup.panel

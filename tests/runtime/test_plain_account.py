@@ -85,14 +85,14 @@ seeds = st.integers(0, 2**32)
 
 
 @given(seed=seeds, rate=st.sampled_from([0.0, 5e-4]), at_close=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_long_only_cash_account_equals_the_one_kept_by_hand(seed: int, rate: float, at_close: bool) -> None:
     ran, plain = both(seed, margin=False, flat_rate=rate, at_close=at_close)
     assert_same_account(ran, plain)
 
 
 @given(seed=seeds, rate=st.sampled_from([0.0, 5e-4]), at_close=st.booleans(), spread=st.sampled_from([0.0, 0.015]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_leveraged_long_short_account_equals_the_one_kept_by_hand(
     seed: int, rate: float, at_close: bool, spread: float
 ) -> None:
@@ -103,7 +103,7 @@ def test_a_leveraged_long_short_account_equals_the_one_kept_by_hand(
 
 
 @given(seed=seeds, carry=st.booleans(), fractional=st.booleans(), band=st.sampled_from([0.0, 0.03]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_capped_whole_and_carried_orders_equal_the_ones_kept_by_hand(
     seed: int, carry: bool, fractional: bool, band: float
 ) -> None:
@@ -116,14 +116,14 @@ def test_capped_whole_and_carried_orders_equal_the_ones_kept_by_hand(
 
 
 @given(seed=seeds, cash=st.sampled_from([50.0, 3_000.0, 2e6]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_small_and_large_accounts_of_whole_shares_equal_the_ones_kept_by_hand(seed: int, cash: float) -> None:
     ran, plain = both(seed, cash=cash, fractional=False, margin=False, flat_rate=5e-4, min_notional=1.0)
     assert_same_account(ran, plain)
 
 
 @given(seed=seeds, at_close=st.booleans(), impact=st.sampled_from([0.0, 1.0]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_spreads_impact_and_fees_equal_the_ones_kept_by_hand(seed: int, at_close: bool, impact: float) -> None:
     ran, plain = both(
         seed, first=30, gross=1.9, shorts=True, fees=True, impact=impact, at_close=at_close, carry=True,

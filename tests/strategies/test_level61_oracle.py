@@ -82,7 +82,7 @@ def test_hysteresis_keeps_risk_off_longer_on_real_data(real_daily: Path) -> None
 
 
 @given(seed=st.integers(0, 2**32), lookback=st.integers(8, 40), hysteresis=st.booleans(), lively=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_targets_on_ragged_random_markets_equal_plain_pandas(
     seed: int, lookback: int, hysteresis: bool, lively: bool
 ) -> None:

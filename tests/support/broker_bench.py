@@ -1,0 +1,83 @@
+"""A simulator on a bench: orders go in by hand, bar after bar."""
+
+from typing import Any
+
+import numpy as np
+
+from engine.execution.book import Book, Terms, open_book
+from engine.execution.broker import OrderBatch
+from engine.execution.fees import fee_schedule
+from engine.execution.sim import SimBroker
+from engine.kernels import layout
+from engine.market.feed import Feed
+from engine.market.panel import Panel
+from engine.types import Floats
+
+
+class Bench:
+    """One account on one panel. Orders are (column, signed shares), filled at the next bar's open."""
+
+    def __init__(self, panel: Panel, cash: float = 100_000.0, bill: float = 0.0, first: int = 1, **terms: Any) -> None:
+        n = panel.n_symbols
+        rates = {"half_spread": 0.0, "maintenance_long": 0.25, "maintenance_short": 0.30} | terms
+        arrays = {
+            name: np.full(n, rates.pop(name)) for name in ("half_spread", "maintenance_long", "maintenance_short")
+        }
+        self.panel = panel
+        self.book: Book = open_book(n, cash, Terms(**arrays, **rates))
+        self.daily: Floats = np.zeros((panel.n_bars, layout.DAILY))
+        self.daily[:, layout.BILL] = bill
+        self.daily[:, layout.DAY] = np.where(panel.clock.first_bar, 1.0 / 252.0, 0.0)
+        fee_schedule(panel.clock.session, self.daily)
+        self.broker = SimBroker(Feed(panel), self.daily, self.book, id_prefix="t")
+        self.broker.mark_start(first - 1)
+        self.t = first - 1
+
+    def send(self, *orders: tuple[int, float], leg: tuple[int, ...] | None = None, at_close: bool = False,
+             sigma: float = np.nan, adv: float = np.nan) -> None:  # fmt: skip
+        """Submit orders at the current close."""
+        n = len(orders)
+        col = np.array([c for c, _ in orders], dtype=np.int64)
+        batch = OrderBatch(
+            col=col,
+            leg=np.array(leg or (0,) * n, dtype=np.int64),
+            qty=np.array([q for _, q in orders], dtype=np.float64),
+            target=np.zeros(n),
+            price=self.panel.close[self.t, col],
+            sigma=np.full(n, sigma),
+            adv=np.full(n, adv),
+            at_close=at_close,
+        )
+        self.broker.submit(batch)
+
+    def step(self, bars: int = 1) -> int:
+        """Go on by some bars; return the code of the last one."""
+        code = 0
+        for _ in range(bars):
+            self.t += 1
+            assert self.t < self.panel.n_bars, "no such bar"
+            code = self.broker.advance(self.t)
+        return code
+
+    @property
+    def shares(self) -> Floats:
+        """(N,) held."""
+        return self.book.acct[layout.SHARES]
+
+    @property
+    def cash(self) -> float:
+        """Dollars."""
+        return float(self.book.scal[layout.CASH])
+
+    @property
+    def equity(self) -> float:
+        """Dollars at the last close."""
+        return float(self.book.scal[layout.EQUITY])
+
+    def count(self, row: int) -> int:
+        """A counter of the account."""
+        return int(self.book.scal[row])
+
+    def row(self, name: str) -> float:
+        """A figure of the last bar's record."""
+        return float(self.broker.rec[self.t, layout.RECORD_COLUMNS.index(name)])
