@@ -82,7 +82,8 @@ def affordable(
 
     Legs come in as they can be traded, so that no purchase counts on proceeds that rounding took away; scaled ones
     are rounded anew. Sales, and purchases that only cover a short, are never scaled. Under a margin account the credit
-    is the equity at decision prices less twice the short market value after the trade (50% initial margin on both sides).
+    is the equity at decision prices less twice the short market value after the trade (50% initial margin on both
+    sides).
     """
     money, needed, short_after = cash, 0.0, 0.0
     for i in range(held.shape[0]):
