@@ -1,0 +1,36 @@
+"""How much a price level grew over a number of bars, where single rows may be missing."""
+
+from typing import Final
+
+import numpy as np
+
+from engine.kernels.derive import DELIST_SESSIONS
+from engine.kernels.jit import kernel
+from engine.types import Floats
+
+# Rows a window needs beyond the bars it looks back: a level stands in for a missing row until the symbol would count
+# as delisted.
+SLACK: Final = DELIST_SESSIONS
+
+
+@kernel
+def growth(level: Floats, column: int, bars: int) -> float:
+    """Return the relative change of one column of level (n, K) over `bars` bars up to the last row.
+
+    n >= bars + SLACK. Each end takes the last known level, up to SLACK - 1 rows old; NaN where there is none, so a
+    symbol younger than `bars` has no growth yet.
+
+        L_t / L_{t - bars} - 1
+    """
+    change: float = _known(level, column, 0) / _known(level, column, bars) - 1.0
+    return change
+
+
+@kernel
+def _known(level: Floats, column: int, back: int) -> float:
+    last = level.shape[0] - 1 - back
+    found: float = np.nan
+    for age in range(SLACK):
+        if np.isnan(found):
+            found = level[last - age, column]
+    return found

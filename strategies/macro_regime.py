@@ -1,0 +1,180 @@
+"""Four quadrants of growth and inflation, read from prices, and the two funds that suit each."""
+
+from typing import ClassVar, Final, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from engine.kernels import smooth
+from engine.kernels.jit import kernel
+from engine.kernels.window_stats import window_std
+from engine.strategy import Context, Strategy, StrategyParams
+from engine.types import Bools, Floats, Weights
+from strategies.growth import SLACK, growth
+from strategies.schedule import Schedule, is_due
+
+INDICATOR: Final = "VIX"
+
+# Places in the universe: four that may be held, five that are only watched.
+STOCKS, DURATION, GOLD, COMMODITIES, LINKERS, NOMINALS, JUNK, GRADE, BILL = range(9)
+
+# Places in a reading.
+GROWTH, INFLATION, STRESS, CREDIT, RISK_OFF, CONFIDENCE, READING = range(7)
+
+# Relative distance of the VIX from its average that counts as one standard deviation of stress.
+VIX_SCALE: Final = 0.2
+
+
+class State(NamedTuple):
+    """average: running VIX average; level (1,): its value."""
+
+    average: smooth.EmaState
+    level: Floats
+
+
+class MacroRegime(Strategy):
+    """Hold the two funds that suit the quadrant of growth and inflation, at half size when risk is off.
+
+    Needs a year of closes and the VIX. Growth is up if stocks beat bills over twelve months, inflation if
+    inflation-linked bonds beat nominal ones; risk is off if the VIX stands above its average and junk bonds lag
+    investment grade over 63 days. Long only.
+
+        growth up,   inflation down   stocks, long bonds          growth up,   inflation up   stocks, commodities
+        growth down, inflation down   long bonds, gold            growth down, inflation up   gold, commodities
+
+    Watched funds that the data lack are left out: no bill fund, returns are not in excess; no junk or investment-grade
+    fund, the VIX alone decides. A fund not yet listed leaves its half to the other one. Fails at turns shorter than a
+    year, and when the quadrant is right but priced.
+
+    `confidence` = |mean of z-scores| clipped to 1, over growth, inflation, less stress, credit: twelve-month gaps in
+    yearly standard deviations, the VIX in fifths of its average.
+
+    Source: Faber (2007) for the trend filter; the quadrants are the usual four. Bounds and scales are ours.
+    """
+
+    class Params(StrategyParams):
+        """The nine funds by what they stand for, the lookbacks, the risk filter."""
+
+        stocks: str = "SPY"
+        duration: str = "TLT"
+        gold: str = "GLD"
+        commodities: str = "DBC"
+        linkers: str = "TIP"
+        nominals: str = "IEF"
+        junk: str = "HYG"
+        grade: str = "LQD"
+        bill: str = "BIL"
+        lookback_bars: int = Field(252, ge=21)
+        credit_bars: int = Field(63, ge=5)
+        average_bars: float = Field(50.0, ge=1)  # span of the VIX average, alpha = 2 / (span + 1)
+        alarm: float = Field(1.1, gt=0)  # VIX over its average from which on it counts against risk
+        risk_off_scale: float = Field(0.5, ge=0, le=1)
+        rebalance: Schedule = "M"
+
+    indicators = (INDICATOR,)
+    diagnostics: ClassVar[tuple[str, ...]] = ("growth", "inflation", "vix_ratio", "credit", "risk_off", "confidence")
+
+    def __init__(self, params: StrategyParams | None = None) -> None:
+        super().__init__(params)
+        self.optional = (self.params.junk, self.params.grade, self.params.bill)
+
+    @property
+    def universe(self) -> tuple[str, ...]:
+        """The four that may be held, then the five that are watched."""
+        p = self.params
+        return (p.stocks, p.duration, p.gold, p.commodities, p.linkers, p.nominals, p.junk, p.grade, p.bill)
+
+    @property
+    def warmup_bars(self) -> int:
+        """Bars until the oldest fund has the lookback."""
+        return int(max(self.params.lookback_bars, self.params.credit_bars)) + 1
+
+    def init(self, n_symbols: int) -> State:
+        """No VIX seen yet."""
+        return State(smooth.ema_init(1), np.full(1, np.nan))
+
+    def on_bar(self, ctx: Context) -> Weights | None:
+        """Take in the VIX; answer on the schedule once growth and inflation are known."""
+        p, state = self.params, ctx.state
+        vix = ctx.past.indicator(INDICATOR)
+        smooth.ema_step(state.average, smooth.ema_params(p.average_bars), vix, state.level)
+        if not is_due(ctx, p.rebalance):
+            return None
+        reading, w = np.full(READING, np.nan), np.zeros(len(ctx.symbols))
+        read_regime(
+            ctx.past.tr(max(p.lookback_bars, p.credit_bars) + SLACK), ctx.past.ret(p.lookback_bars), p.lookback_bars,
+            p.credit_bars, vix[0] / state.level[0], p.alarm, np.empty((2, len(ctx.symbols))), reading,
+        )  # fmt: skip
+        for name, value in zip(self.diagnostics, reading, strict=True):
+            ctx.note(name, value)
+        if np.isnan(reading[GROWTH]) or np.isnan(reading[INFLATION]) or np.isnan(reading[RISK_OFF]):
+            return None
+        quadrant_weights(reading, p.risk_off_scale, ctx.listed, w)
+        return w
+
+
+@kernel
+def read_regime(
+    level: Floats, ret: Floats, bars: int, credit_bars: int, vix_ratio: float, alarm: float, work: Floats,
+    reading: Floats,
+) -> None:  # fmt: skip
+    """Write growth, inflation, VIX ratio, credit, risk-off and confidence to reading (6,), NaN = not known.
+
+    level (n, 9) total-return index, n >= longest lookback + SLACK; ret (bars, 9); work (2, 9) is overwritten.
+    """
+    bill = growth(level, BILL, bars)
+    reading[GROWTH] = growth(level, STOCKS, bars) - (0.0 if np.isnan(bill) else bill)
+    reading[INFLATION] = growth(level, LINKERS, bars) - growth(level, NOMINALS, bars)
+    reading[STRESS] = vix_ratio
+    reading[CREDIT] = growth(level, JUNK, credit_bars) - growth(level, GRADE, credit_bars)
+    calm_credit = reading[CREDIT] >= 0.0  # False where it is not known
+    reading[RISK_OFF] = np.nan if np.isnan(vix_ratio) else (1.0 if vix_ratio > alarm and not calm_credit else 0.0)
+    window_std(ret, ret.shape[0] // 2, work[0])
+    years = np.sqrt(bars)
+    total, count = 0.0, 0
+    for z in (
+        reading[GROWTH] / (work[0, STOCKS] * years),
+        reading[INFLATION] / (gap_std(ret, LINKERS, NOMINALS) * years),
+        (1.0 - vix_ratio) / VIX_SCALE,
+        reading[CREDIT] / (gap_std(ret, JUNK, GRADE) * np.sqrt(credit_bars)),
+    ):
+        if np.isfinite(z):
+            total += z
+            count += 1
+    reading[CONFIDENCE] = min(abs(total / count), 1.0) if count > 0 else np.nan
+
+
+@kernel
+def gap_std(ret: Floats, i: int, j: int) -> float:
+    """Return the sample standard deviation (ddof 1) of the difference of two columns over their common known rows."""
+    count, total = 0, 0.0
+    for t in range(ret.shape[0]):
+        gap = ret[t, i] - ret[t, j]
+        if not np.isnan(gap):
+            count += 1
+            total += gap
+    squares = 0.0
+    for t in range(ret.shape[0]):
+        gap = ret[t, i] - ret[t, j]
+        if not np.isnan(gap):
+            squares += (gap - total / count) ** 2
+    return np.sqrt(squares / (count - 1)) if count > 1 else np.nan
+
+
+@kernel
+def quadrant_weights(reading: Floats, risk_off_scale: float, listed: Bools, w: Floats) -> None:
+    """Write the weights (9,) of the reading's quadrant: halves of the two funds, all to one if the other is unlisted.
+
+    Nothing listed leaves cash.
+    """
+    up, hot = reading[GROWTH] > 0.0, reading[INFLATION] > 0.0
+    first = STOCKS if up else GOLD
+    second = COMMODITIES if hot else DURATION
+    for i in range(w.shape[0]):
+        w[i] = 0.0
+    size = risk_off_scale if reading[RISK_OFF] == 1.0 else 1.0
+    both = listed[first] and listed[second]
+    if listed[first]:
+        w[first] = 0.5 * size if both else size
+    if listed[second]:
+        w[second] = 0.5 * size if both else size
