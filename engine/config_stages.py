@@ -1,6 +1,7 @@
 """The configuration of the nine stages; defaults are those of the portfolio integration layer."""
 
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -182,7 +183,7 @@ class LadderSection(StageSection):
     @model_validator(mode="after")
     def _ascending(self) -> "LadderSection":
         bounds = [tier.min_equity for tier in self.tiers]
-        if bounds[0] != 0.0 or any(b <= a for a, b in zip(bounds, bounds[1:], strict=False)):
+        if bounds[0] != 0.0 or any(b <= a for a, b in pairwise(bounds)):
             raise ValueError("tiers must start at min_equity = 0 and ascend")
         return self
 

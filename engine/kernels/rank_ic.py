@@ -12,10 +12,10 @@ MIN_SYMBOLS: Final = 5
 
 
 class State(NamedTuple):
-    """ring (S, 21) the last coefficients; count (S,) observations; mean (2, S) EWMA weight and value of ring means."""
+    """ring (S, 21) the last coefficients; seen (S,) observations; mean (2, S) EWMA weight and value of ring means."""
 
     ring: Floats
-    count: Floats
+    seen: Floats
     mean: Floats
 
 
@@ -79,10 +79,10 @@ def step(state: State, held: Floats, member: Bools, ret: Floats, decay: float, w
             live = live or held[s, i] != 0.0
         ic = spearman(held[s], ret, known, work) if live else np.nan
         if not np.isnan(ic):
-            slot = int(state.count[s]) % WINDOW
+            slot = int(state.seen[s]) % WINDOW
             state.ring[s, slot] = ic
-            state.count[s] += 1.0
-            if state.count[s] >= WINDOW:
+            state.seen[s] += 1.0
+            if state.seen[s] >= WINDOW:
                 total = 0.0
                 for k in range(WINDOW):
                     total += state.ring[s, k]

@@ -105,27 +105,32 @@ class Panel:
     @property
     def open(self) -> Floats:
         """(T, N) opening prices."""
-        return self.block[OPEN]
+        view: Floats = self.block[OPEN]
+        return view
 
     @property
     def close(self) -> Floats:
         """(T, N) closing prices."""
-        return self.block[CLOSE]
+        view: Floats = self.block[CLOSE]
+        return view
 
     @property
     def volume(self) -> Floats:
         """(T, N) shares traded."""
-        return self.block[VOLUME]
+        view: Floats = self.block[VOLUME]
+        return view
 
     @property
     def dividend(self) -> Floats:
         """(T, N) cash per share on its ex-date."""
-        return self.block[DIVIDEND]
+        view: Floats = self.block[DIVIDEND]
+        return view
 
     @property
     def split(self) -> Floats:
         """(T, N) new shares per old share."""
-        return self.block[SPLIT]
+        view: Floats = self.block[SPLIT]
+        return view
 
     def column(self, symbol: str) -> int:
         """Return the column of `symbol`; ValueError if it is not in the panel."""

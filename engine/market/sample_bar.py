@@ -50,8 +50,9 @@ def fund_bars(
     if first > 0:  # a new fund takes two years to be traded as it will be
         usd *= np.minimum(0.08 + 0.92 * np.arange(len(usd)) / 504.0, 1.0)
     volume = np.maximum(np.round(usd / close), 100.0)
-    prices = (np.round(np.exp(column), 2) for column in (log_open, high, low, log_close))
-    return Bars(fund.symbol, sessions[first:].astype("datetime64[s]"), *prices, volume, dividend, split)
+    opened, top, bottom, closed = (np.round(np.exp(column), 2) for column in (log_open, high, low, log_close))
+    stamp = sessions[first:].astype("datetime64[s]")
+    return Bars(fund.symbol, stamp, opened, top, bottom, closed, volume, dividend, split)
 
 
 def _extremes(log_open: Floats, log_close: Floats, sigma: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:

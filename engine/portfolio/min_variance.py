@@ -25,6 +25,8 @@ def min_variance(cov: Floats) -> Floats:
         slack = cov @ w - w @ cov @ w
         outside = np.flatnonzero(~active & (slack < -1e-12 * float(w @ cov @ w)))
         if not len(outside):
-            return w
+            found: Floats = w
+            return found
         active[outside[slack[outside].argmin()]] = True
-    return np.maximum(w, 0.0) / np.maximum(w, 0.0).sum()
+    clipped: Floats = np.maximum(w, 0.0)
+    return clipped / clipped.sum()

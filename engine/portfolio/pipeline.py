@@ -100,7 +100,7 @@ class Pipeline:
                 s1_allocate.demote(gone, self._s1)
             self._status[:] = now
         if setting.allocate_at[t]:
-            skill = np.where(self._ic.count >= setting.skill_warmup, self._skill, np.nan)
+            skill = np.where(self._ic.seen >= setting.skill_warmup, self._skill, np.nan)
             tilt = s6_regime.tilts(setting.role, setting.regime_tilt, self._regime)
             n_obs = self._s0.sums[ewma.COUNT]
             s1_allocate.allocate(self._sleeve_moments.pair, n_obs, now == 1, skill, tilt, setting.allocate, self._s1)

@@ -226,8 +226,10 @@ def _status(section: SleeveSection, clock: BarClock) -> Codes:
 def _cadence(every: int | str, clock: BarClock) -> Bools:
     """Return (T,) the bars at which stage 1 allocates: the last bar of every n-th session, or of the week."""
     if every == "week":
-        return clock.week_last & clock.last_bar
-    return (clock.session_index % int(every) == 0) & clock.last_bar
+        weekly: Bools = clock.week_last & clock.last_bar
+        return weekly
+    due: Bools = (clock.session_index % int(every) == 0) & clock.last_bar
+    return due
 
 
 def _restrictions(config: Config, panel: Panel) -> Codes | None:

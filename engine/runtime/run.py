@@ -55,7 +55,7 @@ def backtest(
     --------
     >>> from engine import backtest
     >>> from strategies.sixty_forty import SixtyForty
-    >>> backtest(SixtyForty, start="2015-01-02").metrics["performance"]["max_drawdown"] < 0
+    >>> backtest(SixtyForty, start="2015-01-02").metrics["max_drawdown"] < 0
     True
     """
     given = _strategy_of(what)
@@ -84,7 +84,8 @@ def load_panel(config: Config, needs: Needs) -> Panel:
     """
     section = config.data
     if section.source == "sample":
-        from engine.market.sample import INDICATORS, SYMBOLS, sample_panel
+        from engine.market.sample import INDICATORS, sample_panel
+        from engine.market.sample_universe import SYMBOLS
 
         if section.interval != "1d":
             raise ConfigError(f"the sample source has daily bars only, not {section.interval!r}", where="data.interval")

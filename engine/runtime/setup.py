@@ -27,7 +27,7 @@ from engine.portfolio.sleeves import Sleeve
 from engine.runtime.flows import read_flows
 from engine.runtime.resolve import make_strategy
 from engine.strategy import Available, Strategy
-from engine.types import Floats
+from engine.types import Bools, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ def needs_of(config: Config, strategies: Mapping[str, Strategy]) -> Needs:
 def available(feed: Feed) -> Available:
     """Return what the loaded data offer."""
     panel = feed.panel
-    rows = (feed.status == TRADING).any(axis=0)
-    paid = (panel.dividend > 0.0).any(axis=0)
+    rows: Bools = np.any(feed.status == TRADING, axis=0)
+    paid: Bools = np.any(panel.dividend > 0.0, axis=0)
     return Available(
         frozenset(symbol for symbol, has in zip(panel.symbols, rows, strict=True) if has),
         frozenset(symbol for symbol, has in zip(panel.symbols, paid, strict=True) if has),

@@ -14,12 +14,15 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.kernels import code, erc, hrp, moments, shrinkage
 from engine.kernels.hrp import CORR
 from engine.kernels.waterfill import cap_project
 from engine.portfolio.min_variance import min_variance
 from engine.types import Bools, Floats
+
+Columns = NDArray[np.intp]
 
 Method = Literal["hrp", "erc", "inverse_vol", "equal", "min_variance"]
 
@@ -153,7 +156,7 @@ def allocate(pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Fl
     smooth_in(chosen, x, p, s)
 
 
-def smooth_in(chosen: "np.ndarray", x: Floats, p: Params, s: State) -> None:
+def smooth_in(chosen: Columns, x: Floats, p: Params, s: State) -> None:
     """Move the smoothed state towards a* (x on `chosen`), and the applied weights if they lag by too much."""
     target = np.zeros(len(s.smooth))
     target[chosen] = x
@@ -175,7 +178,7 @@ def demote(gone: Bools, s: State) -> None:
         vector[gone] = 0.0
         total = vector.sum()
         if total > 0.0:
-            vector /= total
+            np.divide(vector, total, out=vector)
     s.age[gone] = 0.0
 
 
@@ -185,7 +188,7 @@ def in_force(p: Params, s: State) -> Floats:
     return (1.0 - left) * s.applied + left * s.leaving if left > 0.0 and s.leaving.any() else s.applied
 
 
-def _young(pair: Floats, n_obs: Floats, active: Bools, p: Params) -> tuple["np.ndarray", Floats, int]:
+def _young(pair: Floats, n_obs: Floats, active: Bools, p: Params) -> tuple[Columns, Floats, int]:
     """Allocate while nobody has a full history: inverse volatility of those with a short one, else 1/N."""
     chosen = np.flatnonzero(active & (n_obs >= p.young_obs))
     if len(chosen):
@@ -196,5 +199,5 @@ def _young(pair: Floats, n_obs: Floats, active: Bools, p: Params) -> tuple["np.n
     return chosen, np.full(len(chosen), 1.0 / max(len(chosen), 1)), EQUAL if len(chosen) else NOBODY
 
 
-def _sub(pair: Floats, chosen: "np.ndarray") -> Floats:
+def _sub(pair: Floats, chosen: Columns) -> Floats:
     return np.ascontiguousarray(pair[:, chosen[:, None], chosen])

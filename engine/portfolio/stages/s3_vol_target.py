@@ -48,8 +48,8 @@ def book_vol(w: Floats, pair: Floats, window: Floats | None, p: Params) -> tuple
         rows = window[:, chosen]
         rows = rows[~np.isnan(rows).any(axis=1)]
         if len(rows) >= p.min_overlap:
-            variance = held @ pca_factor_model(rows, p.factors).cov @ held
-            return float(np.sqrt(variance * p.bars_per_year)), False, 0.0
+            factor_cov = pca_factor_model(rows, p.factors).cov
+            return float(np.sqrt(held @ factor_cov @ held * p.bars_per_year)), False, 0.0
     sub = np.ascontiguousarray(pair[:, chosen[:, None], chosen])
     cov = np.empty((len(chosen), len(chosen)))
     info = np.zeros(shrinkage.INFO_SIZE)

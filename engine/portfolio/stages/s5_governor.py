@@ -86,12 +86,12 @@ def ramp(memory: Floats, slot: int, sessions: int, m_min: float) -> float:
     memory[slot] += 1.0
     if memory[slot] > sessions:
         memory[slot] = -1.0
-    return min(cap, 1.0)
+    return float(min(cap, 1.0))
 
 
 @kernel
 def observe(nav: float, sigma_p: float, p: Params, memory: Floats) -> None:
-    """Take in the time-weighted NAV of a close; sigma_p is the target volatility of the decision before. Mutates memory."""
+    """Take in the time-weighted NAV of a close; sigma_p is the target of the decision before. Mutates memory."""
     if np.isnan(memory[NAV]):
         memory[PEAK] = nav
         memory[NAV] = nav
