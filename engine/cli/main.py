@@ -31,19 +31,25 @@ Sets = Annotated[
 ]
 
 
+def _print_version(asked: bool) -> None:
+    """Leave at once: no command is needed to ask for the version."""
+    if asked:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"plimsoll {version('plimsoll')}\n")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     ctx: typer.Context,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show the traceback of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Event-driven backtesting and paper trading for portfolios of ETF strategies."""
-    ctx.obj = {"verbose": verbose}
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"plimsoll {installed('plimsoll')}")
-        raise typer.Exit
+    ctx.obj = {"verbose": verbose, "version": version}
 
 
 @app.command()

@@ -20,7 +20,9 @@ from engine.toml import dump_toml
 SLEEVE = {"name": "s", "strategy": "sixty_forty"}
 
 
-def _load(*, sleeve: Any = None, env: Mapping[str, str] | None = None, sets: list[str] | None = None, **given: Any) -> Config:
+def _load(
+    *, sleeve: Any = None, env: Mapping[str, str] | None = None, sets: list[str] | None = None, **given: Any
+) -> Config:
     return load_config({"sleeve": [SLEEVE] if sleeve is None else sleeve, **given}, env=env, sets=sets or [])
 
 
@@ -32,8 +34,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "config: unknown key 'costs.flat_bsp'; did you mean 'flat_bps'?; 1 more problem",
     ),
     "unlike any key": ({"account": {"zzz": 1}}, "config: unknown key 'account.zzz'; known: flows, leverage, "),
-    "misspelt key of a sleeve": ({"sleeve": [{**SLEEVE, "parms": {}}]}, "unknown key 'sleeve.0.parms'; did you mean 'params'?"),
-    "misspelt list of sleeves": ({"sleeve": None, "sleeves": [SLEEVE]}, "unknown key 'sleeves'; did you mean 'sleeve'?"),
+    "misspelt key of a sleeve": (
+        {"sleeve": [{**SLEEVE, "parms": {}}]},
+        "unknown key 'sleeve.0.parms'; did you mean 'params'?",
+    ),
+    "misspelt list of sleeves": (
+        {"sleeve": None, "sleeves": [SLEEVE]},
+        "unknown key 'sleeves'; did you mean 'sleeve'?",
+    ),
     "one bracket": ({"sleeve": SLEEVE}, "sleeve: input should be a valid tuple; write [[sleeve]] with two brackets"),
     "no sleeve": ({"sleeve": []}, "config: sleeve: tuple should have at least 1 item"),
     "a sleeve without strategy": ({"sleeve": [{"name": "s"}]}, "config: key 'sleeve.0.strategy' is missing; add it"),
@@ -43,7 +51,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a number for a date": ({"run": {"start": 2010}}, "run.start: input should be a date such as 2010-01-31, got 2010"),
     "a number for a flag": ({"execution": {"fractional": 3}}, "execution.fractional: input should be a valid boolean"),
     "a value for a section": ({"run": 3}, "config: run: a section [run] is expected, got 3"),
-    "a list for a rate": ({"financing": {"cash_rate": [1]}}, "config: financing.cash_rate: input should be a valid number"),
+    "a list for a rate": (
+        {"financing": {"cash_rate": [1]}},
+        "config: financing.cash_rate: input should be a valid number",
+    ),
     "no such day": ({"run": {"end": "2010-02-30"}}, "run.end: input should be a valid date"),
     "end before start": (
         {"run": {"start": "2011-01-03", "end": "2010-01-04"}},
@@ -51,22 +62,46 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "nothing to start with": ({"run": {"cash": 0}}, "run.cash: input should be greater than 0, got 0"),
     "infinite": ({"run": {"cash": float("inf")}}, "run.cash: input should be a finite number, got inf"),
-    "not a number": ({"financing": {"cash_rate": float("nan")}}, "financing.cash_rate: input should be a finite number, got nan"),
-    "a negative cost": ({"costs": {"flat_bps": -1.0}}, "costs.flat_bps: input should be greater than or equal to 0, got -1"),
-    "a negative spread": ({"costs": {"half_spread_bps": {"1": -2.0}}}, "costs.half_spread_bps.1: input should be greater"),
-    "no such tier": ({"costs": {"half_spread_bps": {"4": 2.0}}}, "costs.half_spread_bps.4: input should be '1', '2', '3'"),
-    "a band of everything": ({"execution": {"no_trade_band": 1.0}}, "execution.no_trade_band: input should be less than 1"),
-    "an unknown word": ({"execution": {"fill": "open"}}, "execution.fill: input should be 'next_open' or 'next_close', got 'open'"),
+    "not a number": (
+        {"financing": {"cash_rate": float("nan")}},
+        "financing.cash_rate: input should be a finite number, got nan",
+    ),
+    "a negative cost": (
+        {"costs": {"flat_bps": -1.0}},
+        "costs.flat_bps: input should be greater than or equal to 0, got -1",
+    ),
+    "a negative spread": (
+        {"costs": {"half_spread_bps": {"1": -2.0}}},
+        "costs.half_spread_bps.1: input should be greater",
+    ),
+    "no such tier": (
+        {"costs": {"half_spread_bps": {"4": 2.0}}},
+        "costs.half_spread_bps.4: input should be '1', '2', '3'",
+    ),
+    "a band of everything": (
+        {"execution": {"no_trade_band": 1.0}},
+        "execution.no_trade_band: input should be less than 1",
+    ),
+    "an unknown word": (
+        {"execution": {"fill": "open"}},
+        "execution.fill: input should be 'next_open' or 'next_close', got 'open'",
+    ),
     "a name that is a path": ({"run": {"name": "a/b"}}, "run.name: string should match pattern"),
     "files from nowhere": ({"data": {"source": "csv"}}, "config: data: source 'csv' needs a path (or --data DIR)"),
     "bars of no length": ({"data": {"interval": "0min"}}, "data.interval: string should match pattern"),
-    "an auction in fractions": ({"execution": {"order_type": "moo"}}, "order_type 'moo' takes whole shares: set fractional = false"),
+    "an auction in fractions": (
+        {"execution": {"order_type": "moo"}},
+        "order_type 'moo' takes whole shares: set fractional = false",
+    ),
     "an auction at the wrong end": (
         {"execution": {"order_type": "moo", "fractional": False, "fill": "next_close"}},
         "order_type 'moo' does not fill at 'next_close'",
     ),
     "two of a name": ({"sleeve": [SLEEVE, SLEEVE]}, "sleeve names must differ: s, s"),
-    "two sent directly": ({"sleeve": [SLEEVE, {**SLEEVE, "name": "t"}]}, "preset 'direct' runs exactly one sleeve, 2 are"),
+    "two sent directly": (
+        {"sleeve": [SLEEVE, {**SLEEVE, "name": "t"}]},
+        "preset 'direct' runs exactly one sleeve, 2 are",
+    ),
 }
 
 
@@ -163,7 +198,12 @@ def test_a_configuration_is_frozen() -> None:
 
 
 def test_tiers_left_out_keep_their_spread() -> None:
-    assert _load(costs={"half_spread_bps": {"1": 1.5}}).costs.half_spread_bps == {"1": 1.5, "2": 4.0, "3": 6.0, "thin": 10.0}
+    assert _load(costs={"half_spread_bps": {"1": 1.5}}).costs.half_spread_bps == {
+        "1": 1.5,
+        "2": 4.0,
+        "3": 6.0,
+        "thin": 10.0,
+    }
 
 
 def test_the_written_configuration_reads_back_to_the_same_run() -> None:
@@ -221,7 +261,10 @@ class Tuned(Strategy):
         ({"lookbak_bars": 3}, "sleeve 's' params: unknown key 'lookbak_bars'; did you mean 'lookback_bars'?"),
         ({"lookback_bars": 1}, "sleeve 's' params: lookback_bars: input should be greater than 1, got 1"),
         ({"lookback_bars": 2.5}, "sleeve 's' params: lookback_bars: input should be a valid integer"),
-        ({"lookback_bars": True}, "sleeve 's' params: lookback_bars: neither true nor false is expected here, got True"),
+        (
+            {"lookback_bars": True},
+            "sleeve 's' params: lookback_bars: neither true nor false is expected here, got True",
+        ),
         ({"speed": "fast"}, "sleeve 's' params: speed: input should be a number, without quotes, got 'fast'"),
         ({"speed": float("nan")}, "sleeve 's' params: speed: input should be a finite number, got nan"),
         ({"optional": "1"}, "sleeve 's' params: optional: input should be a number, without quotes, got '1'"),
