@@ -52,8 +52,17 @@ from engine.types import Floats
 
 @kernel
 def trim(qty: float, step: float) -> float:
-    """Return signed `qty` cut toward zero to a multiple of `step` shares."""
-    return np.trunc(qty / step) * step
+    """Return signed `qty` cut toward zero to a multiple of `step` shares, a negative power of ten.
+
+    What misses a multiple by rounding error alone (two units in the last place) is that multiple: 500 shares stay 500.
+    Steps are counted per share because 1e9 is exact in binary and 1e-9 is not.
+    """
+    per_share = np.rint(1.0 / step)
+    steps = qty * per_share
+    nearest = np.rint(steps)
+    if abs(steps - nearest) > 4.5e-16 * abs(steps):
+        nearest = np.trunc(steps)
+    return float(nearest / per_share)
 
 
 @kernel

@@ -59,7 +59,7 @@ def round_legs(held: Floats, rules: Floats, legs: Floats) -> None:
                 continue
             before = held[i] if leg == 0 else 0.0
             if before + qty < 0.0:
-                legs[leg, i] = np.trunc(before + qty) - before if leg == 0 else np.trunc(qty)
+                legs[leg, i] = trim(before + qty, 1.0) - before
             else:
                 legs[leg, i] = trim(qty, fraction)
 

@@ -32,6 +32,13 @@ def test_a_quantity_is_cut_toward_zero_by_less_than_one_step(qty: float, step: f
     assert cut * qty >= 0.0
 
 
+@given(shares=st.integers(-10_000_000, 10_000_000), decimals=st.sampled_from([0, 2, 9]))
+def test_what_is_a_multiple_of_the_step_stays_as_it_is(shares: int, decimals: int) -> None:
+    whole, part = float(shares), shares / 10.0**decimals
+    assert trim(whole, 10.0**-decimals) == whole
+    assert trim(part, 10.0**-decimals) == part
+
+
 def test_an_order_fills_at_the_next_open() -> None:
     bench = Bench(make_panel([100.0, 110.0, 120.0], [99.0, 105.0, 119.0]))
     bench.send((0, 10.0))

@@ -5,6 +5,7 @@ q = W E / p - held at the close; rounded; small ones dropped; sales never scaled
 
 import math
 from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, Decimal
 from typing import Protocol
 
 from support.plain_fees import raw
@@ -58,7 +59,9 @@ class Holder(Protocol):
 
 def cut(size: float, step: float) -> float:
     """Cut a positive size down to a multiple of `step`."""
-    return size if math.isinf(size) else math.floor(size / step) * step
+    if math.isinf(size):
+        return size
+    return float(Decimal(f"{size:.15g}").quantize(Decimal(1).scaleb(-9 if step < 1.0 else 0), ROUND_DOWN))
 
 
 def charges(terms: Terms, symbol: str, size: float, price: float, order: Order) -> tuple[float, float, float]:
@@ -101,7 +104,7 @@ def wish(account: Holder, symbol: str, weight: float, price: float) -> tuple[flo
     held, terms = account.shares[symbol], account.terms
     aim = 0.0 if weight == 0.0 else weight * account.equity / price
     if aim < 0.0:
-        aim = float(math.trunc(aim))  # nobody lends a fraction of a share
+        aim = -cut(-aim, 1.0)  # nobody lends a fraction of a share
     if aim * held < 0.0:
         return -held, tradable(terms, aim) if aim > 0.0 else aim
     first = aim - held
