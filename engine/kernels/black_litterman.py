@@ -78,6 +78,8 @@ def posterior(
     fault = code.OK if tau > 0.0 and tau < np.inf else code.BAD_CONFIDENCE
     if view.shape[1] != n or target.shape[0] != k or confidence.shape[0] != k or prior.shape[0] != n:
         fault = code.WRONG_SHAPE
+    if work.carried.shape[0] != k or work.carried.shape[1] != n:
+        fault = code.WRONG_SHAPE
     if fault == code.OK:
         for a in range(k):
             if not 0.0 < confidence[a] <= 1.0:

@@ -127,13 +127,15 @@ def bisect(cov: Floats, inverse: Floats, order: Ints, stack: Ints, out: Floats) 
 def hrp(cov: Floats, metric: int, work: Work, out: Floats) -> int:
     """Write the hierarchical risk parity weights to out (N,), >= 0 and of sum 1.
 
-    cov (N, N) any unit; metric CORR or PAPER; work from `init`. Returns OK, or the code of what is wrong with cov, in
-    which case out is NaN: never weights from garbage. Weights do not change when cov is multiplied by a number.
-    Source: Lopez de Prado (2016), Building diversified portfolios that outperform out of sample, J. Portfolio Mgmt 42.
+    cov (N, N) any unit; metric CORR or PAPER; work from `init` for the same N and metric. Returns OK, or the code of
+    what is wrong, and then out is NaN: never weights from garbage. Weights do not change when cov is multiplied by a
+    number.
+    Source: Lopez de Prado (2016), Building diversified portfolios that outperform out of sample.
     """
     n = cov.shape[0]
     fault = covariance_fault(cov)
-    if fault == code.OK and out.shape[0] != n:
+    room = work.column.shape[0] if metric == PAPER else n
+    if fault == code.OK and (out.shape[0] != n or work.order.shape[0] != n or room != n):
         fault = code.WRONG_SHAPE
     if fault != code.OK:
         for i in range(out.shape[0]):

@@ -3,8 +3,10 @@
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import InputError
+from engine.kernels import check
 from engine.kernels.jit import kernel
 from engine.types import Floats
 
@@ -96,3 +98,17 @@ def scan(state: State, params: Params, price: Floats, out: Floats) -> None:
     """Run `step` over price (T,), writing level and slope to out (T, 2). Mutates state."""
     for t in range(price.shape[0]):
         step(state, params, price[t], out[t])
+
+
+def level_slope(price: ArrayLike, params: Params | None = None) -> Floats:
+    """Return the filtered level and its change per bar (T, 2) of a series (T,), in the unit of price.
+
+    Raises
+    ------
+    InputError
+        price is not a one-dimensional array of numbers.
+    """
+    series = check.series(price, "Kalman filter")
+    out = np.empty((series.shape[0], 2))
+    scan(init(), Params(0.01, 0.01, 2000.0) if params is None else params, series, out)
+    return out

@@ -99,6 +99,11 @@ def shrink_pairs(pair: Floats, min_overlap: int, work: Work, info: Floats, out: 
     n = out.shape[0]
     deviation = work.deviation
     fault = code.OK if n > 0 else code.EMPTY
+    if pair.shape[1] != n or deviation.shape[0] != n:
+        for i in range(n):
+            for j in range(n):
+                out[i, j] = np.nan
+        return code.WRONG_SHAPE
     for i in range(n):
         variance = pair[M20, i, i] / pair[WEIGHT, i, i] if pair[WEIGHT, i, i] > 0.0 else 0.0
         if pair[COUNT, i, i] < 1.0:

@@ -179,3 +179,11 @@ def test_budgets_that_do_not_fit_are_told() -> None:
     with pytest.raises(InputError, match="3 budgets for 2 assets"):
         risk_budget_weights(np.eye(2), np.ones(3))
     assert erc.risk_budget(np.eye(2), np.ones(3), erc.init(2), np.empty(2)) == code.WRONG_SHAPE
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(1e-9, code.OK), (1e-7, code.NOT_CONVERGED)])
+def test_weights_are_accepted_only_if_their_shares_of_risk_meet_the_budgets(error: float, verdict: int) -> None:
+    solution = np.sqrt([0.5 + error, 0.5 - error])  # uncorrelated: the shares are the squares
+    vector, out = np.array([[0.1, 0.2], [0.5, 0.5], solution, solution]), np.zeros(2)
+    assert erc.accept(vector, out) == verdict
+    assert np.isnan(out).all() == (verdict != code.OK)

@@ -155,3 +155,10 @@ def test_a_bad_covariance_is_told_in_one_line(name: str) -> None:
 def test_an_unknown_metric_is_answered_with_the_right_one() -> None:
     with pytest.raises(InputError, match="did you mean 'paper'"):
         hrp_weights(np.eye(2), "papre")
+
+
+def test_room_of_another_size_or_metric_gives_a_code() -> None:
+    out = np.zeros(3)
+    for room, metric in ((hrp.init(2), hrp.CORR), (hrp.init(3), hrp.PAPER)):
+        assert hrp.hrp(np.eye(3), metric, room, out) == code.WRONG_SHAPE
+        assert np.isnan(out).all()

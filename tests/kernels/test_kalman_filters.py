@@ -31,17 +31,14 @@ def textbook_level(price: np.ndarray, q: tuple[float, float], noise: float) -> n
 )
 def test_level_and_slope_follow_the_matrix_form(seed: int, q: tuple[float, float], noise: float) -> None:
     price = 100.0 + np.cumsum(np.random.default_rng(seed).normal(size=120))
-    params = kalman_level.params(*q, noise)
-    out = np.empty((120, 2))
-    kalman_level.scan(kalman_level.init(), params, price, out)
+    out = kalman_level.level_slope(price, kalman_level.params(*q, noise))
     np.testing.assert_allclose(out, textbook_level(price, q, noise), rtol=1e-9, atol=1e-9)
 
 
 def test_a_gap_takes_no_time_step_and_nothing_is_known_before_the_first_price() -> None:
     price = np.array([np.nan, 10.0, 11.0, np.nan, np.inf, 12.0])
-    params, out, known = kalman_level.params(noise=1.0), np.empty((6, 2)), np.empty((3, 2))
-    kalman_level.scan(kalman_level.init(), params, price, out)
-    kalman_level.scan(kalman_level.init(), params, price[[1, 2, 5]], known)
+    params = kalman_level.params(noise=1.0)
+    out, known = kalman_level.level_slope(price, params), kalman_level.level_slope(price[[1, 2, 5]], params)
     assert np.isnan(out[0]).all()
     assert out[1].tolist() == [10.0, 0.0]
     assert out[[1, 2, 5]].tobytes() == known.tobytes()
@@ -105,6 +102,9 @@ def test_a_gap_in_either_leg_carries_the_ratio_and_has_no_score() -> None:
 
 
 def test_bad_parameters_are_told() -> None:
+    with pytest.raises(InputError, match=r"shape \(2, 2\)"):
+        kalman_level.level_slope(np.ones((2, 2)))
+    np.testing.assert_array_equal(kalman_level.level_slope([5.0, 6.0])[0], [5.0, 0.0])
     with pytest.raises(InputError, match="delta = 1"):
         hedge_ratio(np.ones(3), np.ones(3), delta=1.0)
     with pytest.raises(InputError, match=r"q_level = -0\.1"):

@@ -62,6 +62,16 @@ def test_rolling_max_is_pandas(seed: int, window: int, gaps: float) -> None:
     assert rolling_max(x, window).tobytes() == expected.tobytes()
 
 
+def test_rolling_max_tells_apart_neighbouring_numbers_and_survives_ties() -> None:
+    rising = np.nextafter(1.0, 2.0) ** np.arange(1.0, 40.0)
+    falling = rising[::-1]
+    tied = np.repeat([3.0, 3.0, 1.0, 3.0, 2.0], 8)
+    x = np.concatenate([rising, falling, tied])
+    for window in (1, 2, 5, 17):
+        expected = [x[max(0, t - window + 1) : t + 1].max() for t in range(x.size)]
+        assert rolling_max(x, window).tolist() == expected
+
+
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), window=st.integers(1, 30))
 def test_wma_weighs_the_newest_most(seed: int, window: int) -> None:
