@@ -73,6 +73,24 @@ def backtest(
 
 
 @app.command()
+def explain(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", help="One symbol in full; a table of all if left out.")
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option("--date", help="Session whose close decided [the last decision].")
+    ] = None,
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Where the data are now.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show why an order is what it is: the weight after every stage, and the order without each stage."""
+    from engine.cli.explain import run_explain
+
+    run_explain(run, symbol, session, data, as_json=as_json)
+
+
+@app.command()
 def strategies(
     name: Annotated[
         str | None, typer.Argument(help="A registered name or package.module:Class; all if left out.")

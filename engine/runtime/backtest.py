@@ -24,11 +24,12 @@ class Track:
     ruined: bool = False
 
 
-def run_loop(setup: Setup, progress: Progress | None = None) -> Track:
+def run_loop(setup: Setup, progress: Progress | None = None, *, stop_at: int | None = None) -> Track:
     """Run a backtest bar by bar.
 
     Each bar: the simulator fills what was decided at the previous close and marks the account at this one; the core
-    observes; if something is due it decides, and the orders go to the simulator for the next bar.
+    observes; if something is due it decides, and the orders go to the simulator for the next bar. With `stop_at` the
+    loop ends after that bar's decision and leaves the system as it then was.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def run_loop(setup: Setup, progress: Progress | None = None) -> Track:
     observe, due, advance = system.observe, system.due, broker.advance
     first, n_bars, needs_mark = setup.first, setup.panel.n_bars, system.integrator.needs_mark
     every = max(n_bars // 100, 1)
-    for t in range(n_bars):
+    for t in range(n_bars if stop_at is None else stop_at + 1):
         code = 0
         if t >= first:
             code = advance(t)

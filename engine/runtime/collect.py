@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from engine.errors import DataError
 from engine.execution.order_table import STATUSES
 from engine.kernels import layout
 from engine.kernels.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
 from engine.market.panel import DataWarning
 from engine.report.result import Result
 from engine.runtime.backtest import Track
+from engine.runtime.counts import book_counts, unbound_volatility
 from engine.runtime.setup import Setup
 from engine.types import Floats
 
@@ -45,8 +47,8 @@ def collect(setup: Setup, track: Track) -> Result:
         targets=_targets(setup, track),
         orders=_orders(setup),
         fills=_fills(setup),
-        sleeves=_sleeves(setup, index, span),
-        diagnostics=_diagnostics(setup, index, span),
+        sleeves=_sleeves(setup, track, index, span),
+        diagnostics=pd.concat([_diagnostics(setup, index, span), _decisions(setup, track)], ignore_index=True),
         trace=_trace(setup, track),
         cash=config.run.cash,
         session_last=panel.clock.last_bar[span],
@@ -150,14 +152,26 @@ def _fills(setup: Setup) -> pd.DataFrame:
     )
 
 
-def _sleeves(setup: Setup, index: pd.DatetimeIndex, span: slice) -> pd.DataFrame:
+def _sleeves(setup: Setup, track: Track, index: pd.DatetimeIndex, span: slice) -> pd.DataFrame:
     columns: dict[str, Floats] = {}
     for sleeve in setup.system.sleeves:
         sleeve.tracker.catch_up()
         columns[f"{sleeve.name}.equity"] = sleeve.tracker.path[span, 0]
         columns[f"{sleeve.name}.drawdown"] = sleeve.tracker.path[span, 1]
-        columns[f"{sleeve.name}.weight"] = np.full(len(index), 1.0 / len(setup.system.sleeves))
+        columns[f"{sleeve.name}.weight"] = _share(setup, track, sleeve.name, span)
     return pd.DataFrame(columns, index=index)
+
+
+def _share(setup: Setup, track: Track, name: str, span: slice) -> Floats:
+    """Return the share of the book that a sleeve had at each close; an equal one where no stage 1 runs."""
+    facts = setup.system.integrator.facts
+    whole = np.full(setup.panel.n_bars, 1.0 / len(setup.system.sleeves))
+    if f"share.{name}" in facts:
+        at = facts.index(f"share.{name}")
+        whole[:] = np.nan
+        for decision in track.decisions:
+            whole[decision.t] = decision.target.facts[at]
+    return whole[span]
 
 
 def _diagnostics(setup: Setup, index: pd.DatetimeIndex, span: slice) -> pd.DataFrame:
@@ -172,6 +186,24 @@ def _diagnostics(setup: Setup, index: pd.DatetimeIndex, span: slice) -> pd.DataF
     if not parts:
         return pd.DataFrame({"session": index[:0], "sleeve": [], "name": [], "value": np.empty(0)})
     return pd.concat(parts, ignore_index=True)
+
+
+def _decisions(setup: Setup, track: Track) -> pd.DataFrame:
+    """Return the integrator's own figures of every decision, as diagnostics of a sleeve called "book"."""
+    names = setup.system.integrator.facts
+    if not names or not track.decisions:
+        return pd.DataFrame({"session": pd.DatetimeIndex([]), "sleeve": [], "name": [], "value": np.empty(0)})
+    table = np.array([decision.target.facts for decision in track.decisions])
+    stamps = setup.panel.clock.stamp[[decision.t for decision in track.decisions]]
+    row, column = np.nonzero(~np.isnan(table.T))
+    return pd.DataFrame(
+        {
+            "session": pd.DatetimeIndex(stamps)[column],
+            "sleeve": "book",
+            "name": np.array(names, dtype=object)[row],
+            "value": table.T[row, column],
+        }
+    )
 
 
 def _trace(setup: Setup, track: Track) -> pd.DataFrame:
@@ -193,10 +225,23 @@ def _trace(setup: Setup, track: Track) -> pd.DataFrame:
 
 
 def _per_session(setup: Setup, symbol: str | None, span: slice) -> pd.Series | None:
-    """Return a symbol's total return per session over the traded span; an unknown return counts as 0."""
+    """Return a symbol's total return per session over the traded span; a session without a row is in the next one's.
+
+    Raises
+    ------
+    DataError
+        If the benchmark has no row before the first session traded.
+    """
     if symbol is None:
         return None
     clock = setup.panel.clock
+    before = setup.panel.close[: span.start, setup.panel.column(symbol)]
+    if symbol == setup.config.run.benchmark and np.isnan(before).all():
+        raise DataError(
+            f"benchmark {symbol} has no row before the first session traded, {clock.session[span.start]}",
+            where="run.benchmark",
+            fix="start later, or choose another benchmark",
+        )
     ret = np.nan_to_num(setup.feed.ret[span, setup.panel.column(symbol)], nan=0.0)
     grown = pd.Series(1.0 + ret).groupby(clock.session_index[span]).prod().to_numpy() - 1.0
     sessions = pd.DatetimeIndex(np.unique(clock.session[span]), name="session")
@@ -211,6 +256,10 @@ def _counts(setup: Setup, track: Track) -> dict[str, int | float]:
     counts["decisions"] = len(track.decisions)
     counts["decisions_scaled_to_affordable"] = sum(decision.plan.phi < 1.0 for decision in track.decisions)
     counts["decisions_scaled_to_margin"] = sum(decision.target.forced for decision in track.decisions)
+    facts = setup.system.integrator.facts
+    counts |= book_counts(facts, track.decisions)
+    counts |= unbound_volatility(facts, track.decisions, setup.broker.rec[:, layout.R_RET])
+    counts["sleeves_disabled"] = sum(warning.kind == "sleeve_disabled" for warning in setup.warnings)
     counts["sleeves_quarantined"] = sum(bool(sleeve.failure) for sleeve in setup.system.sleeves)
     return counts
 

@@ -21,6 +21,7 @@ from engine.market.panel import DataWarning, Panel
 from engine.market.window import Cursor
 from engine.portfolio.direct import Direct
 from engine.portfolio.integrator import Integrator, maintenance_rates
+from engine.portfolio.legacy import Legacy
 from engine.portfolio.pipeline import Pipeline
 from engine.portfolio.settings import make_settings
 from engine.portfolio.sleeves import Sleeve
@@ -163,6 +164,8 @@ def make_integrator(config: Config, feed: Feed, sleeves: Sequence[Sleeve], book:
     maintenance = maintenance_rates(book.acct)
     if config.integrator.preset == "direct":
         return Direct(config.band, maintenance)
+    if config.integrator.preset == "legacy":
+        return Legacy(feed)
     settings = make_settings(config, feed.panel, sleeves, maintenance)
     terms = (book.acct[layout.HALF_SPREAD].copy(), book.rules, daily)
     return Pipeline(feed, settings, terms, [sleeve.name for sleeve in sleeves])

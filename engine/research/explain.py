@@ -1,0 +1,207 @@
+"""Why this order: the weight after every stage, what moved it, and the order without each stage."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.config import Config, validate_config
+from engine.core import Decision, System
+from engine.errors import DataError, did_you_mean
+from engine.execution.broker import Account
+from engine.kernels.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
+from engine.portfolio.pipeline import SKIPPABLE, Pipeline
+from engine.portfolio.stages.s4_caps import BINDING
+from engine.portfolio.stages.s5_governor import NO_NEW, TIERS
+from engine.report.folder import MARKER
+from engine.runtime.backtest import run_loop
+from engine.runtime.run import load_panel
+from engine.runtime.setup import Setup, build, make_strategies, needs_of
+from engine.types import Floats
+
+_WHY_NOT = {
+    NO_PRICE: "halted: no price to trade at",
+    BELOW_MINIMUM: "below the smallest order",
+    ROUNDED_AWAY: "less than one lot",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage: weight after it, and why it moved, "" where it did not."""
+
+    stage: str
+    weight: float
+    change: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One symbol of one decision.
+
+    held and final are weights before and after; order is in signed shares; without maps each stage to the order there
+    would be if it alone were passed over, the state held.
+    """
+
+    symbol: str
+    session: str
+    held: float
+    steps: tuple[Step, ...]
+    final: float
+    order: float
+    price: float
+    note: str
+    without: dict[str, float]
+
+
+def explain(
+    run: Path, session: str | None = None, symbol: str | None = None, data: Path | None = None
+) -> list[Explanation]:
+    """Explain a decision of a finished run by running it again up to that close.
+
+    Parameters
+    ----------
+    run : path
+        A run folder.
+    session : ISO date, optional
+        The session whose close decided; the last decision if left out.
+    symbol : str, optional
+        One symbol; all that are held, wanted or traded if left out.
+    data : path, optional
+        Where the data are now, if they have moved.
+
+    Raises
+    ------
+    DataError
+        If the folder is not a run, the data are not those it ran on, or there was no decision at that close.
+    """
+    config, data_hash = _read_run(run, data)
+    strategies = make_strategies(config)
+    panel = load_panel(config, needs_of(config, strategies))
+    if panel.data_hash != data_hash:
+        raise DataError("the data have changed since this run", where=str(run), fix="run the backtest again")
+    setup = build(config, panel, strategies)
+    t = _bar_of(setup, session)
+    track = run_loop(setup, stop_at=t)
+    if not track.decisions or track.decisions[-1].t != t:
+        raise DataError(
+            f"no decision at the close of {setup.panel.clock.session[t]}",
+            where=str(run),
+            fix=_nearest(setup, track.decisions),
+        )
+    return explain_decision(setup, track.decisions[-1], symbol)
+
+
+def explain_decision(setup: Setup, decision: Decision, symbol: str | None = None) -> list[Explanation]:
+    """Explain the decision a system has just made; its state is left as it is."""
+    panel, account = setup.panel, setup.broker.account()
+    if symbol is not None and symbol not in panel.symbols:
+        raise DataError(f"symbol {symbol!r} is not in this run", fix=did_you_mean(symbol, panel.symbols))
+    held = account.value / account.equity
+    adopt = decision.t == setup.first - 1
+    orders = _orders(decision, panel.n_symbols)
+    skippable = SKIPPABLE if isinstance(setup.system.integrator, Pipeline) else setup.system.integrator.stages[1:]
+    without = {stage: _orders_without(setup.system, account, adopt, stage, panel.n_symbols) for stage in skippable}
+    involved = (held != 0.0) | decision.target.trace.any(axis=1) | (orders != 0.0)
+    columns = [panel.column(symbol)] if symbol is not None else np.flatnonzero(involved).tolist()
+    return [
+        Explanation(
+            symbol=panel.symbols[i],
+            session=str(panel.clock.session[decision.t]),
+            held=float(held[i]),
+            steps=_steps(setup, decision, i, held),
+            final=float(decision.target.trace[i, -1]),
+            order=float(orders[i]),
+            price=float(panel.close[decision.t, i]),
+            note=_note(decision, i, held),
+            without={stage: float(values[i]) for stage, values in without.items()},
+        )
+        for i in columns
+    ]
+
+
+def _read_run(run: Path, data: Path | None) -> tuple[Config, str]:
+    try:
+        values = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
+        env = (run / "env.json").read_text(encoding="utf-8")
+    except (OSError, tomllib.TOMLDecodeError):
+        raise DataError(f"not a run folder: it needs config.toml, env.json and {MARKER}", where=str(run)) from None
+    import json
+
+    if data is not None:
+        values["data"] = {**values.get("data", {}), "source": "csv", "path": str(data)}
+    return validate_config(values, str(run / "config.toml")), str(json.loads(env)["data_hash"])
+
+
+def _bar_of(setup: Setup, session: str | None) -> int:
+    clock = setup.panel.clock
+    if session is None:
+        track = run_loop(build(setup.config, setup.panel, make_strategies(setup.config)))
+        return track.decisions[-1].t
+    try:
+        day = np.datetime64(session, "D")
+    except ValueError:
+        raise DataError(f"{session!r} is not a date", fix="write it as 2020-03-31") from None
+    bars = np.flatnonzero(clock.session == day)
+    if not len(bars):
+        raise DataError(f"{session} is not a session of this run", where=f"{clock.session[0]} to {clock.session[-1]}")
+    return int(bars[-1])
+
+
+def _nearest(setup: Setup, decisions: list[Decision]) -> str:
+    sessions = setup.panel.clock.session
+    if not decisions:
+        return f"the first decision is at the close of {sessions[setup.first - 1]}"
+    return f"the decision before is at the close of {sessions[decisions[-1].t]}"
+
+
+def _orders(decision: Decision, n: int) -> Floats:
+    batch = decision.plan.orders
+    return np.bincount(batch.col, weights=batch.qty, minlength=n).astype(np.float64)
+
+
+def _orders_without(system: System, account: Account, adopt: bool, stage: str, n: int) -> Floats:
+    return _orders(system.decide(account, adopt=adopt, skip=frozenset({stage})), n)
+
+
+def _steps(setup: Setup, decision: Decision, i: int, held: Floats) -> tuple[Step, ...]:
+    trace, stages = decision.target.trace[i], setup.system.integrator.stages
+    facts = dict(zip(setup.system.integrator.facts, decision.target.facts.tolist(), strict=True))
+    steps = [Step(stages[0], float(trace[0]), 0.0, "the sleeves' own weights")]
+    for k in range(1, len(stages)):
+        change = float(trace[k] - trace[k - 1])
+        why = _reason(stages[k], facts, float(trace[k - 1]), float(trace[k]), float(held[i])) if change else ""
+        steps.append(Step(stages[k], float(trace[k]), change, why))
+    return tuple(steps)
+
+
+def _reason(stage: str, facts: dict[str, float], before: float, after: float, held: float) -> str:
+    """Return in a few words why a stage moved a weight."""
+    if stage == "s1_allocate":
+        shares = {k.removeprefix("share."): v for k, v in facts.items() if k.startswith("share.")}
+        return "shares " + ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+    if stage == "s2_net":
+        return "too little history to trade, or netted into its wrapper" if after == 0.0 else "took over its wrappers"
+    if stage == "s3_vol_target":
+        return f"times {facts['leverage']:.3f}: ex-ante {facts['sigma_ex']:.1%} to {facts['sigma_p']:.1%} volatility"
+    if stage == "s4_caps":
+        bits = int(facts["binding"])
+        return "bound by " + ", ".join(name for k, name in enumerate(BINDING) if bits & (1 << k))
+    if stage == "s5_governor":
+        what = f"times {facts['multiplier']:.3f}"
+        if facts["tier"] == NO_NEW and after != before * facts["multiplier"]:
+            what = "no position may grow"
+        return f"{what}: drawdown {facts['drawdown']:.1%}, tier {TIERS[int(facts['tier'])]}"
+    inside = after == held and stage == "s7_turnover"
+    return f"inside the no-trade band: {abs(before - held):.3%} from what is held" if inside else ""
+
+
+def _note(decision: Decision, i: int, held: Floats) -> str:
+    """Return why there is no order where the target moved, or that the money did not reach."""
+    if int(decision.plan.why[i]) in _WHY_NOT:
+        return _WHY_NOT[int(decision.plan.why[i])]
+    if decision.plan.phi < 1.0 and decision.target.goal[i] > held[i]:
+        return f"purchases scaled to {decision.plan.phi:.4f} of what was wanted: all there is money for"
+    return ""

@@ -1,0 +1,61 @@
+"""How often each fallback, alarm, tier and bound of a book came up: counted, and shown."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.core import Decision
+from engine.portfolio.pipeline import BOUND_LEVERAGE, BOUND_MARGIN
+from engine.portfolio.stages.s1_allocate import HRP, RUNGS
+from engine.portfolio.stages.s4_caps import BINDING
+from engine.portfolio.stages.s5_governor import NORMAL, TIERS
+from engine.portfolio.stages.s6_regime import REGIMES
+from engine.types import Floats, Ints
+
+
+def unbound_volatility(facts: tuple[str, ...], decisions: Sequence[Decision], ret: Floats) -> dict[str, float]:
+    """Return the share of sessions on which nothing bound, and realised over target volatility on them.
+
+    ret (T,) net return of each bar. A decision counts with the return of the session after its fill; nothing may have
+    bound then or at the two decisions before, and the governor must not have held back.
+    """
+    if "rung" not in facts or not decisions:
+        return {}
+    table = np.array([decision.target.facts for decision in decisions])
+    bars = np.array([decision.t for decision in decisions])
+    free = (table[:, facts.index("binding")] == 0.0) & (table[:, facts.index("multiplier")] == 1.0)
+    settled = free & np.roll(free, 1) & np.roll(free, 2)
+    settled[:2] = False
+    usable = settled & (bars + 1 < len(ret))
+    out = {"unbound_share": float(free.mean())}
+    if usable.sum() > 20:
+        z = ret[bars[usable] + 1] * np.sqrt(252.0) / table[usable, facts.index("sigma_p")]
+        out["unbound_vol_ratio"] = float(np.sqrt(np.mean(z * z)))
+    return out
+
+
+def book_counts(facts: tuple[str, ...], decisions: Sequence[Decision]) -> dict[str, int | float]:
+    """Return decisions counted by what happened in them; empty for a preset that reports none of it."""
+    if "rung" not in facts or not decisions:
+        return {}
+    table = np.array([decision.target.facts for decision in decisions])
+
+    def column(name: str) -> Ints:
+        return table[:, facts.index(name)].astype(np.int64)
+
+    rung, tier, bound, regime = column("rung"), column("tier"), column("binding"), column("regime")
+    counts: dict[str, int | float] = {
+        f"allocated_by_{name}": int((rung == code).sum()) for code, name in enumerate(RUNGS) if code != HRP
+    }
+    counts["hrp_erc_alarms"] = int(column("alarm").sum())
+    counts["vol_target_fallbacks"] = int(column("vol_fallback").sum())
+    counts |= {f"bound_by_{name}": int((bound & (1 << bit) > 0).sum()) for bit, name in enumerate(BINDING)}
+    counts["bound_by_leverage"] = int((bound & BOUND_LEVERAGE > 0).sum())
+    counts["bound_by_margin"] = int((bound & BOUND_MARGIN > 0).sum())
+    counts["bound_by_nothing"] = int((bound == 0).sum())
+    counts |= {f"tier_{name}": int((tier == code).sum()) for code, name in enumerate(TIERS) if code != NORMAL}
+    counts |= {f"regime_{name}": int((regime == code).sum()) for code, name in enumerate(REGIMES)}
+    counts["trades_limited_by_capacity"] = int(column("capacity_bound").sum())
+    counts["trades_withdrawn_by_cost_gate"] = int(column("cost_gated").sum())
+    counts["ladder_changes"] = int((np.diff(column("ladder_tier")) != 0).sum())
+    return counts
