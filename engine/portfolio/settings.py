@@ -108,34 +108,11 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         member[row, sleeve.columns] = True
     member[:, is_cash] = False
     return Settings(
-        normalize=s0_normalize.Params(
-            stage.normalize.sleeve_vol,
-            stage.normalize.vol_floor,
-            stage.normalize.max_scale,
-            stage.normalize.min_obs,
-            decay_of(stage.normalize.half_life_sessions * bars),
-            stage.normalize.mode == "unit_gross",
-            panel.clock.bars_per_year,
-        ),
+        normalize=_normalize_params(config, panel.clock),
         allocate=_allocate_params(config),
-        vol_target=s3_vol_target.Params(
-            stage.vol_target.l_min,
-            stage.vol_target.l_max,
-            20,
-            panel.clock.bars_per_year,
-            stage.vol_target.factors if stage.vol_target.covariance == "factor" else 0,
-            stage.vol_target.window_sessions * bars,
-        ),
+        vol_target=_vol_target_params(config, panel.clock),
         governor=_governor_params(config),
-        regime=s6_regime.Params(
-            stage.regime.neutral,
-            stage.regime.risk_on,
-            stage.regime.transition,
-            stage.regime.crisis,
-            *stage.regime.band,
-            stage.regime.dwell_sessions,
-            decay_of(63.0),
-        ),
+        regime=_regime_params(config),
         regime_tilt=stage.regime.tilt_max,
         ladder=np.array(
             [[t.min_equity, t.gross, t.name, t.min_ticket_usd, t.dust_usd, t.max_names] for t in stage.ladder.tiers]
@@ -171,6 +148,44 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
             stage.caps.capacity,
         ),
         maintenance=maintenance,
+    )
+
+
+def _normalize_params(config: Config, clock: BarClock) -> s0_normalize.Params:
+    section = config.integrator.normalize
+    return s0_normalize.Params(
+        section.sleeve_vol,
+        section.vol_floor,
+        section.max_scale,
+        section.min_obs,
+        decay_of(section.half_life_sessions * clock.bars_per_session),
+        section.mode == "unit_gross",
+        clock.bars_per_year,
+    )
+
+
+def _vol_target_params(config: Config, clock: BarClock) -> s3_vol_target.Params:
+    section = config.integrator.vol_target
+    return s3_vol_target.Params(
+        section.l_min,
+        section.l_max,
+        20,
+        clock.bars_per_year,
+        section.factors if section.covariance == "factor" else 0,
+        section.window_sessions * clock.bars_per_session,
+    )
+
+
+def _regime_params(config: Config) -> s6_regime.Params:
+    section = config.integrator.regime
+    return s6_regime.Params(
+        section.neutral,
+        section.risk_on,
+        section.transition,
+        section.crisis,
+        *section.band,
+        section.dwell_sessions,
+        decay_of(63.0),
     )
 
 

@@ -1,0 +1,306 @@
+"""The tree's own rules, read from its source: floors, circles, words, sizes, what an import may do."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("engine", "strategies", "brokers")
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+# The longest matching prefix decides. A file may import from its own floor and from those below.
+FLOORS = {
+    "engine": 7,  # the façade: names of everything, loaded when first used
+    "engine.types": 1,
+    "engine.errors": 1,
+    "engine.kernels": 1,
+    "engine.toml": 2,
+    "engine.layers": 2,
+    "engine.section": 2,
+    "engine.config": 2,
+    "engine.config_stages": 2,
+    "engine.market": 2,
+    "engine.report.metrics": 2,
+    "engine.report.drawdowns": 2,
+    "engine.report.record": 2,
+    "engine.report.rolling": 2,
+    "engine.report.periods": 2,
+    "engine.portfolio": 3,
+    "engine.execution": 3,
+    "engine.strategy": 3,
+    "engine.core": 4,
+    "strategies": 4,
+    "brokers": 4,
+    "engine.runtime": 5,
+    "engine.research": 5,
+    "engine.report": 5,
+    "engine.cli": 6,
+}
+# Who alone may import what.
+HOMES = {
+    "numba": ("engine.kernels.jit", "engine.cli.doctor"),
+    "llvmlite": (),
+    "alpaca": ("brokers.alpaca", "engine.market.alpaca"),
+    "yfinance": ("engine.market.yahoo",),
+    "scipy": (),
+    "sklearn": (),
+    "typer": ("engine.cli",),
+}
+MODELESS = ("engine.core", "engine.portfolio", "engine.execution.planner", "strategies")
+MODE_WORDS = re.compile(r"(is_|in_|on_)?(live|paper|backtest|backtesting)(_mode)?|run_mode|dry_run")
+MAX_FILE, SOFT_FILE = 400, 250
+MAX_FUNCTION, SOFT_FUNCTION = 80, 40
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
+
+
+MODULES = {_name(path): path for path in FILES}
+
+
+def _typing_only(tree: ast.Module) -> set[ast.AST]:
+    """Return the imports under `if TYPE_CHECKING:`; they never run."""
+    guards = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test).endswith("TYPE_CHECKING")]
+    return {inner for guard in guards for inner in ast.walk(guard)}
+
+
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line, module) of everything a file imports at run time, inside functions too."""
+    tree = _tree(path)
+    skipped = _typing_only(tree)
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} imports relatively"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield node.lineno, inner if inner in MODULES else str(node.module)
+
+
+def _floor(module: str) -> int:
+    matching = [prefix for prefix in FLOORS if module == prefix or module.startswith(prefix + ".")]
+    return FLOORS[max(matching, key=len)]
+
+
+def _within(module: str, homes: tuple[str, ...]) -> bool:
+    return any(module == home or module.startswith(home + ".") for home in homes)
+
+
+def test_imports_go_down_or_stay_on_their_floor() -> None:
+    wrong = [
+        f"{name} (floor {_floor(name)}) line {line} imports {found} (floor {_floor(found)})"
+        for name, path in MODULES.items()
+        for line, found in _imports(path)
+        if found.split(".")[0] in PACKAGES and _floor(found) > _floor(name)
+    ]
+    assert wrong == []
+
+
+def test_nobody_inside_imports_from_the_facade() -> None:
+    wrong = [f"{n}:{line}" for n, path in MODULES.items() for line, found in _imports(path) if found == "engine"]
+    assert wrong == []
+
+
+def test_no_module_reaches_itself_through_its_imports() -> None:
+    edges = {name: {found for _, found in _imports(path) if found in MODULES} for name, path in MODULES.items()}
+    done: set[str] = set()
+
+    def walk(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " -> ".join((*trail[trail.index(name) :], name))
+        if name not in done:
+            for found in sorted(edges[name] - {name}):
+                walk(found, (*trail, name))
+            done.add(name)
+
+    for name in edges:
+        walk(name, ())
+
+
+@pytest.mark.parametrize("package", HOMES)
+def test_a_foreign_package_stays_in_its_home(package: str) -> None:
+    wrong = [
+        f"{name}:{line} imports {found}"
+        for name, path in MODULES.items()
+        for line, found in _imports(path)
+        if found.split(".")[0] == package and not _within(name, HOMES[package])
+    ]
+    assert wrong == []
+
+
+def test_the_engine_knows_no_strategy_and_no_broker_by_name() -> None:
+    wrong = []
+    for name, path in MODULES.items():
+        if not name.startswith("engine"):
+            continue
+        wrong += [f"{name}:{line} imports {found}" for line, found in _imports(path) if not _foreign(found)]
+        for node in ast.walk(_tree(path)):
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            if re.fullmatch(r"(strategies|brokers)\.\w+(\.\w+)*(:\w+)?", text):
+                wrong.append(f"{name} names {text}")
+    assert wrong == []
+
+
+def _foreign(module: str) -> bool:
+    return module.split(".", 1)[0] not in {"strategies", "brokers"}
+
+
+def test_strategies_and_brokers_do_not_know_each_other() -> None:
+    wrong = [
+        f"{name}:{line} imports {found}"
+        for name, path in MODULES.items()
+        for line, found in _imports(path)
+        if {name.split(".")[0], found.split(".")[0]} == {"strategies", "brokers"}
+    ]
+    assert wrong == []
+
+
+def _identifiers(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        for field in ("id", "attr", "arg", "name", "asname"):
+            word = getattr(node, field, None)
+            if isinstance(word, str):
+                yield getattr(node, "lineno", 0), word
+
+
+def test_the_same_code_runs_everywhere_because_it_has_no_word_for_where_it_runs() -> None:
+    wrong = [
+        f"{name}:{line} {word}"
+        for name, path in MODULES.items()
+        if _within(name, MODELESS)
+        for line, word in _identifiers(_tree(path))
+        if MODE_WORDS.fullmatch(word)
+    ]
+    assert wrong == []
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.name, int(node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def test_no_file_and_no_function_is_too_long_to_read(record_property: Callable[[str, object], None]) -> None:
+    lengths = {name: path.read_text().count("\n") for name, path in MODULES.items()}
+    functions = {f"{name}.{fn}": n for name, path in MODULES.items() for fn, n in _functions(_tree(path))}
+    record_property(f"files over {SOFT_FILE} lines", sorted(n for n, lines in lengths.items() if lines > SOFT_FILE))
+    record_property(
+        f"functions over {SOFT_FUNCTION} lines", sorted(n for n, k in functions.items() if k > SOFT_FUNCTION)
+    )
+    assert {name: lines for name, lines in lengths.items() if lines > MAX_FILE} == {}
+    assert {name: lines for name, lines in functions.items() if lines > MAX_FUNCTION} == {}
+
+
+def _undocumented(tree: ast.Module, name: str) -> Iterator[str]:
+    if not ast.get_docstring(tree):
+        yield name
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            if not ast.get_docstring(node):
+                yield f"{name}.{node.name}"
+            for inner in node.body if isinstance(node, ast.ClassDef) else ():
+                if (
+                    isinstance(inner, ast.FunctionDef)
+                    and not inner.name.startswith("_")
+                    and not ast.get_docstring(inner)
+                ):
+                    yield f"{name}.{node.name}.{inner.name}"
+
+
+def test_everything_public_says_what_it_is() -> None:
+    assert [found for name, path in MODULES.items() for found in _undocumented(_tree(path), name)] == []
+
+
+def _python(code: str, **env: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_importing_the_engine_imports_next_to_nothing() -> None:
+    code = "import sys; before = set(sys.modules); import engine; print(sorted(set(sys.modules) - before))"
+    roots = {name.split(".", 1)[0] for name in ast.literal_eval(_python(code)) if name != "engine"}
+    assert roots <= set(sys.stdlib_module_names)
+
+
+def test_every_public_name_is_where_the_facade_says() -> None:
+    code = "import engine; print([getattr(engine, name).__name__ for name in dir(engine) if name.istitle()])"
+    shown = ast.literal_eval(_python(code))
+    assert {"Config", "Context", "Strategy", "Panel", "Result"} <= set(shown)
+    code = "import engine; print(sorted(engine.__all__) == sorted(engine._HOME) == dir(engine))"
+    assert _python(code) == "True"
+
+
+WATCH = """
+import importlib, os, sys
+cache, modules = os.environ["PLIMSOLL_CACHE_DIR"], {modules!r}
+seen = []
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+def watch(event, args):
+    if event == "open" and (args[2] or 0) & WRITES and not str(args[0]).startswith((cache, os.devnull)):
+        seen.append((event, str(args[0])))
+    elif event in ("os.mkdir", "os.remove", "os.rename", "os.rmdir") and not str(args[0]).startswith(cache):
+        seen.append((event, str(args[0])))
+    elif event in ("socket.connect", "socket.bind", "socket.getaddrinfo"):
+        seen.append((event, ""))
+for name in {third!r}:
+    importlib.import_module(name)
+import logging, warnings, signal, random
+import numpy as np
+def world():
+    handlers = [str(h) for h in logging.getLogger().handlers]
+    return (dict(os.environ), list(sys.path), len(warnings.filters), handlers, os.getcwd(),
+            signal.getsignal(signal.SIGINT), random.getstate(), repr(np.random.get_state()), sys.excepthook)
+before = world()
+sys.addaudithook(watch)
+for name in modules:
+    importlib.import_module(name)
+after = world()
+print(seen, [k for k, (a, b) in enumerate(zip(before, after)) if a != b])
+"""
+
+
+def test_importing_a_module_does_nothing(tmp_path: Path) -> None:
+    third = ("numpy", "pandas", "numba", "pydantic", "structlog", "typer")
+    modules = [name for name in MODULES if not name.startswith(("brokers.alpaca", "brokers.exchange"))]
+    code = WATCH.format(modules=modules, third=third)
+    assert _python(code, PLIMSOLL_CACHE_DIR=str(tmp_path / "cache")) == "[] []"
+    assert not any((tmp_path / "cache").rglob("*.nbc"))  # nothing was compiled either
+
+
+def test_the_rules_see_what_they_forbid(tmp_path: Path) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import numba\n"
+        "def f(is_live):\n    import scipy.stats\n    from strategies.trend import Trend\n"
+    )
+    found = [module for _, module in _imports(path)]
+    assert "numba" not in found
+    assert {"scipy.stats", "strategies.trend"} <= set(found)
+    assert [word for _, word in _identifiers(_tree(path)) if MODE_WORDS.fullmatch(word)] == ["is_live"]
+    assert not MODE_WORDS.fullmatch("delivered")
+    assert list(_undocumented(_tree(path), "bad")) == ["bad", "bad.f"]
+    assert (_floor("engine.report.metrics"), _floor("engine.report.result"), _floor("engine.cli.main")) == (2, 5, 6)
