@@ -183,3 +183,45 @@ def identity(returns: ArrayLike, half_life: float | None = None) -> Shrunk:
     cov *= 1.0 - intensity
     cov[np.diag_indices(n)] += intensity * mean
     return Shrunk(cov, intensity, intensity, float("nan"), 1.0 / float(w @ w))
+
+
+def single_factor(returns: ArrayLike, half_life: float | None = None) -> Shrunk:
+    """Return the covariance of returns (T, N) shrunk towards a one-factor model of their equal-weight mean.
+
+    Population moments about the weighted mean; half_life in bars, None weighs equally. With b the covariances with the
+    mean m and v its variance:
+
+        F = b b' / v off the diagonal;   d = clip((pi - rho) / gamma * sum(w^2), 0, 1)
+
+    Raises
+    ------
+    InputError
+        Fewer than two rows, a return that is NaN or infinite, a column that does not move, or half_life <= 0.
+
+    Source: Ledoit & Wolf (2003), Improved estimation of the covariance matrix of stock returns, J. Empir. Finance.
+    """
+    table = _complete(returns)
+    w = weights(table.shape[0], half_life)
+    y = table - w @ table
+    rooted = y * np.sqrt(w)[:, None]
+    cov = rooted.T @ rooted
+    variance = np.diag(cov).copy()
+    _require_moving(variance, table)
+    market = y.mean(axis=1)
+    b = y.T @ (w * market)
+    v = float(w @ (market * market))
+    gap = np.outer(b, b) / v - cov if v > 0.0 else np.zeros_like(cov)
+    np.fill_diagonal(gap, 0.0)
+    gamma = float((gap * gap).sum())
+    if not gamma > SAME * float(variance.sum()) ** 2:
+        return Shrunk(cov, 0.0, 0.0, float("nan"), 1.0 / float(w @ w))
+    squares, exposed = y * y, market * (y @ b)
+    energy = squares.sum(axis=1)
+    pi = float(w @ (energy * energy)) - float((cov * cov).sum())
+    own = float(w @ (squares * squares).sum(axis=1)) - float((variance**2).sum())
+    across, alone = float(b @ cov @ b), float((b * b) @ variance)
+    once = float(w @ (energy * exposed)) - across - (float(w @ (market * ((squares * y) @ b))) - alone)
+    twice = float(w @ (exposed * exposed)) - v * across - (float(w @ ((squares @ (b * b)) * market**2)) - v * alone)
+    rho = own + 2.0 * once / v - twice / v**2
+    intensity = float(np.clip((pi - rho) / gamma * float(w @ w), 0.0, 1.0))
+    return Shrunk(cov + intensity * gap, intensity, intensity, float("nan"), 1.0 / float(w @ w))

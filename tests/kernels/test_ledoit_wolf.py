@@ -6,9 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InputError
-from engine.kernels import moments, shrinkage
-from engine.kernels.ledoit_wolf import constant_correlation, identity, weights
-from engine.kernels.moments import COUNT, WEIGHT, WEIGHT2
+from engine.kernels.ledoit_wolf import constant_correlation, identity, single_factor, weights
 
 
 def loops(y: np.ndarray, w: np.ndarray, cov: np.ndarray | None = None) -> tuple[float, float]:
@@ -67,6 +65,44 @@ def test_recorded_libraries_are_reproduced(golden: Any) -> None:
                 assert ours.intensity == pytest.approx(recorded["delta"], abs=1e-9)
                 assert ours.n_eff == pytest.approx(recorded["n_eff"], rel=1e-9)
                 np.testing.assert_allclose(ours.cov, recorded["sigma"], rtol=1e-9, atol=1e-15)
+
+
+def test_the_recorded_single_factor_target_is_reproduced(golden: Any) -> None:
+    cases = golden("ledoit_wolf")["cases"]
+    recorded = {name: case["ppo_single_factor"] for name, case in cases.items() if "ppo_single_factor" in case}
+    assert len(recorded) >= 4
+    for name, answer in recorded.items():
+        ours = single_factor(cases[name]["returns"])
+        assert ours.intensity == pytest.approx(answer["delta"], abs=1e-9), name
+        np.testing.assert_allclose(ours.cov, answer["cov"], rtol=1e-8, atol=1e-15)
+
+
+def factor_loops(y: np.ndarray, w: np.ndarray) -> float:
+    """The one-factor intensity, sum by sum as the paper prints it, for any weights."""
+    n, m = y.shape[1], y.mean(axis=1)
+    s, b, v = (y * w[:, None]).T @ y, (y * w[:, None]).T @ m, w @ (m * m)
+    pi = rho = gamma = 0.0
+    for i in range(n):
+        for j in range(n):
+            square = w @ (y[:, i] ** 2 * y[:, j] ** 2) - s[i, j] ** 2
+            pi += square
+            if i == j:
+                rho += square
+                continue
+            one = w @ (y[:, i] ** 2 * y[:, j] * m) - b[i] * s[i, j]
+            other = w @ (y[:, j] ** 2 * y[:, i] * m) - b[j] * s[i, j]
+            both = w @ (y[:, i] * y[:, j] * m * m) - v * s[i, j]
+            rho += b[j] / v * one + b[i] / v * other - b[i] * b[j] / v**2 * both
+            gamma += (b[i] * b[j] / v - s[i, j]) ** 2
+    return float(np.clip((pi - rho) / gamma * (w @ w), 0.0, 1.0))
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), n_assets=st.integers(3, 8), half_life=st.floats(5.0, 500.0))
+def test_the_single_factor_intensity_is_the_papers(seed: int, n_assets: int, half_life: float) -> None:
+    r = returns(80, n_assets, seed)
+    w = weights(80, half_life)
+    assert single_factor(r, half_life).intensity == pytest.approx(factor_loops(r - w @ r, w), abs=1e-9)
 
 
 def test_recorded_ragged_histories_are_reproduced(golden: Any) -> None:
@@ -128,65 +164,12 @@ def test_variances_stay_the_samples_own_and_the_shrunk_matrix_is_positive_defini
     assert ours.cov.tobytes() == ours.cov.T.tobytes()
 
 
-def pairwise(r: np.ndarray, decay: float) -> dict[str, np.ndarray]:
-    """Sums about zero over common rows, each pair ageing by its own rows: written out, pair by pair."""
-    n = r.shape[1]
-    made = {key: np.zeros((n, n)) for key in ("w", "w2", "11", "20", "22", "31", "n")}
-    for i in range(n):
-        for j in range(n):
-            both = r[np.isfinite(r[:, i]) & np.isfinite(r[:, j])]
-            w = decay ** np.arange(len(both) - 1, -1, -1)
-            x, y = both[:, i], both[:, j]
-            terms = {"w": w, "w2": w * w, "11": w * x * y, "20": w * x * x, "22": w * x * x * y * y, "31": w * x**3 * y}
-            for key, term in terms.items():
-                made[key][i, j] = term.sum()
-            made["n"][i, j] = len(both)
-    return made
-
-
-def test_recursive_moments_are_the_pairs_weighted_sums() -> None:
-    r = returns(150, 5, 4)
-    r[:60, 1], r[100:120, 3] = np.nan, np.nan
-    state = moments.init(5)
-    moments.scan(state, moments.params(21.0), r)
-    expected = pairwise(r, 0.5 ** (1.0 / 21.0))
-    for plane, key in enumerate(("w", "w2", "11", "20", "22", "31", "n")):
-        np.testing.assert_allclose(state.pair[plane], expected[key], rtol=1e-10, atol=1e-18, err_msg=key)
-
-
-def test_recursive_shrinkage_is_the_batch_formula_about_zero() -> None:
-    r = returns(400, 6, 5)
-    state, work = moments.init(6), shrinkage.init(6)
-    moments.scan(state, moments.params(63.0), r)
-    info, out = np.zeros(shrinkage.INFO_SIZE), np.empty((6, 6))
-    assert shrinkage.shrink_pairs(state.pair, 20, work, info, out) == 0
-    w = weights(400, 63.0)
-    intensity, mean = loops(r, w)
-    cov = (r * w[:, None]).T @ r
-    target = mean * np.sqrt(np.outer(np.diag(cov), np.diag(cov)))
-    np.fill_diagonal(target, np.diag(cov))
-    assert info[0] == info[1] == pytest.approx(intensity, abs=1e-9)
-    np.testing.assert_allclose(out, intensity * target + (1.0 - intensity) * cov, rtol=1e-9)
-
-
 def test_a_pair_without_overlap_takes_the_mean_correlation_and_no_say() -> None:
     r = returns(200, 4, 6)
     r[:100, 0], r[100:, 1] = np.nan, np.nan
     ours = constant_correlation(r)
     sd = np.sqrt(np.diag(ours.cov))
     assert ours.cov[0, 1] / (sd[0] * sd[1]) == pytest.approx(ours.mean_correlation, rel=1e-12)
-
-
-def test_a_new_asset_does_not_demote_the_pairs_of_the_old_ones() -> None:
-    r = returns(300, 5, 7)
-    r[:-5, 4] = np.nan
-    state = moments.init(5)
-    moments.scan(state, moments.params(63.0), r)
-    old = moments.init(4)
-    moments.scan(old, moments.params(63.0), np.ascontiguousarray(r[:, :4]))
-    assert state.pair[:, :4, :4].tobytes() == old.pair.tobytes()
-    assert state.pair[COUNT, 4, 4] == 5.0
-    assert state.pair[WEIGHT, 0, 0] ** 2 / state.pair[WEIGHT2, 0, 0] > 150.0
 
 
 @settings(max_examples=40, deadline=None)
@@ -229,13 +212,3 @@ def test_the_identity_target_refuses_holes_and_says_where() -> None:
         identity(r)
     with pytest.raises(InputError, match="half_life = 0"):
         identity(returns(60, 4, 9), 0.0)
-
-
-def test_moments_of_an_asset_without_history_or_movement_give_a_code_and_nan() -> None:
-    for last, fault in ((np.nan, 12), (0.0, 5)):
-        r = returns(60, 3, 9)
-        r[:, 2] = last
-        state, out = moments.init(3), np.zeros((3, 3))
-        moments.scan(state, moments.params(21.0), r)
-        assert shrinkage.shrink_pairs(state.pair, 5, shrinkage.init(3), np.zeros(3), out) == fault
-        assert np.isnan(out).all()

@@ -1,0 +1,83 @@
+"""Recursive pairwise moments and what is shrunk from them, against sums written out pair by pair."""
+
+import numpy as np
+import pytest
+
+from engine.kernels import code, moments, shrinkage
+from engine.kernels.ledoit_wolf import constant_correlation_intensity, weights
+from engine.kernels.moments import COUNT, WEIGHT, WEIGHT2
+
+
+def returns(n_rows: int, n_assets: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return 0.01 * (rng.standard_t(5, size=(n_rows, n_assets)) + rng.normal(size=(n_rows, 1)))
+
+
+def pairwise(r: np.ndarray, decay: float) -> dict[str, np.ndarray]:
+    """Sums about zero over common rows, each pair ageing by its own rows: written out, pair by pair."""
+    n = r.shape[1]
+    made = {key: np.zeros((n, n)) for key in ("w", "w2", "11", "20", "22", "31", "n")}
+    for i in range(n):
+        for j in range(n):
+            both = r[np.isfinite(r[:, i]) & np.isfinite(r[:, j])]
+            w = decay ** np.arange(len(both) - 1, -1, -1)
+            x, y = both[:, i], both[:, j]
+            terms = {"w": w, "w2": w * w, "11": w * x * y, "20": w * x * x, "22": w * x * x * y * y, "31": w * x**3 * y}
+            for key, term in terms.items():
+                made[key][i, j] = term.sum()
+            made["n"][i, j] = len(both)
+    return made
+
+
+def test_recursive_moments_are_the_pairs_weighted_sums() -> None:
+    r = returns(150, 5, 4)
+    r[:60, 1], r[100:120, 3] = np.nan, np.nan
+    state = moments.init(5)
+    moments.scan(state, moments.params(21.0), r)
+    expected = pairwise(r, 0.5 ** (1.0 / 21.0))
+    for plane, key in enumerate(("w", "w2", "11", "20", "22", "31", "n")):
+        np.testing.assert_allclose(state.pair[plane], expected[key], rtol=1e-10, atol=1e-18, err_msg=key)
+
+
+def test_recursive_shrinkage_is_the_batch_formula_about_zero() -> None:
+    r = returns(400, 6, 5)
+    state, work = moments.init(6), shrinkage.init(6)
+    moments.scan(state, moments.params(63.0), r)
+    info, out = np.zeros(shrinkage.INFO_SIZE), np.empty((6, 6))
+    assert shrinkage.shrink_pairs(state.pair, 20, work, info, out) == 0
+    w = weights(400, 63.0)
+    cov = (r * w[:, None]).T @ r
+    intensity, mean = constant_correlation_intensity(r, w, cov)  # the batch form, here about zero
+    target = mean * np.sqrt(np.outer(np.diag(cov), np.diag(cov)))
+    np.fill_diagonal(target, np.diag(cov))
+    assert info[0] == info[1] == pytest.approx(intensity, abs=1e-9)
+    np.testing.assert_allclose(out, intensity * target + (1.0 - intensity) * cov, rtol=1e-9)
+
+
+def test_a_new_asset_does_not_demote_the_pairs_of_the_old_ones() -> None:
+    r = returns(300, 5, 7)
+    r[:-5, 4] = np.nan
+    state = moments.init(5)
+    moments.scan(state, moments.params(63.0), r)
+    old = moments.init(4)
+    moments.scan(old, moments.params(63.0), np.ascontiguousarray(r[:, :4]))
+    assert state.pair[:, :4, :4].tobytes() == old.pair.tobytes()
+    assert state.pair[COUNT, 4, 4] == 5.0
+    assert state.pair[WEIGHT, 0, 0] ** 2 / state.pair[WEIGHT2, 0, 0] > 150.0
+
+
+def test_moments_of_an_asset_without_history_or_movement_give_a_code_and_nan() -> None:
+    for last, fault in ((np.nan, code.TOO_FEW_OBSERVATIONS), (0.0, code.NO_VARIANCE)):
+        r = returns(60, 3, 9)
+        r[:, 2] = last
+        state, out = moments.init(3), np.zeros((3, 3))
+        moments.scan(state, moments.params(21.0), r)
+        assert shrinkage.shrink_pairs(state.pair, 5, shrinkage.init(3), np.zeros(3), out) == fault
+        assert np.isnan(out).all()
+
+
+def test_room_of_another_size_gives_a_code() -> None:
+    state, out = moments.init(3), np.zeros((3, 3))
+    fault = shrinkage.shrink_pairs(state.pair, 5, shrinkage.init(2), np.zeros(3), out)
+    assert fault == code.WRONG_SHAPE
+    assert np.isnan(out).all()
