@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.compare import market_of
+from support.market_lists import Row, notional
 from support.panels import random_panel
-from support.plain_market import Row, notional
 
 from engine.kernels.derive import DELISTED, HALTED, TRADING, UNBORN
 from engine.kernels.track import (

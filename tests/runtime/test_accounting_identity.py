@@ -50,7 +50,8 @@ def run_one(s: dict[str, Any], folder: Path) -> Ran:
     account: dict[str, Any] = {"type": s["account"]}
     if s["flows"]:
         path = folder / "flows.csv"
-        rows = [f"{panel.clock.session[t]},{rng.uniform(-3_000.0, 8_000.0):.2f}" for t in rng.integers(FIRST, 90, 5)]
+        least = -3_000.0 if s["volatility"] * s["gross"] < 0.1 else 0.0  # a wild account may not have it any more
+        rows = [f"{panel.clock.session[t]},{rng.uniform(least, 8_000.0):.2f}" for t in rng.integers(FIRST, 90, 5)]
         path.write_text("\n".join(["date,amount", *rows]))
         account["flows"] = str(path)
     execution = ("fill", "sizing", "unfilled", "fractional", "max_participation", "no_trade_band", "min_notional")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.compare import assert_same_account, market_of
+from support.market_lists import Market, notional
 from support.panels import random_panel
 from support.plain_account import PlainAccount
 from support.plain_desk import Terms
-from support.plain_market import Market, notional
 from support.scripted import Ran, run_script
 
 Answers = dict[int, dict[str, float]]

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from support.compare import assert_same_account
+from support.market_lists import Market, notional
 from support.plain_account import PlainAccount
 from support.plain_desk import Terms
-from support.plain_market import Market, notional
 from support.plain_targets import DEFENSIVE, RISKY, Level61, inverse_vol, level61, month_ends, total_returns
 from support.real import FIELDS, read
 from support.scripted import plain_config, run_config

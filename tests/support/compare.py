@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+from support.market_lists import Market
 from support.plain_account import PlainAccount
-from support.plain_market import Market
 from support.scripted import Ran
 
 from engine.market.panel import Panel

@@ -8,9 +8,9 @@ Written from the design's rules of money and time, to be read beside them. It sh
 
 import math
 
+from support.market_lists import Market, Row
 from support.plain_desk import OUTRIGHT, Order, Terms, charges, cut, plan
 from support.plain_fees import charged
-from support.plain_market import Market, Row
 
 
 class PlainAccount:

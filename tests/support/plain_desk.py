@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from typing import Protocol
 
+from support.market_lists import Market, Row
 from support.plain_fees import raw
-from support.plain_market import Market, Row
 
 OUTRIGHT = 1e-9  # smallest fraction of a share
 
