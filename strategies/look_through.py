@@ -1,0 +1,130 @@
+"""Leverage-aware risk: a levered fund counts as its multiple of its underlying, which has the longer history."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.kernels import code, erc, ewma
+from engine.kernels.derive import DELIST_SESSIONS
+from engine.kernels.jit import kernel
+from engine.types import Bools, Floats, Ints, Weights
+
+# Rows of `Seen.tally`.
+RETURNS: Final = 0  # known returns so far
+LAST_ROW: Final = 1  # session index of the last row
+
+
+class Seen(NamedTuple):
+    """What the past says about every symbol of a universe of K.
+
+    moments: pairwise exponentially weighted sums. cov (K, K): covariance per bar. tally (2, K): see above.
+    """
+
+    moments: ewma.CovState
+    cov: Floats
+    tally: Floats
+
+
+def init(n_symbols: int) -> Seen:
+    """Return the state before the first bar."""
+    tally = np.zeros((2, n_symbols))
+    tally[LAST_ROW] = -np.inf
+    return Seen(ewma.cov_init(n_symbols), np.full((n_symbols, n_symbols), np.nan), tally)
+
+
+@kernel
+def observe(seen: Seen, params: ewma.Params, ret: Floats, listed: Bools, session: int) -> None:
+    """Take in one row of returns (K,), which symbols have a row, and the session's index. Mutates seen."""
+    ewma.cov_step(seen.moments, params, ret, seen.cov)
+    for i in range(ret.shape[0]):
+        if listed[i]:
+            seen.tally[LAST_ROW, i] = session
+        if not np.isnan(ret[i]):
+            seen.tally[RETURNS, i] += 1.0
+
+
+@kernel
+def is_fresh(seen: Seen, column: int, session: int) -> bool:
+    """Return whether a symbol has had a row recently enough not to count as delisted."""
+    return bool(session - seen.tally[LAST_ROW, column] < DELIST_SESSIONS)
+
+
+@kernel
+def usable(seen: Seen, base: Ints, min_obs: int, session: int, out: Bools) -> None:
+    """Write to out (K,) which symbols can be held: a row within the last sessions, risk known from min_obs returns.
+
+    base (K,) is each symbol's underlying, itself where it has none.
+    """
+    for i in range(out.shape[0]):
+        out[i] = is_fresh(seen, i, session) and seen.tally[RETURNS, base[i]] >= min_obs
+
+
+@kernel
+def slot_covariance(holding: Floats, leverage: Floats, base: Ints, cov: Floats, bars: float, out: Floats) -> None:
+    """Write the yearly covariance of S slots to out (S, S).
+
+        out_ab = bars sum_ij h_ai L_i h_bj L_j Cov(u_i, u_j)
+
+    holding (S, K) the share of each symbol in a slot, leverage and base (K,), cov (K, K) of the underlyings per bar; a
+    pair never seen together counts as uncorrelated. Source: daily-reset funds, Cheng & Madhavan (2009).
+    """
+    for a in range(out.shape[0]):
+        for b in range(a + 1):
+            total = 0.0
+            for i in range(base.shape[0]):
+                for j in range(base.shape[0]):
+                    if holding[a, i] != 0.0 and holding[b, j] != 0.0:
+                        c = cov[base[i], base[j]]
+                        if not np.isnan(c):
+                            total += holding[a, i] * leverage[i] * (holding[b, j] * leverage[j] * c)
+            out[a, b] = out[b, a] = bars * total
+
+
+@kernel
+def volatility(w: Floats, leverage: Floats, base: Ints, cov: Floats, bars: float) -> float:
+    """Return the yearly volatility of weights (K,), looked through as in `slot_covariance`."""
+    total = 0.0
+    for i in range(w.shape[0]):
+        for j in range(w.shape[0]):
+            if w[i] != 0.0 and w[j] != 0.0:
+                c = cov[base[i], base[j]]
+                if not np.isnan(c):
+                    total += w[i] * leverage[i] * (w[j] * leverage[j] * c)
+    return float(np.sqrt(max(bars * total, 0.0)))
+
+
+@kernel
+def equity_beta(w: Floats, leverage: Floats, base: Ints, cov: Floats, equity: int) -> float:
+    """Return sum w_i L_i beta_i, beta_i the beta of i's underlying to column `equity`; 0 where that never moved."""
+    total = 0.0
+    for i in range(w.shape[0]):
+        if w[i] != 0.0 and not np.isnan(cov[base[i], equity]):
+            total += w[i] * leverage[i] * cov[base[i], equity]
+    return total / cov[equity, equity] if cov[equity, equity] > 0.0 else 0.0
+
+
+@kernel
+def gross_exposure(w: Floats, leverage: Floats) -> float:
+    """Return sum |w_i| |L_i|."""
+    total = 0.0
+    for i in range(w.shape[0]):
+        total += abs(w[i]) * abs(leverage[i])
+    return total
+
+
+def budget_weights(cov: Floats, budget: Floats) -> Weights:
+    """Return weights (S,) of sum 1 whose shares of risk follow budget (S,) >= 0; a slot without budget gets 0.
+
+    Where no weights meet the budgets, sqrt(b_i) / sigma_i: the solution for uncorrelated slots.
+    """
+    out = np.zeros(len(budget))
+    chosen = np.flatnonzero(budget > 0.0)
+    if len(chosen) == 0:
+        return out
+    part = np.empty(len(chosen))
+    inner = np.ascontiguousarray(cov[np.ix_(chosen, chosen)])
+    if erc.risk_budget(inner, np.ascontiguousarray(budget[chosen]), erc.init(len(chosen)), part) != code.OK:
+        part = np.sqrt(budget[chosen] / np.diag(inner))
+        part /= part.sum()
+    out[chosen] = part
+    return out

@@ -1,0 +1,202 @@
+"""Equity engine and barbell: TQQQ scaled by volatility and drawdown, short volatility against a tail hedge, cash."""
+
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from engine.kernels import stats
+from engine.kernels.jit import kernel
+from engine.strategy import Context, Strategy, StrategyParams
+from engine.types import Floats, Ints, Weights
+from strategies.blueprint import NOTES, BlueprintParams, Book, Layout, Slot, observe, open_book, settle
+from strategies.plan import common_plan, reference_weights
+from strategies.reference import percent
+
+ENGINE, SHORT_VOL, TAIL = range(3)
+
+# Volatilities the median can hold: 79 years of sessions. Later ones no longer move it.
+MEDIAN_CAPACITY = 20_000
+
+# Places in `State.now`.
+SIGMA, PEAK, DRAWDOWN, MULTIPLE, VOL_MULTIPLE, DD_MULTIPLE = range(6)
+
+
+class State(NamedTuple):
+    """book: shared memory. vol: rolling window. past, held: all volatilities so far, sorted. now (6,): last values."""
+
+    book: Book
+    vol: stats.StdState
+    past: Floats
+    held: Ints
+    now: Floats
+
+
+class VolBarbell(Strategy):
+    """Hold TQQQ by a multiple that falls with volatility and drawdown, a little short volatility, and a tail hedge.
+
+    Needs QQQ, TLT and VIX; SVOL (2021) and TAIL (2017) take part from 60 returns on, until then their weight is cash.
+    Fails in slow bears, when the tail hedge does not pay (2022: TAIL -5%, SVOL -15%), and in fast rebounds: cuts are at
+    once, the way back takes weeks. Short volatility loses a quarter within days (April 2025), hence its size.
+
+        m = min(m_vol, m_dd), rising by at most `rerisk_step` a bar, falling at once
+        m_vol = clip(sigma* / sigma_21, vol_multiple_min, 1), sigma* the median of sigma_21 so far
+        m_dd  = 1 down to a drawdown of dd_soft, dd_floor from dd_hard on, 1 - (1 - dd_floor)(3 u^2 - 2 u^3) between
+        stress (VIX > 1.2 times its 63-bar mean, or above VIX3M where that is named): SVOL holds no more than TAIL
+
+    Volatility and drawdown are the underlying's: a book that was cut could otherwise never earn its way back. What is
+    freed goes to the cash fund. Scalar, limits and bands: `strategies.blueprint`. It holds no duration: the guard's
+    state is only noted.
+
+    Source: Moreira & Muir (2017), Volatility-managed portfolios, for the scaling; weights and thresholds are ours.
+    """
+
+    class Params(BlueprintParams):
+        """Base weights and triggers; what the weights leave to 1 is cash."""
+
+        short_volatility: str = "SVOL"
+        tail: str = "TAIL"
+        vix_symbol: str = "VIX"
+        vix3m_symbol: str | None = None
+        weight_engine: float = Field(0.45, gt=0, le=1)
+        weight_short_volatility: float = Field(0.10, ge=0, le=1)
+        weight_tail: float = Field(0.10, ge=0, le=1)
+        vol_bars: int = Field(21, ge=2)
+        vol_multiple_min: float = Field(0.25, gt=0, le=1)
+        dd_soft: float = Field(0.10, ge=0, lt=1)
+        dd_hard: float = Field(0.25, gt=0, le=1)
+        dd_floor: float = Field(0.30, ge=0, le=1)
+        rerisk_step: float = Field(0.05, gt=0, le=1)
+        stress_ratio: float = Field(1.2, gt=0)
+        stress_bars: int = Field(63, ge=1)
+
+        @model_validator(mode="after")
+        def _consistent(self) -> "VolBarbell.Params":
+            if self.weight_engine + self.weight_short_volatility + self.weight_tail > 1.0 + 1e-12:
+                raise ValueError("the base weights sum to more than 1")
+            if not self.dd_soft < self.dd_hard:
+                raise ValueError(f"dd_soft {self.dd_soft:g} is not below dd_hard {self.dd_hard:g}")
+            return self
+
+    diagnostics: ClassVar[tuple[str, ...]] = (*NOTES, "multiple", "multiple_vol", "multiple_dd", "stress")
+    role = "cyclical"
+
+    def __init__(self, params: StrategyParams | None = None) -> None:
+        super().__init__(params)
+        p = self.params
+        held = (("engine", p.engine), ("short_volatility", p.short_volatility), ("tail", p.tail))
+        self.layout = Layout(p, [Slot(name, (symbol,)) for name, symbol in held])
+        self.indicators = (p.vix_symbol,) if p.vix3m_symbol is None else (p.vix_symbol, p.vix3m_symbol)
+        self.optional = tuple(dict.fromkeys((p.short_volatility, p.tail, *p.cash_funds, p.bill)))
+
+    @property
+    def universe(self) -> tuple[str, ...]:
+        """Engine, short volatility, tail hedge, cash funds, then what is only watched."""
+        return self.layout.symbols
+
+    @property
+    def warmup_bars(self) -> int:
+        """Bars until risk, volatility and stress are known."""
+        p = self.params
+        return int(max(p.min_obs, p.vol_bars, p.stress_bars)) + 1
+
+    def init(self, n_symbols: int) -> State:
+        """Nothing seen yet; the engine starts at its full multiple."""
+        now = np.array([np.nan, np.nan, 0.0, 1.0, 1.0, 1.0])
+        vol = stats.std_init(stats.std_params(self.params.vol_bars), 1)
+        return State(open_book(n_symbols, 3), vol, np.full(MEDIAN_CAPACITY, np.inf), np.zeros(1, dtype=np.int64), now)
+
+    def on_bar(self, ctx: Context) -> Weights | None:
+        """Take in the bar; answer by schedule and band once the engine trades."""
+        p, state, layout = self.params, ctx.state, self.layout
+        book, under = state.book, int(layout.base[layout.engine])
+        present = observe(ctx, book, p, layout)
+        multiple_step(
+            state, stats.std_params(p.vol_bars), ctx.past.ret(1)[0, under], ctx.past.tr(1)[0, under],
+            p.vol_multiple_min, p.dd_soft, p.dd_hard, p.dd_floor, p.rerisk_step,
+        )  # fmt: skip
+        if not present[ENGINE]:
+            return None if np.isnan(book.target[0]) else settle(ctx, book, p, layout, np.zeros(3))
+        stress = self._stress(ctx)
+        weights = np.where(present, self.mix(float(state.now[MULTIPLE]), stress, bool(present[TAIL])), 0.0)
+        noted = (*state.now[MULTIPLE:], float(stress))
+        for name, value in zip(self.diagnostics[len(NOTES) :], noted, strict=True):
+            ctx.note(name, value)
+        return settle(ctx, book, p, layout, weights)
+
+    def _stress(self, ctx: Context) -> bool:
+        """Return whether short-dated fear stands out; a VIX that is not known counts as stress."""
+        p = self.params
+        past = ctx.past.indicator(p.vix_symbol, p.stress_bars)
+        known = past[~np.isnan(past)]
+        if len(known) == 0:
+            return True
+        stress = bool(known[-1] > p.stress_ratio * known.mean())
+        if p.vix3m_symbol is not None:
+            stress = not bool(known[-1] <= ctx.past.indicator(p.vix3m_symbol)[0])
+        return stress
+
+    def mix(self, multiple: float, stress: bool, hedged: bool = True) -> Floats:
+        """Return the slot weights (3,) before the scalar."""
+        p = self.params
+        short_vol = p.weight_short_volatility
+        if stress:
+            short_vol = min(short_vol, p.weight_tail if hedged else 0.0)
+        return np.array([p.weight_engine * multiple, short_vol, p.weight_tail])
+
+    def implied(self) -> dict[str, str]:
+        """Return weights in a reference market, bands and triggers that follow from the parameters."""
+        p, names = self.params, [slot.name for slot in self.layout.slots]
+        least = min(p.vol_multiple_min, p.dd_floor)
+        return {
+            "weights, calm": reference_weights(p, names, lambda _: self.mix(1.0, False)),
+            "weights, at the least multiple": reference_weights(p, names, lambda _: self.mix(least, True)),
+            "engine, by volatility": f"times the median over the present {p.vol_bars}-bar volatility, "
+            f"{p.vol_multiple_min:g} to 1",
+            "engine, by drawdown": f"cut from {percent(p.dd_soft)} on, to {p.dd_floor:g} at {percent(p.dd_hard)}; "
+            f"back by {p.rerisk_step:g} a bar",
+            **common_plan(p),
+        }
+
+
+@kernel
+def multiple_step(
+    state: State, vol: stats.StdParams, ret: float, level: float, vol_min: float, soft: float, hard: float,
+    floor: float, step: float,
+) -> None:  # fmt: skip
+    """Advance the engine's multiple in state.now by the underlying's bar: return, total-return level, NaN = no row.
+
+    The volatility is per bar: only its ratio to its median counts.
+    """
+    now = state.now
+    one = now[SIGMA : SIGMA + 1]
+    one[0] = ret
+    stats.std_step(state.vol, vol, one, one)
+    if now[SIGMA] > 0.0:
+        insert(state.past, state.held, now[SIGMA])
+        now[VOL_MULTIPLE] = min(max(median(state.past, state.held[0]) / now[SIGMA], vol_min), 1.0)
+    if not np.isnan(level):
+        now[PEAK] = level if np.isnan(now[PEAK]) else max(now[PEAK], level)
+        now[DRAWDOWN] = 1.0 - level / now[PEAK]
+    u = min(max((now[DRAWDOWN] - soft) / (hard - soft), 0.0), 1.0)
+    now[DD_MULTIPLE] = 1.0 - (1.0 - floor) * (3.0 * u * u - 2.0 * u * u * u)
+    now[MULTIPLE] = min(now[VOL_MULTIPLE], now[DD_MULTIPLE], now[MULTIPLE] + step)
+
+
+@kernel
+def insert(past: Floats, held: Ints, value: float) -> None:
+    """Put value into past[:held[0]], which stays sorted; when it is full the value is left out."""
+    n = held[0]
+    if n == past.shape[0]:
+        return
+    at = np.searchsorted(past[:n], value)
+    for i in range(n, at, -1):
+        past[i] = past[i - 1]
+    past[at] = value
+    held[0] = n + 1
+
+
+@kernel
+def median(past: Floats, n: int) -> float:
+    """Return the median of the sorted past[:n]."""
+    return float(0.5 * (past[(n - 1) // 2] + past[n // 2]))
