@@ -51,7 +51,7 @@ class Carry(Strategy):
         @model_validator(mode="after")
         def _bill_is_not_held(self) -> "Carry.Params":
             if self.bill in self.symbols:
-                raise ValueError(f"{self.bill} is the bill fund and cannot be held as well")
+                raise ValueError(f"the bill fund {self.bill} cannot be held as well")
             return self
 
     diagnostics: ClassVar[tuple[str, ...]] = ("carry_source", "ranked", "bill_return", "top_carry", "bottom_carry")

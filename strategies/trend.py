@@ -59,7 +59,7 @@ class Trend(Strategy):
         @model_validator(mode="after")
         def _bill_is_not_held(self) -> "Trend.Params":
             if self.bill in self.symbols:
-                raise ValueError(f"{self.bill} is the bill fund and cannot be held as well")
+                raise ValueError(f"the bill fund {self.bill} cannot be held as well")
             return self
 
     diagnostics: ClassVar[tuple[str, ...]] = ("long_share", "gross_wanted", "bill_known")

@@ -1,79 +1,82 @@
-"""A market spread out into plain lists, and what anyone could read off it."""
+"""Prices in plain pandas, from files or from a panel: what the oracles of the strategies read."""
 
-import math
-import statistics
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
-Row = dict[str, float]
+import numpy as np
+import pandas as pd
+from support.real import derived
+from support.scripted import Ran
+
+from engine.market.panel import Panel
 
 
-@dataclass
+@dataclass(frozen=True)
 class Market:
-    """Prices by symbol, a list over bars each; NaN = no row. day counts sessions, opening marks their first bars."""
+    """Sessions by symbols. close in first-bar units; ret the return since the last row; tr 1.0 at a symbol's first row."""
 
-    symbols: list[str]
-    open: dict[str, list[float]]
-    close: dict[str, list[float]]
-    volume: dict[str, list[float]]
-    dividend: dict[str, list[float]]
-    split: dict[str, list[float]]
-    day: list[int]
-    opening: list[bool]
-    bill: list[float]
-    date: list[str]
-    flow: dict[int, float] = field(default_factory=dict)
+    close: pd.DataFrame
+    ret: pd.DataFrame
+    tr: pd.DataFrame
+    vix: pd.Series
 
-    def __len__(self) -> int:
-        """Bars."""
-        return len(self.day)
+    @property
+    def listed(self) -> pd.DataFrame:
+        return self.close.notna()
 
-    def trades(self, symbol: str, t: int) -> bool:
-        """Whether there is a row."""
-        return not math.isnan(self.close[symbol][t])
+    @property
+    def index(self) -> pd.DatetimeIndex:
+        return pd.DatetimeIndex(self.close.index)
 
-    def delisted(self, symbol: str, t: int) -> bool:
-        """Whether six sessions have passed since the last row."""
-        for k in range(t, -1, -1):
-            if self.trades(symbol, k):
-                return self.day[t] - self.day[k] >= 6
-        return False
-
-    def total_return(self, symbol: str, t: int) -> float:
-        """Return since the last known close, dividends and splits included; NaN where there is none."""
-        if not self.trades(symbol, t):
-            return math.nan
-        for k in range(t - 1, -1, -1):
-            if self.trades(symbol, k):
-                now = (self.close[symbol][t] + self.dividend[symbol][t]) * self.split[symbol][t]
-                return now / self.close[symbol][k] - 1.0
-        return math.nan
-
-    def sigma(self, symbol: str, t: int) -> float:
-        """Daily volatility from the last 60 known returns, at least 20."""
-        known = [self.total_return(symbol, k) for k in range(t, max(t - 120, -1), -1)]
-        known = [r for r in known if not math.isnan(r)][:60]
-        return statistics.stdev(known) if len(known) >= 20 else math.nan
-
-    def adv(self, symbol: str, t: int) -> float:
-        """Median of the last 20 known volumes, in the shares of bar t."""
-        known: list[float] = []
-        units = 1.0
-        for k in range(t, max(t - 120, -1), -1):
-            if not math.isnan(self.volume[symbol][k]) and len(known) < 20:
-                known.append(self.volume[symbol][k] * units)
-            units *= self.split[symbol][k]
-        return statistics.median(known) if known else math.nan
+    def due(self, schedule: str) -> pd.DatetimeIndex:
+        """Sessions of a schedule: "D" all, "M" the last of each month, "W-FRI" the last of each week ending on Friday."""
+        if schedule == "D":
+            return self.index
+        periods = self.index.append(self.index[-1:] + pd.offsets.BDay(1)).to_period(schedule)
+        return self.index[periods[1:] != periods[:-1]]
 
 
-def notional(market: Market, answers: dict[int, Row], last: int) -> Row:
-    """Weights of the answers' own portfolio as they have drifted to the close of bar `last`; cash earns the bill."""
-    weight: Row = {}
-    for t in range(last + 1):
-        weight = {s: w for s, w in weight.items() if not market.delisted(s, t)}
-        known = {s: market.total_return(s, t) for s in weight}
-        growth = 1.0 + (1.0 - sum(weight.values())) * market.bill[t]
-        growth += sum(w * known[s] for s, w in weight.items() if not math.isnan(known[s]))
-        weight = {s: w * (1.0 if math.isnan(known[s]) else 1.0 + known[s]) / growth for s, w in weight.items()}
-        if t in answers:
-            weight = dict(answers[t])
-    return weight
+def _market(close: pd.DataFrame, dividend: pd.DataFrame, vix: pd.Series) -> Market:
+    ret = (close + dividend.fillna(0.0)) / close.ffill().shift(1) - 1.0
+    tr = (1.0 + ret.fillna(0.0)).cumprod().where(close.notna())
+    return Market(close, ret, tr, vix.reindex(close.index))
+
+
+def market_of_files(folder: Path, symbols: list[str], last: str) -> Market:
+    """Read files; a fund with a session that has an adjusted close only is read from adjusted closes throughout."""
+    close, dividend = {}, {}
+    for symbol in symbols:
+        table = pd.read_csv(folder / f"{symbol}.csv", index_col="date", parse_dates=True).loc[:last]
+        if table["close"].isna().any():
+            close[symbol], dividend[symbol] = table["adj_close"], table["adj_close"] * 0.0
+        elif "dividend" in table:
+            close[symbol], dividend[symbol] = table["close"], table["dividend"]
+        else:
+            close[symbol], dividend[symbol] = table["close"], derived(table["close"], table["adj_close"])
+    vix = pd.read_csv(folder / "VIX.csv", index_col="date", parse_dates=True)["close"]
+    index = pd.DatetimeIndex(sorted(set().union(*(series.index for series in close.values()))))
+    return _market(pd.DataFrame(close).reindex(index), pd.DataFrame(dividend).reindex(index), vix)
+
+
+def market_of_panel(panel: Panel, symbols: list[str]) -> Market:
+    """Take the columns of a panel; splits are undone forward."""
+    index = pd.DatetimeIndex(panel.clock.session)
+    columns = [panel.column(symbol) for symbol in symbols]
+    factor = np.cumprod(panel.split[:, columns], axis=0)
+    close = pd.DataFrame(panel.close[:, columns] * factor, index, symbols)
+    dividend = pd.DataFrame(panel.dividend[:, columns] * factor, index, symbols)
+    vix = panel.indicator[:, panel.indicators.index("VIX")] if "VIX" in panel.indicators else np.nan
+    return _market(close, dividend, pd.Series(vix, index))
+
+
+def assert_same_answers(ran: Ran, expected: pd.DataFrame, tolerance: float = 1e-10) -> None:
+    """Compare every answer after the first traded session, dates and weights; symbols not expected must be at zero.
+
+    The first decision adopts what stood before.
+    """
+    theirs = expected.loc[expected.index >= ran.result.equity.index[0]]
+    ours = ran.result.targets.iloc[1:]
+    assert len(ours) > 0
+    assert list(ours.index) == list(theirs.index)
+    np.testing.assert_allclose(ours[theirs.columns], theirs, rtol=tolerance, atol=tolerance)
+    assert not ours.drop(columns=theirs.columns).to_numpy().any()
