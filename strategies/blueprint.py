@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
-from engine.kernels import ewma
+from engine.kernels import moments
 from engine.market.instruments import instrument
 from engine.strategy import Context, StrategyParams
 from engine.types import Bools, Floats, Ints, Weights
@@ -95,7 +95,7 @@ class Layout:
         self.guard = regime.Params(
             0.5 ** (1.0 / p.guard_half_life_bars), p.guard_threshold, p.guard_dwell_bars, p.guard_ramp_bars
         )
-        self.decay = ewma.params(p.half_life_bars)
+        self.decay = moments.params(p.half_life_bars)
         kinds = [{instrument(symbol).kind for symbol in slot.symbols} for slot in slots]
         self.givers: Bools = np.array(["bond" in kinds[s] and self.levered(s) for s in range(len(slots))])
         self.takers: Bools = np.array([bool(kind & {"gold", "managed_futures"}) for kind in kinds])

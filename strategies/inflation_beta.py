@@ -110,8 +110,7 @@ class InflationBeta(Strategy):
         """Return the factors of the diversifiers from scores in [-1, 1]."""
         p = self.params
         factor = 1.0 + p.kappa * (0.5 * trend + 0.5 * carry)
-        bounded: Floats = np.clip(factor, 1.0 - p.kappa_max, 1.0 + p.kappa_max)
-        return bounded
+        return np.clip(factor, 1.0 - p.kappa_max, 1.0 + p.kappa_max)
 
     def mix(self, cov: Floats, tilt: Floats) -> Floats:
         """Return the slot weights (3,) before the scalar; a tilt of 0 is an absent slot."""
@@ -124,7 +123,7 @@ class InflationBeta(Strategy):
         inside = basket / basket.sum()
         pair = np.array([[cov[0, 0], cov[0] @ inside], [cov[0] @ inside, inside @ cov @ inside]])
         engine, rest = budget_weights(pair, np.array([self.params.b_core, 1.0 - self.params.b_core]))
-        out = rest * basket
+        out[:] = rest * basket
         out[ENGINE] = engine
         return out
 

@@ -4,23 +4,27 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.kernels import code, erc, ewma
+from engine.kernels import code, erc, moments
 from engine.kernels.derive import DELIST_SESSIONS
 from engine.kernels.jit import kernel
+from engine.kernels.moments import M11, M20, WEIGHT
 from engine.types import Bools, Floats, Ints, Weights
 
 # Rows of `Seen.tally`.
 RETURNS: Final = 0  # known returns so far
 LAST_ROW: Final = 1  # session index of the last row
 
+# A yearly variance below this is none: funds that cancel each other.
+NO_VARIANCE: Final = 1e-12
+
 
 class Seen(NamedTuple):
     """What the past says about every symbol of a universe of K.
 
-    moments: pairwise exponentially weighted sums. cov (K, K): covariance per bar. tally (2, K): see above.
+    moments: pairwise exponentially weighted sums. tally (2, K): see above. cov (K, K): of this bar, not memory.
     """
 
-    moments: ewma.CovState
+    moments: moments.State
     cov: Floats
     tally: Floats
 
@@ -29,13 +33,25 @@ def init(n_symbols: int) -> Seen:
     """Return the state before the first bar."""
     tally = np.zeros((2, n_symbols))
     tally[LAST_ROW] = -np.inf
-    return Seen(ewma.cov_init(n_symbols), np.full((n_symbols, n_symbols), np.nan), tally)
+    return Seen(moments.init(n_symbols), np.full((n_symbols, n_symbols), np.nan), tally)
 
 
 @kernel
-def observe(seen: Seen, params: ewma.Params, ret: Floats, listed: Bools, session: int) -> None:
-    """Take in one row of returns (K,), which symbols have a row, and the session's index. Mutates seen."""
-    ewma.cov_step(seen.moments, params, ret, seen.cov)
+def observe(seen: Seen, params: moments.Params, ret: Floats, listed: Bools, session: int) -> None:
+    """Take in one row of returns (K,), which symbols have a row, and the session's index. Mutates seen.
+
+        Cov_ij = rho_ij sigma_i sigma_j,   sigma on a symbol's own history, rho on the rows common to both
+
+    About zero. So two histories of different lengths never give a correlation beyond 1; NaN for a pair never seen
+    together. Source: RiskMetrics Technical Document (1996), ch. 5.
+    """
+    moments.step(seen.moments, params, ret)
+    pair = seen.moments.pair
+    for i in range(ret.shape[0]):
+        for j in range(i + 1):
+            scale = (pair[M20, i, i] / pair[WEIGHT, i, i]) * (pair[M20, j, j] / pair[WEIGHT, j, j])
+            rho = pair[M11, i, j] / np.sqrt(pair[M20, i, j] * pair[M20, j, i]) if i != j else 1.0
+            seen.cov[i, j] = seen.cov[j, i] = rho * np.sqrt(scale)
     for i in range(ret.shape[0]):
         if listed[i]:
             seen.tally[LAST_ROW, i] = session
@@ -124,7 +140,7 @@ def budget_weights(cov: Floats, budget: Floats) -> Weights:
     part = np.empty(len(chosen))
     inner = np.ascontiguousarray(cov[np.ix_(chosen, chosen)])
     if erc.risk_budget(inner, np.ascontiguousarray(budget[chosen]), erc.init(len(chosen)), part) != code.OK:
-        part = np.sqrt(budget[chosen] / np.diag(inner))
+        part = np.sqrt(budget[chosen] / np.maximum(np.diag(inner), NO_VARIANCE))
         part /= part.sum()
     out[chosen] = part
     return out
