@@ -212,7 +212,8 @@ def ledger_step(
     if scal[EQUITY] <= 0.0:
         liquidate(acct, scal)
         return RUIN
-    if rules[MARGIN_ACCOUNT] != 0.0 and scal[EQUITY] < scal[MAINTENANCE]:
+    # an account scaled to the limit sits on it up to rounding: that is no second call
+    if rules[MARGIN_ACCOUNT] != 0.0 and scal[EQUITY] < scal[MAINTENANCE] * (1.0 - 1e-9):
         scal[MARGIN_CALLS] += 1.0
         return MARGIN_CALL
     return LEDGER_OK
