@@ -13,7 +13,7 @@ from engine.market.calendar import build_clock
 from engine.market.panel import BarClock, Panel
 from engine.runtime.backtest import run_loop
 from engine.runtime.setup import Setup, build, make_strategies
-from engine.strategy import Context, Strategy
+from engine.strategy import Context, Strategy, StrategyParams
 from engine.types import Bools, Floats, Weights
 from strategies.inverse_vol import InverseVol
 from strategies.regime_risk_parity import RegimeRiskParity
@@ -48,6 +48,12 @@ class KalmanLongFlat(Strategy):
             return None
         held[0] = want
         return held
+
+
+class WalkState(NamedTuple):
+    """walk (4096, K) the weights of every session."""
+
+    walk: Floats
 
 
 def random_panel(clock: BarClock, n_symbols: int, seed: int, vol: float) -> Panel:
@@ -229,3 +235,50 @@ def floor(work: str, panel: Panel) -> Floats:
     scratch = np.zeros((2, panel.n_symbols))
     floor_rebalance(panel.open, panel.close, due, 60, work == "W1", scratch[0], scratch[1], equity)
     return equity
+
+
+class RandomWalkSleeve(Strategy):
+    """Targets that walk: every symbol's weight moves a little each session (for timing a book, not for trading)."""
+
+    class Params(StrategyParams):
+        """Which walk."""
+
+        seed: int = 0
+        symbols: tuple[str, ...] = ()
+
+    @property
+    def universe(self) -> tuple[str, ...]:
+        """All symbols of the workload."""
+        symbols: tuple[str, ...] = self.params.symbols
+        return symbols
+
+    def init(self, n_symbols: int) -> WalkState:
+        """The whole walk, drawn once."""
+        rng = np.random.default_rng(self.params.seed)
+        steps = rng.normal(0.0, 0.01, (4096, n_symbols))
+        return WalkState(np.clip(np.cumsum(steps, axis=0) + rng.uniform(0.0, 0.2, n_symbols), -0.2, 0.5))
+
+    def on_bar(self, ctx: Context) -> Weights | None:
+        """Answer today's row."""
+        row: Weights = ctx.state.walk[ctx.bar_index]
+        return row
+
+
+def book() -> tuple[Config, Panel]:
+    """Eight sleeves, 30 assets, 4,000 sessions, all nine stages at their defaults."""
+    clock = build_clock(date(2009, 1, 2), date(2024, 11, 22), "1d")
+    panel = random_panel(cut(clock, 4000), 30, 4, 0.01)
+    symbols = list(panel.symbols)
+    sleeve = [
+        {"name": f"walk{k}", "strategy": "workloads:RandomWalkSleeve", "params": {"seed": k, "symbols": symbols}}
+        for k in range(8)
+    ]
+    run = {"name": "book", "cash": 2.5e5}
+    return load_config({"run": run, "sleeve": sleeve, "costs": FLAT, "integrator": {"preset": "book"}}), panel
+
+
+def run_book(config: Config, panel: Panel) -> Setup:
+    """Build and run a book."""
+    setup = build(config, panel, make_strategies(config))
+    run_loop(setup)
+    return setup

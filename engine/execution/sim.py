@@ -6,6 +6,7 @@ from engine.execution.book import Book
 from engine.execution.broker import Account, OrderBatch, OrderState
 from engine.execution.order_table import STATUSES, OrderTable, order_table
 from engine.kernels import layout
+from engine.kernels.fill import replace_working
 from engine.kernels.ledger import MARGIN_CALL, ledger_step
 from engine.market.feed import Feed
 from engine.types import Floats
@@ -82,19 +83,10 @@ class SimBroker:
 
     def submit(self, batch: OrderBatch) -> None:
         """Take orders for the next bar; whatever was still working is cancelled first."""
-        acct = self._acct
-        if self._scal[layout.N_WORKING] > 0.0:
-            acct[layout.LEG0 : layout.LEG1 + 1] = 0.0
-            acct[layout.ORDER0 : layout.ORDER1 + 1] = -1.0
-        rows = np.arange(self._n_orders, self._n_orders + len(batch))
-        acct[layout.LEG0 + batch.leg, batch.col] = batch.qty
-        acct[layout.ORDER0, batch.col] = rows  # a lone second leg needs no first
-        acct[layout.ORDER0 + batch.leg, batch.col] = rows
-        acct[layout.TARGET, batch.col] = batch.target
-        acct[layout.AT_CLOSE, batch.col] = float(batch.at_close)
-        acct[layout.SIGMA, batch.col] = batch.sigma
-        acct[layout.ADV, batch.col] = batch.adv
-        self._scal[layout.N_WORKING] = float(np.count_nonzero(acct[layout.ORDER0] >= 0.0))
+        replace_working(
+            batch.col, batch.leg, batch.qty, batch.target, batch.sigma, batch.adv, batch.at_close, self._n_orders,
+            self._acct, self._scal,
+        )  # fmt: skip
         self.batches.append((self._t, batch))
         self._n_orders += len(batch)
 

@@ -47,7 +47,7 @@ from engine.kernels.layout import (
     TARGET,
     VOLUME_UNKNOWN,
 )
-from engine.types import Floats
+from engine.types import Floats, Ints
 
 
 @kernel
@@ -150,6 +150,31 @@ def drop_order(i: int, acct: Floats, scal: Floats) -> None:
     acct[ORDER0, i] = -1.0
     acct[ORDER1, i] = -1.0
     scal[N_WORKING] -= 1.0
+
+
+@kernel
+def replace_working(
+    col: Ints, leg: Ints, qty: Floats, target: Floats, sigma: Floats, adv: Floats, at_close: bool, first_row: int,
+    acct: Floats, scal: Floats,
+) -> None:  # fmt: skip
+    """Put new orders, columns of length n, in the place of whatever was working; rows number them from first_row."""
+    for i in range(acct.shape[1]):
+        acct[LEG0, i] = 0.0
+        acct[LEG1, i] = 0.0
+        acct[ORDER0, i] = -1.0
+        acct[ORDER1, i] = -1.0
+    scal[N_WORKING] = 0.0
+    for k in range(col.shape[0]):
+        i, row = col[k], float(first_row + k)
+        if acct[ORDER0, i] < 0.0:
+            acct[ORDER0, i] = row  # a lone second leg needs no first
+            scal[N_WORKING] += 1.0
+        acct[LEG0 + leg[k], i] = qty[k]
+        acct[ORDER0 + leg[k], i] = row
+        acct[TARGET, i] = target[k]
+        acct[SIGMA, i] = sigma[k]
+        acct[ADV, i] = adv[k]
+        acct[AT_CLOSE, i] = 1.0 if at_close else 0.0
 
 
 @kernel

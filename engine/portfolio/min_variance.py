@@ -29,4 +29,5 @@ def min_variance(cov: Floats) -> Floats:
             return found
         active[outside[slack[outside].argmin()]] = True
     clipped: Floats = np.maximum(w, 0.0)
-    return clipped / clipped.sum()
+    weights: Floats = clipped / clipped.sum()
+    return weights

@@ -60,6 +60,7 @@ class Pipeline:
         self._weight = np.zeros((n_sleeves, n))
         self._s0 = s0_normalize.init(n_sleeves, n)
         self._s1 = s1_allocate.init(n_sleeves)
+        self._allocation = s1_allocate.numbers_of(settings.allocate)
         self._gov = s5_governor.init()
         self._regime = s6_regime.init(settings.regime.neutral)
         self._ladder = s8_ladder.init()
@@ -103,11 +104,19 @@ class Pipeline:
             skill = np.where(self._ic.seen >= setting.skill_warmup, self._skill, np.nan)
             tilt = s6_regime.tilts(setting.role, setting.regime_tilt, self._regime)
             n_obs = self._s0.sums[ewma.COUNT]
-            s1_allocate.allocate(self._sleeve_moments.pair, n_obs, now == 1, skill, tilt, setting.allocate, self._s1)
+            self._allocate(n_obs, now == 1, skill, tilt)
         if mark is not None:
             sigma_before = self._regime.memory[s6_regime.SIGMA_BEFORE]
             s5_governor.observe(mark.nav, sigma_before, setting.governor, self._gov)
             s8_ladder.observe(mark.equity, setting.ladder, setting.hysteresis, self._ladder)
+
+    def _allocate(self, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats) -> None:
+        p, s, pair = self._allocation, self._s1, self._sleeve_moments.pair
+        least = p.method == s1_allocate.MIN_VARIANCE
+        given = s1_allocate.least_variance(pair, n_obs, active, p) if least else np.empty(0)
+        s1_allocate.allocate_step(
+            pair, n_obs, active, skill, tilt, p, s.smooth, s.applied, s.counts, s.age, s.hrp, s.erc, s.info, given
+        )
 
     def due(self, sleeves: Sequence[Sleeve]) -> bool:
         """Return that a book decides at the close of every session."""
@@ -191,17 +200,14 @@ class Pipeline:
         self._park(t, w)
         target, goal = w, w.copy()
         close, status = self._feed.panel.close[t], self._feed.status[t]
-        adv = np.empty(len(w))
+        adv, trade = np.empty(len(w)), np.empty(len(w), dtype=np.bool_)
         buffer = np.empty(VOLUME_SESSIONS)
         volumes_at(t, self._feed.panel.volume, self._feed.factor, goal != held, buffer, adv)
         adv *= self._feed.panel.clock.bars_per_session
-        limited = s7_turnover.limit_capacity(turn.capacity * adv * close / account.equity, goal, held)
-        trade = np.zeros(len(w), dtype=np.bool_)
+        limited = s7_turnover.limit_capacity(turn.capacity, adv, close, account.equity, goal, held)
         forced = self._forced(held, tier, account.margin_call)
         s7_turnover.no_trade_band(goal, held, 0.0 if "s7_turnover" in skip else turn.band, forced, trade)
-        cash = setting.is_cash
-        trade[cash] = (np.abs(goal - held)[cash] > turn.park_band) | ((goal[cash] == 0.0) & (held[cash] != 0.0))
-        trade &= status == TRADING
+        s7_turnover.cash_band(goal, held, setting.is_cash, turn.park_band, status, trade)
         gated = 0
         if turn.edge_ratio > 0.0 and "s7_turnover" not in skip:
             pair = self._asset_moments.pair
@@ -222,39 +228,43 @@ class Pipeline:
                 return
 
     def _forced(self, held: Floats, tier: Floats, margin_call: bool) -> Bools:
-        """Return which names (N,) may be reduced inside the band.
-
-        All of them while the governor holds back, on a margin call, or while held gross or net is over its cap by
-        more than the band; the members of a cluster that is. A name over its own cap by more than the band is
-        outside the band anyway.
-        """
-        setting, band = self._set, self._set.turnover.band
-        risky = np.where(setting.is_cash, 0.0, held)
-        gross = min(setting.caps.gross, tier[s8_ladder.GROSS])
-        over = np.abs(risky).sum() > gross + band or abs(risky.sum()) > setting.caps.net + band
-        if margin_call or over or self._gov[s5_governor.MULTIPLIER] < 1.0:
-            return np.ones(len(held), dtype=np.bool_)
-        inside = setting.cluster >= 0
-        sums = np.bincount(setting.cluster[inside], weights=np.abs(risky[inside]), minlength=setting.n_clusters)
-        return inside & (sums[setting.cluster] > setting.caps.cluster + band)
+        """Return which names (N,) may shrink inside the band: all while the governor holds back or on a margin call."""
+        setting, caps = self._set, self._set.caps
+        forced = np.ones(len(held), dtype=np.bool_)
+        if not margin_call and self._gov[s5_governor.MULTIPLIER] >= 1.0:
+            gross, sums = min(caps.gross, tier[s8_ladder.GROSS]), np.empty(setting.n_clusters)
+            s4_caps.held_over(
+                held,
+                setting.is_cash,
+                setting.cluster,
+                caps.cluster,
+                gross,
+                caps.net,
+                setting.turnover.band,
+                sums,
+                forced,
+            )
+        return forced
 
     def _facts(
         self, scaled: s3_vol_target.Scaled, sigma_p: float, bound: int, shares: Floats, target: Floats, limited: int,
         gated: int,
     ) -> Floats:  # fmt: skip
         gov, regime, s1 = self._gov, self._regime.memory, self._s1
-        risky = np.abs(np.where(self._set.is_cash, 0.0, target))
-        total = risky.sum()
-        effective = total * total / np.dot(risky, risky) if total > 0.0 else 0.0
+        risky = np.where(self._set.is_cash, 0.0, target)
+        squares, total = float(np.dot(risky, risky)), float(np.abs(risky).sum())
         row = int(self._ladder.tier[0])
-        head = (
-            scaled.factor, scaled.vol, sigma_p, scaled.intensity, float(scaled.fallback), float(bound),
+        facts = np.empty(len(self.facts))
+        facts[: len(FACTS)] = (
+            scaled.factor, scaled.vol, sigma_p, scaled.intensity, scaled.fallback, bound,
             gov[s5_governor.MULTIPLIER], gov[s5_governor.DRAWDOWN], gov[s5_governor.TIER],
-            s1.counts[s1_allocate.RUNG], s1.counts[s1_allocate.ALARM], s1.info[-1], effective,
-            regime[s6_regime.LABEL], regime[s6_regime.CONFIDENCE], float(row),
-            self._set.ladder[max(row, 0), s8_ladder.GROSS], float(limited), float(gated),
+            s1.counts[s1_allocate.RUNG], s1.counts[s1_allocate.ALARM], s1.info[-1],
+            total * total / squares if squares > 0.0 else 0.0,
+            regime[s6_regime.LABEL], regime[s6_regime.CONFIDENCE], row,
+            self._set.ladder[max(row, 0), s8_ladder.GROSS], limited, gated,
         )  # fmt: skip
-        return np.concatenate((head, shares, s1.hrp, s1.erc, self._skill))
+        facts[len(FACTS) :].reshape(4, -1)[:] = shares, s1.hrp, s1.erc, self._skill
+        return facts
 
     def _arrays(self) -> dict[str, Floats]:
         """Return every array that is memory, by name."""

@@ -11,18 +11,15 @@ Source: portfolio integration layer, stage 1; Lopez de Prado (2016); Maillard, R
 """
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.kernels import code, erc, hrp, moments, shrinkage
-from engine.kernels.hrp import CORR
+from engine.kernels import code, erc, hrp, linkage, moments, shrinkage
+from engine.kernels.jit import kernel
 from engine.kernels.waterfill import cap_project
 from engine.portfolio.min_variance import min_variance
-from engine.types import Bools, Floats
-
-Columns = NDArray[np.intp]
+from engine.types import Bools, Floats, Ints
 
 Method = Literal["hrp", "erc", "inverse_vol", "equal", "min_variance"]
 
@@ -87,42 +84,208 @@ def init(n_sleeves: int) -> State:
     return State(zeros[0], zeros[1], zeros[2], np.zeros(4), zeros[3], *np.full((2, n_sleeves), np.nan))
 
 
-def raw_weights(pair: Floats, p: Params, info: Floats) -> tuple[Floats, Floats, Floats, int]:
-    """Return (weights, HRP weights, ERC weights, rung) for K >= 1 sleeves from their pairwise moments (7, K, K)."""
-    k = pair.shape[1]
-    none = np.full(k, np.nan)
-    if k == 1:
-        return np.ones(1), np.ones(1), np.ones(1), _RUNG_OF[p.method]
-    cov = np.empty((k, k))
-    fault = shrinkage.shrink_pairs(pair, p.min_overlap, shrinkage.init(k), info, cov)
-    trusted = fault == code.OK and info[shrinkage.INTENSITY] <= p.max_intensity
-    by_hrp, by_erc = none.copy(), none.copy()
-    hrp_ok = trusted and hrp.hrp(cov, CORR, hrp.init(k), by_hrp) == code.OK
-    erc_ok = trusted and erc.risk_budget(cov, np.full(k, 1.0 / k), erc.init(k), by_erc) == code.OK
-    if p.method == "min_variance" and trusted:
-        return min_variance(cov), by_hrp, by_erc, MIN_VARIANCE
-    if p.method == "hrp" and hrp_ok:
-        blend = p.erc_blend if erc_ok else 0.0
-        return ((1.0 - blend) * by_hrp + blend * by_erc if blend else by_hrp), by_hrp, by_erc, HRP
-    if p.method in {"hrp", "erc"} and erc_ok:
-        return by_erc, by_hrp, by_erc, ERC
-    if p.method != "equal":
-        inverse = inverse_vol(pair)
-        if inverse is not None:
-            return inverse, by_hrp, by_erc, INVERSE_VOL
-    return np.full(k, 1.0 / k), by_hrp, by_erc, EQUAL
+class Numbers(NamedTuple):
+    """`Params` as the kernel takes them; method is its rung."""
+
+    method: int
+    cap: float
+    kappa: float
+    smoothing: float
+    apply_threshold: float
+    alarm: float
+    max_intensity: float
+    min_obs: float
+    young_obs: float
+    min_overlap: int
+    ramp_sessions: float
+    ramp_start: float
+    erc_blend: float
 
 
 _RUNG_OF: Final = {"hrp": HRP, "erc": ERC, "inverse_vol": INVERSE_VOL, "equal": EQUAL, "min_variance": MIN_VARIANCE}
 
 
-def inverse_vol(pair: Floats) -> Floats | None:
-    """Return weights in inverse proportion to volatility over those that have one; None if nobody has."""
-    weight, second = np.diagonal(pair[moments.WEIGHT]), np.diagonal(pair[moments.M20])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inverse = np.where((weight > 0.0) & (second > 0.0), np.sqrt(weight / second), 0.0)
-    total = inverse.sum()
-    return inverse / total if total > 0.0 and np.isfinite(total) else None
+def numbers_of(p: Params) -> Numbers:
+    """Return the parameters as the kernel takes them."""
+    return Numbers(
+        _RUNG_OF[p.method],
+        p.cap,
+        p.kappa,
+        p.smoothing,
+        p.apply_threshold,
+        p.alarm,
+        p.max_intensity,
+        float(p.min_obs),
+        float(p.young_obs),
+        p.min_overlap,
+        float(p.ramp_sessions),
+        p.ramp_start,
+        p.erc_blend,
+    )
+
+
+@kernel
+def sub_moments(pair: Floats, chosen: Ints) -> Floats:
+    """Return the (7, K, K) moments of the chosen columns."""
+    k = chosen.shape[0]
+    out = np.empty((pair.shape[0], k, k))
+    for plane in range(pair.shape[0]):
+        for a in range(k):
+            for b in range(k):
+                out[plane, a, b] = pair[plane, chosen[a], chosen[b]]
+    return out
+
+
+@kernel
+def inverse_vol(pair: Floats, out: Floats) -> bool:
+    """Write weights in inverse proportion to volatility over those that have one; False if nobody has."""
+    total = 0.0
+    for i in range(out.shape[0]):
+        weight, second = pair[moments.WEIGHT, i, i], pair[moments.M20, i, i]
+        out[i] = np.sqrt(weight / second) if weight > 0.0 and second > 0.0 else 0.0
+        total += out[i]
+    if not (total > 0.0 and total < np.inf):
+        return False
+    for i in range(out.shape[0]):
+        out[i] /= total
+    return True
+
+
+@kernel
+def raw_weights(pair: Floats, p: Numbers, info: Floats, out: Floats, by_hrp: Floats, by_erc: Floats) -> int:
+    """Write the weights (K,) of K >= 1 sleeves from their pairwise moments (7, K, K); return the rung.
+
+    by_hrp and by_erc (K,) get those of the two methods, NaN where they fail; info the facts of the shrinkage. With
+    method MIN_VARIANCE the covariance is left to the caller, and its rung comes back only where it can be trusted.
+    """
+    k = pair.shape[1]
+    if k == 1:
+        out[0], by_hrp[0], by_erc[0] = 1.0, 1.0, 1.0
+        return p.method
+    cov = np.empty((k, k))
+    room = shrinkage.Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k))
+    fault = shrinkage.shrink_pairs(pair, p.min_overlap, room, info, cov)
+    trusted = fault == code.OK and info[shrinkage.INTENSITY] <= p.max_intensity
+    hrp_ok, erc_ok = False, False
+    if trusted:
+        tree = linkage.Work(
+            np.zeros(k - 1),
+            np.zeros((k - 1, 2), dtype=np.int64),
+            np.zeros((3, k)),
+            np.zeros((6, 2 * k), dtype=np.int64),
+        )
+        work = hrp.Work(
+            tree, np.zeros((k, k)), np.zeros((0, 0)), np.zeros((2, k)), np.zeros(k, dtype=np.int64),
+            np.zeros((2, k), dtype=np.int64),
+        )  # fmt: skip
+        hrp_ok = hrp.hrp(cov, hrp.CORR, work, by_hrp) == code.OK
+        erc_ok = (
+            erc.risk_budget(cov, np.full(k, 1.0 / k), erc.Work(np.zeros((k, k)), np.zeros((4, k))), by_erc) == code.OK
+        )
+    if p.method == MIN_VARIANCE and trusted:
+        return MIN_VARIANCE
+    if p.method == HRP and hrp_ok:
+        blend = p.erc_blend if erc_ok else 0.0
+        for i in range(k):
+            out[i] = (1.0 - blend) * by_hrp[i] + (blend * by_erc[i] if blend > 0.0 else 0.0)
+        return HRP
+    if p.method <= ERC and erc_ok:  # HRP or ERC was asked for
+        for i in range(k):
+            out[i] = by_erc[i]
+        return ERC
+    if p.method != EQUAL and inverse_vol(pair, out):
+        return INVERSE_VOL
+    for i in range(k):
+        out[i] = 1.0 / k
+    return EQUAL
+
+
+@kernel
+def eligible(n_obs: Floats, active: Bools, p: Numbers) -> tuple[Ints, bool]:
+    """Return the sleeves to allocate to, and whether they have full histories.
+
+    Those with min_obs; while nobody has, those with young_obs; else all that are active.
+    """
+    for least in (p.min_obs, p.young_obs, 0.0):
+        count = 0
+        for s in range(n_obs.shape[0]):
+            count += active[s] and n_obs[s] >= least
+        if count > 0:
+            break
+    chosen = np.empty(count, dtype=np.int64)
+    at = 0
+    for s in range(n_obs.shape[0]):
+        if active[s] and n_obs[s] >= least:
+            chosen[at] = s
+            at += 1
+    return chosen, least == p.min_obs and count > 0
+
+
+@kernel
+def tilted(chosen: Ints, skill: Floats, tilt: Floats, age: Floats, p: Numbers, x: Floats) -> None:
+    """Multiply the weights x (K,) of the chosen sleeves by skill, regime tilt and ramp, and age them by a session."""
+    for a in range(chosen.shape[0]):
+        s = chosen[a]
+        age[s] += 1.0
+        ramp = min(p.ramp_start + (1.0 - p.ramp_start) * age[s] / p.ramp_sessions, 1.0)
+        by_skill = 1.0
+        if not np.isnan(skill[s]):
+            by_skill = min(max(2.0 * skill[s], 1.0 - p.kappa), 1.0 + p.kappa)
+        x[a] *= by_skill * tilt[s] * ramp
+
+
+@kernel
+def smooth_in(chosen: Ints, x: Floats, p: Numbers, smooth: Floats, applied: Floats, counts: Floats) -> None:
+    """Move the smoothed state towards a* (x on `chosen`), and the applied weights if they lag by too much."""
+    target = np.zeros(smooth.shape[0])
+    for a in range(chosen.shape[0]):
+        target[chosen[a]] = x[a]
+    gap = 0.0
+    for s in range(smooth.shape[0]):
+        smooth[s] = p.smoothing * smooth[s] + (1.0 - p.smoothing) * target[s] if counts[STARTED] else target[s]
+        gap = max(gap, abs(smooth[s] - applied[s]))
+    if gap > p.apply_threshold or not counts[STARTED]:
+        applied[:] = smooth
+    counts[STARTED] = 1.0
+
+
+@kernel
+def allocate_step(
+    pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats, p: Numbers, smooth: Floats,
+    applied: Floats, counts: Floats, age: Floats, hrp_out: Floats, erc_out: Floats, info: Floats, given: Floats,
+) -> None:  # fmt: skip
+    """Make one allocation; arguments as in `allocate` and `State`. given (S,) replaces the raw weights, NaN = not."""
+    hrp_out[:] = np.nan
+    erc_out[:] = np.nan
+    chosen, full = eligible(n_obs, active, p)
+    k = chosen.shape[0]
+    counts[SINCE_DEMOTION] += 1.0
+    counts[RUNG] = NOBODY
+    counts[ALARM] = 0.0
+    info[-1] = 0.0
+    if k == 0:
+        return
+    x, by_hrp, by_erc = np.empty(k), np.full(k, np.nan), np.full(k, np.nan)
+    sub = sub_moments(pair, chosen)
+    if full:
+        counts[RUNG] = raw_weights(sub, p, info, x, by_hrp, by_erc)
+    elif inverse_vol(sub, x):
+        counts[RUNG] = INVERSE_VOL
+    else:
+        x[:] = 1.0 / k
+        counts[RUNG] = EQUAL
+    for a in range(k):
+        hrp_out[chosen[a]] = by_hrp[a]
+        erc_out[chosen[a]] = by_erc[a]
+        info[-1] += 0.5 * abs(by_hrp[a] - by_erc[a])
+        if counts[RUNG] == MIN_VARIANCE:
+            x[a] = given[chosen[a]]
+    counts[ALARM] = 1.0 if info[-1] > p.alarm else 0.0
+    tilted(chosen, skill, tilt, age, p, x)
+    if cap_project(p.cap, x) != code.OK:
+        x[:] = 1.0 / k
+        counts[RUNG] = EQUAL
+    smooth_in(chosen, x, p, smooth, applied, counts)
 
 
 def allocate(pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats, p: Params, s: State) -> None:
@@ -131,43 +294,24 @@ def allocate(pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Fl
     pair (7, S, S) moments of scaled returns; n_obs (S,) observations of each mix; active (S,) promoted sleeves;
     skill (S,) in [0, 1], NaN = neutral; tilt (S,) regime factors.
     """
-    s.hrp[:] = np.nan
-    s.erc[:] = np.nan
-    chosen = np.flatnonzero(active & (n_obs >= p.min_obs))
-    if len(chosen):
-        weights, by_hrp, by_erc, rung = raw_weights(_sub(pair, chosen), p, s.info)
-        s.hrp[chosen], s.erc[chosen] = by_hrp, by_erc
-    else:
-        chosen, weights, rung = _young(pair, n_obs, active, p)
-    gap = 0.5 * float(np.abs(s.hrp[chosen] - s.erc[chosen]).sum()) if len(chosen) else 0.0
-    s.info[-1] = gap
-    s.counts[RUNG] = rung
-    s.counts[ALARM] = gap > p.alarm
-    s.counts[SINCE_DEMOTION] += 1.0
-    if not len(chosen):
-        return
-    s.age[chosen] += 1.0
-    ramp = np.minimum(p.ramp_start + (1.0 - p.ramp_start) * s.age[chosen] / p.ramp_sessions, 1.0)
-    by_skill = np.where(np.isnan(skill[chosen]), 1.0, np.clip(2.0 * skill[chosen], 1.0 - p.kappa, 1.0 + p.kappa))
-    x = weights * by_skill * tilt[chosen] * ramp
-    if cap_project(p.cap, x) != code.OK:
-        x = np.full(len(chosen), 1.0 / len(chosen))
-        s.counts[RUNG] = EQUAL
-    smooth_in(chosen, x, p, s)
+    numbers = numbers_of(p)
+    given = least_variance(pair, n_obs, active, numbers) if p.method == "min_variance" else np.empty(0)
+    allocate_step(
+        pair, n_obs, active, skill, tilt, numbers, s.smooth, s.applied, s.counts, s.age, s.hrp, s.erc, s.info, given
+    )
 
 
-def smooth_in(chosen: Columns, x: Floats, p: Params, s: State) -> None:
-    """Move the smoothed state towards a* (x on `chosen`), and the applied weights if they lag by too much."""
-    target = np.zeros(len(s.smooth))
-    target[chosen] = x
-    if not s.counts[STARTED]:
-        s.counts[STARTED] = 1.0
-        s.smooth[:] = target
-        s.applied[:] = target
-        return
-    s.smooth[:] = p.smoothing * s.smooth + (1.0 - p.smoothing) * target
-    if np.abs(s.smooth - s.applied).max() > p.apply_threshold:
-        s.applied[:] = s.smooth
+def least_variance(pair: Floats, n_obs: Floats, active: Bools, p: Numbers) -> Floats:
+    """Return minimum-variance weights (S,) of the eligible sleeves; equal ones where there is no estimate."""
+    chosen, _ = eligible(n_obs, active, p)
+    out = np.full(len(n_obs), 1.0 / max(len(chosen), 1))
+    if len(chosen) > 1:
+        k = len(chosen)
+        cov = np.empty((k, k))
+        sub, info = sub_moments(pair, chosen), np.zeros(shrinkage.INFO_SIZE + 1)
+        if shrinkage.shrink_pairs(sub, p.min_overlap, shrinkage.init(k), info, cov) == code.OK:
+            out[chosen] = min_variance(cov)
+    return out
 
 
 def demote(gone: Bools, s: State) -> None:
@@ -186,18 +330,3 @@ def in_force(p: Params, s: State) -> Floats:
     """Return the weights (S,) to use now: the applied ones, blended with those before a demotion while it runs off."""
     left = 1.0 - s.counts[SINCE_DEMOTION] / p.runoff_sessions
     return (1.0 - left) * s.applied + left * s.leaving if left > 0.0 and s.leaving.any() else s.applied
-
-
-def _young(pair: Floats, n_obs: Floats, active: Bools, p: Params) -> tuple[Columns, Floats, int]:
-    """Allocate while nobody has a full history: inverse volatility of those with a short one, else 1/N."""
-    chosen = np.flatnonzero(active & (n_obs >= p.young_obs))
-    if len(chosen):
-        inverse = inverse_vol(_sub(pair, chosen))
-        if inverse is not None:
-            return chosen, inverse, INVERSE_VOL
-    chosen = np.flatnonzero(active)
-    return chosen, np.full(len(chosen), 1.0 / max(len(chosen), 1)), EQUAL if len(chosen) else NOBODY
-
-
-def _sub(pair: Floats, chosen: Columns) -> Floats:
-    return np.ascontiguousarray(pair[:, chosen[:, None], chosen])

@@ -13,6 +13,8 @@ import numpy as np
 
 from engine.kernels import code, moments, shrinkage
 from engine.kernels.factor_model import pca_factor_model
+from engine.kernels.jit import kernel
+from engine.portfolio.stages.s1_allocate import sub_moments
 from engine.types import Floats
 
 
@@ -38,28 +40,49 @@ class Scaled:
     intensity: float
 
 
+@kernel
+def pairwise_vol(w: Floats, pair: Floats, min_overlap: int, bars_per_year: float) -> tuple[float, bool, float]:
+    """Return (volatility per year, fallback, shrinkage intensity) of w (N,) from moments pair (7, N, N)."""
+    count = 0
+    for i in range(w.shape[0]):
+        count += w[i] != 0.0
+    if count == 0:
+        return 0.0, False, 0.0
+    chosen = np.empty(count, dtype=np.int64)
+    at = 0
+    for i in range(w.shape[0]):
+        if w[i] != 0.0:
+            chosen[at] = i
+            at += 1
+    sub = sub_moments(pair, chosen)
+    cov = np.empty((count, count))
+    info = np.zeros(shrinkage.INFO_SIZE)
+    work = shrinkage.Work(np.zeros((count, count)), np.zeros((count, count)), np.zeros(count))
+    variance = 0.0
+    if shrinkage.shrink_pairs(sub, min_overlap, work, info, cov) == code.OK:
+        for a in range(count):
+            for b in range(count):
+                variance += cov[a, b] * w[chosen[a]] * w[chosen[b]]
+    if variance > 0.0:
+        return np.sqrt(variance * bars_per_year), False, info[shrinkage.INTENSITY]
+    together = 0.0
+    for a in range(count):
+        weight, second = sub[moments.WEIGHT, a, a], sub[moments.M20, a, a]
+        if weight > 0.0:
+            together += abs(w[chosen[a]]) * np.sqrt(second / weight)
+    return together * np.sqrt(bars_per_year), True, 0.0
+
+
 def book_vol(w: Floats, pair: Floats, window: Floats | None, p: Params) -> tuple[float, bool, float]:
     """Return (ex-ante volatility per year, fallback, shrinkage intensity) of w (N,) from moments pair (7, N, N)."""
-    chosen = np.flatnonzero(w)
-    if not len(chosen):
-        return 0.0, False, 0.0
-    held = w[chosen]
     if p.factors and window is not None:
+        chosen = np.flatnonzero(w)
         rows = window[:, chosen]
         rows = rows[~np.isnan(rows).any(axis=1)]
-        if len(rows) >= p.min_overlap:
-            factor_cov = pca_factor_model(rows, p.factors).cov
+        if len(chosen) and len(rows) >= p.min_overlap:
+            held, factor_cov = w[chosen], pca_factor_model(rows, p.factors).cov
             return float(np.sqrt(held @ factor_cov @ held * p.bars_per_year)), False, 0.0
-    sub = np.ascontiguousarray(pair[:, chosen[:, None], chosen])
-    cov = np.empty((len(chosen), len(chosen)))
-    info = np.zeros(shrinkage.INFO_SIZE)
-    if shrinkage.shrink_pairs(sub, p.min_overlap, shrinkage.init(len(chosen)), info, cov) == code.OK:
-        variance = float((cov * np.outer(held, held)).sum())
-        if variance > 0.0:
-            return float(np.sqrt(variance * p.bars_per_year)), False, float(info[shrinkage.INTENSITY])
-    weight, second = np.diagonal(sub[moments.WEIGHT]), np.diagonal(sub[moments.M20])
-    sigma = np.sqrt(np.divide(second, weight, out=np.zeros_like(second), where=weight > 0.0))
-    return float((np.abs(held) * sigma).sum() * np.sqrt(p.bars_per_year)), True, 0.0
+    return pairwise_vol(w, pair, p.min_overlap, p.bars_per_year)
 
 
 def scale_to_target(w: Floats, target: float, pair: Floats, window: Floats | None, p: Params) -> Scaled:

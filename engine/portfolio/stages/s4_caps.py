@@ -9,7 +9,7 @@ Source: portfolio integration layer, stage 4.
 from typing import Final
 
 from engine.kernels.jit import kernel
-from engine.types import Codes, Floats, Ints
+from engine.types import Bools, Codes, Floats, Ints
 
 # Bits of what bound.
 BOUND_NAME: Final = 1
@@ -89,3 +89,27 @@ def trim_net(net: float, w: Floats) -> int:
         if (w[i] > 0.0) == (long > short):
             w[i] *= factor
     return BOUND_NET
+
+
+@kernel
+def held_over(
+    held: Floats, is_cash: Bools, cluster: Ints, c_cluster: float, gross: float, net: float, band: float, sums: Floats,
+    forced: Bools,
+) -> None:  # fmt: skip
+    """Write which names (N,) a cap forces down inside the no-trade band.
+
+    All of them while held gross or net is over its cap by more than the band, the members of a cluster that is. A
+    name over its own cap by more than the band is outside the band anyway.
+    """
+    total, signed = 0.0, 0.0
+    for k in range(sums.shape[0]):
+        sums[k] = 0.0
+    for i in range(held.shape[0]):
+        if not is_cash[i]:
+            total += abs(held[i])
+            signed += held[i]
+            if cluster[i] >= 0:
+                sums[cluster[i]] += abs(held[i])
+    over = total > gross + band or abs(signed) > net + band
+    for i in range(held.shape[0]):
+        forced[i] = over or (cluster[i] >= 0 and sums[cluster[i]] > c_cluster + band)

@@ -11,8 +11,9 @@ Source: portfolio integration layer, stage 7.
 
 import numpy as np
 
+from engine.kernels.derive import TRADING
 from engine.kernels.jit import kernel
-from engine.types import Bools, Floats
+from engine.types import Bools, Codes, Floats
 
 HORIZON_SESSIONS = 21.0
 
@@ -63,16 +64,17 @@ def drop_dust(dust: float, max_names: int, is_cash: Bools, w: Floats, work: Floa
 
 
 @kernel
-def limit_capacity(limit: Floats, target: Floats, held: Floats) -> int:
-    """Pull targets (N,) towards held so that no trade exceeds limit (N,), a fraction of equity; return how many.
+def limit_capacity(capacity: float, adv: Floats, price: Floats, equity: float, target: Floats, held: Floats) -> int:
+    """Pull targets (N,) towards held so that no trade exceeds `capacity` of a day's volume; return how many.
 
-    A NaN limit (volume unknown) does not bind.
+    adv (N,) shares a day, price (N,) and equity in dollars; an unknown volume or price does not bind.
     """
     count = 0
     for i in range(target.shape[0]):
         gap = target[i] - held[i]
-        if abs(gap) > limit[i]:
-            target[i] = held[i] + (limit[i] if gap > 0.0 else -limit[i])
+        limit = capacity * adv[i] * price[i] / equity
+        if abs(gap) > limit:
+            target[i] = held[i] + (limit if gap > 0.0 else -limit)
             count += 1
     return count
 
@@ -95,3 +97,13 @@ def cost_gate(
                 trade[i] = False
                 count += 1
     return count
+
+
+@kernel
+def cash_band(goal: Floats, held: Floats, is_cash: Bools, band: float, status: Codes, trade: Bools) -> None:
+    """Give cash equivalents a band of their own, and withdraw trades in what does not trade now."""
+    for i in range(goal.shape[0]):
+        if is_cash[i]:
+            trade[i] = abs(goal[i] - held[i]) > band or (goal[i] == 0.0 and held[i] != 0.0)
+        if status[i] != TRADING:
+            trade[i] = False
