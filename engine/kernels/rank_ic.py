@@ -32,12 +32,13 @@ def ranks(x: Floats, known: Bools, out: Floats) -> int:
         if not known[i]:
             continue
         n += 1
-        below, same = 0, 0
-        for j in range(x.shape[0]):
+        rank = 1.0
+        for j in range(i):  # each pair once: whoever is larger moves up, equals share
             if known[j]:
-                below += x[j] < x[i]
-                same += x[j] == x[i]
-        out[i] = below + 0.5 * (same + 1)
+                above = 1.0 if x[j] < x[i] else (0.5 if x[j] == x[i] else 0.0)
+                rank += above
+                out[j] += 1.0 - above
+        out[i] = rank
     return n
 
 

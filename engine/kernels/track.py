@@ -83,3 +83,20 @@ def check_answer(t: int, answer: Floats, status: Codes) -> tuple[int, int]:
         if answer[i] != 0.0 and (status[t, i] == UNBORN or status[t, i] == DELISTED):
             return ANSWER_UNLISTED, i
     return ANSWER_OK, -1
+
+
+@kernel
+def answer_step(
+    first: int, t: int, answer: Floats, ret: Floats, status: Codes, bill: Floats, weight: Floats, scal: Floats,
+    out: Floats,
+) -> tuple[int, int]:  # fmt: skip
+    """Check an answer (K,) given at the close of bar t; if it can stand, drift over bars [first, t] and take it over.
+
+    Returns what `check_answer` says; nothing is changed unless that is ANSWER_OK.
+    """
+    verdict, column = check_answer(t, answer, status)
+    if verdict == ANSWER_OK:
+        track_scan(first, t + 1, ret, status, bill, weight, scal, out)
+        for i in range(answer.shape[0]):
+            weight[i] = answer[i]
+    return verdict, column

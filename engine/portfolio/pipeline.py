@@ -95,7 +95,7 @@ class Pipeline:
             vix, close = panel.indicator[t, fear], panel.close[t, stocks]
             s6_regime.observe(vix, close, ret[stocks], ret[bonds], setting.regime, self._regime)
         now = setting.active[t]
-        if (now != self._status).any():
+        if setting.changes[t]:
             gone: Bools = (self._status == 1) & (now != 1)
             if gone.any():
                 s1_allocate.demote(gone, self._s1)

@@ -48,7 +48,8 @@ class Turnover(NamedTuple):
 class Settings:
     """Everything the pipeline reads and never changes, by stage; arrays over N symbols or S sleeves.
 
-    active (T, S) int8 : 1 promoted, 0 incubating, -1 quarantined at each bar. allocate_at (T,) bars that allocate.
+    active (T, S) int8 : 1 promoted, 0 incubating, -1 quarantined at each bar. changes (T,) : bars where that moves,
+    the first one included. allocate_at (T,) : bars that allocate.
     restriction (T, N) int8 or None. regime_columns : (stocks, bonds, fear) or None where an input is missing.
     """
 
@@ -66,6 +67,7 @@ class Settings:
     member: Bools
     role: Floats
     active: Codes
+    changes: Bools
     allocate_at: Bools
     wrapper_member: Ints
     wrapper_group: Ints
@@ -107,6 +109,7 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
     for row, sleeve in enumerate(sleeves):
         member[row, sleeve.columns] = True
     member[:, is_cash] = False
+    active = np.column_stack([_status(section, panel.clock) for section in sections])
     return Settings(
         normalize=_normalize_params(config, panel.clock),
         allocate=_allocate_params(config),
@@ -125,7 +128,8 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         ),
         member=member,
         role=np.array([_ROLES[s.role or sleeve.strategy.role] for s, sleeve in zip(sections, sleeves, strict=True)]),
-        active=np.column_stack([_status(section, panel.clock) for section in sections]),
+        active=active,
+        changes=np.concatenate(([True], (active[1:] != active[:-1]).any(axis=1))),
         allocate_at=_cadence(stage.allocate.every, panel.clock),
         wrapper_member=wrapper_member,
         wrapper_group=wrapper_group,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import EngineError, PlimsollError, StrategyError
-from engine.kernels.track import ANSWER_NOT_FINITE, ANSWER_OK, EQUITY, PEAK, TRACK_SCALARS, check_answer, track_scan
+from engine.kernels.track import ANSWER_NOT_FINITE, ANSWER_OK, EQUITY, PEAK, TRACK_SCALARS, answer_step, track_scan
 from engine.market.feed import Feed
 from engine.market.window import Cursor, Window
 from engine.strategy import Context, Strategy
@@ -39,10 +39,15 @@ class Tracker:
             track_scan(self._next, stop, self._ret, self._status, self._bill, self._weight, self._scal, self.path)
             self._next = stop
 
-    def adopt(self, answer: Weights) -> None:
-        """Hold `answer` from the cursor's close on."""
-        self.catch_up()
-        self._weight[:] = answer
+    def take(self, answer: Weights) -> tuple[int, int]:
+        """Hold `answer` from the cursor's close on, if it can stand; return the verdict of `check_answer`."""
+        t = self._cursor.t
+        verdict, column = answer_step(
+            self._next, t, answer, self._ret, self._status, self._bill, self._weight, self._scal, self.path
+        )
+        if verdict == ANSWER_OK:
+            self._next = t + 1
+        return verdict, column
 
     @property
     def equity(self) -> float:
@@ -124,20 +129,20 @@ class Sleeve:
         try:
             answer = self._on_bar(self._context)
             if answer is not None:
-                self._accept(t, answer)
+                self._accept(answer)
         except PlimsollError as error:
             self._fail(t, str(error), error)
         except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
             self._fail(t, f"raised {type(error).__name__}: {error}", error)
 
-    def _accept(self, t: int, answer: object) -> None:
+    def _accept(self, answer: object) -> None:
         if not isinstance(answer, np.ndarray) or answer.shape != self._shape or answer.dtype != np.float64:
             got = f"shape {answer.shape} of {answer.dtype}" if isinstance(answer, np.ndarray) else type(answer).__name__
             raise StrategyError(
                 f"answered {got}",
                 fix=f"return {self._shape} float64 weights, e.g. ctx.weights({{'SPY': 1.0}}), or None",
             )
-        verdict, column = check_answer(t, answer, self._status)
+        verdict, column = self.tracker.take(answer)
         if verdict != ANSWER_OK:
             symbol = self._symbols[column]
             if verdict == ANSWER_NOT_FINITE:
@@ -150,7 +155,6 @@ class Sleeve:
                 cause="no row yet, or delisted",
                 fix="ask ctx.listed, or use ctx.weights(..., unlisted='cash')",
             )
-        self.tracker.adopt(answer)
         self.answered = True
 
     def _fail(self, t: int, what: str, error: Exception) -> None:
