@@ -13,7 +13,7 @@ from engine.market.panel import Panel
 
 @dataclass(frozen=True)
 class Market:
-    """Sessions by symbols. close in first-bar units; ret the return since the last row; tr 1.0 at a symbol's first row."""
+    """Sessions by symbols. close in first-bar units, ret the return since the last row, tr 1.0 at the first row."""
 
     close: pd.DataFrame
     ret: pd.DataFrame
@@ -29,7 +29,7 @@ class Market:
         return pd.DatetimeIndex(self.close.index)
 
     def due(self, schedule: str) -> pd.DatetimeIndex:
-        """Sessions of a schedule: "D" all, "M" the last of each month, "W-FRI" the last of each week ending on Friday."""
+        """Sessions of a schedule: "D" all, "M" the last of a month, "W-FRI" the last of a week that ends on Friday."""
         if schedule == "D":
             return self.index
         periods = self.index.append(self.index[-1:] + pd.offsets.BDay(1)).to_period(schedule)
