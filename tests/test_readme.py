@@ -1,0 +1,97 @@
+"""README is true: every command and every line of code in it runs."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BIN = Path(sys.executable).parent
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+
+
+def run(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=600)
+
+
+def shell_lines() -> list[str]:
+    lines = [line.partition("#")[0].strip() for block in blocks("bash") for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+def test_every_shell_command_is_of_a_kind_that_is_run_here():
+    assert all(re.match(r"(plimsoll |\./scripts/(demo|test)$)", line) for line in shell_lines()), shell_lines()
+
+
+def test_the_plimsoll_commands_run_in_the_order_given(tmp_path):
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    commands = [line for line in shell_lines() if line.startswith("plimsoll ")]
+    assert len(commands) >= 7
+    for command in commands:
+        done = run(command.split(), tmp_path)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        assert done.stdout.strip(), command
+    assert (tmp_path / "runs" / "first" / "report.html").stat().st_size > 1_000_000
+
+
+def test_the_commands_named_in_the_text_exist():
+    for command in re.findall(r"`plimsoll (\w+)", TEXT):
+        assert run(["plimsoll", command, "--help"], ROOT).returncode == 0, command
+
+
+def test_the_first_strategy_runs_and_prints_a_number(tmp_path):
+    (tmp_path / "first.py").write_text(blocks("python")[0], encoding="utf-8")
+    done = run([sys.executable, "first.py"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert -3.0 < float(done.stdout) < 3.0
+
+
+def test_the_demo_ends_with_the_path_of_a_report(tmp_path):
+    out = tmp_path / "demo"
+    done = run([str(ROOT / "scripts" / "demo"), str(out)], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("report.html")
+    assert (out / "report.html").is_file()
+    assert "SYNTHETIC" in done.stdout
+
+
+def test_continuous_integration_runs_the_test_command_of_the_readme():
+    assert "./scripts/test" in TEXT
+    assert "./scripts/test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_bench_prints_a_row_whose_equity_is_the_floors():
+    done = run([sys.executable, "scripts/bench.py", "W1", "--repeat", "1"], ROOT)
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout)
+    assert row["equity_gap"] < 1e-4
+    assert {"cpu_s", "wall_s", "rate", "rss_mb", "floor_s", "budget_s"} <= set(row)
+
+
+@pytest.mark.realdata
+def test_the_bridge_table_is_what_its_command_prints():
+    folder = ROOT.parent / "shared" / "data" / "daily"
+    if not folder.is_dir():
+        pytest.skip("the private market data are absent")
+    done = run([sys.executable, "scripts/level61_bridge.py", str(folder)], ROOT)
+    assert done.returncode == 0, done.stderr
+    printed = [[float(x) for x in re.findall(r"[-+]?\d+\.\d\d", line)] for line in done.stdout.splitlines()[1:-1]]
+    section = TEXT.partition("## Level-61")[2].partition("## Decisions")[0]
+    table = [line.split("|")[2:-1] for line in section.splitlines() if re.match(r"\| \S.*\d\.\d\d", line)]
+    told = [[float(cell) for cell in row if cell.strip()] for row in table]
+    assert len(printed) == len(told) == 8
+    for line, row in zip(printed, told, strict=True):
+        sharpe_left_out = line[:3] + line[4:]
+        assert sharpe_left_out == pytest.approx(row)
+    total = printed[-1][0] - printed[0][0]
+    assert sum(line[4] for line in printed[1:]) == pytest.approx(total, abs=0.03)
