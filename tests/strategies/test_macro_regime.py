@@ -2,7 +2,6 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,7 +61,7 @@ def plain_macro(market: Market, schedule: str) -> tuple[pd.DataFrame, pd.DataFra
     answers = {}
     for day, row in found.dropna(subset=["growth", "inflation", "risk_off"]).iterrows():
         pair = QUADRANTS[(row["growth"] > 0.0, row["inflation"] > 0.0)]
-        there = [s for s in pair if market.close.at[day, s] == market.close.at[day, s]]
+        there = [s for s in pair if market.listed.loc[day, s]]
         size = 0.5 if row["risk_off"] == 1.0 else 1.0
         answers[day] = [size / len(there) if s in there else 0.0 for s in HELD]
     return pd.DataFrame.from_dict(answers, orient="index", columns=HELD), found
@@ -121,8 +120,10 @@ def test_each_quadrant_holds_its_two_funds_in_halves(up: bool, hot: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    ("vix", "junk", "gross"), [(20.0, -0.001, 0.5), (20.0, 0.001, 1.0), (15.5, -0.001, 1.0)], ids=["off", "credit fine", "calm"]
-)  # fmt: skip
+    ("vix", "junk", "gross"),
+    [(20.0, -0.001, 0.5), (20.0, 0.001, 1.0), (15.5, -0.001, 1.0)],
+    ids=["off", "credit fine", "calm"],
+)
 def test_risk_is_off_when_the_vix_jumps_and_credit_is_weak_and_halves_everything(
     vix: float, junk: float, gross: float
 ) -> None:

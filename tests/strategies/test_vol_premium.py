@@ -1,4 +1,4 @@
-"""Volatility premium: every answer against plain pandas, two famous weeks, and what happens when something is missing."""
+"""Volatility premium: every answer against plain pandas, two famous weeks, and missing inputs."""
 
 from datetime import date
 from pathlib import Path
@@ -44,9 +44,10 @@ def plain_premium(market: Market, params: dict[str, Any]) -> pd.DataFrame:
     both = market.listed["SVOL"] & market.listed["TAIL"]
     due = set(market.due("M"))
     holds, short, tail, answers = False, 0.0, 0.0, {}
-    for day in market.index:
-        short *= 1.0 + (market.ret.at[day, "SVOL"] if both[day] else 0.0)
-        tail *= 1.0 + (market.ret.at[day, "TAIL"] if both[day] else 0.0)
+    ret = market.ret.where(both, 0.0)
+    for day, moved in zip(market.index, ret.to_dict("records"), strict=True):
+        short *= 1.0 + moved["SVOL"]
+        tail *= 1.0 + moved["TAIL"]
         if not both[day] or np.isnan(signal[day]):
             continue
         on = signal[day] == 1.0
@@ -186,9 +187,9 @@ def test_data_that_end_before_the_fund_existed_disable_the_sleeve(real_daily: Pa
 
 
 def test_the_size_cannot_exceed_a_tenth_nor_the_hedge_fall_below_a_third() -> None:
-    with pytest.raises(ValueError, match="less than or equal to 0.1"):
+    with pytest.raises(ValueError, match=r"less than or equal to 0\.1"):
         VolPremium.Params(size=0.2)
-    with pytest.raises(ValueError, match="greater than or equal to 0.33"):
+    with pytest.raises(ValueError, match=r"greater than or equal to 0\.33"):
         VolPremium.Params(hedge=0.3)
 
 

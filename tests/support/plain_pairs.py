@@ -75,7 +75,7 @@ def plain_pairs(
         changed = False
         for name, pair in book.items():
             y, x = (row[s] for s in name.split("/"))
-            if not np.isnan(pair.noise) and y == y and x == x:
+            if not np.isnan([pair.noise, y, x]).any():
                 changed = trade(pair, pair.score(y, x), 1.0 / len(pairs), day) or changed
         if changed:
             w = dict.fromkeys(symbols, 0.0)
