@@ -7,24 +7,27 @@ import pickle
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
 
 from engine.config import Config, load_config
 from engine.errors import InputError
+from engine.market.feed import Feed
 from engine.market.panel import CLOSE, DIVIDEND, OPEN, Panel
 from engine.research.future import HOWS, replace_future
 from engine.research.relay import Relay
 from engine.research.trail import Recorder, Trail, difference, run_trail
-from engine.research.trial import FAULTS, NEVER, trial_panel
+from engine.research.trial import trial_markets
 from engine.runtime.resolve import make_strategy
-from engine.runtime.setup import Setup
+from engine.runtime.setup import Setup, available
 from engine.strategy import Strategy, StrategyParams
 
-# Sessions of a trial beyond the warm-up: a year and a half, so that a monthly rule answers often.
-TRIAL_SESSIONS: Final = 380
-# Bars at which the future is replaced, per market.
+# Sessions of a trial beyond the warm-up: a year and a quarter, so that a monthly rule answers often.
+TRIAL_SESSIONS: Final = 320
+# Markets on which the future is replaced, and roughly how often on each.
+CAUSAL_MARKETS: Final = 3
 CUTS: Final = 6
 # Prices are multiplied by this to see whether weights depend on their level.
 PRICE_SCALE: Final = 8.0
@@ -87,8 +90,11 @@ def check_strategy(
     """
     made = make_strategy(strategy, params or {}, where="strategy")
     name = type(made).__name__
-    markets = _markets(made, seed) + (() if panel is None else (panel,))
-    trial = Trial(name, made, markets, scale_free)
+    given = () if panel is None else (panel,)
+    markets = (*given, *trial_markets(made, int(made.warmup_bars) + TRIAL_SESSIONS, seed))
+    trial = Trial(name, made, tuple(market for market in markets if not refusal(made, market)), scale_free)
+    if not trial.markets:
+        raise trial.fail("available", f"it refuses every market: {refusal(made, markets[0])}")
     for check in CHECKS.values():
         check(trial)
     return tuple(CHECKS)
@@ -148,14 +154,15 @@ def deterministic(trial: Trial) -> None:
 
 def causal(trial: Trial) -> None:
     """Refuse a strategy whose past changes when the future does."""
-    for panel in trial.markets:
+    for panel in trial.markets[:CAUSAL_MARKETS]:
         whole = trial.run(panel, forgiving=True)
-        for t in cut_bars(whole):
-            for how in HOWS:
-                other = trial.run(replace_future(panel, t, how), forgiving=True)
-                if found := difference(whole, other, t):
-                    day = panel.clock.session[t]
-                    raise trial.fail("causal", f"with the future after {day} replaced ({how}), {found}")
+        for t, how in product(cut_bars(whole), HOWS):
+            replaced = replace_future(panel, t, how)
+            if refusal(trial.strategy, replaced):
+                continue  # a run that is refused puts out nothing
+            if found := difference(whole, trial.run(replaced, forgiving=True), t):
+                day = panel.clock.session[t]
+                raise trial.fail("causal", f"with the future after {day} replaced ({how}), {found}")
 
 
 def restorable(trial: Trial) -> None:
@@ -205,6 +212,11 @@ CHECKS: Final[dict[str, Callable[[Trial], None]]] = {
 }
 
 
+def refusal(strategy: Strategy, panel: Panel) -> str:
+    """Return why the strategy says it cannot run on a market, or ""."""
+    return strategy.unavailable(available(Feed(panel)))
+
+
 def cut_bars(trail: Trail) -> list[int]:
     """Return bars at which to replace the future: where a sleeve answered, the bars before those, and some between."""
     first, last = trail.setup.first, trail.setup.panel.n_bars - 2
@@ -213,21 +225,6 @@ def cut_bars(trail: Trail) -> list[int]:
     spread = np.linspace(first, last, CUTS // 2).astype(np.int64)
     chosen = answered[np.linspace(0, len(answered) - 1, CUTS // 2).astype(np.int64)] if len(answered) else spread
     return sorted({int(t) for t in (*chosen, *(chosen[1:] - 1), *spread) if first <= t <= last})
-
-
-def _markets(strategy: Strategy, seed: int) -> tuple[Panel, ...]:
-    """Return a whole market, one for each rotation of the faults, and one where a symbol never lists."""
-    symbols = tuple(strategy.universe)
-    n_bars = int(strategy.warmup_bars) + TRIAL_SESSIONS
-    lives = [{}, *({s: FAULTS[(k + turn) % len(FAULTS)] for k, s in enumerate(symbols)} for turn in range(len(FAULTS)))]
-    if len(symbols) > 1:
-        lives += [{symbols[0]: NEVER}, {symbols[-1]: NEVER}]
-    made = []
-    for number, life in enumerate(lives):
-        panel = trial_panel(symbols, strategy.indicators, n_bars=n_bars, seed=seed + number, lives=life)
-        told = ", ".join(f"{s} {life[s]}" for s in symbols if s in life) or "every symbol whole"
-        made.append(replace(panel, source=told))
-    return tuple(made)
 
 
 def _config(forgiving: bool) -> Config:

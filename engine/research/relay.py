@@ -8,6 +8,7 @@ import numpy as np
 from engine.core import Decision, System
 from engine.execution.broker import Account
 from engine.market.window import Cursor
+from engine.portfolio.integrator import NOTHING_SKIPPED, Mark
 from engine.research.trail import Recorder, recorded
 from engine.runtime.setup import Setup, build
 from engine.strategy import Strategy
@@ -18,7 +19,9 @@ class Relay(System):
     """A system that is saved, thrown away, built anew and restored after every bar; the account's book likewise.
 
     The new one first lives through bar 0, so that restoring has something to overwrite and memory that hides outside
-    the state (in a module, a class, a cache) is disturbed. What the sleeves put out is collected in those of `setup`. lost : keys of the state that did not come back.
+    the state (in a module, a class, a cache) is disturbed. What the sleeves put out is collected in those of `setup`.
+
+    lost : keys of the state that did not come back.
     """
 
     def __init__(self, setup: Setup, strategies: Mapping[str, Strategy]) -> None:
@@ -34,9 +37,9 @@ class Relay(System):
         """The last bar observed."""
         return self._runner.t
 
-    def observe(self, t: int) -> None:
+    def observe(self, t: int, mark: Mark | None = None) -> None:
         """Take in bar t, keep what it put out, hand over."""
-        self._runner.observe(t)
+        self._runner.observe(t, mark)
         saved = self._runner.save()
         for kept, sleeve in zip(self.sleeves, self._runner.sleeves, strict=True):
             kept.notes[t] = sleeve.notes[t]
@@ -52,9 +55,16 @@ class Relay(System):
         """Ask the one that took over."""
         return self._runner.due()
 
-    def decide(self, account: Account, *, adopt: bool = False, price: Floats | None = None) -> Decision:
+    def decide(
+        self,
+        account: Account,
+        *,
+        adopt: bool = False,
+        price: Floats | None = None,
+        skip: frozenset[str] = NOTHING_SKIPPED,
+    ) -> Decision:
         """Ask the one that took over."""
-        return self._runner.decide(account, adopt=adopt, price=price)
+        return self._runner.decide(account, adopt=adopt, price=price, skip=skip)
 
     def save(self) -> dict[str, Floats]:
         """Return the state of the one that took over."""

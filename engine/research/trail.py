@@ -12,7 +12,7 @@ from engine.kernels import layout
 from engine.market.panel import Panel
 from engine.runtime.backtest import Track, run_loop
 from engine.runtime.setup import Setup, build
-from engine.strategy import Context, Strategy
+from engine.strategy import Available, Context, Strategy
 from engine.types import Floats, Ints, Weights
 
 
@@ -26,6 +26,7 @@ class Recorder(Strategy):
         super().__init__(inner.params)
         self.inner = inner
         self.indicators = inner.indicators
+        self.optional = inner.optional
         self.full_gross = inner.full_gross
         self.role = inner.role
         self.answers: dict[int, Weights | None] = {}
@@ -40,6 +41,10 @@ class Recorder(Strategy):
     def warmup_bars(self) -> int:
         """That of the strategy."""
         return self.inner.warmup_bars
+
+    def unavailable(self, data: Available) -> str:
+        """Return what the strategy says."""
+        return self.inner.unavailable(data)
 
     def init(self, n_symbols: int) -> Any:
         """Return the memory of the strategy."""
@@ -147,13 +152,15 @@ def _decision_rows(setup: Setup, track: Track) -> dict[str, Rows]:
     bar = np.array([decision.t for decision in track.decisions], dtype=np.int64)
     n, width = len(bar), len(symbols)
     wide = tuple(f"{symbol} {stage}" for symbol in symbols for stage in stages)
-    parts = {name: np.empty((n, width)) for name in ("target", "traded", "reason")}
-    trace, phi = np.empty((n, width * len(stages))), np.empty((n, 1))
+    parts = {name: np.empty((n, width)) for name in ("target", "goal", "traded", "reason")}
+    facts = setup.system.integrator.facts
+    trace, figures = np.empty((n, width * len(stages))), np.empty((n, 2 + len(facts)))
     orders, order_bar = [np.empty((0, 7))], [np.empty(0, dtype=np.int64)]
     for row, decision in enumerate(track.decisions):
         target, plan = decision.target, decision.plan
-        parts["target"][row], parts["traded"][row], parts["reason"][row] = target.weights, target.trade, plan.why
-        trace[row], phi[row] = target.trace.ravel(), plan.phi
+        parts["target"][row], parts["goal"][row] = target.weights, target.goal
+        parts["traded"][row], parts["reason"][row] = target.trade, plan.why
+        trace[row], figures[row] = target.trace.ravel(), (plan.phi, target.min_ticket, *target.facts)
         o = plan.orders
         orders.append(np.column_stack((o.col, o.leg, o.qty, o.target, o.price, o.sigma, o.adv)))
         order_bar.append(np.full(len(o), decision.t))
@@ -161,7 +168,7 @@ def _decision_rows(setup: Setup, track: Track) -> dict[str, Rows]:
     return {
         **{name: Rows(bar, values, symbols) for name, values in parts.items()},
         "trace": Rows(bar, trace, wide),
-        "phi": Rows(bar, phi, ("phi",)),
+        "figure": Rows(bar, figures, ("phi", "min_ticket", *facts)),
         "order": Rows(np.concatenate(order_bar), np.concatenate(orders), columns),
     }
 

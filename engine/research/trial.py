@@ -1,6 +1,7 @@
 """Small generated markets that try a strategy: moods that change, corporate actions, and lives with gaps."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from engine.market.calendar import build_clock, sessions
 from engine.market.panel import Panel
+from engine.strategy import Strategy
 from engine.types import Bools, Floats
 
 FIRST: Final = date(2015, 1, 2)
@@ -71,6 +73,23 @@ def trial_panel(
     last: date = sessions(FIRST, _LAST)[n_bars - 1].astype(object)
     clock = build_clock(FIRST, last)
     return Panel(clock, names, block, high, low, tuple(indicators), seen, synthetic=True, source=f"trial {seed}")
+
+
+def trial_markets(strategy: Strategy, n_bars: int, seed: int = 0) -> tuple[Panel, ...]:
+    """Return markets of a strategy's symbols: whole, with the faults in every rotation, without the first, the last.
+
+    `source` says how each symbol lives.
+    """
+    symbols = tuple(strategy.universe)
+    lives = [{}, *({s: FAULTS[(k + turn) % len(FAULTS)] for k, s in enumerate(symbols)} for turn in range(len(FAULTS)))]
+    if len(symbols) > 1:
+        lives += [{symbols[0]: NEVER}, {symbols[-1]: NEVER}]
+    made = []
+    for number, life in enumerate(lives):
+        panel = trial_panel(symbols, strategy.indicators, n_bars=n_bars, seed=seed + number, lives=life)
+        told = ", ".join(f"{s} {life[s]}" for s in symbols if s in life) or "every symbol whole"
+        made.append(replace(panel, source=told))
+    return tuple(made)
 
 
 def _actions(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Floats, Floats]:
