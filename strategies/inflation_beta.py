@@ -109,8 +109,9 @@ class InflationBeta(Strategy):
     def tilt(self, trend: Floats, carry: Floats) -> Floats:
         """Return the factors of the diversifiers from scores in [-1, 1]."""
         p = self.params
-        factor = 1.0 + p.kappa * (0.5 * trend + 0.5 * carry)
-        return np.clip(factor, 1.0 - p.kappa_max, 1.0 + p.kappa_max)
+        out: Floats = np.empty(len(trend))
+        np.clip(1.0 + p.kappa * (0.5 * trend + 0.5 * carry), 1.0 - p.kappa_max, 1.0 + p.kappa_max, out=out)
+        return out
 
     def mix(self, cov: Floats, tilt: Floats) -> Floats:
         """Return the slot weights (3,) before the scalar; a tilt of 0 is an absent slot."""
