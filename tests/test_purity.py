@@ -6,16 +6,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from battery.witness import FIELDS, Witness, witness_panel
+from battery.witness import FIELDS, Witness, witness_book, witness_panel
 
 from engine.config import load_config
 from engine.core import Decision
 from engine.errors import EngineError
 from engine.execution.broker import Account
 from engine.kernels.ledger import MARGIN_CALL
+from engine.portfolio.integrator import Mark
 from engine.runtime.setup import Setup, build
 from engine.strategy import Context, Strategy
 from engine.types import Weights
+
+
+def _book(preset: str) -> Setup:
+    config, strategies = witness_book(preset)
+    return build(config, witness_panel(), strategies)
 
 
 def _setup(strategy: Strategy | None = None, **sections: object) -> Setup:
@@ -36,7 +42,18 @@ def _state(setup: Setup) -> dict[str, bytes]:
 def _picture(decision: Decision) -> list[bytes]:
     target, plan = decision.target, decision.plan
     orders = plan.orders
-    arrays = [target.weights, target.trade, target.trace, plan.why, orders.col, orders.leg, orders.qty, orders.target]
+    arrays = [
+        target.weights,
+        target.goal,
+        target.trade,
+        target.trace,
+        target.facts,
+        plan.why,
+        orders.col,
+        orders.leg,
+        orders.qty,
+        orders.target,
+    ]
     arrays += [orders.price, orders.sigma, orders.adv, np.array([plan.phi, decision.t, target.forced, orders.at_close])]
     return [np.ascontiguousarray(array).tobytes() for array in arrays]
 
@@ -60,8 +77,8 @@ def _each_decision(setup: Setup, look: Callable[[Account, bool], Any]) -> int:
         code = broker.advance(t) if t >= setup.first else 0
         if t == setup.first - 1:
             broker.mark_start(t)
-        system.observe(t)
         adopt = t == setup.first - 1
+        system.observe(t, Mark(*broker.mark()) if adopt or t >= setup.first else None)
         if adopt or (t >= setup.first and (system.due() or code == MARGIN_CALL)):
             look(broker.account(), adopt)
             looked += 1
@@ -71,18 +88,26 @@ def _each_decision(setup: Setup, look: Callable[[Account, bool], Any]) -> int:
 
 @pytest.mark.parametrize(
     "sections",
-    [{}, {"execution": {"fill": "next_close", "fractional": False}}, {"costs": {"preset": "flat"}}],
-    ids=["default", "whole shares at the close", "flat costs"],
+    [
+        {},
+        {"execution": {"fill": "next_close", "fractional": False}},
+        {"costs": {"preset": "flat"}},
+        {"preset": "book"},
+        {"preset": "legacy"},
+    ],
+    ids=["default", "whole shares at the close", "flat costs", "book", "legacy"],
 )
-def test_ten_decisions_change_no_byte_and_are_equal_whoever_else_asks(sections: dict[str, object]) -> None:
-    setup = _setup(**sections)
+def test_ten_decisions_change_no_byte_and_are_equal_whoever_else_asks(sections: dict[str, Any]) -> None:
+    setup = _book(sections["preset"]) if "preset" in sections else _setup(**sections)
 
     def look(account: Account, adopt: bool) -> None:
         before = _state(setup)
         first = _picture(setup.system.decide(account, adopt=adopt))
+        skippable = [frozenset(), *(frozenset({stage}) for stage in setup.system.integrator.stages)]
         for k in range(10):
             other = _others(account)[k % 4]
             setup.system.decide(other, adopt=k % 2 == 0, price=setup.panel.open[setup.system.t] * 1.01)
+            setup.system.decide(account, adopt=adopt, skip=skippable[k % len(skippable)])
             assert _picture(setup.system.decide(account, adopt=adopt)) == first
         assert _state(setup) == before
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from battery.witness import LIVES, Witness, witness_panel
+from battery.witness import LIVES, Witness, witness_book, witness_panel
 
 from engine.config import Config, load_config
 from engine.errors import EngineError, StrategyError
@@ -26,15 +26,19 @@ def _config(**sections: object) -> Config:
 
 
 def _relayed(config: Config, panel: Panel, strategy: Strategy) -> tuple[str, set[str], Setup]:
+    return _relayed_book(config, panel, {"s": strategy})
+
+
+def _relayed_book(config: Config, panel: Panel, strategies: dict[str, Strategy]) -> tuple[str, set[str], Setup]:
     """Return what differs from an uninterrupted run, the keys lost on the way, and the setup."""
     relays: list[Relay] = []
 
     def hand_over(setup: Setup) -> Relay:
-        relays.append(Relay(setup, {"s": strategy}))
+        relays.append(Relay(setup, strategies))
         return relays[0]
 
-    whole = run_trail(config, panel, {"s": deepcopy(strategy)})
-    relayed = run_trail(config, panel, {"s": deepcopy(strategy)}, hand_over)
+    whole = run_trail(config, panel, deepcopy(strategies))
+    relayed = run_trail(config, panel, deepcopy(strategies), hand_over)
     ends: list[Mapping[str, Any]] = [
         whole.setup.system.save() | whole.setup.broker.book.save(),
         relays[0].save() | relayed.setup.broker.book.save(),
@@ -53,6 +57,15 @@ def _relayed(config: Config, panel: Panel, strategy: Strategy) -> tuple[str, set
 )
 def test_a_run_handed_over_at_every_bar_ends_with_the_same_bytes(sections: dict[str, object]) -> None:
     found, lost, setup = _relayed(_config(**sections), witness_panel(), Witness())
+    assert found == ""
+    assert lost == set()
+    assert len(setup.broker.fills) > 50
+
+
+@pytest.mark.parametrize("preset", ["book", "legacy"])
+def test_a_book_handed_over_at_every_bar_ends_with_the_same_bytes(preset: str) -> None:
+    config, strategies = witness_book(preset)
+    found, lost, setup = _relayed_book(config, witness_panel(), strategies)
     assert found == ""
     assert lost == set()
     assert len(setup.broker.fills) > 50

@@ -1,11 +1,12 @@
 """A strategy that answers with a hash of everything it can see: whatever leaks into its view changes its answer."""
 
 import hashlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
+from engine.config import Config, load_config
 from engine.market.panel import Panel
 from engine.research.trial import DELISTED, HOLES, LATE, RELISTED, WHOLE, trial_panel
 from engine.strategy import Context, Strategy, StrategyParams
@@ -69,6 +70,22 @@ class Witness(Strategy):
             return np.zeros(len(ctx.symbols))
         raw = np.frombuffer(digest[10 : 10 + len(ctx.symbols)], dtype=np.uint8) / 255.0
         return ctx.weights(0.9 * raw - 0.25, unlisted="cash")
+
+
+def witness_book(preset: str, **sections: Any) -> tuple[Config, dict[str, Strategy]]:
+    """A configuration of four witnesses, one of them incubating at first, and their strategies."""
+    sleeves = [{"name": f"w{k}", "strategy": "battery.witness:Witness"} for k in range(4)]
+    sleeves[3] |= {"since": "2015-03-16"}
+    stages = {
+        "caps": {"clusters": {"a": ("AAA", "BBB"), "b": ("CCC", "DDD")}, "name": 0.4, "cluster": 0.5},
+        "net": {"wrappers": (("BBB", "EEE"),), "min_obs": 5},
+        "allocate": {"min_obs": 10, "skill_warmup_sessions": 10, "skill_kappa": 0.3},
+        "regime": {"stocks": "AAA", "bonds": "BBB", "dwell_sessions": 2},
+        "turnover": {"edge_ratio": 0.2},
+    }
+    integrator = {"preset": preset, **(stages if preset == "book" else {})}
+    values = {"run": {"cash": 250_000.0}, "sleeve": sleeves, "integrator": integrator, **sections}
+    return load_config(values), {f"w{k}": Witness(Witness.Params(window=3 + k)) for k in range(4)}
 
 
 def witness_panel(n_bars: int = 130, seed: int = 0) -> Panel:
