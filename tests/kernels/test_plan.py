@@ -168,6 +168,14 @@ def test_sales_below_the_minimum_finance_no_purchase() -> None:
     assert (done.qty * price).sum() <= 1e-9
 
 
+def test_a_purchase_that_scaling_makes_too_small_is_dropped() -> None:
+    price = np.full(2, 10.0)
+    done = plan([3.998, 0.002], price, min_notional=150.0, margin_account=False)  # the second is worth 200, then 50
+    assert done.phi == pytest.approx(0.25, rel=1e-12)
+    assert done.qty.tolist() == pytest.approx([9_995.0, 0.0])
+    assert done.why.tolist() == [ORDERED, BELOW_MINIMUM]
+
+
 def test_small_orders_are_dropped_but_exits_are_not() -> None:
     done = plan([0.00015, 0.0, 0.00005], [10.0, 10.0, 10.0], [1.0, 0.3, 0.0], min_notional=6.0)
     assert done.qty.tolist() == [0.0, -0.3, 0.0]

@@ -22,6 +22,7 @@ def assert_adds_up(
     held = np.zeros(panel.n_symbols)
     mark = _marks(panel, first)
     equity = cash
+    grown = 0.0
     by_bar = dict(list(fills.groupby("bar")))
     for k, row in enumerate(table.to_dict("records")):
         t = first + k
@@ -64,7 +65,11 @@ def assert_adds_up(
         )
         if row["equity"] > 0.0:
             np.testing.assert_allclose(weights[k], value / row["equity"], rtol=0.0, atol=1e-9 * max(row["gross"], 1.0))
-        equity, mark = row["equity"], now
+        base = equity + row["flow"]
+        before_costs = 1.0 + row["ret"] + costs / base
+        assert abs(row["ret"] - max(row["equity"] / base - 1.0, -1.0)) <= tolerance
+        assert k == 0 or abs(row["equity_gross"] - grown * before_costs) <= tolerance * max(abs(grown), 1.0)
+        equity, mark, grown = row["equity"], now, row["equity_gross"]
 
 
 def _marks(panel: Panel, first: int) -> Floats:
