@@ -114,7 +114,7 @@ class VolPremium(Strategy):
         p, state = self.params, ctx.state
         both = bool(ctx.listed[SHORT_VOL] and ctx.listed[TAIL])
         state.absent[0] = 0 if both else state.absent[0] + 1
-        if not both and (state.absent[0] < DELIST_SESSIONS or not state.holds[0]):
+        if not both and state.absent[0] < DELIST_SESSIONS:
             return None
         on = signal and both
         held = ctx.sleeve.weights

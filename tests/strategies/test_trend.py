@@ -16,6 +16,7 @@ from engine.config import load_config
 from engine.errors import ConfigError
 from engine.market.csv_source import load_csv
 from engine.market.panel import Panel
+from engine.research.trial import FAULTS, WHOLE, trial_panel
 from engine.runtime.resolve import make_strategy
 from strategies.trend import Trend
 
@@ -29,15 +30,21 @@ CASES = [
 ]
 
 
+def excess(market: Market, bars: int) -> pd.DataFrame:
+    """Return over `bars` less the bills', a row missing for up to five sessions replaced by the last one."""
+    tr = market.tr.ffill(limit=5)
+    past = tr / tr.shift(bars) - 1.0
+    return past[SYMBOLS].sub(past["BIL"].fillna(0.0), axis=0)
+
+
 def plain_trend(market: Market, params: dict[str, Any]) -> pd.DataFrame:
     """Targets on every session: sign of the excess return, 40% over the EWMA volatility, divided by the number."""
     horizons = params.get("lookbacks_bars", [252])
-    ret, tr = market.ret[SYMBOLS], market.tr
+    ret = market.ret[SYMBOLS]
     sigma = np.sqrt(261.0 * ret.ewm(com=60, ignore_na=True).var(bias=True))
     signal = 0.0
     for bars in horizons:
-        past = (tr / tr.shift(bars) - 1.0)[[*SYMBOLS, "BIL"]]
-        signal = signal + np.sign(past[SYMBOLS].sub(past["BIL"].fillna(0.0), axis=0)) / len(horizons)
+        signal = signal + np.sign(excess(market, bars)) / len(horizons)
     takes_part = signal.notna() & market.listed[SYMBOLS]
     side = signal if params.get("short") else signal.clip(lower=0.0)
     w = (side * 0.40 / sigma).where(takes_part, 0.0).div(takes_part.sum(axis=1), axis=0)
@@ -58,6 +65,15 @@ def check(panel: Panel, market: Market, params: dict[str, Any]) -> pd.DataFrame:
 def test_targets_on_the_sample_equal_plain_pandas(params: dict[str, Any]) -> None:
     panel = panel_of(42)
     check(panel, market_of_panel(panel, [*SYMBOLS, "BIL"]), params)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_targets_where_funds_come_go_and_pause_equal_plain_pandas(seed: int) -> None:
+    symbols = [*SYMBOLS, "BIL"]
+    lives = {s: (*FAULTS, WHOLE)[(k + seed) % 5] for k, s in enumerate(symbols)}
+    panel = trial_panel(symbols, n_bars=900, seed=seed, lives=lives)
+    expected = check(panel, market_of_panel(panel, symbols), {"rebalance": "D"})
+    assert (expected > 0.0).sum().gt(0).sum() > 5
 
 
 @pytest.mark.realdata

@@ -144,6 +144,19 @@ def made(vix: float, swing: float, n: int = 200) -> Panel:
     return panel
 
 
+def test_the_hedge_is_mended_as_soon_as_it_has_drifted_below_a_third() -> None:
+    panel = made(vix=20.0, swing=0.005)
+    for symbol, rate in (("SVOL", 0.005), ("TAIL", -0.005)):
+        panel.block[:2, :, panel.column(symbol)] = 100.0 * np.exp(rate * np.arange(panel.n_bars))
+    index = pd.DatetimeIndex(panel.clock.session)
+    answers = run(panel).result.targets.index
+    apart = np.diff(index.get_indexer(answers))
+    # 0.40 exp(-0.01 n) < 1/3 from n = 19 on; month ends come in between
+    assert apart.max() == 19
+    assert np.ceil(np.log(0.40 * 3.0) / 0.01) == 19
+    assert not panel.clock.month_last[index.get_indexer(answers)].all()
+
+
 def test_a_session_without_the_vix_changes_nothing() -> None:
     panel = made(vix=20.0, swing=0.005)
     panel.indicator[150] = np.nan
