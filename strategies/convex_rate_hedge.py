@@ -21,7 +21,6 @@ from strategies.blueprint import (
     signals_due,
 )
 from strategies.growth import SLACK, growth
-from strategies.look_through import budget_weights
 from strategies.plan import common_plan, reference_weights
 
 SLOTS = ("engine", "rate_hedge", "gold", "duration", "intermediate")
@@ -49,14 +48,16 @@ class ConvexRateHedge(Strategy):
     fund that is absent, its budget stays in cash and no substitute is held. Fails when rates rise slowly (PFIX decays
     like an option), when the correlation turns faster than the regime's dwell, and in 2022 before PFIX turned up.
 
-        regime      budgets (engine, PFIX, gold, TMF, IEF)
-        +           .55 .20 .25  0   0      stock-bond correlation > 0
-        -, falling  .60 .05 .15 .20  0      correlation < 0 and TIP/IEF no higher than 12 months ago
-        -           .60 .10 .20  0  .10     otherwise
+        w_i = (b_i / sigma_i) / sum_j (b_j / sigma_j),   b by regime:
+        regime      engine PFIX gold TMF IEF
+        +             .55  .20  .25   0   0    stock-bond correlation > 0
+        -, falling    .60  .05  .15 .20   0    correlation < 0 and TIP/IEF no higher than 12 months ago
+        -             .60  .10  .20   0 .10    otherwise
 
-    Budgets move to a new regime's in a straight line over `guard_ramp_bars`; then the guard of
-    `strategies.correlation_regime`, weights w = RB(Sigma, b), and scalar, limits and bands of `strategies.blueprint`.
-    The overweight of the engine is its budget.
+    Budgets are of stand-alone risk. Of contributions to risk they would be no use here: a hedge contributes negatively,
+    so any positive budget for PFIX beside duration, however small, makes both large. They move to a new regime's in a
+    straight line over `guard_ramp_bars`; then the guard of `strategies.correlation_regime`, and scalar, limits and bands
+    of `strategies.blueprint`. The overweight of the engine is its budget.
 
     Source: rule after AQR, "A Changing Stock-Bond Correlation" (2023); the budgets are ours. TIP/IEF is a price-only
     proxy of expected inflation.
@@ -125,7 +126,7 @@ class ConvexRateHedge(Strategy):
         guard_budget(book, p, layout, budget, present)
         for name, value in zip(self.diagnostics[len(NOTES) :], (state.ramp[REGIME], inflation, *budget), strict=True):
             ctx.note(name, value)
-        return settle(ctx, book, p, layout, budget_weights(book.cov, budget) * kept)
+        return settle(ctx, book, p, layout, standalone_weights(book.cov, budget) * kept)
 
     def _inflation(self, ctx: Context) -> float:
         """Return the growth of inflation-linked over plain bonds, NaN where it is not known."""
@@ -161,7 +162,7 @@ class ConvexRateHedge(Strategy):
         p = self.params
 
         def plan(budget: tuple[float, ...]) -> str:
-            return reference_weights(p, SLOTS, lambda cov: budget_weights(cov, np.array(budget)))
+            return reference_weights(p, SLOTS, lambda cov: standalone_weights(cov, np.array(budget)))
 
         return {
             "weights, correlation positive": plan(p.budget_together),
@@ -170,3 +171,11 @@ class ConvexRateHedge(Strategy):
             "inflation": f"{p.inflation_linked} over {p.inflation_base}, {p.inflation_bars} bars; rising if above 0",
             **common_plan(p),
         }
+
+
+def standalone_weights(cov: Floats, budget: Floats) -> Weights:
+    """Return weights (S,) of sum 1 with w_i sigma_i in proportion to budget (S,) >= 0; a slot without budget gets 0."""
+    w = np.zeros(len(budget))
+    chosen = budget > 0.0
+    w[chosen] = budget[chosen] / np.sqrt(np.diag(cov)[chosen])
+    return w / w.sum()

@@ -99,7 +99,9 @@ def test_without_managed_futures_half_their_third_is_cash_and_nothing_takes_thei
     assert budget[0] >= 0.5
 
 
-@pytest.mark.parametrize("case", ["q=0.2,conf=0.25", "q=0.2,conf=0.5", "q=0.2,conf=0.75", "q=0.3,conf=0.5", "q=-0.1,conf=0.5"])
+@pytest.mark.parametrize(
+    "case", ["q=0.2,conf=0.25", "q=0.2,conf=0.5", "q=0.2,conf=0.75", "q=0.3,conf=0.5", "q=-0.1,conf=0.5"]
+)
 def test_budgets_equal_the_recorded_ones(golden: Callable[[str], dict[str, Any]], case: str) -> None:
     recorded = golden("bl_budget")
     sd, corr = np.array(recorded["meta"]["cov_vols"]), np.array(recorded["meta"]["corr"])

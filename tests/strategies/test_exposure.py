@@ -33,7 +33,9 @@ def settings_of(draw: st.DrawFn, mode: int) -> Tiers:
     )
 
 
-def e_of(p: Tiers, strength: float, sigma: float = 0.2, ratio: float = 1.0, dd: float = 0.0, base: float = 0.2) -> float:
+def e_of(
+    p: Tiers, strength: float, sigma: float = 0.2, ratio: float = 1.0, dd: float = 0.0, base: float = 0.2
+) -> float:
     return tiers.exposure(p, strength, sigma, base, ratio, dd, np.zeros(tiers.COLUMNS))
 
 
@@ -54,21 +56,37 @@ def test_a_stronger_trend_never_lowers_exposure(
     assert e_of(p, strength + more, sigma, ratio, dd) >= e_of(p, strength, sigma, ratio, dd) - 1e-12
 
 
-@given(p=settings_of(tiers.DERISK), strength=strengths, sigma=sigmas, ratio=ratios, dd=drawdowns, more=st.floats(0.0, 0.5))
+@given(
+    p=settings_of(tiers.DERISK), strength=strengths, sigma=sigmas, ratio=ratios, dd=drawdowns, more=st.floats(0.0, 0.5)
+)
 def test_derisk_a_deeper_drawdown_never_buys(
     p: Tiers, strength: float, sigma: float, ratio: float, dd: float, more: float
 ) -> None:
     assert e_of(p, strength, sigma, ratio, dd + more) <= e_of(p, strength, sigma, ratio, dd) + 1e-12
 
 
-@given(p=settings_of(tiers.DERISK), strength=strengths, sigma=sigmas, ratio=st.floats(1.0, 4.0), dd=drawdowns, more=st.floats(0.0, 3.0))
+@given(
+    p=settings_of(tiers.DERISK),
+    strength=strengths,
+    sigma=sigmas,
+    ratio=st.floats(1.0, 4.0),
+    dd=drawdowns,
+    more=st.floats(0.0, 3.0),
+)
 def test_derisk_more_fear_never_buys(
     p: Tiers, strength: float, sigma: float, ratio: float, dd: float, more: float
 ) -> None:
     assert e_of(p, strength, sigma, ratio + more, dd) <= e_of(p, strength, sigma, ratio, dd) + 1e-12
 
 
-@given(p=settings_of(tiers.DERISK), strength=strengths, over=st.floats(1.0, 5.0), ratio=ratios, dd=drawdowns, more=st.floats(1.0, 5.0))
+@given(
+    p=settings_of(tiers.DERISK),
+    strength=strengths,
+    over=st.floats(1.0, 5.0),
+    ratio=ratios,
+    dd=drawdowns,
+    more=st.floats(1.0, 5.0),
+)
 def test_derisk_more_volatility_above_target_never_buys(
     p: Tiers, strength: float, over: float, ratio: float, dd: float, more: float
 ) -> None:
@@ -79,7 +97,9 @@ def test_derisk_more_volatility_above_target_never_buys(
 
 @given(p=settings_of(tiers.DERISK), strength=strengths, sigma=sigmas, ratio=ratios, dd=drawdowns)
 def test_derisk_is_never_above_literal(p: Tiers, strength: float, sigma: float, ratio: float, dd: float) -> None:
-    assert e_of(p, strength, sigma, ratio, dd) <= e_of(p._replace(mode=tiers.LITERAL), strength, sigma, ratio, dd) + 1e-12
+    assert (
+        e_of(p, strength, sigma, ratio, dd) <= e_of(p._replace(mode=tiers.LITERAL), strength, sigma, ratio, dd) + 1e-12
+    )
 
 
 def test_derisk_goes_net_short_only_in_a_strong_downtrend_with_a_drawdown() -> None:
@@ -149,7 +169,9 @@ def test_the_gate_keeps_the_governor_asleep_until_the_trend_is_negative() -> Non
 
 def test_the_drawdown_factor_is_a_straight_line_between_its_thresholds() -> None:
     p = Tiers(dd_soft=0.1, dd_hard=0.2, p_min=0.2)
-    np.testing.assert_allclose([tiers.drawdown_factor(p, x) for x in (0.0, 0.1, 0.15, 0.2, 0.9)], [1.0, 1.0, 0.6, 0.2, 0.2])
+    np.testing.assert_allclose(
+        [tiers.drawdown_factor(p, x) for x in (0.0, 0.1, 0.15, 0.2, 0.9)], [1.0, 1.0, 0.6, 0.2, 0.2]
+    )
 
 
 def test_no_volatility_scales_as_far_as_allowed() -> None:

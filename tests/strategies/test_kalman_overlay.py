@@ -86,7 +86,9 @@ def test_the_filter_settings_are_the_named_presets() -> None:
         return KalmanOverlay(KalmanOverlay.Params(**params)).settings.filter
 
     assert used() == kalman_preset.canonical()
-    assert used(trend="zeiierman", measurement_noise=1000.0) == kalman_preset.zeiierman(noise=1000.0, osc=15, strength=15)
+    assert used(trend="zeiierman", measurement_noise=1000.0) == kalman_preset.zeiierman(
+        noise=1000.0, osc=15, strength=15
+    )
     assert used(trend="jutsu_v25_unsigned") == kalman_preset.jutsu_v25_unsigned()
     assert used(trend="jutsu_signed_double") == kalman_preset.jutsu_signed_double()
 
@@ -99,7 +101,9 @@ def test_the_warm_up_ends_with_the_first_trend_strength(trend: str, noise_model:
     noted = ran.result.diagnostics.pivot_table(index="session", columns="name", values="value")
     assert noted["trend_strength"].notna().all()
     first = ran.setup.first
-    early = plain_config(NAME, {"trend": trend, "noise_model": noise_model}, run={"start": str(panel.clock.session[first - 1])})
+    early = plain_config(
+        NAME, {"trend": trend, "noise_model": noise_model}, run={"start": str(panel.clock.session[first - 1])}
+    )
     with pytest.raises(Exception, match="the earliest possible start"):
         run_config(panel, early)
 
@@ -138,7 +142,10 @@ def test_nothing_trades_while_a_held_leg_has_no_row() -> None:
 @pytest.mark.parametrize(
     ("params", "told"),
     [
-        ({"k_long": 0.7}, r"k_long 0\.7 is outside its published range \[0\.3, 0\.6\]; set allow_outside_ranges = true"),
+        (
+            {"k_long": 0.7},
+            r"k_long 0\.7 is outside its published range \[0\.3, 0\.6\]; set allow_outside_ranges = true",
+        ),
         ({"sigma_lookback": 10}, r"sigma_lookback 10 is outside its published range \[20, 60\]"),
         ({"process_noise_1": 0.02}, r"process_noise_1 0\.02 is outside its published range 0\.01;"),
         ({"dd_soft": 0.3}, "dd_soft 0.3 is not below dd_hard"),

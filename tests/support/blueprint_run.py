@@ -50,7 +50,9 @@ def same_sessions(ran: Ran, oracle: Oracle, market: Market, params: dict[str, An
     theirs = daily.loc[daily.index >= ours.index[0]]
     assert len(theirs) > 200
     for name in [*NOTES, *(c for c in daily.columns if c in ours.columns and c not in NOTES)]:
-        np.testing.assert_allclose(ours[name].loc[theirs.index], theirs[name].astype(float), rtol=1e-8, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(
+            ours[name].loc[theirs.index], theirs[name].astype(float), rtol=1e-8, atol=1e-9, err_msg=name
+        )
     target = daily[[c for c in daily.columns if c in market.close.columns]].astype(float)
     assert_same_answers(ran, answers(market, target, due), 1e-8)
     return daily

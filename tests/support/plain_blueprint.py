@@ -123,7 +123,7 @@ def settle(
         new = min(target / max(sigma, 0.05), 1.0)
         if np.isnan(k) or abs(new / k - 1.0) > 0.10:
             k = new
-        w = w * k
+        w = w * min(k, 1.0 / max(w.sum(), 1.0))  # the sum of risky weights stays within 1
         w[symbols.index("TQQQ")] = min(w[symbols.index("TQQQ")], 0.50)
         gross = np.abs(w * times).sum()
         w = w * (2.0 / gross if gross > 2.0 else 1.0)

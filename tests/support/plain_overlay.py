@@ -1,4 +1,4 @@
-"""The Kalman overlay in plain numpy and pandas, written from its formulas: matrices, rolling windows, no shared code."""
+"""The Kalman overlay in plain numpy and pandas, from its formulas: matrices, rolling windows, no shared code."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ def trend_strength(close: pd.Series, volume: pd.Series, noise: float = 2000.0) -
     x, p, before, slopes = None, np.eye(2), np.nan, {}
     for day, c in close.items():
         v = volume[day]
-        known = v == v and v > 0.0 and np.isfinite(v)
+        known = bool(np.isfinite(v)) and v > 0.0
         if not c > 0.0:
             continue
         if x is None:
             x = np.array([[c], [0.0]])
         else:
-            ratio = float(np.clip(before / v, 0.1, 10.0)) if known and before == before else 1.0
+            ratio = float(np.clip(before / v, 0.1, 10.0)) if known and np.isfinite(before) else 1.0
             x, p = f @ x, f @ p @ f.T + q
             gain = p @ h.T / float((h @ p @ h.T)[0, 0] + noise * ratio)
             x = x + gain * (c - float((h @ x)[0, 0]))
