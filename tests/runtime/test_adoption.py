@@ -43,6 +43,16 @@ def test_cash_in_the_warm_up_earned_the_bill_rate() -> None:
     assert ran.track.decisions[0].target.weights[1] == pytest.approx(weight, rel=1e-12)
 
 
+@pytest.mark.parametrize("first", [1, 25])
+def test_every_order_bears_the_session_it_was_decided_at(first: int) -> None:
+    ran = run_script(make_panel(MARKET), {0: {"S000": 0.5}, 30: {"S001": 0.5}}, first=first)
+    decided = [ran.setup.panel.clock.stamp[t] for t in (first - 1, 30, 30)]
+    assert ran.result.orders["session"].to_numpy().tolist() == np.array(decided, dtype="datetime64[s]").tolist()
+    assert [i.split("-")[2] for i in ran.result.orders["id"]] == [
+        str(d)[:10].replace("-", "") + "0000" for d in decided
+    ]
+
+
 def test_with_no_answer_yet_the_account_starts_in_cash_and_waits() -> None:
     ran = run_script(make_panel(MARKET), {30: {"S000": 0.5}}, first=25)
     assert [d.t for d in ran.track.decisions] == [24, 30]
