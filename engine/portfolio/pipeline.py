@@ -92,14 +92,15 @@ class Pipeline:
         if setting.regime_columns is not None:
             stocks, bonds, fear = setting.regime_columns
             ret = self._feed.ret[t]
-            vix, close = panel.indicator[t, fear], panel.close[t, stocks]
+            vix, close = panel.indicator[t, fear], self._feed.field("close")[t, stocks]
             s6_regime.observe(vix, close, ret[stocks], ret[bonds], setting.regime, self._regime)
         now = setting.active[t]
         if setting.changes[t]:
             gone: Bools = (self._status == 1) & (now != 1)
             if gone.any():
-                s1_allocate.demote(gone, self._s1)
+                s1_allocate.demote(gone, setting.allocate, self._s1)
             self._status[:] = now
+        s1_allocate.pass_session(self._s1.counts, self._s1.age)
         if setting.allocate_at[t]:
             skill = np.where(self._ic.seen >= setting.skill_warmup, self._skill, np.nan)
             tilt = s6_regime.tilts(setting.role, setting.regime_tilt, self._regime)
@@ -112,6 +113,8 @@ class Pipeline:
 
     def _allocate(self, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats) -> None:
         p, s, pair = self._allocation, self._s1, self._sleeve_moments.pair
+        if p.erc_blend > 0.0:
+            p = p._replace(erc_blend=p.erc_blend * s6_regime.crisis(self._regime))
         least = p.method == s1_allocate.MIN_VARIANCE
         given = s1_allocate.least_variance(pair, n_obs, active, p) if least else np.empty(0)
         s1_allocate.allocate_step(

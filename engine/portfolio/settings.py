@@ -48,8 +48,8 @@ class Turnover(NamedTuple):
 class Settings:
     """Everything the pipeline reads and never changes, by stage; arrays over N symbols or S sleeves.
 
-    active (T, S) int8 : 1 promoted, 0 incubating, -1 quarantined at each bar. changes (T,) : bars where that moves,
-    the first one included. allocate_at (T,) : bars that allocate.
+    active (T, S) int8 : 1 promoted, 0 incubating, -1 quarantined at each bar. changes (T,) : closes of
+    sessions where that moves, the first one included. allocate_at (T,) : bars that allocate.
     restriction (T, N) int8 or None. regime_columns : (stocks, bonds, fear) or None where an input is missing.
     """
 
@@ -129,7 +129,7 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         member=member,
         role=np.array([_ROLES[s.role or sleeve.strategy.role] for s, sleeve in zip(sections, sleeves, strict=True)]),
         active=active,
-        changes=np.concatenate(([True], (active[1:] != active[:-1]).any(axis=1))),
+        changes=_changes(active, panel.clock),
         allocate_at=_cadence(stage.allocate.every, panel.clock),
         wrapper_member=wrapper_member,
         wrapper_group=wrapper_group,
@@ -240,6 +240,15 @@ def _status(section: SleeveSection, clock: BarClock) -> Codes:
     if section.since is None:
         return np.full(len(clock), after, dtype=np.int8)
     return np.where(clock.session >= np.datetime64(section.since), after, before).astype(np.int8)
+
+
+def _changes(active: Codes, clock: BarClock) -> Bools:
+    """Return (T,) the closes whose statuses differ from those at the close before, and the first one."""
+    closes = np.flatnonzero(clock.last_bar)
+    changes = np.zeros(len(clock), dtype=np.bool_)
+    changes[closes[:1]] = True
+    changes[closes[1:]] = (active[closes[1:]] != active[closes[:-1]]).any(axis=1)
+    return changes
 
 
 def _cadence(every: int | str, clock: BarClock) -> Bools:

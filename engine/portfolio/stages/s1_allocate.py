@@ -57,8 +57,8 @@ class Params:
 class State:
     """Memory of S sleeves; arrays are mutated in place.
 
-    smooth (S,) e; applied (S,); leaving (S,) applied weights when the last sleeve was demoted; counts (4,): sessions
-    since that demotion, whether an allocation was ever made, rung, alarm; age (S,) sessions each was allocated;
+    smooth (S,) e; applied (S,); leaving (S,) weights in force when the last sleeve was demoted; counts (3,): sessions
+    since that demotion, rung, alarm; age (S,) sessions since each was first allocated, that one included;
     hrp, erc (S,) the raw weights of the last allocation, NaN where not allocated; gap (1,) half their distance.
     """
 
@@ -73,15 +73,15 @@ class State:
 
 
 SINCE_DEMOTION: Final = 0
-STARTED: Final = 1
-RUNG: Final = 2
-ALARM: Final = 3
+RUNG: Final = 1
+ALARM: Final = 2
+COUNTS: Final = 3
 
 
 def init(n_sleeves: int) -> State:
     """Return the state before the first allocation."""
     zeros = [np.zeros(n_sleeves) for _ in range(4)]
-    return State(zeros[0], zeros[1], zeros[2], np.zeros(4), zeros[3], *np.full((2, n_sleeves), np.nan))
+    return State(zeros[0], zeros[1], zeros[2], np.zeros(COUNTS), zeros[3], *np.full((2, n_sleeves), np.nan))
 
 
 class Numbers(NamedTuple):
@@ -223,10 +223,16 @@ def eligible(n_obs: Floats, active: Bools, p: Numbers) -> tuple[Ints, bool]:
 
 @kernel
 def tilted(chosen: Ints, skill: Floats, tilt: Floats, age: Floats, p: Numbers, x: Floats) -> None:
-    """Multiply the weights x (K,) of the chosen sleeves by skill, regime tilt and ramp, and age them by a session."""
+    """Multiply the weights x (K,) of the chosen sleeves by skill, regime tilt and ramp; the age (S,) of others is 0."""
+    at = 0
+    for s in range(age.shape[0]):
+        if at < chosen.shape[0] and chosen[at] == s:
+            age[s] = max(age[s], 1.0)
+            at += 1
+        else:
+            age[s] = 0.0
     for a in range(chosen.shape[0]):
         s = chosen[a]
-        age[s] += 1.0
         ramp = min(p.ramp_start + (1.0 - p.ramp_start) * age[s] / p.ramp_sessions, 1.0)
         by_skill = 1.0
         if not np.isnan(skill[s]):
@@ -235,18 +241,20 @@ def tilted(chosen: Ints, skill: Floats, tilt: Floats, age: Floats, p: Numbers, x
 
 
 @kernel
-def smooth_in(chosen: Ints, x: Floats, p: Numbers, smooth: Floats, applied: Floats, counts: Floats) -> None:
+def smooth_in(chosen: Ints, x: Floats, p: Numbers, smooth: Floats, applied: Floats) -> None:
     """Move the smoothed state towards a* (x on `chosen`), and the applied weights if they lag by too much."""
     target = np.zeros(smooth.shape[0])
     for a in range(chosen.shape[0]):
         target[chosen[a]] = x[a]
-    gap = 0.0
+    gap, total = 0.0, 0.0
     for s in range(smooth.shape[0]):
-        smooth[s] = p.smoothing * smooth[s] + (1.0 - p.smoothing) * target[s] if counts[STARTED] else target[s]
+        total += smooth[s]
+    begins = total <= 0.0  # at the first allocation, and at the first one after everybody had been demoted
+    for s in range(smooth.shape[0]):
+        smooth[s] = target[s] if begins else p.smoothing * smooth[s] + (1.0 - p.smoothing) * target[s]
         gap = max(gap, abs(smooth[s] - applied[s]))
-    if gap > p.apply_threshold or not counts[STARTED]:
+    if gap > p.apply_threshold or begins:
         applied[:] = smooth
-    counts[STARTED] = 1.0
 
 
 @kernel
@@ -259,7 +267,6 @@ def allocate_step(
     erc_out[:] = np.nan
     chosen, full = eligible(n_obs, active, p)
     k = chosen.shape[0]
-    counts[SINCE_DEMOTION] += 1.0
     counts[RUNG] = NOBODY
     counts[ALARM] = 0.0
     info[-1] = 0.0
@@ -285,7 +292,7 @@ def allocate_step(
     if cap_project(p.cap, x) != code.OK:
         x[:] = 1.0 / k
         counts[RUNG] = EQUAL
-    smooth_in(chosen, x, p, smooth, applied, counts)
+    smooth_in(chosen, x, p, smooth, applied)
 
 
 def allocate(pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats, p: Params, s: State) -> None:
@@ -314,15 +321,26 @@ def least_variance(pair: Floats, n_obs: Floats, active: Bools, p: Numbers) -> Fl
     return out
 
 
-def demote(gone: Bools, s: State) -> None:
-    """Take demoted sleeves (S,) out at once: their smoothed and applied weights go to the others in proportion."""
-    s.leaving[:] = s.applied
+@kernel
+def pass_session(counts: Floats, age: Floats) -> None:
+    """Let a session pass, whether or not it allocates: run-off and ramps count sessions. Mutates both."""
+    counts[SINCE_DEMOTION] += 1.0
+    for s in range(age.shape[0]):
+        if age[s] > 0.0:
+            age[s] += 1.0
+
+
+def demote(gone: Bools, p: Params, s: State) -> None:
+    """Take demoted sleeves (S,) out at once: their smoothed and applied weights go to the others, up to the cap."""
+    s.leaving[:] = in_force(p, s)
     s.counts[SINCE_DEMOTION] = 0.0
     for vector in (s.smooth, s.applied):
         vector[gone] = 0.0
-        total = vector.sum()
-        if total > 0.0:
-            np.divide(vector, total, out=vector)
+        rest = vector > 0.0
+        if rest.any():
+            shared = vector[rest]
+            cap_project(p.cap, shared)
+            vector[rest] = shared
     s.age[gone] = 0.0
 
 

@@ -77,7 +77,10 @@ def clip1(x: float) -> float:
 
 @kernel
 def observe(vix: float, stock: float, stock_ret: float, bond_ret: float, p: Params, s: State) -> None:
-    """Take in one bar: closes of VIX and stock index, returns of stocks and bonds; NaN = not known. Mutates s."""
+    """Take in one bar: closes of VIX and stock index, returns of stocks and bonds; NaN = not known. Mutates s.
+
+    stock in units that a split does not change.
+    """
     m = s.memory
     m[SIGMA_BEFORE] = m[SIGMA_P]
     if vix > 0.0:
@@ -122,12 +125,15 @@ def observe(vix: float, stock: float, stock_ret: float, bond_ret: float, p: Para
     m[SIGMA_P] = min(max((1.0 - c) * p.neutral + c * regime, p.low), p.high)
 
 
+def crisis(s: State) -> float:
+    """Return how certain a crisis is: the confidence while one is called, else 0."""
+    return float(s.memory[CONFIDENCE]) if s.memory[LABEL] == CRISIS else 0.0
+
+
 def tilts(role: Floats, tilt_max: float, s: State) -> Floats:
     """Return the factors (S,) on sleeve weights: in a crisis defensive 1 + c tilt_max, cyclical 1 - c tilt_max.
 
     role (S,) +1 defensive, -1 cyclical, 0 other.
     """
-    if s.memory[LABEL] != CRISIS:
-        return np.ones(len(role))
-    factors: Floats = 1.0 + s.memory[CONFIDENCE] * tilt_max * role
+    factors: Floats = 1.0 + crisis(s) * tilt_max * role
     return factors
