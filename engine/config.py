@@ -53,6 +53,7 @@ class DataSection(Section):
     path: Path | None = None
     indicators: tuple[str, ...] = ()
     interval: str = Field("1d", pattern=r"^(1d|[1-9]\d*min)$")
+    extend_leveraged: tuple[str, ...] = ()  # funds given a modelled history before their inception, marked as such
 
     @model_validator(mode="after")
     def _has_path(self) -> "DataSection":

@@ -242,6 +242,10 @@ class Strategy(ABC):
         lacking = [name for name in self.indicators if name not in data.indicators]
         return f"indicator {lacking[0]} is not in the data" if lacking else ""
 
+    def implied(self) -> dict[str, str]:
+        """Return in words what follows from the parameters: weights, bands, triggers."""
+        return {}
+
     def init(self, n_symbols: int) -> Any:  # noqa: ARG002  (a hook: subclasses size their arrays by it)
         """Return a NamedTuple of arrays as memory, or None."""
         return None

@@ -47,6 +47,7 @@ def describe(name: str, cls: type[Strategy]) -> dict[str, Any]:
         "full_gross": strategy.full_gross,
         "role": strategy.role,
         "parameters": parameters,
+        "implied": strategy.implied(),
     }
 
 
@@ -85,3 +86,5 @@ def _print_one(facts: dict[str, Any]) -> None:
         limits = ", ".join(f"{_SIGNS.get(name, name)} {value}" for name, value in spec["limits"].items())
         table.add_row(key, json.dumps(spec["default"]), limits)
     console.print(table)
+    for key, text in facts["implied"].items():
+        console.print(f"\n{key}:\n  {text}", markup=False, soft_wrap=True)

@@ -80,9 +80,9 @@ def explain(
     config, data_hash = _read_run(run, data)
     strategies = make_strategies(config)
     panel = load_panel(config, needs_of(config, strategies))
-    if panel.data_hash != data_hash:
-        raise DataError("the data have changed since this run", where=str(run), fix="run the backtest again")
     setup = build(config, panel, strategies)
+    if setup.panel.data_hash != data_hash:
+        raise DataError("the data have changed since this run", where=str(run), fix="run the backtest again")
     t = _bar_of(setup, session)
     track = run_loop(setup, stop_at=t)
     if not track.decisions or track.decisions[-1].t != t:

@@ -15,6 +15,7 @@ from engine.execution.sim import SimBroker
 from engine.kernels import layout
 from engine.kernels.derive import TRADING
 from engine.market.complete import with_empty
+from engine.market.extend import extend_leveraged
 from engine.market.feed import Feed
 from engine.market.instruments import instrument
 from engine.market.panel import DataWarning, Panel
@@ -80,6 +81,7 @@ def needs_of(config: Config, strategies: Mapping[str, Strategy]) -> Needs:
     optional = {symbol for strategy in strategies.values() for symbol in strategy.optional} - named
     for strategy in strategies.values():
         named |= set(strategy.universe) - set(strategy.optional)
+    named |= {instrument(symbol).underlying for symbol in config.data.extend_leveraged} - {""}
     indicators = {name for strategy in strategies.values() for name in strategy.indicators}
     if config.integrator.preset == "book":
         section = config.integrator.regime
@@ -121,6 +123,8 @@ def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> S
         if symbol not in panel.symbols:
             raise DataError(f"symbol {symbol!r} is not in the data", fix=did_you_mean(symbol, panel.symbols))
     panel = with_empty(panel, needs.optional)
+    if config.data.extend_leveraged:
+        panel = extend_leveraged(panel, config.data.extend_leveraged, _bill_returns(config, panel))
     feed = Feed(panel)
     strategies, disabled = _enabled(strategies, available(feed))
     bill, bill_name = _bill(config, feed)
@@ -169,6 +173,15 @@ def make_integrator(config: Config, feed: Feed, sleeves: Sequence[Sleeve], book:
     settings = make_settings(config, feed.panel, sleeves, maintenance)
     terms = (book.acct[layout.HALF_SPREAD].copy(), book.rules, daily)
     return Pipeline(feed, settings, terms, [sleeve.name for sleeve in sleeves])
+
+
+def _bill_returns(config: Config, panel: Panel) -> Floats:
+    """Return the bill series per bar as it is known, NaN where it is not."""
+    rate = config.financing.cash_rate
+    if isinstance(rate, str):
+        known: Floats = Feed(panel).ret[:, panel.column(rate)]
+        return known
+    return np.where(panel.clock.first_bar, rate / 252.0, 0.0)
 
 
 def _bill(config: Config, feed: Feed) -> tuple[Floats, str]:
