@@ -35,9 +35,9 @@ class Trend(Strategy):
 
         s_i = mean over lookbacks of sign(R_i - R_bill),   w_i = s_i (vol_per_symbol / sigma_i) / N
 
-    sigma_i^2 = 261 x EWMA of squared demeaned returns, centre of mass 60 bars; N the symbols that take part. Long-flat
-    by default: a negative signal counts as 0. The gross exposure is scaled down to `max_gross`. Several lookbacks, such
-    as 63, 126 and 252, make the robust variant, whose signal moves in thirds.
+    sigma_i^2 = 261 x EWMA of squared demeaned returns, centre of mass 60 bars; N counts all symbols, so the share of one
+    without history stays in cash. Long-flat by default: a negative signal counts as 0. The gross exposure is scaled
+    down to `max_gross`. Several lookbacks, such as 63, 126 and 252, make the robust variant: its signal moves in thirds.
 
     Source: Moskowitz, Ooi & Pedersen (2012), Time series momentum.
     """
@@ -133,7 +133,7 @@ def trend_weights(
             w[i] = signal * vol_per_symbol / sigma
     w[last] = 0.0
     for i in range(last):
-        w[i] /= max(known, 1)
+        w[i] /= last
         gross += abs(w[i])
     for i in range(last):
         w[i] *= min(1.0, max_gross / gross) if gross > 0.0 else 1.0

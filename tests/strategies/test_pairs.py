@@ -108,6 +108,13 @@ def test_independent_walks_are_rejected_nearly_always() -> None:
     assert 0.0 < np.mean(share) < 0.08  # the test's size is 5%; the half-life bounds take a little off
 
 
+@pytest.mark.parametrize(("rho", "bounds"), [(0.3, {}), (0.93, {"most_half_life": 3.0})], ids=["too fast", "too slow"])
+def test_a_gap_that_closes_outside_the_bounds_is_not_traded(rho: float, bounds: dict[str, float]) -> None:
+    ran = run(prices(1, 1200, rho=rho), **bounds)
+    assert notes(ran)["passed_pairs"].max() == 0.0
+    assert len(run(prices(1, 1200, rho=rho), least_half_life=0.1).result.targets) > 5
+
+
 def test_a_position_ends_when_the_link_breaks() -> None:
     closes = prices(2, 900, rho=0.93)
     closes[600:, 0] *= np.exp(0.004 * np.arange(300))  # from here on the first fund runs away
@@ -139,6 +146,22 @@ def test_while_a_leg_has_no_row_nothing_is_answered_and_after_six_sessions_the_p
     sessions = whole.setup.panel.clock.session
     assert list(after.index) == [sessions[t + 6]]
     assert not after.to_numpy().any()
+
+
+def test_while_a_leg_of_an_open_pair_has_no_row_the_answer_of_another_pair_waits() -> None:
+    names, params = ("AAA", "BBB", "YYY", "ZZZ"), {"pairs": ["AAA/BBB", "YYY/ZZZ"]}
+    closes = np.column_stack([prices(2, 1500, rho=0.93), prices(1, 1500, rho=0.93)])
+    whole = run(closes, names, **params).result.targets
+    moved = whole.diff().ne(0.0)
+    waits = whole.index[(whole["AAA"] != 0.0) & ~moved["AAA"] & moved["YYY"]][-1]
+    panel = make_panel(closes, symbols=names)
+    t = int(np.flatnonzero(panel.clock.session == np.datetime64(waits, "D"))[0])
+    closes[t : t + 2, 1] = np.nan
+    late = run(closes, names, **params).result.targets
+    sessions = panel.clock.session
+    assert waits not in late.index
+    assert np.datetime64(sessions[t + 1]) not in late.index
+    np.testing.assert_allclose(late.loc[sessions[t + 2], ["YYY", "ZZZ"]], whole.loc[waits, ["YYY", "ZZZ"]], rtol=1e-9)
 
 
 def test_a_pair_with_a_missing_fund_is_left_out_and_the_whole_one_traded() -> None:

@@ -47,7 +47,7 @@ def plain_trend(market: Market, params: dict[str, Any]) -> pd.DataFrame:
         signal = signal + np.sign(excess(market, bars)) / len(horizons)
     takes_part = signal.notna() & market.listed[SYMBOLS]
     side = signal if params.get("short") else signal.clip(lower=0.0)
-    w = (side * 0.40 / sigma).where(takes_part, 0.0).div(takes_part.sum(axis=1), axis=0)
+    w = (side * 0.40 / sigma).where(takes_part, 0.0) / len(SYMBOLS)
     limit = params.get("max_gross", 1.0)
     w = w.mul((limit / w.abs().sum(axis=1)).clip(upper=1.0), axis=0)
     return w.where(takes_part.any(axis=1)).dropna()
@@ -144,6 +144,15 @@ def test_the_gross_limit_scales_everything_alike() -> None:
     limited = one_answer(rising(300, [0.001, 0.002]), ("AAA", "BBB"), max_gross=0.5)
     assert limited.sum() == pytest.approx(0.5, rel=1e-12)
     assert limited["AAA"] / limited["BBB"] == pytest.approx(free["AAA"] / free["BBB"], rel=1e-12)
+
+
+def test_the_share_of_a_fund_without_history_stays_in_cash() -> None:
+    closes = rising(300, [0.001, 0.001])
+    both = one_answer(closes, ("AAA", "BBB"), vol_per_symbol=0.05)
+    closes[:200, 1] = np.nan
+    alone = one_answer(closes, ("AAA", "BBB"), vol_per_symbol=0.05)
+    assert alone["BBB"] == 0.0
+    assert alone["AAA"] == pytest.approx(both["AAA"], rel=1e-12)
 
 
 def test_a_fund_takes_part_once_it_is_a_year_old_and_not_before() -> None:
