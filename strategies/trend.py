@@ -35,9 +35,10 @@ class Trend(Strategy):
 
         s_i = mean over lookbacks of sign(R_i - R_bill),   w_i = s_i (vol_per_symbol / sigma_i) / N
 
-    sigma_i^2 = 261 x EWMA of squared demeaned returns, centre of mass 60 bars; N counts all symbols, so the share of one
-    without history stays in cash. Long-flat by default: a negative signal counts as 0. The gross exposure is scaled
-    down to `max_gross`. Several lookbacks, such as 63, 126 and 252, make the robust variant: its signal moves in thirds.
+    sigma_i^2 = 261 x EWMA of squared demeaned returns, centre of mass 60 bars; N counts all symbols, so the share of
+    one without history stays in cash. Long-flat by default: a negative signal counts as 0. The gross exposure is
+    scaled down to `max_gross`. Several lookbacks, such as 63, 126 and 252, make the robust variant: its signal moves
+    in thirds.
 
     Source: Moskowitz, Ooi & Pedersen (2012), Time series momentum.
     """

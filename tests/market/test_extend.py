@@ -35,6 +35,7 @@ def small(n: int = 12, first: int = 8, seed: int = 1, swing: float = 0.02) -> Pa
     close[:first, 2:] = np.nan
     dividend = np.zeros((n, 4))
     dividend[n // 3, 1] = 1.5
+    dividend[first : first + 1, 2:] = 0.7
     opened = close * np.exp(rng.normal(0.0, 0.4 * swing, (n, 4)))
     return make_panel(close, opened, dividend=dividend, symbols=SYMBOLS)
 
@@ -144,6 +145,14 @@ def test_the_extension_stops_at_a_day_that_would_have_wiped_the_fund_out() -> No
     longer = extend_leveraged(panel, ["TQQQ"], np.zeros(12))
     known = ~np.isnan(longer.close[:, longer.column("TQQQ")])
     assert not known[:4].any()
+
+
+def test_the_extension_stops_at_a_session_whose_low_would_have_wiped_the_fund_out() -> None:
+    panel = small()
+    panel.low[3, panel.column("QQQ")] = 0.6 * panel.open[3, panel.column("QQQ")]
+    longer = extend_leveraged(panel, ["TQQQ"], np.zeros(12))
+    known = ~np.isnan(longer.close[:, longer.column("TQQQ")])
+    assert known.tolist() == [False] * 4 + [True] * 8
 
 
 def test_a_session_without_the_underlying_stays_a_hole() -> None:
