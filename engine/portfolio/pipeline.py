@@ -136,8 +136,9 @@ class Pipeline:
         shares = self._assemble(t, skip, trace)
         w = trace[1].copy()
         if "s2_net" not in skip:
-            s2_net.drop_young(self._asset_moments.pair[moments.COUNT].diagonal(), setting.min_symbol_obs, w)
-            s2_net.net_wrappers(setting.wrapper_member, setting.wrapper_group, status, w)
+            n_obs, least = self._asset_moments.pair[moments.COUNT].diagonal(), setting.min_symbol_obs
+            s2_net.net_wrappers(setting.wrapper_member, setting.wrapper_group, status, n_obs, least, w)
+            s2_net.drop_young(n_obs, least, w)
         trace[2] = w
         sigma_p = setting.regime.neutral if "s6_regime" in skip else self._regime.memory[s6_regime.SIGMA_P]
         scaled = self._scale(w, sigma_p, skip)

@@ -3,7 +3,7 @@
     W = sum_s a_s z_s;   within a group of wrappers of the same thing, W_primary += W_other, W_other = 0
 
 The primary is the first member of its group that can trade now; net exposure is preserved exactly and gross never
-rises. A symbol with fewer than `min_obs` returns is not traded in a book.
+rises. A symbol with fewer than `min_obs` returns is not traded in a book, so it is no primary either.
 Source: portfolio integration layer, stage 2.
 """
 
@@ -35,11 +35,11 @@ def drop_young(n_obs: Floats, min_obs: float, w: Floats) -> None:
 
 
 @kernel
-def net_wrappers(member: Ints, group: Ints, status: Codes, w: Floats) -> None:
+def net_wrappers(member: Ints, group: Ints, status: Codes, n_obs: Floats, min_obs: float, w: Floats) -> None:
     """Move every group's weight onto its first tradable member.
 
-    member (M,) columns in order of preference, group (M,) the group of each, ascending; status (N,). A group in
-    which nothing trades stays as it is.
+    member (M,) columns in order of preference, group (M,) the group of each, ascending; status, n_obs (N,). A group
+    in which nothing trades, or nothing has min_obs returns, stays as it is.
     """
     start = 0
     while start < member.shape[0]:
@@ -49,7 +49,7 @@ def net_wrappers(member: Ints, group: Ints, status: Codes, w: Floats) -> None:
         primary, total = -1, 0.0
         for k in range(start, stop):
             total += w[member[k]]
-            if primary < 0 and status[member[k]] == TRADING:
+            if primary < 0 and status[member[k]] == TRADING and n_obs[member[k]] >= min_obs:
                 primary = member[k]
         if primary >= 0:
             for k in range(start, stop):
