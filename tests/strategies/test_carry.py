@@ -12,7 +12,6 @@ from support.plain_market import Market, assert_same_answers, market_of_files, m
 from support.sampled import panel_of
 from support.scripted import Ran, plain_config, run_config
 
-from engine.config import load_config
 from engine.errors import ConfigError, DataError
 from engine.market.csv_source import load_csv
 from engine.market.panel import Panel
@@ -134,9 +133,3 @@ def test_data_without_distributions_disable_the_sleeve_with_the_reason() -> None
 def test_the_bill_fund_cannot_be_held() -> None:
     with pytest.raises(ConfigError, match="the bill fund BIL cannot be held"):
         make_strategy(Carry, {"symbols": ["TLT", "BIL"]}, where="t")
-
-
-def test_the_shipped_configuration_is_the_strategy_with_its_defaults() -> None:
-    params = load_config(Path(__file__).parents[2] / "config" / "carry.toml").sleeve[0].params
-    assert Carry.Params.model_validate(params) == Carry.Params()
-    assert set(params) == set(Carry.Params.model_fields)

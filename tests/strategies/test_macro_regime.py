@@ -11,11 +11,9 @@ from support.plain_market import Market, assert_same_answers, market_of_files, m
 from support.sampled import panel_of
 from support.scripted import Ran, plain_config, run_config
 
-from engine.config import load_config
 from engine.errors import DataError
 from engine.market.csv_source import load_csv
 from engine.market.panel import Panel
-from strategies.macro_regime import MacroRegime
 
 NAME = "strategies.macro_regime:MacroRegime"
 HELD = ["SPY", "TLT", "GLD", "DBC"]
@@ -156,9 +154,3 @@ def test_without_the_vix_the_sleeve_is_disabled_with_the_reason() -> None:
     panel = make_panel(np.full((300, 9), 100.0), symbols=tuple(sorted(SYMBOLS)))
     with pytest.raises(DataError, match="indicator VIX is not in the data"):
         run(panel)
-
-
-def test_the_shipped_configuration_is_the_strategy_with_its_defaults() -> None:
-    params = load_config(Path(__file__).parents[2] / "config" / "macro_regime.toml").sleeve[0].params
-    assert MacroRegime.Params.model_validate(params) == MacroRegime.Params()
-    assert set(params) == set(MacroRegime.Params.model_fields)

@@ -12,7 +12,6 @@ from support.plain_pairs import plain_pairs
 from support.sampled import panel_of
 from support.scripted import Ran, plain_config, run_config
 
-from engine.config import load_config
 from engine.errors import ConfigError, DataError
 from engine.market.csv_source import load_csv
 from engine.market.panel import Panel
@@ -192,12 +191,6 @@ def test_without_a_whole_pair_the_sleeve_is_disabled_with_the_reason() -> None:
 def test_contradictory_parameters_are_refused(params: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make_strategy(Pairs, params, where="t")
-
-
-def test_the_shipped_configuration_is_the_strategy_with_its_defaults() -> None:
-    params = load_config(Path(__file__).parents[2] / "config" / "pairs.toml").sleeve[0].params
-    assert Pairs.Params.model_validate(params) == Pairs.Params()
-    assert set(params) == set(Pairs.Params.model_fields) - {"noise"}  # "none" cannot be written in TOML
 
 
 def test_closed_panels_of_one_pair_do_not_disturb_another() -> None:

@@ -12,7 +12,6 @@ from support.plain_market import Market, assert_same_answers, market_of_files, m
 from support.sampled import panel_of
 from support.scripted import plain_config, run_config
 
-from engine.config import load_config
 from engine.errors import ConfigError
 from engine.market.csv_source import load_csv
 from engine.market.panel import Panel
@@ -168,10 +167,3 @@ def test_a_fund_takes_part_once_it_is_a_year_old_and_not_before() -> None:
 def test_the_bill_fund_cannot_be_held() -> None:
     with pytest.raises(ConfigError, match="the bill fund BIL cannot be held"):
         make_strategy(Trend, {"symbols": ["SPY", "BIL"]}, where="t")
-
-
-def test_the_shipped_configuration_is_the_strategy_with_its_defaults() -> None:
-    config = load_config(Path(__file__).parents[2] / "config" / "trend.toml")
-    params = config.sleeve[0].params
-    assert Trend.Params.model_validate(params) == Trend.Params()
-    assert set(params) == set(Trend.Params.model_fields)

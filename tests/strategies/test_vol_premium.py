@@ -11,7 +11,6 @@ from support.plain_market import Market, assert_same_answers, market_of_files, m
 from support.sampled import panel_of
 from support.scripted import Ran, plain_config, run_config
 
-from engine.config import load_config
 from engine.errors import DataError
 from engine.market.csv_source import load_csv
 from engine.market.panel import Panel
@@ -204,9 +203,3 @@ def test_the_size_cannot_exceed_a_tenth_nor_the_hedge_fall_below_a_third() -> No
         VolPremium.Params(size=0.2)
     with pytest.raises(ValueError, match=r"greater than or equal to 0\.33"):
         VolPremium.Params(hedge=0.3)
-
-
-def test_the_shipped_configuration_is_the_strategy_with_its_defaults() -> None:
-    params = load_config(Path(__file__).parents[2] / "config" / "vol_premium.toml").sleeve[0].params
-    assert VolPremium.Params.model_validate(params) == VolPremium.Params()
-    assert set(params) == set(VolPremium.Params.model_fields)
