@@ -441,7 +441,7 @@ def test_a_sleeve_quarantined_by_date_has_no_weight_from_that_close_on(every: in
     assert not weight[book.bars >= at].any()
     total = sum(shares(book, n) for n in "abcd")
     np.testing.assert_allclose(total, 1.0, atol=1e-12)
-    column = panel.symbols.index("BBB")
+    column = book.column("BBB")
     assert not book.targets[book.bars >= at, column].any()
     assert not book.stage("s7_turnover")[book.bars >= at, column].any()
 

@@ -100,6 +100,10 @@ class Book(Ran):
         """Every decision in order."""
         return self.track.decisions
 
+    def column(self, symbol: str) -> int:
+        """Return the column of a symbol; a book adds symbols of its own to the panel."""
+        return self.setup.panel.symbols.index(symbol)
+
     def fact(self, name: str) -> Floats:
         """Return one figure of every decision."""
         at = self.setup.system.integrator.facts.index(name)

@@ -1,0 +1,223 @@
+"""Stage 4: caps by shrinkage only, each of them and all of them together."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from support.book_run import UNGOVERNED, Book, Replay, Steady, run_book, walk_panel
+
+from engine.kernels.waterfill import cap_weights
+from engine.portfolio.stages import s4_caps as s4
+from engine.types import Floats, Ints
+
+CLUSTER = np.array([0, 0, 0, 1, 1, -1, -1, 2], dtype=np.int64)
+books = arrays(np.float64, 8, elements=st.floats(-3.0, 3.0).map(lambda x: round(x, 9)))
+limits = st.tuples(st.floats(0.02, 1.0), st.floats(0.05, 1.5), st.floats(0.1, 3.0), st.floats(0.05, 2.0))
+
+
+def capped(w: Floats, limit: tuple[float, ...], cluster: Ints = CLUSTER) -> tuple[Floats, int]:
+    out = w.copy()
+    bound = s4.apply_caps(cluster, *limit, np.empty(int(cluster.max()) + 1), out)
+    return out, bound
+
+
+def plain(w: Floats, name: float, cluster: float, gross: float, net: float) -> Floats:
+    """The five lines of the requirement."""
+    w = np.clip(w, -name, name)
+    for k in range(3):
+        inside = np.abs(w[k == CLUSTER]).sum()
+        w = np.where(k == CLUSTER, w * min(1.0, cluster / inside if inside else 1.0), w)
+    w = w * min(1.0, gross / np.abs(w).sum() if w.any() else 1.0)
+    long, short = w[w > 0].sum(), -w[w < 0].sum()
+    if long - short > net:
+        return np.where(w > 0, w * (net + short) / long, w)
+    if short - long > net:
+        return np.where(w < 0, w * (net + long) / short, w)
+    return w
+
+
+@given(books, limits)
+@settings(max_examples=300)
+def test_all_caps_hold_at_once_after_one_pass(w: Floats, limit: tuple[float, ...]) -> None:
+    out, _ = capped(w, limit)
+    name, cluster, gross, net = limit
+    assert np.abs(out).max() <= name + 1e-12
+    for k in range(3):
+        assert np.abs(out[k == CLUSTER]).sum() <= cluster + 1e-12
+    assert np.abs(out).sum() <= gross + 1e-12
+    assert abs(out.sum()) <= net + 1e-12
+
+
+@given(books, limits)
+@settings(max_examples=300)
+def test_caps_only_shrink_keep_signs_and_are_the_plain_arithmetic(w: Floats, limit: tuple[float, ...]) -> None:
+    out, bound = capped(w, limit)
+    assert (np.abs(out) <= np.abs(w)).all()
+    assert (np.sign(out) == np.sign(w)).all()
+    np.testing.assert_allclose(out, plain(w, *limit), rtol=1e-12, atol=1e-15)
+    assert (bound == 0) == (out.tolist() == w.tolist())
+
+
+@given(books, limits)
+@settings(max_examples=200)
+def test_capping_twice_changes_nothing_more(w: Floats, limit: tuple[float, ...]) -> None:
+    once, _ = capped(w, limit)
+    np.testing.assert_allclose(capped(once, limit)[0], once, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("w", "limit", "out", "bound"),
+    [
+        ([0.3, -0.3, 0.1], (0.15, 9.0, 9.0, 9.0), [0.15, -0.15, 0.1], s4.BOUND_NAME),
+        ([0.2, 0.2, 0.1], (0.9, 0.2, 9.0, 9.0), [0.08, 0.08, 0.04], s4.BOUND_CLUSTER),
+        ([0.6, -0.4, 1.0], (9.0, 9.0, 1.0, 9.0), [0.3, -0.2, 0.5], s4.BOUND_GROSS),
+        ([0.9, -0.2, 0.9], (9.0, 9.0, 9.0, 1.0), [0.6, -0.2, 0.6], s4.BOUND_NET),
+        ([-0.9, 0.2, -0.9], (9.0, 9.0, 9.0, 1.0), [-0.6, 0.2, -0.6], s4.BOUND_NET),
+        ([0.1, 0.1, 0.1], (0.15, 0.35, 1.0, 1.0), [0.1, 0.1, 0.1], 0),
+    ],
+    ids=["name", "cluster", "gross", "net long", "net short", "nothing"],
+)
+def test_each_cap_alone_and_what_it_is_called(
+    w: list[float], limit: tuple[float, ...], out: list[float], bound: int
+) -> None:
+    got, bits = capped(np.array(w), limit, np.zeros(3, dtype=np.int64))
+    assert got == pytest.approx(out)
+    assert bits == bound
+
+
+def test_the_order_is_name_cluster_gross_net() -> None:
+    w = np.array([2.0, 0.1, 0.0, 0.3, 0.3, 0.9, -0.1, 0.0])
+    got, bits = capped(w, (0.5, 0.3, 1.3, 0.6))
+    by_hand = np.array([0.25, 0.05, 0.0, 0.15, 0.15, 0.5, -0.1, 0.0])  # names to .5, clusters to .3: gross 1.2
+    by_hand[[0, 1, 3, 4, 5]] *= 0.7 / 1.1  # longs 1.1 to .6 + .1
+    assert got == pytest.approx(by_hand)
+    assert bits == s4.BOUND_NAME | s4.BOUND_CLUSTER | s4.BOUND_NET
+
+
+def test_shares_of_sleeves_are_water_filled_where_clip_and_divide_would_break_the_cap() -> None:
+    raw = np.array([0.6, 0.2, 0.1, 0.1])
+    naive = np.minimum(raw, 0.35) / np.minimum(raw, 0.35).sum()
+    assert naive.max() == pytest.approx(0.467, abs=5e-4)
+    assert cap_weights(raw, 0.35) == pytest.approx([0.35, 0.325, 0.1625, 0.1625])
+
+
+@given(books, books, arrays(np.int8, 8, elements=st.sampled_from([s4.FREE, s4.NO_NEW, s4.CLOSE])))
+@settings(max_examples=200)
+def test_restrictions_close_or_forbid_growth(w: Floats, held: Floats, rule: Floats) -> None:
+    out = w.copy()
+    bound = s4.restrict(rule, held, out)
+    for i in range(8):
+        if rule[i] == s4.FREE:
+            assert out[i] == w[i]
+        elif rule[i] == s4.CLOSE or w[i] * held[i] <= 0.0:
+            assert out[i] == 0.0
+        else:
+            assert abs(out[i]) == min(abs(w[i]), abs(held[i]))
+            assert out[i] * w[i] > 0.0
+    assert (bound == s4.BOUND_RESTRICTED) == (out.tolist() != w.tolist())
+
+
+@given(books, st.floats(0.0, 0.1))
+def test_a_cap_forces_reductions_where_what_is_held_is_over_it_by_more_than_the_band(held: Floats, band: float) -> None:
+    is_cash = np.arange(8) == 6
+    forced = np.zeros(8, dtype=np.bool_)
+    s4.held_over(held, is_cash, CLUSTER, 0.35, 2.0, 1.0, band, np.empty(3), forced)
+    risky = np.where(is_cash, 0.0, held)
+    whole = np.abs(risky).sum() > 2.0 + band or abs(risky.sum()) > 1.0 + band
+    for i in range(8):
+        k = CLUSTER[i]
+        alone = k >= 0 and np.abs(risky[k == CLUSTER]).sum() > 0.35 + band
+        assert forced[i] == (whole or alone)
+
+
+# ----------------------------------------------------------------------------------------------------------- in a book
+def assert_inside(book: Book) -> None:
+    """Every target row within every cap, those of the tier in force then."""
+    config = book.setup.config.integrator
+    symbols = list(book.setup.panel.symbols)
+    tier = book.fact("ladder_tier").astype(int)
+    risky = book.targets.copy()
+    cash = [symbols.index(s) for s in config.normalize.cash_equivalents if s in symbols]
+    risky[:, cash] = 0.0
+    name = np.array([min(config.caps.name, config.ladder.tiers[k].name) for k in tier])
+    gross = np.array([min(config.caps.gross, config.ladder.tiers[k].gross) for k in tier])
+    assert (np.abs(risky).max(axis=1) <= name + 1e-12).all()
+    assert (np.abs(risky).sum(axis=1) <= gross + 1e-12).all()
+    assert (np.abs(risky.sum(axis=1)) <= config.caps.net + 1e-12).all()
+    for members in config.caps.clusters.values():
+        at = [symbols.index(s) for s in members if s in symbols]
+        assert (np.abs(risky[:, at]).sum(axis=1) <= config.caps.cluster + 1e-12).all()
+
+
+def test_every_target_of_random_books_is_inside_every_cap(random_run: Book) -> None:
+    assert_inside(random_run)
+    bits = random_run.fact("binding").astype(int)
+    for bit in (s4.BOUND_NAME, s4.BOUND_CLUSTER):
+        assert (bits & bit > 0).any()  # they do bind
+
+
+@pytest.mark.parametrize("cash", [50_000.0, 2_000_000.0, 20_000_000.0])
+def test_the_tier_of_the_ladder_tightens_gross_and_names(cash: float) -> None:
+    names = tuple(f"S{i:02d}" for i in range(24))
+    panel = walk_panel(1, names, np.full(24, 0.12), 160, corr=0.5)
+    sleeves = {f"s{k}": Steady(dict.fromkeys(names[k::3], 0.125)) for k in range(3)}
+    stages = {"preset": "book", **UNGOVERNED, "caps": {"net": 3.0, "gross": 9.0}, "vol_target": {"l_max": 9.0}}
+    book = run_book(panel, sleeves, first=120, run={"name": "t", "cash": cash}, integrator=stages)
+    assert_inside(book)
+    loose = run_book(
+        panel, sleeves, first=120, run={"name": "t", "cash": cash},
+        integrator={**stages, "ladder": {"tiers": [{"min_equity": 0.0, "gross": 9.0, "name": 9.0}]}},
+    )  # fmt: skip
+    wide = np.abs(loose.targets).sum(axis=1)
+    assert (np.abs(book.targets).sum(axis=1) <= wide + 1e-12).all()
+
+
+def test_what_binds_is_reported_where_fifteen_per_cent_a_name_cannot_reach_the_target() -> None:
+    names = tuple("ABCDEFGH")
+    panel = walk_panel(2, tuple(n * 3 for n in names), np.full(8, 0.10), 160)
+    sleeves = {n: Steady({n * 3: 1.0}) for n in names}
+    book = run_book(panel, sleeves, first=120)
+    vol = np.abs(book.targets).sum(axis=1)
+    assert (vol <= 1.0 + 1e-12).all()
+    reached = book.fact("leverage") * book.fact("sigma_ex")
+    bits = book.fact("binding").astype(int)
+    assert (bits > 0).all()
+    assert ((bits & (s4.BOUND_NET | s4.BOUND_NAME) > 0) | (reached < 0.0999)).all()
+
+
+@pytest.mark.parametrize("rule", ["no_new", "close"])
+def test_a_restricted_symbol_obeys_from_its_first_to_its_last_date(rule: str) -> None:
+    rng = np.random.default_rng(5)
+    names = ("AAA", "BBB", "CCC")
+    panel = walk_panel(3, names, (0.1, 0.12, 0.14), 180)
+    path = rng.uniform(0.2, 1.0, (180, 1))
+    sleeves = {"a": Replay(("AAA",), path), "b": Steady({"BBB": 1.0}), "c": Steady({"CCC": 1.0})}
+    session = panel.clock.session
+    restricted = {"AAA": {"rule": rule, "start": str(session[130]), "end": str(session[150])}}
+    book = run_book(panel, sleeves, first=100, restricted=restricted, execution={"no_trade_band": 0.0})
+    inside = (book.bars >= 130) & (book.bars <= 150)
+    at = book.column("AAA")
+    held = np.concatenate(([0.0], book.result.weights["AAA"].to_numpy()))  # at each decision
+    target = book.targets[:, at]
+    if rule == "close":
+        assert not target[inside].any()
+        assert (target[~inside][1:] > 0.0).all()
+        assert not held[(book.bars >= 132) & (book.bars <= 150)].any()
+    else:
+        assert (target[inside] <= held[inside] + 1e-12).all()
+        assert (target[~inside][1:] > held[~inside][1:] + 1e-6).any()
+    bits = book.fact("binding").astype(int)
+    assert (bits[inside] & s4.BOUND_RESTRICTED > 0).any()
+    assert not (bits[~inside] & s4.BOUND_RESTRICTED > 0).any()
+
+
+def test_cash_equivalents_stand_outside_all_caps() -> None:
+    panel = walk_panel(4, ("AAA", "SGOV"), (0.3, 0.001), 160)
+    sleeves = {"a": Steady({"AAA": 0.2, "SGOV": 0.8}), "b": Steady({"AAA": 0.5, "SGOV": 0.5})}
+    parked = {"preset": "book", "turnover": {"park_cash": True}}
+    book = run_book(panel, sleeves, first=120, integrator=parked)
+    at = book.column("SGOV")
+    assert (book.targets[:, at] > 0.8).all()
+    np.testing.assert_allclose(book.targets.sum(axis=1), 1.0, rtol=1e-12)
+    assert not book.stage("s5_governor")[:, at].any()
