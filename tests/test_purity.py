@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from battery.witness import FIELDS, Witness, witness_book, witness_panel
+from battery.witness import FIELDS, SYMBOLS, Witness, witness_book, witness_panel
 
 from engine.config import load_config
 from engine.core import Decision
@@ -213,11 +213,11 @@ def test_windows_have_exactly_n_rows_unknown_on_top() -> None:
     setup = _setup(Looks())
     _each_decision(setup, _no_look)
     for t, (ret, vix, close) in seen.items():
-        assert ret.shape == (5, 5)
+        assert ret.shape == (5, len(SYMBOLS))
         assert vix.shape == (5,)
         missing = max(4 - t, 0)
         assert np.isnan(ret[:missing]).all()
         assert np.isnan(vix[:missing]).all()
         assert np.array_equal(vix[missing:], setup.panel.indicator[max(t - 4, 0) : t + 1, 0])
         assert np.array_equal(ret[missing:], setup.feed.ret[max(t - 4, 0) : t + 1], equal_nan=True)
-        assert close.shape == (1, 5)
+        assert close.shape == (1, len(SYMBOLS))

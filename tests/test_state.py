@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from battery.witness import LIVES, Witness, witness_book, witness_panel
 from engine.config import Config, load_config
 from engine.errors import EngineError, StrategyError
 from engine.market.panel import Panel
+from engine.portfolio.pipeline import SKIPPABLE
 from engine.research.relay import Relay, lost_keys
 from engine.research.trail import difference, run_trail
 from engine.research.trial import trial_panel
@@ -65,10 +67,28 @@ def test_a_run_handed_over_at_every_bar_ends_with_the_same_bytes(sections: dict[
 @pytest.mark.parametrize("preset", ["book", "legacy"])
 def test_a_book_handed_over_at_every_bar_ends_with_the_same_bytes(preset: str) -> None:
     config, strategies = witness_book(preset)
-    found, lost, setup = _relayed_book(config, witness_panel(), strategies)
+    found, lost, setup = _relayed_book(config, witness_panel(270), strategies)
     assert found == ""
     assert lost == set()
     assert len(setup.broker.fills) > 50
+
+
+def test_a_restored_book_explains_every_stage_the_same_way() -> None:
+    config, strategies = witness_book("book")
+    first = build(config, witness_panel(), deepcopy(strategies))
+    run_loop(first, stop_at=100)
+    second = build(config, witness_panel(), deepcopy(strategies))
+    run_loop(second, stop_at=40)
+    second.system.restore(first.system.save())
+    account = first.broker.account()
+    seen = set()
+    for stage in ("", *SKIPPABLE):
+        skip = frozenset({stage})
+        ours, theirs = (setup.system.decide(account, skip=skip).target for setup in (first, second))
+        for one, other in zip(astuple(ours)[:5], astuple(theirs)[:5], strict=True):
+            np.testing.assert_array_equal(one, other)
+        seen.add(ours.weights.tobytes())
+    assert len(seen) > 3  # stages do something
 
 
 @pytest.mark.parametrize("name", registered())

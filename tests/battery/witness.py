@@ -12,8 +12,8 @@ from engine.research.trial import DELISTED, HOLES, LATE, RELISTED, WHOLE, trial_
 from engine.strategy import Context, Strategy, StrategyParams
 from engine.types import Floats, Ints, Weights
 
-SYMBOLS = ("AAA", "BBB", "CCC", "DDD", "EEE")
-LIVES = dict(zip(SYMBOLS, (WHOLE, HOLES, LATE, DELISTED, RELISTED), strict=True))
+SYMBOLS = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG", "HHH")
+LIVES = dict(zip(SYMBOLS, (WHOLE, HOLES, LATE, DELISTED, RELISTED, WHOLE, WHOLE, HOLES), strict=True))
 FIELDS = ("ret", "tr", "open", "high", "low", "close", "volume")
 
 
@@ -69,17 +69,18 @@ class Witness(Strategy):
         if digest[9] % 11 == 1:
             return np.zeros(len(ctx.symbols))
         raw = np.frombuffer(digest[10 : 10 + len(ctx.symbols)], dtype=np.uint8) / 255.0
-        return ctx.weights(0.9 * raw - 0.25, unlisted="cash")
+        return ctx.weights(0.6 * raw - 0.2, unlisted="cash")
 
 
 def witness_book(preset: str, **sections: Any) -> tuple[Config, dict[str, Strategy]]:
-    """A configuration of four witnesses, one of them incubating at first, and their strategies."""
+    """A configuration of four witnesses, one incubating at first, one quarantined later, and their strategies."""
     sleeves = [{"name": f"w{k}", "strategy": "battery.witness:Witness"} for k in range(4)]
+    sleeves[2] |= {"status": "quarantined", "since": "2015-05-04"}
     sleeves[3] |= {"since": "2015-03-16"}
     stages = {
         "caps": {"clusters": {"a": ("AAA", "BBB"), "b": ("CCC", "DDD")}, "name": 0.4, "cluster": 0.5},
         "net": {"wrappers": (("BBB", "EEE"),), "min_obs": 5},
-        "allocate": {"min_obs": 10, "skill_warmup_sessions": 10, "skill_kappa": 0.3},
+        "allocate": {"min_obs": 10, "skill_warmup_sessions": 10, "skill_kappa": 0.3, "runoff_sessions": 12},
         "regime": {"stocks": "AAA", "bonds": "BBB", "dwell_sessions": 2},
         "turnover": {"edge_ratio": 0.2},
     }
