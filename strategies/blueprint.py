@@ -21,9 +21,10 @@ from strategies import look_through
 from strategies.schedule import Schedule, is_due
 
 MANDATE = (0.12, 0.18)
+_TINY = 1e-12  # keeps a division by nothing held finite
 
 # What `settle` notes, beside each strategy's own diagnostics.
-NOTES = ("stock_bond_rho", "guard", "scalar", "sigma", "look_through", "equity_beta", "engine_weight")
+NOTES = ("stock_bond_rho", "guard", "scalar", "sigma", "look_through", "equity_beta", "engine_weight", "engine_drag")
 
 
 class BlueprintParams(StrategyParams):
@@ -167,36 +168,61 @@ def guard_budget(book: Book, p: BlueprintParams, layout: Layout, budget: Floats,
 
 
 def settle(ctx: Context, book: Book, p: BlueprintParams, layout: Layout, slot_weights: Floats) -> Weights | None:
-    """Turn slot weights (S,) into an answer: volatility scalar, limits, cash fund, schedule and drift band.
+    """Turn slot weights (S,) into an answer: volatility scalar, limits, cash fund, schedule and drift band."""
+    w = slot_weights @ book.holding
+    _scale(ctx, book, p, layout, w)
+    _limit(book, p, layout, w)
+    _note(ctx, book, layout, w)
+    fund = next((c for c in layout.cash if look_through.is_fresh(book.seen, c, ctx.session_index)), None)
+    if fund is not None:
+        w[fund] += max(1.0 - w.sum(), 0.0)  # a rounding below zero would be a short sale
+    book.target[:] = w
+    far = float(np.abs(ctx.sleeve.weights - w).max()) > p.drift_band
+    return w if far or is_due(ctx, p.rebalance) else None
 
-        k = min(risk_target / sigma, 1),   sigma looked through, floored; moved only by more than `scalar_band`
+
+def _scale(ctx: Context, book: Book, p: BlueprintParams, layout: Layout, w: Weights) -> None:
+    """Scale w (K,) in place to the volatility cap, and to a sum of at most 1.
+
+        k = min(risk_target / sigma, 1),   sigma looked through, floored; k moves only by more than `scalar_band`
 
     k never exceeds 1, whatever a slot without a fund leaves in cash: no leverage on leverage.
     """
-    w = slot_weights @ book.holding
-    lev, base, cov = layout.leverage, layout.base, book.seen.cov
-    sigma = look_through.volatility(w, lev, base, cov, ctx.bars_per_year)
+    sigma = look_through.volatility(w, layout.leverage, layout.base, book.seen.cov, ctx.bars_per_year)
     k = min(p.risk_target / max(sigma, p.vol_floor), 1.0)
     if not abs(k / book.scalar[0] - 1.0) <= p.scalar_band:
         book.scalar[0] = k
     w *= min(book.scalar[0], 1.0 / max(w.sum(), 1.0))
-    w[layout.engine] = min(w[layout.engine], p.engine_max)
-    w *= min(1.0, p.look_through_max / max(look_through.gross_exposure(w, lev), 1e-12))
-    beta = look_through.equity_beta(w, lev, base, cov, int(base[layout.engine]))
-    w *= min(1.0, p.beta_max / max(beta, 1e-12))
+
+
+def _limit(book: Book, p: BlueprintParams, layout: Layout, w: Weights) -> None:
+    """Cut w (K,) in place to the limits on the engine, on leverage looked through and on beta.
+
+    While stocks and bonds move together no weight in duration exceeds its last target.
+    """
+    lev, base, engine = layout.leverage, layout.base, layout.engine
+    w[engine] = min(w[engine], p.engine_max)
+    w *= min(1.0, p.look_through_max / max(look_through.gross_exposure(w, lev), _TINY))
+    beta = look_through.equity_beta(w, lev, base, book.seen.cov, int(base[engine]))
+    w *= min(1.0, p.beta_max / max(beta, _TINY))
     if book.guard.memory[regime.REGIME] > 0.0:
         for column in layout.duration:
             w[column] = np.fmin(w[column], book.target[column])
-    notes = (
-        book.guard.memory[regime.RHO], book.guard.memory[regime.LEVEL], book.scalar[0],
-        look_through.volatility(w, lev, base, cov, ctx.bars_per_year), look_through.gross_exposure(w, lev),
-        look_through.equity_beta(w, lev, base, cov, int(base[layout.engine])), w[layout.engine],
-    )  # fmt: skip
-    for name, value in zip(NOTES, notes, strict=True):
+
+
+def _note(ctx: Context, book: Book, layout: Layout, w: Weights) -> None:
+    """Note the numbers of `NOTES`."""
+    lev, base, cov, bars = layout.leverage, layout.base, book.seen.cov, ctx.bars_per_year
+    under = int(base[layout.engine])
+    values = (
+        book.guard.memory[regime.RHO],
+        book.guard.memory[regime.LEVEL],
+        book.scalar[0],
+        look_through.volatility(w, lev, base, cov, bars),
+        look_through.gross_exposure(w, lev),
+        look_through.equity_beta(w, lev, base, cov, under),
+        w[layout.engine],
+        look_through.drag(lev[layout.engine], np.sqrt(cov[under, under] * bars)),
+    )
+    for name, value in zip(NOTES, values, strict=True):
         ctx.note(name, value)
-    fund = next((c for c in layout.cash if look_through.is_fresh(book.seen, c, ctx.session_index)), None)
-    if fund is not None:
-        w[fund] += 1.0 - w.sum()
-    book.target[:] = w
-    far = float(np.abs(ctx.sleeve.weights - w).max()) > p.drift_band
-    return w if far or is_due(ctx, p.rebalance) else None

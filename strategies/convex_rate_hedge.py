@@ -56,8 +56,8 @@ class ConvexRateHedge(Strategy):
 
     Budgets are of stand-alone risk. Of contributions to risk they would be no use here: a hedge contributes negatively,
     so any positive budget for PFIX beside duration, however small, makes both large. They move to a new regime's in a
-    straight line over `guard_ramp_bars`; then the guard of `strategies.correlation_regime`, and scalar, limits and bands
-    of `strategies.blueprint`. The overweight of the engine is its budget.
+    straight line over `guard_ramp_bars`; then the guard of `strategies.correlation_regime`, and scalar, limits and
+    bands of `strategies.blueprint`. The overweight of the engine is its budget.
 
     Source: rule after AQR, "A Changing Stock-Bond Correlation" (2023); the budgets are ours. TIP/IEF is a price-only
     proxy of expected inflation.
@@ -175,7 +175,8 @@ class ConvexRateHedge(Strategy):
 
 def standalone_weights(cov: Floats, budget: Floats) -> Weights:
     """Return weights (S,) of sum 1 with w_i sigma_i in proportion to budget (S,) >= 0; a slot without budget gets 0."""
-    w = np.zeros(len(budget))
+    w: Floats = np.zeros(len(budget))
     chosen = budget > 0.0
     w[chosen] = budget[chosen] / np.sqrt(np.diag(cov)[chosen])
-    return w / w.sum()
+    w /= w.sum()
+    return w

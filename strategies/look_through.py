@@ -120,6 +120,17 @@ def equity_beta(w: Floats, leverage: Floats, base: Ints, cov: Floats, equity: in
 
 
 @kernel
+def drag(leverage: float, sigma: float) -> float:
+    """Return what daily resetting costs a fund in log growth per year, at its underlying's volatility.
+
+        (L^2 - L) sigma^2 / 2,   of L times the underlying's log growth; a trending path earns it back
+
+    Source: Cheng & Madhavan (2009), Avellaneda & Zhang (2010).
+    """
+    return 0.5 * (leverage * leverage - leverage) * sigma * sigma
+
+
+@kernel
 def gross_exposure(w: Floats, leverage: Floats) -> float:
     """Return sum |w_i| |L_i|."""
     total = 0.0

@@ -90,13 +90,15 @@ def test_every_session_of_real_data_equals_plain_pandas(real_daily: Path, rebala
     assert len(ran.result.targets) > 190
 
 
-def test_without_managed_futures_half_their_third_is_cash_and_nothing_takes_their_place() -> None:
+def test_without_managed_futures_half_their_third_is_gold_and_half_is_cash() -> None:
     cov = np.diag([0.36, 0.0144, 0.0256])
-    budget, kept = CrisisAlpha().budgets(cov, 0.2, np.array([True, False, True]))
+    there = np.array([True, False, True])
+    pair = cov[np.ix_(there, there)]
+    w0 = risk_budget(pair, np.array([0.5, 0.5]))
+    implied = float((0.5 / np.sqrt(w0 @ pair @ w0) * pair @ w0)[0])  # a view that changes nothing
+    budget, kept = CrisisAlpha(CrisisAlpha.Params(b_core=0.05)).budgets(cov, implied, there)
+    np.testing.assert_allclose(budget, [0.4, 0.0, 0.6])  # a third, and a third and a sixth, of five sixths
     assert kept == pytest.approx(5.0 / 6.0)
-    assert budget[1] == 0.0
-    assert budget.sum() == pytest.approx(1.0)
-    assert budget[0] >= 0.5
 
 
 @pytest.mark.parametrize(

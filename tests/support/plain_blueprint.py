@@ -135,7 +135,7 @@ def settle(
         row = dict.fromkeys(("SGOV", "BIL"), 0.0) | dict(zip(symbols, w, strict=True))
         cash = next((s for s in ("SGOV", "BIL") if funds[s][t]), None)
         if cash is not None:
-            row[cash] = 1.0 - w.sum()
+            row[cash] = max(1.0 - w.sum(), 0.0)
         last = row
         sigma = np.sqrt(max(w @ table[t] @ w, 0.0))
         noted = (k, sigma, np.abs(w * times).sum(), w @ to_qqq[:, t], row["TQQQ"])
