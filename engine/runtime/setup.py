@@ -260,11 +260,12 @@ def _refuse_early_flows(config: Config, panel: Panel, daily: Floats, first: int)
 def _first_bar(config: Config, panel: Panel, feed: Feed, sleeves: Sequence[Sleeve]) -> int:
     """Return the first bar traded, or say what the earliest one could be."""
     session = panel.clock.session
-    earliest = 1
+    ready = []
     for sleeve in sleeves:
-        rows = np.flatnonzero((feed.status[:, sleeve.columns] == 1).any(axis=1))
+        rows = np.flatnonzero((feed.status[:, sleeve.columns] == TRADING).any(axis=1))
         begins = int(rows[0]) if len(rows) else panel.n_bars
-        earliest = max(earliest, begins + max(sleeve.strategy.warmup_bars, 1))
+        ready.append(begins + max(sleeve.strategy.warmup_bars, 1))
+    earliest = max(min(ready), 1)  # in a book the others join when they have history
     start = config.run.start
     if start is not None and np.datetime64(start) > session[-1]:
         raise DataError(f"start {start} is after the last session of the data, {session[-1]}", where="run.start")
