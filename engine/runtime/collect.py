@@ -26,6 +26,14 @@ _COUNTERS = {
     "fills_with_unknown_impact": layout.IMPACT_UNKNOWN,
     "delisted_positions_sold": layout.DELISTED_COUNT,
 }
+# Why an order is as `STATUSES` says it is.
+_REASONS = (
+    "still working at the end",
+    "",
+    "participation cap, or the other leg waits",
+    "no row, no volume, or above the participation cap",
+    "replaced by a newer decision, or delisted",
+)
 _SKIPPED = {
     "orders_below_minimum": BELOW_MINIMUM,
     "orders_without_price": NO_PRICE,
@@ -125,13 +133,9 @@ def _orders(setup: Setup) -> pd.DataFrame:
             "price": table.price,
             "status": status,
             "filled": table.filled,
-            "reason": np.where(np.isin(table.status, [1]), "", _why(setup)).astype(object),
+            "reason": np.array(_REASONS, dtype=object)[table.status],
         }
     )
-
-
-def _why(setup: Setup) -> str:
-    return "no row, no volume, or above the participation cap" if len(setup.broker.batches) else ""
 
 
 def _fills(setup: Setup) -> pd.DataFrame:
