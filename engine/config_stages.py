@@ -2,15 +2,15 @@
 
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from engine.section import Section
 
 
-class StageSection(BaseModel):
-    """A frozen section that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+class StageSection(Section):
+    """What one stage is set to."""
 
 
 class NormalizeSection(StageSection):
@@ -63,6 +63,18 @@ class VolTargetSection(StageSection):
     window_sessions: int = Field(120, ge=20)
 
 
+_CLUSTERS: Final[dict[str, tuple[str, ...]]] = {
+    "us_equity": ("SPY", "QQQ", "IWM", "TQQQ", "SQQQ", "VNQ", "XLE"),
+    "foreign_equity": ("EFA", "EEM", "EWA", "EWC"),
+    "treasury": ("TLT", "IEF", "SHY", "TMF", "TIP", "AGG"),
+    "credit": ("LQD", "HYG"),
+    "precious": ("GLD", "IAU", "SGOL", "SLV", "SIVR", "GDX"),
+    "commodity": ("DBC", "PDBC", "USO", "USL"),
+    "managed_futures": ("DBMF", "KMLM"),
+    "volatility": ("SVOL", "TAIL", "PFIX"),
+}
+
+
 class CapsSection(StageSection):
     """Stage 4; each cap is the smaller of its own and the ladder's."""
 
@@ -71,16 +83,7 @@ class CapsSection(StageSection):
     gross: float = Field(2.0, gt=0)
     net: float = Field(1.0, gt=0)
     capacity: float = Field(0.05, gt=0)  # of average daily volume, per trade
-    clusters: dict[str, tuple[str, ...]] = {
-        "us_equity": ("SPY", "QQQ", "IWM", "TQQQ", "SQQQ", "VNQ", "XLE"),
-        "foreign_equity": ("EFA", "EEM", "EWA", "EWC"),
-        "treasury": ("TLT", "IEF", "SHY", "TMF", "TIP", "AGG"),
-        "credit": ("LQD", "HYG"),
-        "precious": ("GLD", "IAU", "SGOL", "SLV", "SIVR", "GDX"),
-        "commodity": ("DBC", "PDBC", "USO", "USL"),
-        "managed_futures": ("DBMF", "KMLM"),
-        "volatility": ("SVOL", "TAIL", "PFIX"),
-    }
+    clusters: dict[str, tuple[str, ...]] = _CLUSTERS
 
     @model_validator(mode="after")
     def _partition(self) -> "CapsSection":

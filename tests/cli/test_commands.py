@@ -54,8 +54,9 @@ def test_the_demo_runs_as_it_is(here: Path, cli: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.toml")), ids=lambda path: path.stem)
-def test_the_configurations_that_ship_are_valid(path: Path) -> None:
+def test_the_configurations_that_ship_are_valid_and_survive_being_written(path: Path) -> None:
     config = load_config(path)
+    assert load_config(tomllib.loads(config.toml())).digest == config.digest
     for sleeve in config.sleeve:
         assert make_strategy(sleeve.strategy, sleeve.params, where=sleeve.name).universe
 

@@ -55,6 +55,22 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"financing": {"cash_rate": [1]}},
         "config: financing.cash_rate: input should be a valid number",
     ),
+    "true for a cap": (
+        {"integrator": {"preset": "book", "caps": {"name": True}}},
+        "integrator.caps.name: neither true nor",
+    ),
+    "a misspelt stage": (
+        {"integrator": {"preset": "book", "cap": {}}},
+        "unknown key 'integrator.cap'; did you mean 'caps'?",
+    ),
+    "a misspelt key of a stage": (
+        {"integrator": {"preset": "book", "governor": {"cooloff": 3}}},
+        "unknown key 'integrator.governor.cooloff'; did you mean 'cooloff_sessions'?",
+    ),
+    "a stage that does nothing": (
+        {"integrator": {"caps": {"name": 0.1}}},
+        "'caps' has no effect under preset 'direct'",
+    ),
     "no such day": ({"run": {"end": "2010-02-30"}}, "run.end: input should be a valid date"),
     "end before start": (
         {"run": {"start": "2011-01-03", "end": "2010-01-04"}},
