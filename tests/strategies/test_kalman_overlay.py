@@ -1,6 +1,7 @@
 """The Kalman overlay: every session against plain pandas; its configurations."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from support.sampled import panel_of
 from support.scripted import plain_config, run_config
 
 from engine.config import load_config
-from engine.errors import ConfigError
+from engine.errors import ConfigError, DataError
 from engine.kernels import kalman, kalman_preset
 from engine.market.csv_source import load_csv
 from engine.market.panel import Panel
@@ -81,6 +82,33 @@ def test_every_session_of_real_data_equals_plain_pandas(
         assert targets["SQQQ"].max() == 0.0
 
 
+def test_the_filter_follows_total_returns_where_asked() -> None:
+    panel = panel_of(42)
+    market = market_of_panel(panel, LEGS)
+    at = panel.column("QQQ")
+    volume = pd.Series(panel.volume[:, at] / np.cumprod(panel.split[:, at]), market.index)
+    ran = run_config(panel, plain_config(NAME, {"price": "tr"}))
+    noted = ran.result.diagnostics.query("name == 'trend_strength'").set_index("session")["value"]
+    theirs = trend_strength(100.0 * market.tr["QQQ"], volume).reindex(noted.index)
+    np.testing.assert_allclose(noted, theirs, rtol=1e-7, atol=1e-8)
+    assert np.abs(noted - trend_strength(market.close["QQQ"], volume).reindex(noted.index)).max() > 0.1
+
+
+def test_without_vix_it_says_that_it_cannot_run() -> None:
+    panel = make_panel(np.full((200, 3), 50.0), symbols=tuple(sorted(LEGS)))
+    with pytest.raises(DataError, match="indicator VIX is not in the data"):
+        run_config(panel, plain_config(NAME))
+
+
+def test_without_the_levered_funds_exposure_stays_between_zero_and_one() -> None:
+    rng = np.random.default_rng(9)
+    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0005, 0.015, 700)))
+    panel = replace(make_panel(close, symbols=("QQQ",)), indicators=("VIX",), indicator=np.full((700, 1), 20.0))
+    noted = run_config(panel, plain_config(NAME, {"mode": "derisk"})).result.diagnostics
+    assert noted.query("name == 'exposure'")["value"].between(0.0, 1.0).all()
+    assert noted.query("name == 'e_dd'")["value"].max() > 1.0
+
+
 def test_the_filter_settings_are_the_named_presets() -> None:
     def used(**params: Any) -> kalman.Params:
         return KalmanOverlay(KalmanOverlay.Params(**params)).settings.filter
@@ -109,8 +137,6 @@ def test_the_warm_up_ends_with_the_first_trend_strength(trend: str, noise_model:
 
 
 def panel_with_vix(close: np.ndarray, vix: np.ndarray) -> Panel:
-    from dataclasses import replace
-
     panel = make_panel(close, symbols=tuple(sorted(LEGS)))
     return replace(panel, indicators=("VIX",), indicator=vix[:, None])
 
