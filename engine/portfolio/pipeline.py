@@ -30,7 +30,7 @@ from engine.portfolio.stages import (
     s7_turnover,
     s8_ladder,
 )
-from engine.types import Bools, Floats
+from engine.types import Bools, Codes, Floats
 
 STAGES = ("raw", "s1_allocate", "s2_net", "s3_vol_target", "s4_caps", "s5_governor", "s7_turnover")
 # What can be passed over in an explanation: the stages that have a column, and those that act through others.
@@ -201,35 +201,43 @@ class Pipeline:
         if "s8_ladder" not in skip:
             dust, most = tier[s8_ladder.DUST] / account.equity, int(tier[s8_ladder.MAX_NAMES])
             s7_turnover.drop_dust(dust, most, setting.is_cash, w, self._work[0].copy())
-        self._park(t, w)
         target, goal = w, w.copy()
         close, status = self._feed.panel.close[t], self._feed.status[t]
         adv, trade = np.empty(len(w)), np.empty(len(w), dtype=np.bool_)
         buffer = np.empty(VOLUME_SESSIONS)
         volumes_at(t, self._feed.panel.volume, self._feed.factor, goal != held, buffer, adv)
         adv *= self._feed.panel.clock.bars_per_session
+        adv[setting.cash_columns] = np.nan  # capacity is about what sleeves trade, not about parked cash
         limited = s7_turnover.limit_capacity(turn.capacity, adv, close, account.equity, goal, held)
         forced = self._forced(held, tier, account.margin_call)
-        s7_turnover.no_trade_band(goal, held, 0.0 if "s7_turnover" in skip else turn.band, forced, trade)
-        s7_turnover.cash_band(goal, held, setting.is_cash, turn.park_band, status, trade)
+        # the band looks at the target: what a thin market lets through in one trade may be narrower than the band
+        s7_turnover.no_trade_band(target, held, 0.0 if "s7_turnover" in skip else turn.band, forced, trade)
+        s7_turnover.withdraw_halted(status, trade)
         gated = 0
         if turn.edge_ratio > 0.0 and "s7_turnover" not in skip:
             pair = self._asset_moments.pair
             gated = gate_by_cost(
                 t, goal, held, account.equity, close, adv, pair, self._half_spread, self._rules, self._daily,
-                sigma_p, turn.edge_ratio, setting.normalize.bars_per_year, trade,
+                sigma_p, turn.edge_ratio, setting.normalize.bars_per_year, forced, trade,
             )  # fmt: skip
+        self._park(status, held, target, goal, trade)
         return target, goal, trade, limited, gated
 
-    def _park(self, t: int, w: Floats) -> None:
-        """Put what is left into the first cash equivalent that trades, never on margin."""
-        left = 1.0 - np.abs(w).sum()
-        if not self._set.turnover.park_cash or left <= 0.0:
-            return
-        for column in self._set.cash_columns:
-            if self._feed.status[t, column] == TRADING:
-                w[column] = left
-                return
+    def _park(self, status: Codes, held: Floats, target: Floats, goal: Floats, trade: Bools) -> None:
+        """Put what the other names will leave into the first cash equivalent that trades, never on margin.
+
+        What they will leave, not what their targets would: a name inside the band stays as large as it is.
+        """
+        turn, bills = self._set.turnover, self._set.cash_columns
+        if turn.park_cash and len(bills):
+            trading = status[bills] == TRADING
+            kept = np.where(trade, goal, held)
+            kept[bills] = np.where(trading, 0.0, held[bills])
+            left = 1.0 - np.abs(kept).sum()
+            if left > 0.0 and trading.any():
+                column = bills[trading.argmax()]
+                target[column] = goal[column] = left
+        s7_turnover.cash_band(target, held, self._set.is_cash, turn.park_band, status, trade)
 
     def _forced(self, held: Floats, tier: Floats, margin_call: bool) -> Bools:
         """Return which names (N,) may shrink inside the band: all while the governor holds back or on a margin call."""

@@ -81,16 +81,19 @@ def limit_capacity(capacity: float, adv: Floats, price: Floats, equity: float, t
 
 @kernel
 def cost_gate(
-    target: Floats, held: Floats, variance: Floats, cost: Floats, sigma_p: float, edge_ratio: float, trade: Bools
-) -> int:
+    target: Floats, held: Floats, variance: Floats, cost: Floats, sigma_p: float, edge_ratio: float, forced: Bools,
+    trade: Bools,
+) -> int:  # fmt: skip
     """Withdraw trades whose gain in utility is below edge_ratio times their cost; return how many.
 
-    variance (N,) per year; cost (N,) fraction of equity; exits stay. The risk aversion 0.5 / sigma_P is that of an
-    investor who holds the target volatility at a Sharpe ratio of one half.
+    variance (N,) per year; cost (N,) fraction of equity; exits stay, and reductions that are forced (N,).
+    The risk aversion 0.5 / sigma_P is that of an investor who holds the target volatility at a Sharpe ratio of one
+    half.
     """
     count = 0
     for i in range(target.shape[0]):
-        if trade[i] and target[i] != 0.0:
+        reduces = forced[i] and abs(target[i]) < abs(held[i]) and target[i] * held[i] >= 0.0
+        if trade[i] and target[i] != 0.0 and not reduces:
             gap = target[i] - held[i]
             edge = 0.5 * (0.5 / sigma_p) * variance[i] * gap * gap * HORIZON_SESSIONS / 252.0
             if not np.isnan(edge) and edge < edge_ratio * cost[i]:
@@ -101,9 +104,16 @@ def cost_gate(
 
 @kernel
 def cash_band(goal: Floats, held: Floats, is_cash: Bools, band: float, status: Codes, trade: Bools) -> None:
-    """Give cash equivalents a band of their own, and withdraw trades in what does not trade now."""
+    """Give cash equivalents a band of their own; what does not trade now is not traded."""
     for i in range(goal.shape[0]):
         if is_cash[i]:
-            trade[i] = abs(goal[i] - held[i]) > band or (goal[i] == 0.0 and held[i] != 0.0)
+            outside = abs(goal[i] - held[i]) > band or (goal[i] == 0.0 and held[i] != 0.0)
+            trade[i] = outside and status[i] == TRADING
+
+
+@kernel
+def withdraw_halted(status: Codes, trade: Bools) -> None:
+    """Withdraw trades (N,) in what does not trade now: it is held, not sold on paper."""
+    for i in range(trade.shape[0]):
         if status[i] != TRADING:
             trade[i] = False

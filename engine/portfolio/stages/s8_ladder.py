@@ -41,5 +41,8 @@ def observe(equity: float, ladder: Floats, hysteresis: float, s: State) -> None:
         if equity >= ladder[k, MIN_EQUITY]:
             at = k
     now = int(s.tier[0])
-    if now < 0 or at > now or (at < now and equity < ladder[now, MIN_EQUITY] * (1.0 - hysteresis)):
-        s.tier[0] = at
+    if now < 0 or at > now:
+        now = at
+    while now > at and equity < ladder[now, MIN_EQUITY] * (1.0 - hysteresis):  # each bound has its own hysteresis
+        now -= 1
+    s.tier[0] = now
