@@ -25,7 +25,7 @@ class StrategyParams(Section):
 class Available:
     """What the loaded data offer, for a strategy to say whether it can run on them.
 
-    symbols : those with at least one row. paying : those with at least one dividend. indicators : those with a value.
+    symbols, indicators : those the source has a series for. paying : those whose dividends it reports.
     """
 
     symbols: frozenset[str]

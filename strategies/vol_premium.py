@@ -85,7 +85,7 @@ class VolPremium(Strategy):
     def unavailable(self, data: Available) -> str:
         """Refuse data without the VIX, or without one of the two funds: no stand-in is made up."""
         lacking = [symbol for symbol in self.optional if symbol not in data.symbols]
-        return super().unavailable(data) or (f"{lacking[0]} has no row in the data" if lacking else "")
+        return super().unavailable(data) or (f"{lacking[0]} is not in the data" if lacking else "")
 
     def init(self, n_symbols: int) -> State:
         """Nothing seen, nothing held."""

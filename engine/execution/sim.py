@@ -40,7 +40,7 @@ class SimBroker:
 
     def advance(self, t: int) -> int:
         """Move the account to the close of bar t; return a code of `engine.kernels.ledger`."""
-        if self._scal[layout.N_FILLS] > self._room:
+        while self._scal[layout.N_FILLS] > self._room:
             self._fills = np.concatenate((self._fills, np.zeros_like(self._fills)))
             self._room = len(self._fills) - 3 * self._acct.shape[1]
         code = ledger_step(

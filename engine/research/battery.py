@@ -14,7 +14,6 @@ import numpy as np
 
 from engine.config import Config, load_config
 from engine.errors import InputError
-from engine.market.feed import Feed
 from engine.market.panel import CLOSE, DIVIDEND, OPEN, Panel
 from engine.research.future import HOWS, replace_future
 from engine.research.relay import Relay
@@ -214,7 +213,7 @@ CHECKS: Final[dict[str, Callable[[Trial], None]]] = {
 
 def refusal(strategy: Strategy, panel: Panel) -> str:
     """Return why the strategy says it cannot run on a market, or ""."""
-    return strategy.unavailable(available(Feed(panel)))
+    return strategy.unavailable(available(panel))
 
 
 def cut_bars(trail: Trail) -> list[int]:

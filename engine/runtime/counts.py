@@ -16,20 +16,21 @@ from engine.types import Floats, Ints
 def unbound_volatility(facts: tuple[str, ...], decisions: Sequence[Decision], ret: Floats) -> dict[str, float]:
     """Return the share of sessions on which nothing bound, and realised over target volatility on them.
 
-    ret (T,) net return of each bar. A decision counts with the return of the session after its fill; nothing may have
-    bound then or at the two decisions before, and the governor must not have held back.
+    ret (T,) net return of each bar. A decision counts with the first whole session after its fill; at it and at the
+    two before, no cap, leverage bound, margin or lack of money may have bound and the governor not have held back.
     """
     if "rung" not in facts or not decisions:
         return {}
     table = np.array([decision.target.facts for decision in decisions])
     bars = np.array([decision.t for decision in decisions])
-    free = (table[:, facts.index("binding")] == 0.0) & (table[:, facts.index("multiplier")] == 1.0)
+    affordable = np.array([decision.plan.phi == 1.0 for decision in decisions])
+    free = (table[:, facts.index("binding")] == 0.0) & (table[:, facts.index("multiplier")] == 1.0) & affordable
     settled = free & np.roll(free, 1) & np.roll(free, 2)
     settled[:2] = False
-    usable = settled & (bars + 1 < len(ret))
+    usable = settled & (bars + 2 < len(ret))
     out = {"unbound_share": float(free.mean())}
     if usable.sum() > 20:
-        z = ret[bars[usable] + 1] * np.sqrt(252.0) / table[usable, facts.index("sigma_p")]
+        z = ret[bars[usable] + 2] * np.sqrt(252.0) / table[usable, facts.index("sigma_p")]
         out["unbound_vol_ratio"] = float(np.sqrt(np.mean(z * z)))
     return out
 

@@ -29,7 +29,7 @@ from engine.portfolio.sleeves import Sleeve
 from engine.runtime.flows import read_flows
 from engine.runtime.resolve import make_strategy
 from engine.strategy import Available, Strategy
-from engine.types import Bools, Floats
+from engine.types import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +98,16 @@ def needs_of(config: Config, strategies: Mapping[str, Strategy]) -> Needs:
     )
 
 
-def available(feed: Feed) -> Available:
-    """Return what the loaded data offer."""
-    panel = feed.panel
-    rows: Bools = np.any(feed.status == TRADING, axis=0)
-    paid: Bools = np.any(panel.dividend > 0.0, axis=0)
+def available(panel: Panel) -> Available:
+    """Return what a source offers: what it has a series for, never when or whether that series says something.
+
+    A run cut at an earlier day has the same series, so whether a sleeve takes part cannot depend on the future.
+    """
+    mute = set(panel.adjusted_only) | {w.symbol for w in panel.warnings if w.kind == "no_dividends"}
     return Available(
-        frozenset(symbol for symbol, has in zip(panel.symbols, rows, strict=True) if has),
-        frozenset(symbol for symbol, has in zip(panel.symbols, paid, strict=True) if has),
-        frozenset(name for k, name in enumerate(panel.indicators) if not np.isnan(panel.indicator[:, k]).all()),
+        symbols=frozenset(panel.symbols),
+        paying=frozenset(panel.symbols) - mute,
+        indicators=frozenset(panel.indicators),
     )
 
 
@@ -122,11 +123,12 @@ def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> S
     for symbol in needs.symbols:
         if symbol not in panel.symbols:
             raise DataError(f"symbol {symbol!r} is not in the data", fix=did_you_mean(symbol, panel.symbols))
+    offered = available(panel)
     panel = with_empty(panel, needs.optional)
     if config.data.extend_leveraged:
         panel = extend_leveraged(panel, config.data.extend_leveraged, _bill_returns(config, panel))
     feed = Feed(panel)
-    strategies, disabled = _enabled(strategies, available(feed))
+    strategies, disabled = _enabled(strategies, offered)
     bill, bill_name = _bill(config, feed)
     daily = _daily_table(config, panel, bill)
     book = open_book(panel.n_symbols, config.run.cash, _terms(config, panel.symbols))

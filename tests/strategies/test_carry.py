@@ -1,5 +1,6 @@
 """Carry: every target against plain pandas, what it does without distributions, and the neutrality of its legs."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -124,10 +125,12 @@ def test_a_fund_without_distributions_is_not_ranked_as_one_that_yields_nothing()
 
 
 def test_data_without_distributions_disable_the_sleeve_with_the_reason() -> None:
+    panel = bonds({"AAA": 0.05, "BBB": 0.0})
     with pytest.raises(DataError, match="none of AAA, BBB has distributions in the data"):
-        run(bonds({"AAA": 0.0, "BBB": 0.0}))
+        run(replace(panel, adjusted_only=("AAA", "BBB")))
     with pytest.raises(DataError, match="AAA of AAA, BBB has distributions in the data"):
-        run(bonds({"AAA": 0.05, "BBB": 0.0}))
+        run(replace(panel, adjusted_only=("BBB",)))
+    assert run(panel).result.counts["sleeves_disabled"] == 0  # a source that reports them, and there were none
 
 
 def test_the_bill_fund_cannot_be_held() -> None:

@@ -180,8 +180,8 @@ def test_a_gap_of_one_session_in_a_fund_is_waited_out_and_six_end_the_position()
     ("symbols", "indicators", "reason"),
     [
         (("SPY", "SVOL", "TAIL"), (), "indicator VIX is not in the data"),
-        (("SPY", "TAIL"), ("VIX",), "SVOL has no row in the data"),
-        (("SPY", "SVOL"), ("VIX",), "TAIL has no row in the data"),
+        (("SPY", "TAIL"), ("VIX",), "SVOL is not in the data"),
+        (("SPY", "SVOL"), ("VIX",), "TAIL is not in the data"),
     ],
 )
 def test_a_missing_input_disables_the_sleeve_with_the_reason(
@@ -194,7 +194,7 @@ def test_a_missing_input_disables_the_sleeve_with_the_reason(
 
 @pytest.mark.realdata
 def test_data_that_end_before_the_fund_existed_disable_the_sleeve(real_daily: Path) -> None:
-    with pytest.raises(DataError, match="SVOL has no row in the data"):
+    with pytest.raises(DataError, match="SVOL is not in the data"):
         run(load_csv(real_daily, ("SPY", "TAIL"), ("VIX",), end=date(2018, 12, 31)))
 
 

@@ -1,0 +1,52 @@
+"""Every shipped configuration on one folder of data, net of costs, as one table.
+
+    python scripts/strategy_table.py DIR [END]
+
+DIR is a folder of <SYMBOL>.csv files, END the last session [2026-05-01]. Each runs from the earliest session its data
+and its own configuration allow.
+"""
+
+import sys
+from pathlib import Path
+
+from engine import InputError, backtest, load_config
+
+CONFIGS = (
+    "level61", "kalman_overlay", "kalman_overlay_derisk", "kalman_overlay_run139", "crisis_alpha", "convex_rate_hedge",
+    "inflation_beta", "vol_barbell", "trend", "carry", "vol_premium", "macro_regime", "pairs", "inverse_vol",
+    "equal_weight", "book", "book_seed", "book_legacy",
+)  # fmt: skip
+HOLDS = (("SPY", ["SPY"]), ("QQQ", ["QQQ"]))
+
+
+def row(name: str, folder: str, end: str, config: object, sets: tuple[str, ...] = ()) -> str:
+    """Run one configuration and return its line."""
+    result = backtest(config, data=folder, end=end, sets=sets)
+    m = result.metrics
+    figures = (
+        f"{100 * m['cagr']:.2f}", f"{100 * m['vol_ann']:.2f}", f"{m['sharpe']:.2f}", f"{m['sharpe_excess']:.2f}",
+        f"{100 * m['max_drawdown']:.1f}", f"{m['turnover']['two_sided_per_year']:.2f}", f"{m['costs']['drag_bps_per_year']:.1f}",
+    )  # fmt: skip
+    return f"| {name} | {result.sessions[0]} | " + " | ".join(figures) + " |"
+
+
+def main(folder: str, end: str) -> None:
+    """Print the table."""
+    print("| | from | CAGR | vol | Sharpe | over bills | max DD | turnover | cost bps |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    home = Path(__file__).parents[1] / "config"
+    for name in CONFIGS:
+        try:
+            print(row(name, folder, end, load_config(home / f"{name}.toml")), flush=True)
+        except InputError as error:
+            print(f"| {name} | {error} |", flush=True)
+    for name, symbols in HOLDS:
+        sets = ("run.start=2010-01-01", f"sleeve.0.params.symbols={symbols!r}")
+        print(row(f"hold {name}", folder, end, home / "buy_and_hold.toml", sets), flush=True)
+    print(row("60/40", folder, end, home / "sixty_forty.toml", ("run.start=2010-01-01",)), flush=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    main(sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else "2026-05-01")
