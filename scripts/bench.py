@@ -84,7 +84,8 @@ def loop(work: str, repeat: int) -> dict[str, Any]:
     return {
         "work": work, "mode": "on_bar", "cpu_s": round(cpu, 5), "wall_s": round(wall, 5), "budget_s": BUDGETS[work],
         "floor_s": round(floor_cpu, 5), "rate": round(panel.n_bars / cpu), "rss_mb": round(rss),
-        "fills": len(setup.broker.fills), "equity": float(ours), "equity_gap": float(np.abs(reference[-1] / ours - 1.0)),
+        "fills": len(setup.broker.fills), "equity": float(ours),
+        "equity_gap": float(np.abs(reference[-1] / ours - 1.0)),
     }  # fmt: skip
 
 

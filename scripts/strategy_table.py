@@ -23,9 +23,10 @@ def row(name: str, folder: str, end: str, config: object, sets: tuple[str, ...] 
     """Run one configuration and return its line."""
     result = backtest(config, data=folder, end=end, sets=sets)
     m = result.metrics
+    turnover, drag = m["turnover"]["two_sided_per_year"], m["costs"]["drag_bps_per_year"]
     figures = (
         f"{100 * m['cagr']:.2f}", f"{100 * m['vol_ann']:.2f}", f"{m['sharpe']:.2f}", f"{m['sharpe_excess']:.2f}",
-        f"{100 * m['max_drawdown']:.1f}", f"{m['turnover']['two_sided_per_year']:.2f}", f"{m['costs']['drag_bps_per_year']:.1f}",
+        f"{100 * m['max_drawdown']:.1f}", f"{turnover:.2f}", f"{drag:.1f}",
     )  # fmt: skip
     return f"| {name} | {result.sessions[0]} | " + " | ".join(figures) + " |"
 
