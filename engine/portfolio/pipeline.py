@@ -155,6 +155,7 @@ class Pipeline:
             bound |= BOUND_MARGIN
         trace[5] = w
         w *= setting.turnover.kelly
+        bound |= self._tidy(w, account, tier, skip)
         target, goal, trade, limited, gated = self._turn(t, w, held, account, tier, sigma_p, skip)
         trace[6] = np.where(trade, goal, held)
         facts = self._facts(scaled, sigma_p, bound, shares, target, limited, gated)
@@ -193,14 +194,21 @@ class Pipeline:
         sums = np.empty(setting.n_clusters)
         return bound | s4_caps.apply_caps(setting.cluster, name, caps.cluster, gross, caps.net, sums, w)
 
+    def _tidy(self, w: Floats, account: Account, tier: Floats, skip: frozenset[str]) -> int:
+        """Drop dust and names beyond the tier's number; return what bound.
+
+        What they and NO_NEW take away may have offset the other side, so net is trimmed once more.
+        """
+        if "s8_ladder" not in skip:
+            dust, most = tier[s8_ladder.DUST] / account.equity, int(tier[s8_ladder.MAX_NAMES])
+            s7_turnover.drop_dust(dust, most, self._set.is_cash, w, self._work[0].copy())
+        return 0 if "s4_caps" in skip else int(s4_caps.trim_net(self._set.caps.net, w))
+
     def _turn(
         self, t: int, w: Floats, held: Floats, account: Account, tier: Floats, sigma_p: float, skip: frozenset[str]
     ) -> tuple[Floats, Floats, Bools, int, int]:
         """Return (target, goal, trade, trades limited by capacity, trades withdrawn by the cost gate)."""
         setting, turn = self._set, self._set.turnover
-        if "s8_ladder" not in skip:
-            dust, most = tier[s8_ladder.DUST] / account.equity, int(tier[s8_ladder.MAX_NAMES])
-            s7_turnover.drop_dust(dust, most, setting.is_cash, w, self._work[0].copy())
         target, goal = w, w.copy()
         close, status = self._feed.panel.close[t], self._feed.status[t]
         adv, trade = np.empty(len(w)), np.empty(len(w), dtype=np.bool_)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from support.book_run import UNGOVERNED, Book, Replay, Steady, run_book, walk_panel
+from support.book_run import UNGOVERNED, Book, Replay, Steady, assert_inside_caps, run_book, walk_panel
 
 from engine.kernels.waterfill import cap_weights
 from engine.portfolio.stages import s4_caps as s4
@@ -132,26 +132,8 @@ def test_a_cap_forces_reductions_where_what_is_held_is_over_it_by_more_than_the_
 
 
 # ----------------------------------------------------------------------------------------------------------- in a book
-def assert_inside(book: Book) -> None:
-    """Every target row within every cap, those of the tier in force then."""
-    config = book.setup.config.integrator
-    symbols = list(book.setup.panel.symbols)
-    tier = book.fact("ladder_tier").astype(int)
-    risky = book.targets.copy()
-    cash = [symbols.index(s) for s in config.normalize.cash_equivalents if s in symbols]
-    risky[:, cash] = 0.0
-    name = np.array([min(config.caps.name, config.ladder.tiers[k].name) for k in tier])
-    gross = np.array([min(config.caps.gross, config.ladder.tiers[k].gross) for k in tier])
-    assert (np.abs(risky).max(axis=1) <= name + 1e-12).all()
-    assert (np.abs(risky).sum(axis=1) <= gross + 1e-12).all()
-    assert (np.abs(risky.sum(axis=1)) <= config.caps.net + 1e-12).all()
-    for members in config.caps.clusters.values():
-        at = [symbols.index(s) for s in members if s in symbols]
-        assert (np.abs(risky[:, at]).sum(axis=1) <= config.caps.cluster + 1e-12).all()
-
-
 def test_every_target_of_random_books_is_inside_every_cap(random_run: Book) -> None:
-    assert_inside(random_run)
+    assert_inside_caps(random_run)
     bits = random_run.fact("binding").astype(int)
     for bit in (s4.BOUND_NAME, s4.BOUND_CLUSTER):
         assert (bits & bit > 0).any()  # they do bind
@@ -164,7 +146,7 @@ def test_the_tier_of_the_ladder_tightens_gross_and_names(cash: float) -> None:
     sleeves = {f"s{k}": Steady(dict.fromkeys(names[k::3], 0.125)) for k in range(3)}
     stages = {"preset": "book", **UNGOVERNED, "caps": {"net": 3.0, "gross": 9.0}, "vol_target": {"l_max": 9.0}}
     book = run_book(panel, sleeves, first=120, run={"name": "t", "cash": cash}, integrator=stages)
-    assert_inside(book)
+    assert_inside_caps(book)
     loose = run_book(
         panel, sleeves, first=120, run={"name": "t", "cash": cash},
         integrator={**stages, "ladder": {"tiers": [{"min_equity": 0.0, "gross": 9.0, "name": 9.0}]}},
@@ -221,3 +203,17 @@ def test_cash_equivalents_stand_outside_all_caps() -> None:
     assert (book.targets[:, at] > 0.8).all()
     np.testing.assert_allclose(book.targets[0].sum(), 1.0, rtol=1e-12)
     assert not book.stage("s5_governor")[:, at].any()
+
+
+def test_net_holds_also_when_the_short_side_was_dust_or_may_not_be_opened() -> None:
+    names = tuple(f"S{i:02d}" for i in range(16))
+    panel = walk_panel(8, names, np.full(16, 0.2), 200)
+    weights = {n: 0.12 if k < 8 else -0.06 for k, n in enumerate(names)}
+    stages = {"preset": "book", "caps": {"net": 0.2, "name": 0.15}}
+    small = run_book(panel, {"s": Steady(weights)}, first=120, run={"name": "t", "cash": 50_000.0}, integrator=stages)
+    assert (np.count_nonzero(small.targets, axis=1) == 10).all()
+    assert_inside_caps(small)
+    closed = {**stages, "governor": {"warn": 1e-6, "throttle": 1e-6, "no_new": 1e-6, "throttle_to": 0.9}}
+    braked = run_book(panel, {"s": Steady(weights)}, first=120, integrator=closed)
+    assert (braked.fact("tier") == 3.0).sum() > 20
+    assert_inside_caps(braked)

@@ -152,3 +152,21 @@ def walk_panel(seed: int, symbols: Sequence[str], vols: Sequence[float], n_bars:
     order = np.argsort(np.array(symbols))
     closes = walks(seed, vols, n_bars, **words)[:, order]
     return make_panel(closes, closes.copy(), symbols=tuple(np.array(symbols)[order].tolist()))
+
+
+def assert_inside_caps(book: Book) -> None:
+    """Every target row within every cap, those of the tier in force then."""
+    config = book.setup.config.integrator
+    symbols = list(book.setup.panel.symbols)
+    tier = book.fact("ladder_tier").astype(int)
+    risky = book.targets.copy()
+    cash = [symbols.index(s) for s in config.normalize.cash_equivalents if s in symbols]
+    risky[:, cash] = 0.0
+    name = np.array([min(config.caps.name, config.ladder.tiers[k].name) for k in tier])
+    gross = np.array([min(config.caps.gross, config.ladder.tiers[k].gross) for k in tier])
+    assert (np.abs(risky).max(axis=1) <= name + 1e-12).all()
+    assert (np.abs(risky).sum(axis=1) <= gross + 1e-12).all()
+    assert (np.abs(risky.sum(axis=1)) <= config.caps.net + 1e-12).all()
+    for members in config.caps.clusters.values():
+        at = [symbols.index(s) for s in members if s in symbols]
+        assert (np.abs(risky[:, at]).sum(axis=1) <= config.caps.cluster + 1e-12).all()

@@ -1,0 +1,151 @@
+"""A whole book, governor and ladder included: its past does not move with its future, and all its memory is saved."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from battery.witness import LIVES, SYMBOLS, Witness
+
+from engine.config import Config, load_config
+from engine.market.panel import Panel
+from engine.portfolio.pipeline import SKIPPABLE
+from engine.research.future import HOWS, replace_future
+from engine.research.relay import Relay, lost_keys
+from engine.research.trail import Trail, difference, run_trail
+from engine.research.trial import trial_panel
+from engine.runtime.run import load_panel
+from engine.runtime.setup import Setup, make_strategies, needs_of
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+FIRST, N_BARS = 210, 330
+
+
+@lru_cache(maxsize=1)
+def panel() -> Panel:
+    return trial_panel(SYMBOLS, ("VIX",), n_bars=N_BARS, seed=5, lives=LIVES)
+
+
+def config() -> Config:
+    """Every stage on, every number such that it comes into play."""
+    session = panel().clock.session
+    sleeves: list[dict[str, Any]] = [
+        {"name": "always", "strategy": "x:X", "role": "defensive"},
+        {"name": "gone", "strategy": "x:X", "status": "quarantined", "since": str(session[270])},
+        {"name": "late", "strategy": "x:X", "since": str(session[250]), "role": "cyclical"},
+    ]
+    return load_config(
+        {
+            "run": {"name": "t", "cash": 93_500.0, "start": str(session[FIRST])},
+            "sleeve": sleeves,
+            "integrator": {
+                "preset": "book",
+                "net": {"wrappers": [["CCC", "AAA"]]},
+                "caps": {"clusters": {"one": ["AAA", "BBB"], "two": ["CCC", "DDD"]}},
+                "governor": {"d0": 0.01, "d_hard": 0.02, "flat": 0.025, "warn": 0.005, "throttle": 0.01,
+                             "no_new": 0.015, "cooloff_sessions": 3, "day_loss": 0.01},
+                "ladder": {"hysteresis": 0.001},
+                "regime": {"stocks": "AAA", "bonds": "BBB"},
+                "turnover": {"edge_ratio": 0.5, "park_cash": True},
+                "normalize": {"cash_equivalents": ["EEE"]},
+                "allocate": {"every": 3, "erc_blend_max": 0.5, "skill_warmup_sessions": 5},
+            },
+            "restricted": {"BBB": {"rule": "no_new", "start": str(session[280])}},
+        }
+    )  # fmt: skip
+
+
+def strategies() -> dict[str, Witness]:
+    return {name: Witness(Witness.Params(window=3 + k)) for k, name in enumerate(("always", "gone", "late"))}
+
+
+@lru_cache(maxsize=1)
+def whole() -> Trail:
+    return run_trail(config(), panel(), strategies())
+
+
+def fact(trail: Trail, name: str) -> Any:
+    rows = trail.rows["figure"]
+    return rows.values[:, rows.columns.index(name)]
+
+
+def test_the_book_looked_at_makes_use_of_every_stage() -> None:
+    trail = whole()
+    assert len(set(fact(trail, "tier"))) >= 4
+    assert len(set(fact(trail, "ladder_tier"))) == 2
+    assert len(set(fact(trail, "regime"))) >= 2
+    assert fact(trail, "cost_gated").sum() > 0
+    assert {0.0, 1.0} <= set((fact(trail, "binding").astype(int) & 16) // 16)
+    assert len(trail.rows["fill"].bar) > 100
+    assert "always" in trail.setup.system.integrator.facts[-3]  # skills have a column
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_nothing_a_book_puts_out_depends_on_what_comes_later(how: str) -> None:
+    for t in range(FIRST, N_BARS - 1, 4):
+        other = run_trail(config(), replace_future(panel(), t, how), strategies())  # type: ignore[arg-type]
+        assert difference(whole(), other, t) == ""
+
+
+def test_a_book_handed_over_at_every_bar_ends_with_the_same_bytes() -> None:
+    relays: list[Relay] = []
+
+    def hand_over(setup: Setup) -> Relay:
+        relays.append(Relay(setup, strategies()))
+        return relays[0]
+
+    relayed = run_trail(config(), panel(), deepcopy(strategies()), hand_over)
+    ends: list[Mapping[str, Any]] = [
+        whole().setup.system.save() | whole().setup.broker.book.save(),
+        relays[0].save() | relayed.setup.broker.book.save(),
+    ]
+    assert difference(whole(), relayed, N_BARS) == ""
+    assert relays[0].lost | lost_keys(*ends) == set()
+
+
+def test_what_is_saved_is_a_copy_and_names_every_stage_with_memory() -> None:
+    integrator = whole().setup.system.integrator
+    saved = integrator.save()
+    stages = {key.split(".")[0] for key in saved}
+    assert {"s0", "smooth", "applied", "governor", "regime", "ladder", "ic", "moments", "status", "age"} <= stages
+    before = {key: value.tobytes() for key, value in integrator.save().items()}
+    for value in saved.values():
+        value.fill(7.0)
+    assert {key: value.tobytes() for key, value in integrator.save().items()} == before
+
+
+@lru_cache(maxsize=1)
+def own_book() -> tuple[Config, Panel, Trail]:
+    chosen = load_config(CONFIG / "book.toml", sets=["run.end=2011-06-30"])
+    loaded = load_panel(chosen, needs_of(chosen, make_strategies(chosen)))
+    return chosen, loaded, run_trail(chosen, loaded, make_strategies(chosen))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", HOWS)
+def test_the_projects_own_book_does_not_depend_on_what_comes_later(how: str) -> None:
+    chosen, loaded, trail = own_book()
+    for day in ("2010-01-29", "2010-05-06", "2011-02-28"):
+        t = int(np.searchsorted(loaded.clock.session, np.datetime64(day)))
+        other = replace_future(loaded, t, how)  # type: ignore[arg-type]
+        assert difference(trail, run_trail(chosen, other, make_strategies(chosen)), t) == ""
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_on_real_prices_the_projects_own_book_does_not_depend_on_what_comes_later(real_daily: Path) -> None:
+    sets = ["data.source=csv", f'data.path="{real_daily}"', "run.end=2020-12-31"]
+    chosen = load_config(CONFIG / "book.toml", sets=sets)
+    loaded = load_panel(chosen, needs_of(chosen, make_strategies(chosen)))
+    trail = run_trail(chosen, loaded, make_strategies(chosen))
+    for day, how in (("2011-08-08", "noise"), ("2015-08-24", "nothing known"), ("2020-03-16", "cut off")):
+        t = int(np.searchsorted(loaded.clock.session, np.datetime64(day)))
+        other = replace_future(loaded, t, how)  # type: ignore[arg-type]
+        assert difference(trail, run_trail(chosen, other, make_strategies(chosen)), t) == ""
+
+
+def test_what_can_be_passed_over_is_every_stage() -> None:
+    assert [name[:2] for name in SKIPPABLE] == [f"s{k}" for k in range(9)]
