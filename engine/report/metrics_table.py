@@ -1,6 +1,7 @@
 """Every figure of a run in one nested dictionary of plain values: what `metrics.json` holds."""
 
 import math
+from dataclasses import asdict
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -63,6 +64,7 @@ def metrics_of(record: Record) -> Block:
         "sleeves": sleeves_block(record),
         "diagnostics": diagnostics_block(record),
         "counts": dict(record.counts),
+        "warnings": [asdict(warning) for warning in record.warnings],
         "run": run_block(record),
         "conventions": {**CONVENTIONS, "risk_free": "0" if record.bill is None else f"{record.bill.name}"},
     }
