@@ -13,8 +13,9 @@ from engine.report.folder import check_target
 from engine.report.metrics_table import plain
 from engine.runtime.backtest import run_loop
 from engine.runtime.collect import collect
+from engine.runtime.needs import needs_of
 from engine.runtime.run import load_panel
-from engine.runtime.setup import build, make_strategies, needs_of
+from engine.runtime.setup import build, make_strategies
 
 
 def run_backtest(

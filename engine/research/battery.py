@@ -19,8 +19,9 @@ from engine.research.future import HOWS, replace_future
 from engine.research.relay import Relay
 from engine.research.trail import Recorder, Trail, difference, run_trail
 from engine.research.trial import trial_markets
+from engine.runtime.needs import available
 from engine.runtime.resolve import make_strategy
-from engine.runtime.setup import Setup, available
+from engine.runtime.setup import Setup
 from engine.strategy import Strategy, StrategyParams
 
 # Sessions of a trial beyond the warm-up: a year and a quarter, so that a monthly rule answers often.

@@ -16,8 +16,9 @@ from engine.portfolio.stages.s4_caps import BINDING
 from engine.portfolio.stages.s5_governor import NO_NEW, TIERS
 from engine.report.folder import MARKER
 from engine.runtime.backtest import run_loop
+from engine.runtime.needs import needs_of
 from engine.runtime.run import load_panel
-from engine.runtime.setup import Setup, build, make_strategies, needs_of
+from engine.runtime.setup import Setup, build, make_strategies
 from engine.types import Floats
 
 _WHY_NOT = {

@@ -13,8 +13,9 @@ from engine.market.panel import Panel
 from engine.report.result import Result
 from engine.runtime.backtest import Progress, run_loop
 from engine.runtime.collect import collect
+from engine.runtime.needs import Needs, needs_of
 from engine.runtime.resolve import make_strategy
-from engine.runtime.setup import Needs, build, make_strategies, needs_of
+from engine.runtime.setup import build, make_strategies
 from engine.runtime.span import until
 from engine.strategy import Strategy
 

@@ -27,6 +27,7 @@ from engine.portfolio.pipeline import Pipeline
 from engine.portfolio.settings import make_settings
 from engine.portfolio.sleeves import Sleeve
 from engine.runtime.flows import read_flows
+from engine.runtime.needs import available, needs_of
 from engine.runtime.resolve import make_strategy
 from engine.strategy import Available, Strategy
 from engine.types import Floats
@@ -60,55 +61,6 @@ def make_strategies(config: Config, given: Mapping[str, Strategy] | None = None)
         )
         for sleeve in config.sleeve
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What a run loads, each sorted: `symbols` must be there, `optional` and `indicators` are taken where they are.
-
-    required_indicators : those the configuration itself names.
-    """
-
-    symbols: tuple[str, ...]
-    optional: tuple[str, ...]
-    indicators: tuple[str, ...]
-    required_indicators: tuple[str, ...]
-
-
-def needs_of(config: Config, strategies: Mapping[str, Strategy]) -> Needs:
-    """Return what a run loads."""
-    named = {name for name in (config.run.benchmark, config.financing.cash_rate) if isinstance(name, str)}
-    optional = {symbol for strategy in strategies.values() for symbol in strategy.optional} - named
-    for strategy in strategies.values():
-        named |= set(strategy.universe) - set(strategy.optional)
-    named |= {instrument(symbol).underlying for symbol in config.data.extend_leveraged} - {""}
-    indicators = {name for strategy in strategies.values() for name in strategy.indicators}
-    if config.integrator.preset == "book":
-        section = config.integrator.regime
-        optional |= {section.stocks, section.bonds} - named
-        optional |= (
-            set(config.integrator.normalize.cash_equivalents) - named if config.integrator.turnover.park_cash else set()
-        )
-        indicators.add(section.fear)
-    return Needs(
-        tuple(sorted(named)),
-        tuple(sorted(optional - named)),
-        tuple(sorted(indicators - set(config.data.indicators))),
-        tuple(sorted(config.data.indicators)),
-    )
-
-
-def available(panel: Panel) -> Available:
-    """Return what a source offers: what it has a series for, never when or whether that series says something.
-
-    A run cut at an earlier day has the same series, so whether a sleeve takes part cannot depend on the future.
-    """
-    mute = set(panel.adjusted_only) | {w.symbol for w in panel.warnings if w.kind == "no_dividends"}
-    return Available(
-        symbols=frozenset(panel.symbols),
-        paying=frozenset(panel.symbols) - mute,
-        indicators=frozenset(panel.indicators),
-    )
 
 
 def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> Setup:
