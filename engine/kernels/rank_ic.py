@@ -48,13 +48,17 @@ def spearman(x: Floats, y: Floats, known: Bools, work: Floats) -> float:
 
     work (2, N) is overwritten. Source: Spearman (1904), ties by mid-ranks.
     """
-    n = ranks(x, known, work[0])
-    if n < MIN_SYMBOLS:
+    return correlate(ranks(x, known, work[0]), ranks(y, known, work[1]), known, work)
+
+
+@kernel
+def correlate(n: int, m: int, known: Bools, work: Floats) -> float:
+    """Return the correlation of two rows of mid-ranks work (2, N) of n = m known entries."""
+    if n < MIN_SYMBOLS or n != m:
         return np.nan
-    ranks(y, known, work[1])
     middle = 0.5 * (n + 1)
     xx, yy, xy = 0.0, 0.0, 0.0
-    for i in range(x.shape[0]):
+    for i in range(known.shape[0]):
         if known[i]:
             a, b = work[0, i] - middle, work[1, i] - middle
             xx += a * a
@@ -73,12 +77,20 @@ def step(state: State, held: Floats, member: Bools, ret: Floats, decay: float, w
         IC_t = Spearman(w_{s,t-1}, ret_t);   skill = clip(0.5 + EWMA(mean of the last 21 IC) / 0.2, 0, 1)
     """
     known = np.zeros(ret.shape[0], dtype=np.bool_)
+    ranked = -1  # how many entries the ranks of the returns are of; sleeves with one universe share them
     for s in range(held.shape[0]):
         live = False
         for i in range(ret.shape[0]):
-            known[i] = member[s, i] and not np.isnan(ret[i])
+            has = member[s, i] and not np.isnan(ret[i])
+            if has != known[i]:
+                known[i] = has
+                ranked = -1
             live = live or held[s, i] != 0.0
-        ic = spearman(held[s], ret, known, work) if live else np.nan
+        ic = np.nan
+        if live:
+            if ranked < 0:
+                ranked = ranks(ret, known, work[1])
+            ic = correlate(ranks(held[s], known, work[0]), ranked, known, work)
         if not np.isnan(ic):
             slot = int(state.seen[s]) % WINDOW
             state.ring[s, slot] = ic

@@ -212,15 +212,14 @@ class Pipeline:
         target, goal = w, w.copy()
         close, status = self._feed.panel.close[t], self._feed.status[t]
         adv, trade = np.empty(len(w)), np.empty(len(w), dtype=np.bool_)
-        buffer = np.empty(VOLUME_SESSIONS)
-        volumes_at(t, self._feed.panel.volume, self._feed.factor, goal != held, buffer, adv)
+        forced = self._forced(held, tier, account.margin_call)
+        s7_turnover.no_trade_band(target, held, 0.0 if "s7_turnover" in skip else turn.band, forced, trade)
+        s7_turnover.withdraw_halted(status, trade)
+        # after the band: a thin name far from its target trades what the market takes, not nothing
+        volumes_at(t, self._feed.panel.volume, self._feed.factor, trade, np.empty(VOLUME_SESSIONS), adv)
         adv *= self._feed.panel.clock.bars_per_session
         adv[setting.cash_columns] = np.nan  # capacity is about what sleeves trade, not about parked cash
         limited = s7_turnover.limit_capacity(turn.capacity, adv, close, account.equity, goal, held)
-        forced = self._forced(held, tier, account.margin_call)
-        # the band looks at the target: what a thin market lets through in one trade may be narrower than the band
-        s7_turnover.no_trade_band(target, held, 0.0 if "s7_turnover" in skip else turn.band, forced, trade)
-        s7_turnover.withdraw_halted(status, trade)
         gated = 0
         if turn.edge_ratio > 0.0 and "s7_turnover" not in skip:
             pair = self._asset_moments.pair
