@@ -225,7 +225,7 @@ class Pipeline:
             pair = self._asset_moments.pair
             gated = gate_by_cost(
                 t, goal, held, account.equity, close, adv, pair, self._half_spread, self._rules, self._daily,
-                sigma_p, turn.edge_ratio, setting.normalize.bars_per_year, forced, trade,
+                sigma_p, turn.edge_ratio, setting.normalize.bars_per_year, forced | (target == 0.0), trade,
             )  # fmt: skip
         self._park(status, held, target, goal, trade)
         return target, goal, trade, limited, gated

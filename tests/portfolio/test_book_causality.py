@@ -17,8 +17,9 @@ from engine.research.future import HOWS, replace_future
 from engine.research.relay import Relay, lost_keys
 from engine.research.trail import Trail, difference, run_trail
 from engine.research.trial import trial_panel
+from engine.runtime.needs import needs_of
 from engine.runtime.run import load_panel
-from engine.runtime.setup import Setup, make_strategies, needs_of
+from engine.runtime.setup import Setup, make_strategies
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 FIRST, N_BARS = 210, 330

@@ -265,3 +265,13 @@ def test_a_restriction_by_date_ends_with_its_last_day() -> None:
     weights = book.result.weights["BBB"].to_numpy()
     shares = np.diff(weights[45:] * book.equity["equity"].to_numpy()[45:] / panel.close[145:, 1])
     assert (shares <= 1e-9).all()  # not one share more
+
+
+def test_a_sleeve_that_is_not_promoted_leaves_no_mark_on_the_book() -> None:
+    panel = walk_panel(14, NAMES, VOLS, 200)
+    sleeves = {n.lower(): Steady({n: 1.0}) for n in NAMES}
+    watched = run_book(panel, sleeves, first=120, sleeve={"bbb": {"status": "incubating"}})
+    without = run_book(panel, {n: s for n, s in sleeves.items() if n != "bbb"}, first=120)
+    for stage in watched.setup.system.integrator.stages:
+        np.testing.assert_array_equal(watched.stage(stage)[:, [0, 2]], without.stage(stage)[:, [0, 2]])
+        assert not watched.stage(stage)[:, 1].any()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 from support.book_run import (
     UNBOUND,
     UNGOVERNED,
@@ -326,3 +327,26 @@ def test_the_uplift_of_diversification_by_simulation(k: int, rho: float) -> None
 
 def test_however_many_sleeves_the_uplift_ends_at_one_over_the_root_of_their_correlation() -> None:
     assert uplift(10**9, 0.25) == pytest.approx(2.0, rel=1e-6)
+
+
+def test_skill_compares_the_weights_of_one_close_with_the_returns_to_the_next() -> None:
+    rng = np.random.default_rng(9)
+    n_bars = 90
+    panel = market(9, n_bars)
+    path = rng.normal(0, 0.2, (n_bars, len(NAMES)))
+    stages = {"preset": "book", "allocate": {"skill_warmup_sessions": 0}, "normalize": {"cash_equivalents": ["FFF"]}}
+    book = run_book(panel, {"s": Replay(NAMES, path)}, first=60, integrator=stages)
+    ret = book.setup.feed.ret[:, :5]  # parked cash is not what a sleeve is good at
+    ics = [float(spearmanr(path[t - 1, :5], ret[t]).statistic) for t in range(1, n_bars)]
+    means = np.array([np.mean(ics[k - 21 : k]) for k in range(21, len(ics) + 1)])
+    for k, t in enumerate(book.bars):
+        so_far = means[: t - 20]
+        weights = 0.5 ** (np.arange(len(so_far))[::-1] / 63.0)
+        expected = np.clip(0.5 + np.average(so_far, weights=weights) / 0.2, 0.0, 1.0)
+        assert book.fact("skill.s")[k] == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_role_given_in_the_configuration_wins_over_the_strategys_own() -> None:
+    sleeves = {"a": Steady({"AAA": 1.0}, role="defensive"), "b": Steady({"BBB": 1.0}, role="defensive")}
+    setup = build_book(market(9), sleeves, sleeve={"b": {"role": "cyclical"}})
+    assert setup.system.integrator._set.role.tolist() == [1.0, -1.0]  # type: ignore[attr-defined]

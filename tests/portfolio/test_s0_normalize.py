@@ -164,6 +164,14 @@ def test_a_sleeve_of_known_volatility_gets_the_scale_that_follows(daily: float, 
     assert scales[-1, 0] == pytest.approx(scale, rel=1e-12)
 
 
+@pytest.mark.parametrize(("floor", "most", "scale"), [(0.05, 9.0, 2.0), (0.001, 3.0, 3.0), (0.001, 99.0, 10.0)])
+def test_floor_and_largest_scale_bind_each_on_its_own(floor: float, most: float, scale: float) -> None:
+    daily = 0.01 / 252**0.5
+    ret = np.where(np.arange(30) % 2 == 0, daily, -daily)[:, None]
+    _, scales = walked(np.full((30, 1, 1), 0.5), ret, PARAMS._replace(vol_floor=floor, max_scale=most))
+    assert scales[-1, 0] == pytest.approx(scale, rel=1e-12)
+
+
 @pytest.mark.parametrize("conviction", [1.0, 0.4])
 def test_the_ex_ante_volatility_of_a_sleeve_is_the_target_times_its_conviction(conviction: float) -> None:
     rng = np.random.default_rng(6)

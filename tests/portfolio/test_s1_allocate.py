@@ -407,6 +407,20 @@ def test_a_demotion_runs_off_in_a_straight_line_over_the_sessions_asked_for() ->
         assert got[0] == pytest.approx(left * before[0], abs=1e-15)
 
 
+def test_a_second_demotion_runs_off_from_what_was_in_force_then() -> None:
+    pair = moments_of(market(19, 4))
+    p = s1.Params(cap=1.0, ramp_start=1.0, apply_threshold=0.0, runoff_sessions=10)
+    s = s1.init(4)
+    step(s, pair, p)
+    s1.demote(np.array([True, False, False, False]), p, s)
+    for _ in range(4):
+        step(s, pair, p, active=np.array([False, True, True, True]))
+    between = s1.in_force(p, s).copy()
+    s1.demote(np.array([False, True, False, False]), p, s)
+    np.testing.assert_allclose(s1.in_force(p, s), between, rtol=1e-14)  # no jump
+    assert between[0] > 0.0
+
+
 def test_a_sleeve_promoted_after_everybody_left_starts_whole() -> None:
     pair = moments_of(market(18, 2))
     p = s1.Params()

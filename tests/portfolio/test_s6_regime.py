@@ -170,3 +170,15 @@ def test_a_book_without_the_detector_is_neutral(how: str) -> None:
     book = storm_book(stages=off)
     assert not book.fact("regime").any()
     assert (book.fact("sigma_p") == 0.10).all()
+
+
+def test_the_governor_measures_drawdowns_against_the_target_of_the_decision_before() -> None:
+    gentle = {"governor": {"d0": 0.001, "d_hard": 0.9, "flat": 0.95, "warn": 0.9, "throttle": 0.9, "no_new": 0.9,
+                           "day_loss": 0.9}}  # fmt: skip
+    book = storm_book(stages=gentle)
+    sigma, raw = book.fact("sigma_p"), book.fact("drawdown")
+    assert len(np.unique(sigma)) > 20
+    x = raw[1:] * 0.10 / sigma[:-1]
+    expected = np.interp(x, [0.001, 0.9], [1.0, 0.2])
+    np.testing.assert_allclose(book.fact("multiplier")[1:], expected, rtol=1e-10)
+    assert expected.min() < 0.95

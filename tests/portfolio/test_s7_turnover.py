@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from support.book_run import UNBOUND, UNGOVERNED, Replay, Steady, run_book, walk_panel, walks
+from support.book_run import UNBOUND, UNGOVERNED, Book, Replay, Steady, build_book, run_book, walk_panel, walks
 from support.panels import make_panel
 
+from engine.execution.broker import Account
+from engine.portfolio.integrator import Mark
 from engine.portfolio.stages import s7_turnover as s7
 from engine.types import Bools, Floats
 
@@ -244,3 +246,48 @@ def test_a_halted_symbol_is_held_not_sold_on_paper() -> None:
     assert (book.stage("s7_turnover")[during, 0] > 0.0).all()
     assert not any(decision.target.trade[0] for decision in np.array(book.decisions)[during])
     assert book.result.weights["AAA"].iloc[-1] == 0.0
+
+
+def bills(volume: float, halted: slice = slice(0, 0)) -> Book:
+    closes = walks(10, (0.15, 0.2, 0.0005), 200)
+    amount = np.full((200, 3), 1e9)
+    amount[:, 2] = volume
+    closes[halted, 2] = np.nan
+    panel = make_panel(closes, closes.copy(), symbols=("AAA", "BBB", "SGOV"), volume=amount)
+    sleeves = {"a": Steady({"AAA": 1.0}), "b": Steady({"BBB": 1.0})}
+    stages = {"preset": "book", **UNGOVERNED, "turnover": {"park_cash": True}, "vol_target": {"l_max": 0.5}}
+    stages["caps"] = {"capacity": 0.05}
+    return run_book(panel, sleeves, first=120, integrator=stages)
+
+
+def test_parked_cash_is_not_what_capacity_is_about() -> None:
+    book = bills(volume=100.0)
+    assert not book.fact("capacity_bound").any()
+    assert (book.stage("s7_turnover")[:, book.column("SGOV")] > 0.5).all()
+
+
+def test_bills_that_do_not_trade_are_neither_bought_nor_sold_and_not_parked_twice() -> None:
+    book = bills(1e9, slice(150, 153))
+    during = (book.bars >= 150) & (book.bars < 153)
+    traded = np.array([decision.target.trade[book.column("SGOV")] for decision in book.decisions])
+    assert not traded[during].any()
+    assert (book.stage("s7_turnover")[during].sum(axis=1) <= 1.0 + 0.02).all()
+
+
+def test_the_gate_lets_an_exit_through_also_where_a_thin_market_takes_it_in_parts() -> None:
+    closes = walks(11, (0.1, 0.1), 150)
+    volume = np.tile([5e3, 1e9], (150, 1))
+    panel = make_panel(closes, closes.copy(), symbols=("AAA", "BBB"), volume=volume)
+    stages = {"preset": "book", "turnover": {"edge_ratio": 5.0}}
+    setup = build_book(panel, {"s": Steady({"BBB": 1.0})}, first=140, integrator=stages, costs={"preset": "us_etf"},
+                       run={"name": "t", "benchmark": "AAA"})  # fmt: skip
+    for t in range(140):
+        setup.system.observe(t, Mark(1e7, 1.0) if t == 139 else None)
+    at = setup.panel.symbols.index("AAA")
+    value = np.zeros(setup.panel.n_symbols)
+    value[at] = 5e5
+    account = Account(9.5e6, 1e7, 0.0, value / panel.close[139, 0], value)
+    target = setup.system.decide(account).target
+    assert target.weights[at] == 0.0
+    assert 0.0 < target.goal[at] < 0.05
+    assert target.trade[at]
