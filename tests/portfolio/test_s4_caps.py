@@ -217,3 +217,15 @@ def test_net_holds_also_when_the_short_side_was_dust_or_may_not_be_opened() -> N
     braked = run_book(panel, {"s": Steady(weights)}, first=120, integrator=closed)
     assert (braked.fact("tier") == 3.0).sum() > 20
     assert_inside_caps(braked)
+
+
+def test_a_net_cap_that_binds_only_once_the_small_shorts_are_gone_is_reported() -> None:
+    names = tuple(f"S{i:02d}" for i in range(16))
+    panel = walk_panel(8, names, np.full(16, 0.2), 200)
+    weights = {n: 0.12 if k < 8 else -0.06 for k, n in enumerate(names)}
+    stages = {"preset": "book", **UNGOVERNED, "caps": {"net": 0.4}, "vol_target": {"l_max": 1.0},
+              "normalize": {"max_scale": 1.0}}  # fmt: skip
+    book = run_book(panel, {"s": Steady(weights)}, first=120, run={"name": "t", "cash": 50_000.0}, integrator=stages)
+    assert (book.stage("s4_caps").sum(axis=1) < 0.4 - 1e-6).all()
+    np.testing.assert_allclose(book.targets.sum(axis=1), 0.4, atol=1e-12)
+    assert (book.fact("binding").astype(int) & s4.BOUND_NET > 0).all()
