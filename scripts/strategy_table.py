@@ -1,9 +1,9 @@
 """Every shipped configuration on one folder of data, net of costs, as one table.
 
-    python scripts/strategy_table.py DIR [END]
+    python scripts/strategy_table.py DIR [END [NAME ...]]
 
-DIR is a folder of <SYMBOL>.csv files, END the last session [2026-05-01]. Each runs from the earliest session its data
-and its own configuration allow.
+DIR is a folder of <SYMBOL>.csv files, END the last session [2026-05-01], NAME rows to print [all]. Each runs from the
+earliest session its data and its own configuration allow.
 """
 
 import sys
@@ -31,23 +31,26 @@ def row(name: str, folder: str, end: str, config: object, sets: tuple[str, ...] 
     return f"| {name} | {result.sessions[0]} | " + " | ".join(figures) + " |"
 
 
-def main(folder: str, end: str) -> None:
+def main(folder: str, end: str, wanted: list[str]) -> None:
     """Print the table."""
     print("| | from | CAGR | vol | Sharpe | over bills | max DD | turnover | cost bps |")
     print("|---|---|---|---|---|---|---|---|---|")
     home = Path(__file__).parents[1] / "config"
     for name in CONFIGS:
+        if wanted and name not in wanted:
+            continue
         try:
             print(row(name, folder, end, load_config(home / f"{name}.toml")), flush=True)
         except InputError as error:
             print(f"| {name} | {error} |", flush=True)
-    for name, symbols in HOLDS:
+    for name, symbols in () if wanted else HOLDS:
         sets = ("run.start=2010-01-01", f"sleeve.0.params.symbols={symbols!r}")
         print(row(f"hold {name}", folder, end, home / "buy_and_hold.toml", sets), flush=True)
-    print(row("60/40", folder, end, home / "sixty_forty.toml", ("run.start=2010-01-01",)), flush=True)
+    if not wanted:
+        print(row("60/40", folder, end, home / "sixty_forty.toml", ("run.start=2010-01-01",)), flush=True)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (2, 3):
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
-    main(sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else "2026-05-01")
+    main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "2026-05-01", sys.argv[3:])

@@ -95,3 +95,17 @@ def test_the_bridge_table_is_what_its_command_prints():
         assert sharpe_left_out == pytest.approx(row)
     total = printed[-1][0] - printed[0][0]
     assert sum(line[4] for line in printed[1:]) == pytest.approx(total, abs=0.03)
+
+
+@pytest.mark.realdata
+def test_rows_of_the_strategy_table_are_what_its_command_prints():
+    folder = ROOT.parent / "shared" / "data" / "daily"
+    if not folder.is_dir():
+        pytest.skip("the private market data are absent")
+    done = run(
+        [sys.executable, "scripts/strategy_table.py", str(folder), "2026-05-01", "level61", "trend", "book"], ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    rows = done.stdout.splitlines()[2:]
+    assert len(rows) == 3
+    assert all(row in TEXT for row in rows), rows
