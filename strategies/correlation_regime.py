@@ -93,7 +93,7 @@ def shift_budget(budget: Floats, amount: float, giver: Bools, taker: Bools) -> f
         return 0.0
     for i in range(budget.shape[0]):
         if giver[i]:
-            budget[i] -= moved * budget[i] / have
+            budget[i] -= moved * (budget[i] / have)
         elif taker[i]:
-            budget[i] += moved * budget[i] / base if base > 0.0 else moved / takers
+            budget[i] += moved * (budget[i] / base) if base > 0.0 else moved / takers
     return moved

@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from engine.market.panel import Panel
 def pytest_configure(config: pytest.Config) -> None:
     """Let the calendar library use an accessor that pandas is about to change; properties have no time limit."""
     config.addinivalue_line("filterwarnings", "ignore:Series.values returning an ndarray that drops timezone")
-    settings.register_profile("plimsoll", deadline=None)  # the first call of a kernel loads or compiles it
+    # the first call of a kernel loads or compiles it; an unattended run repeats itself, at a desk examples are fresh
+    settings.register_profile("plimsoll", deadline=None, derandomize="CI" in os.environ)
     settings.load_profile("plimsoll")
 
 
