@@ -110,6 +110,7 @@ class GovernorSection(StageSection):
     day_loss: float = Field(0.03, gt=0, lt=1)
     day_reentry_sessions: int = Field(10, ge=1)
     vol_adjusted: bool = True
+    sigma_ref: float = Field(0.10, gt=0)  # the target volatility at which drawdowns count as they are
     warn: float = Field(0.05, gt=0, lt=1)
     throttle: float = Field(0.10, gt=0, lt=1)
     throttle_to: float = Field(0.5, ge=0, le=1)

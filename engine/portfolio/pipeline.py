@@ -42,6 +42,7 @@ FACTS = (
 )  # fmt: skip
 BOUND_LEVERAGE = 32  # beside the bits of stage 4: the volatility target was out of reach
 BOUND_MARGIN = 64
+BEYOND = 1e12  # a weight no target reaches
 
 
 class Pipeline:
@@ -146,15 +147,22 @@ class Pipeline:
         trace[3] = w
         tier = setting.ladder[max(int(self._ladder.tier[0]), 0)]
         bound = BOUND_LEVERAGE if w.any() and scaled.factor * scaled.vol < sigma_p * (1.0 - 1e-9) else 0
-        bound |= self._cap(t, w, held, tier, skip)
+        # what may not grow is judged by its side now and by its size at the end: clipped to what is held here, it would
+        # be shrunk again by every later stage, and again at the next decision, until nothing is left
+        side = np.sign(held) * BEYOND
+        bound |= self._cap(t, w, side, tier, skip)
         trace[4] = w
         if "s5_governor" not in skip:
-            s5_governor.apply(self._gov, held, w)
+            s5_governor.apply(self._gov, side, w)
         if account.margin_call:
             w *= scale_to_margin(w, setting.maintenance)
             bound |= BOUND_MARGIN
         trace[5] = w
         w *= setting.turnover.kelly
+        if setting.restriction is not None and "s4_caps" not in skip:
+            bound |= s4_caps.restrict(setting.restriction[t], held, w)
+        if "s5_governor" not in skip:
+            s5_governor.not_beyond(self._gov, held, w)
         bound |= self._tidy(w, account, tier, skip)
         target, goal, trade, limited, gated = self._turn(t, w, held, account, tier, sigma_p, skip)
         trace[6] = np.where(trade, goal, held)

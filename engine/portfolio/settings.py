@@ -223,7 +223,7 @@ def _governor_params(config: Config) -> s5_governor.Params:
         section.reentry_sessions,
         section.day_loss,
         section.day_reentry_sessions,
-        config.integrator.regime.neutral,
+        section.sigma_ref,
         section.vol_adjusted,
         section.warn,
         section.throttle,

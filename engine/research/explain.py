@@ -147,7 +147,9 @@ def _bar_of(setup: Setup, session: str | None) -> int:
         raise DataError(f"{session!r} is not a date", fix="write it as 2020-03-31") from None
     bars = np.flatnonzero(clock.session == day)
     if not len(bars):
-        raise DataError(f"{session} is not a session of this run", where=f"{clock.session[0]} to {clock.session[-1]}")
+        raise DataError(
+            f"{session} is not a session of this run", where=f"{clock.session[setup.first - 1]} to {clock.session[-1]}"
+        )
     return int(bars[-1])
 
 
@@ -171,14 +173,16 @@ def _steps(setup: Setup, decision: Decision, i: int, held: Floats) -> tuple[Step
     trace, stages = decision.target.trace[i], setup.system.integrator.stages
     facts = dict(zip(setup.system.integrator.facts, decision.target.facts.tolist(), strict=True))
     steps = [Step(stages[0], float(trace[0]), 0.0, "the sleeves' own weights")]
+    band = setup.config.band
     for k in range(1, len(stages)):
         change = float(trace[k] - trace[k - 1])
-        why = _reason(stages[k], facts, float(trace[k - 1]), float(trace[k]), float(held[i])) if change else ""
+        moved = (float(trace[k - 1]), float(trace[k]), float(held[i]), band)
+        why = _reason(stages[k], facts, *moved) if change else ""
         steps.append(Step(stages[k], float(trace[k]), change, why))
     return tuple(steps)
 
 
-def _reason(stage: str, facts: dict[str, float], before: float, after: float, held: float) -> str:
+def _reason(stage: str, facts: dict[str, float], before: float, after: float, held: float, band: float) -> str:
     """Return in a few words why a stage moved a weight."""
     if stage == "s1_allocate":
         shares = {k.removeprefix("share."): v for k, v in facts.items() if k.startswith("share.")}
@@ -195,8 +199,15 @@ def _reason(stage: str, facts: dict[str, float], before: float, after: float, he
         if facts["tier"] == NO_NEW and after != before * facts["multiplier"]:
             what = "no position may grow"
         return f"{what}: drawdown {facts['drawdown']:.1%}, tier {TIERS[int(facts['tier'])]}"
-    inside = after == held and stage == "s7_turnover"
-    return f"inside the no-trade band: {abs(before - held):.3%} from what is held" if inside else ""
+    return _held_back(before, after, held, band) if stage == "s7_turnover" else ""
+
+
+def _held_back(before: float, after: float, held: float, band: float) -> str:
+    """Return why stage 7 moved a weight."""
+    if after != held:
+        return "Kelly fraction, dust, ladder, capacity or the net cap"
+    gap = f"{abs(before - held):.3%} from what is held"
+    return f"inside the no-trade band: {gap}" if abs(before - held) <= band else f"halted or not worth its cost: {gap}"
 
 
 def _note(decision: Decision, i: int, held: Floats) -> str:

@@ -350,3 +350,21 @@ def test_a_role_given_in_the_configuration_wins_over_the_strategys_own() -> None
     sleeves = {"a": Steady({"AAA": 1.0}, role="defensive"), "b": Steady({"BBB": 1.0}, role="defensive")}
     setup = build_book(market(9), sleeves, sleeve={"b": {"role": "cyclical"}})
     assert setup.system.integrator._set.role.tolist() == [1.0, -1.0]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kelly", [1.0, 0.5])
+def test_what_may_not_grow_stays_and_does_not_melt_away(kelly: float) -> None:
+    names = ("AAA", "BBB", "CCC", "DDD")
+    panel = walk_panel(4, names, (0.12,) * 4, 400, corr=0.1)
+    start = str(panel.clock.session[300])
+    integrator = {"preset": "book", **UNGOVERNED, "turnover": {"kelly": kelly}, "caps": {"clusters": {}, "gross": 0.5}}
+    book = run_book(
+        panel, {"a": Steady(dict.fromkeys(names, 0.25))}, first=100, integrator=integrator,
+        restricted={"AAA": {"rule": "no_new", "start": start}},
+    )  # fmt: skip
+    held = book.setup.broker.held[:, book.column("AAA")]
+    assert held[299] > 0.02
+    assert held[-1] > 0.7 * held[299]
+    shares = book.setup.broker.fills
+    late = shares[(shares[:, 0] > 301) & (shares[:, 1] == book.column("AAA"))]
+    assert (late[:, 2] <= 0.0).all()

@@ -149,3 +149,12 @@ def apply(memory: Floats, held: Floats, w: Floats) -> None:
                 w[i] = 0.0
             elif abs(w[i]) > abs(held[i]):
                 w[i] = held[i]
+
+
+@kernel
+def not_beyond(memory: Floats, held: Floats, w: Floats) -> None:
+    """Under NO_NEW, cut w (N,) to the size of what is held (N,); the last word, after every other factor."""
+    if memory[TIER] == NO_NEW:
+        for i in range(w.shape[0]):
+            if w[i] * held[i] > 0.0 and abs(w[i]) > abs(held[i]):
+                w[i] = held[i]
