@@ -177,6 +177,8 @@ class Config(Section):
         names = [sleeve.name for sleeve in self.sleeve]
         if len(set(names)) < len(names):
             raise ValueError(f"sleeve names must differ: {', '.join(sorted(names))}")
+        if "book" in names and self.integrator.preset != "direct":
+            raise ValueError("a sleeve may not be called 'book': the integrator's own figures go by that name")
         if self.integrator.preset == "direct" and len(self.sleeve) != 1:
             raise ValueError(f"preset 'direct' runs exactly one sleeve, {len(self.sleeve)} are configured")
         return self

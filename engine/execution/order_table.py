@@ -61,11 +61,12 @@ def order_table(
     np.maximum.at(last, rows, at)
     restated = of_order[:, layout.F_QTY] * feed.factor[last[rows], which] / feed.factor[at, which]
     filled: Floats = np.bincount(rows, weights=restated, minlength=len(qty)).astype(np.float64)
-    sized = np.where(qty == 0.0, filled, qty * feed.factor[last, col] / feed.factor[bar, col])
+    split = feed.factor[last, col] / feed.factor[bar, col]
+    sized = np.where(qty == 0.0, filled, qty * split)
     status = _status(book, sized, filled)
     stamps = panel.clock.stamp
     ids = [order_id(prefix, stamps[b], panel.symbols[c], int(k)) for b, c, k in zip(bar, col, leg, strict=True)]
-    return OrderTable(bar, col, leg, sized, price, filled, status, at_close, ids, panel.symbols)
+    return OrderTable(bar, col, leg, sized, price / split, filled, status, at_close, ids, panel.symbols)
 
 
 def _status(book: Book, sized: Floats, filled: Floats) -> Ints:

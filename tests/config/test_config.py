@@ -295,3 +295,9 @@ def test_a_wrong_parameter_is_told_in_one_line(params: dict[str, Any], says: str
 def test_right_parameters_arrive() -> None:
     params = make_strategy(Tuned, {"lookback_bars": 5, "speed": 1, "on": True}, where="sleeve 's'").params
     assert (params.lookback_bars, params.speed, params.optional, params.on) == (5, 1.0, None, True)
+
+
+def test_a_sleeve_may_not_take_the_name_of_the_integrators_own_figures() -> None:
+    sleeves = [{"name": "book", "strategy": "trend"}, {"name": "b", "strategy": "carry"}]
+    with pytest.raises(ConfigError, match="may not be called 'book'"):
+        load_config({"sleeve": sleeves, "integrator": {"preset": "book"}})

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.broker_bench import Bench
 from support.panels import make_panel, random_panel
+from support.scripted import run_script
 
 from engine.errors import ConfigError
 from engine.execution.order_table import STATUSES
@@ -137,3 +138,10 @@ def test_the_fill_table_grows_without_losing_a_fill() -> None:
 def test_an_account_needs_money_to_open(cash: float) -> None:
     with pytest.raises(ConfigError, match="not above zero"):
         Bench(make_panel(FLAT), cash=cash)
+
+
+def test_an_orders_price_is_told_in_the_share_units_of_its_quantity() -> None:
+    panel = make_panel([100.0, 100.0, 50.0, 50.0], split=[1.0, 1.0, 2.0, 1.0], symbols=("A",))
+    orders = run_script(panel, {1: {"A": 0.5}}, first=2).result.orders
+    assert orders["qty"].tolist() == pytest.approx([1000.0])
+    assert orders["price"].tolist() == pytest.approx([50.0])
