@@ -8,11 +8,10 @@ from engine.errors import StrategyError
 from engine.execution.book import Book
 from engine.execution.broker import Account, OrderBatch
 from engine.kernels.cost import IMPACT_Y
-from engine.kernels.layout import ADV, MARGIN_ACCOUNT, MARK, SHARES, SIGMA, SIZE_AT_FILL
-from engine.kernels.liquidity import VOLUME_SESSIONS, volatility_at, volume_at
-from engine.kernels.plan import plan_legs
+from engine.kernels.liquidity import VOLUME_SESSIONS
+from engine.kernels.submit import SHORT_IN_CASH, Orders, Tape, Work, empty_orders, plan_orders
 from engine.market.feed import Feed
-from engine.types import Bools, Codes, Floats, Ints
+from engine.types import Bools, Codes, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +32,27 @@ class Planner:
 
     Quantities are fixed at decision prices; purchases share one affordability factor; shorts are whole shares; a
     position is flattened before it is reversed; what is smaller than `min_notional` is left, exits excepted.
+
+    min_notional : dollars. at_close : orders fill at closes, else at opens. tape, work : what the kernel works with.
     """
 
     def __init__(
         self, feed: Feed, daily: Floats, book: Book, *, min_notional: float, at_close: bool, symbols: tuple[str, ...]
     ) -> None:
-        self._feed = feed
+        n, panel = len(symbols), feed.panel
+        self.min_notional = min_notional
+        self.at_close = at_close
+        self.tape = Tape(
+            feed.ret, panel.volume, feed.factor if book.rules[IMPACT_Y] else np.empty((0, n)),
+            panel.clock.bars_per_session,
+        )  # fmt: skip
+        # half-spreads and margin rates are the account's; holdings are overwritten at each call
+        self.work = Work(book.acct.copy(), np.zeros((2, n)), np.zeros(VOLUME_SESSIONS))
+        self._session = panel.clock.session
         self._daily = daily
-        self._min_notional = min_notional
-        self._at_close = at_close
         self._symbols = symbols
         self._rules = book.rules
-        self._terms = book.acct.copy()  # half-spreads and margin rates; holdings are overwritten at each call
-        self._legs = np.zeros((2, len(symbols)))
-        self._buffer = np.zeros(VOLUME_SESSIONS)
+        self._orders = empty_orders(2 * n)
 
     def plan(
         self, t: int, account: Account, target: Floats, trade: Bools, price: Floats, min_ticket: float = 0.0
@@ -60,41 +66,36 @@ class Planner:
         StrategyError
             If a cash account would have to sell short.
         """
-        if not self._rules[MARGIN_ACCOUNT] and target.min(initial=0.0) < 0.0:
-            symbol = self._symbols[int(target.argmin())]
-            raise StrategyError(
-                f"target {target.min():.4f} in {symbol} is short",
-                where=str(self._feed.panel.clock.session[t]),
-                cause="account.type = 'cash' cannot sell short",
-                fix="use account.type = 'reg_t' or a long-only strategy",
-            )
         why = np.zeros(len(target), dtype=np.int8)
-        terms = self._terms
-        terms[SHARES] = account.shares
-        np.divide(account.value, account.shares, out=terms[MARK], where=account.shares != 0.0)
-        terms[SIGMA], terms[ADV] = self.liquidity(t, trade)
-        if self._rules[SIZE_AT_FILL]:
-            col = np.flatnonzero(trade & ~np.isnan(price))
-            return Plan(self._batch(np.zeros_like(col), col, np.zeros(len(col)), target, price), 1.0, why)
-        phi = plan_legs(
-            t, account.cash, account.equity, target, trade, price, terms, self._rules, self._daily,
-            max(self._min_notional, min_ticket), self._legs, why,
+        phi, n = plan_orders(
+            t, account.cash, account.equity, account.shares, account.value, target, trade, price, self._rules,
+            self._daily, max(self.min_notional, min_ticket), self.tape, self.work, why, self._orders, 0,
         )  # fmt: skip
-        col, leg = np.nonzero(self._legs.T)
-        return Plan(self._batch(leg, col, self._legs[leg, col], target, price), phi, why)
+        if phi == SHORT_IN_CASH:
+            raise self.short_in_cash(t, target)
+        return Plan(batch_of(self._orders, 0, n, at_close=self.at_close), phi, why)
 
-    def _batch(self, leg: Ints, col: Ints, qty: Floats, target: Floats, price: Floats) -> OrderBatch:
-        sigma, adv = self._terms[SIGMA, col], self._terms[ADV, col]
-        return OrderBatch(col, leg, qty, target[col], price[col], sigma, adv, self._at_close)
+    def short_in_cash(self, t: int, target: Floats) -> StrategyError:
+        """Return the error of a cash account that would have to sell short."""
+        symbol = self._symbols[int(target.argmin())]
+        return StrategyError(
+            f"target {target.min():.4f} in {symbol} is short",
+            where=str(self._session[t]),
+            cause="account.type = 'cash' cannot sell short",
+            fix="use account.type = 'reg_t' or a long-only strategy",
+        )
 
-    def liquidity(self, t: int, trade: Bools) -> tuple[Floats, Floats]:
-        """Return daily volatility and average daily volume (N,), NaN where unknown or not needed."""
-        n = len(self._symbols)
-        sigma, adv = np.full(n, np.nan), np.full(n, np.nan)
-        if self._rules[IMPACT_Y]:
-            bars = self._feed.panel.clock.bars_per_session
-            volume, factor = self._feed.panel.volume, self._feed.factor
-            for i in np.flatnonzero(trade).tolist():
-                sigma[i] = volatility_at(t, i, self._feed.ret) * np.sqrt(bars)
-                adv[i] = volume_at(t, i, volume, factor, self._buffer) * bars
-        return sigma, adv
+
+def batch_of(orders: Orders, first: int, stop: int, *, at_close: bool) -> OrderBatch:
+    """Return rows [first, stop) of an order table as a batch, copies."""
+    rows = slice(first, stop)
+    return OrderBatch(
+        col=orders.col[rows].copy(),
+        leg=orders.leg[rows].copy(),
+        qty=orders.qty[rows].copy(),
+        target=orders.target[rows].copy(),
+        price=orders.price[rows].copy(),
+        sigma=orders.sigma[rows].copy(),
+        adv=orders.adv[rows].copy(),
+        at_close=at_close,
+    )

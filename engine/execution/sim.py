@@ -7,7 +7,7 @@ from engine.execution.broker import Account, OrderBatch, OrderState
 from engine.execution.order_table import STATUSES, OrderTable, order_table
 from engine.kernels import layout
 from engine.kernels.fill import replace_working
-from engine.kernels.ledger import MARGIN_CALL, ledger_step
+from engine.kernels.ledger import MARGIN_CALL, ledger_step, mark_start
 from engine.market.feed import Feed
 from engine.types import Floats
 
@@ -54,11 +54,7 @@ class SimBroker:
     def mark_start(self, t: int) -> None:
         """Take bar t's closes as marks: the account opens after that close."""
         self._t = t
-        close = self._panel.close[: t + 1]
-        for i in range(close.shape[1]):
-            known = np.flatnonzero(~np.isnan(close[:, i]))
-            if len(known):
-                self._acct[layout.MARK, i] = close[known[-1], i]
+        mark_start(t, self._block, self._acct)
 
     def account(self) -> Account:
         """Return the account at the last close."""

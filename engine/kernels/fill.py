@@ -66,19 +66,19 @@ def trim(qty: float, step: float) -> float:
 
 
 @kernel
-def size_at_fill(t: int, at_close: float, prices: Floats, acct: Floats, scal: Floats, rules: Floats) -> None:
+def size_at_fill(t: int, at_close: float, block: Floats, acct: Floats, scal: Floats, rules: Floats) -> None:
     """Turn target weights into working quantities at the fill's own prices.
 
     Only for comparison with tools that size at the fill: q = W E / p - held, with E marked at the fill prices.
     """
-    equity = scal[CASH]
+    equity, auction = scal[CASH], int(at_close)
     for i in range(acct.shape[1]):
         if acct[SHARES, i] != 0.0:
-            price = prices[t, i]
+            price = block[auction, t, i]
             equity += acct[SHARES, i] * (acct[MARK, i] if np.isnan(price) else price)
     for i in range(acct.shape[1]):
-        if acct[ORDER0, i] >= 0.0 and acct[AT_CLOSE, i] == at_close and not np.isnan(prices[t, i]):
-            qty = acct[TARGET, i] * equity / prices[t, i] - acct[SHARES, i]
+        if acct[ORDER0, i] >= 0.0 and acct[AT_CLOSE, i] == at_close and not np.isnan(block[auction, t, i]):
+            qty = acct[TARGET, i] * equity / block[auction, t, i] - acct[SHARES, i]
             acct[LEG0, i] = trim(qty, rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 else 1.0)
             acct[LEG1, i] = 0.0
 
@@ -86,7 +86,7 @@ def size_at_fill(t: int, at_close: float, prices: Floats, acct: Floats, scal: Fl
 @kernel
 def book_fill(
     t: int, i: int, qty: float, price: float, order: float, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
-    rec: Floats, fills: Floats,
+    line: Floats, fills: Floats,
 ) -> None:  # fmt: skip
     """Book one fill: shares, cash, the costs of the trade except fees, and its row in the fill table."""
     shares = abs(qty)
@@ -114,16 +114,16 @@ def book_fill(
     fills[row, F_CAT] = cat
     acct[SHARES, i] += qty
     scal[CASH] -= qty * price + commission + spread + impact
-    rec[t, R_COMMISSION] += commission
-    rec[t, R_SPREAD] += spread
-    rec[t, R_IMPACT] += impact
-    rec[t, R_TRADED] += notional
+    line[R_COMMISSION] += commission
+    line[R_SPREAD] += spread
+    line[R_IMPACT] += impact
+    line[R_TRADED] += notional
 
 
 @kernel
 def fill_leg(
     t: int, i: int, leg: int, price: float, room: float, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
-    rec: Floats, fills: Floats,
+    line: Floats, fills: Floats,
 ) -> float:  # fmt: skip
     """Fill what one working leg may get of `room` shares; return the room that is left."""
     wanted = acct[leg, i]
@@ -137,7 +137,7 @@ def fill_leg(
         if qty != 0.0:
             scal[PARTIAL_FILLS] += 1.0
     if qty != 0.0:
-        book_fill(t, i, qty, price, order, acct, scal, rules, daily, rec, fills)
+        book_fill(t, i, qty, price, order, acct, scal, rules, daily, line, fills)
         acct[leg, i] -= qty
     return room - abs(qty)
 
@@ -179,22 +179,23 @@ def replace_working(
 
 @kernel
 def fill_working(
-    t: int, at_close: float, prices: Floats, volume: Floats, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
-    rec: Floats, fills: Floats,
+    t: int, at_close: float, block: Floats, acct: Floats, scal: Floats, rules: Floats, daily: Floats, line: Floats,
+    fills: Floats,
 ) -> None:  # fmt: skip
     """Match every working order of one auction (open or close) of bar `t`.
 
-    prices, volume (T, N). No row or volume 0: no fill. Volume unknown: no cap, counted. Else at most
+    block (5, T, N) opens, closes, volumes first; at_close 1 or 0. No row or volume 0: no fill. Volume unknown: no cap, counted. Else at most
     `max_participation` of the bar's volume; what is left expires, or works on under CARRY.
     """
     if rules[SIZE_AT_FILL] != 0.0:
-        size_at_fill(t, at_close, prices, acct, scal, rules)
+        size_at_fill(t, at_close, block, acct, scal, rules)
+    auction = int(at_close)
     for i in range(acct.shape[1]):
         if acct[ORDER0, i] < 0.0 or acct[AT_CLOSE, i] != at_close:
             continue
-        price = prices[t, i]
+        price = block[auction, t, i]
         if not np.isnan(price):
-            traded = volume[t, i]
+            traded = block[2, t, i]
             room = np.inf
             if np.isnan(traded):
                 scal[VOLUME_UNKNOWN] += 1.0
@@ -202,9 +203,9 @@ def fill_working(
                 room = 0.0
             elif rules[MAX_PARTICIPATION] > 0.0:
                 room = rules[MAX_PARTICIPATION] * traded
-            room = fill_leg(t, i, LEG0, price, room, acct, scal, rules, daily, rec, fills)
+            room = fill_leg(t, i, LEG0, price, room, acct, scal, rules, daily, line, fills)
             if acct[LEG0, i] == 0.0:
-                fill_leg(t, i, LEG1, price, room, acct, scal, rules, daily, rec, fills)
+                fill_leg(t, i, LEG1, price, room, acct, scal, rules, daily, line, fills)
         done = acct[LEG0, i] == 0.0 and acct[LEG1, i] == 0.0
         if done:
             drop_order(i, acct, scal)
@@ -214,7 +215,7 @@ def fill_working(
 
 
 @kernel
-def charge_fees(t: int, first: int, scal: Floats, daily: Floats, rec: Floats, fills: Floats) -> None:
+def charge_fees(t: int, first: int, scal: Floats, daily: Floats, line: Floats, fills: Floats) -> None:
     """Charge the fees of fills [first, N_FILLS), shared pro rata: each kind is rounded up to the cent per session.
 
     A bar is charged what its fills add to the session's rounded sum, so that many bars cost no more cents than one.
@@ -234,4 +235,4 @@ def charge_fees(t: int, first: int, scal: Floats, daily: Floats, rec: Floats, fi
         for row in range(first, int(scal[N_FILLS])):
             fills[row, kind] *= charged / raw
         scal[CASH] -= charged
-        rec[t, R_FEES] += charged
+        line[R_FEES] += charged

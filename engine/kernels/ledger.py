@@ -10,7 +10,7 @@ import numpy as np
 from engine.kernels.cost import FEES_ON
 from engine.kernels.derive import DELISTED
 from engine.kernels.fill import charge_fees, drop_order, fill_working
-from engine.kernels.jit import kernel
+from engine.kernels.jit import inline_kernel, kernel
 from engine.kernels.layout import (
     ADV,
     BILL,
@@ -113,32 +113,50 @@ def close_delisted(t: int, status: Codes, acct: Floats, scal: Floats, fills: Flo
             scal[DELISTED_COUNT] += 1.0
 
 
-@kernel
-def accrue(
-    t: int, carried: float, short_before: float, scal: Floats, rules: Floats, daily: Floats, rec: Floats
-) -> None:
-    """Book interest on the cash carried from the previous close, or its financing, and the borrow on shorts.
+@inline_kernel
+def carry_of(
+    cash: float, short: float, bill: float, day: float, margin_spread: float, borrow_rate: float
+) -> tuple[float, float, float]:
+    """Return (interest, financing, borrow) in dollars on what was carried from the previous close.
 
     interest = cash * bill;  financing = -cash * (bill + spread * day);  borrow = short value * rate * day
     """
-    if scal[STARTED] == 0.0:
-        scal[STARTED] = 1.0
-        return
-    if carried >= 0.0:
-        rec[t, R_INTEREST] = carried * daily[t, BILL]
-    else:
-        rec[t, R_FINANCING] = -carried * (daily[t, BILL] + rules[MARGIN_SPREAD] * daily[t, DAY])
-    rec[t, R_BORROW] = short_before * rules[BORROW_RATE] * daily[t, DAY]
-    scal[CASH] += rec[t, R_INTEREST] - rec[t, R_FINANCING] - rec[t, R_BORROW]
+    borrow = short * borrow_rate * day
+    if cash >= 0.0:
+        return cash * bill, 0.0, borrow
+    return 0.0, -cash * (bill + margin_spread * day), borrow
+
+
+@inline_kernel
+def return_of(equity: float, base: float) -> float:
+    """Return the bar's time-weighted return; `base` is the previous equity plus what flowed in. Never below -1."""
+    return max(equity / base - 1.0, -1.0)
 
 
 @kernel
-def mark(t: int, close: Floats, acct: Floats, scal: Floats, rec: Floats) -> None:
+def accrue(
+    t: int, carried: float, short_before: float, scal: Floats, rules: Floats, daily: Floats, line: Floats
+) -> None:
+    """Book interest on the cash carried from the previous close, or its financing, and the borrow on shorts."""
+    if scal[STARTED] == 0.0:
+        scal[STARTED] = 1.0
+        return
+    interest, financing, borrow = carry_of(
+        carried, short_before, daily[t, BILL], daily[t, DAY], rules[MARGIN_SPREAD], rules[BORROW_RATE]
+    )
+    line[R_INTEREST] = interest
+    line[R_FINANCING] = financing
+    line[R_BORROW] = borrow
+    scal[CASH] += interest - financing - borrow
+
+
+@kernel
+def mark(t: int, block: Floats, acct: Floats, scal: Floats, line: Floats) -> None:
     """Mark holdings at the close of bar t (the last known one where there is no row)."""
     long, short, maintenance = 0.0, 0.0, 0.0
     for i in range(acct.shape[1]):
-        if not np.isnan(close[t, i]):
-            acct[MARK, i] = close[t, i]
+        if not np.isnan(block[1, t, i]):
+            acct[MARK, i] = block[1, t, i]
         shares = acct[SHARES, i]
         if shares > 0.0:
             value = shares * acct[MARK, i]
@@ -150,9 +168,9 @@ def mark(t: int, close: Floats, acct: Floats, scal: Floats, rec: Floats) -> None
             maintenance += value * acct[MAINT_SHORT, i]
     scal[EQUITY] = scal[CASH] + long - short
     scal[MAINTENANCE] = maintenance
-    rec[t, R_LONG] = long
-    rec[t, R_SHORT] = short
-    rec[t, R_MAINTENANCE] = maintenance
+    line[R_LONG] = long
+    line[R_SHORT] = short
+    line[R_MAINTENANCE] = maintenance
 
 
 @kernel
@@ -167,15 +185,15 @@ def liquidate(acct: Floats, scal: Floats) -> None:
 
 
 @kernel
-def ledger_step(
-    t: int, block: Floats, status: Codes, daily: Floats, rules: Floats, acct: Floats, scal: Floats, rec: Floats,
-    held: Floats, fills: Floats,
+def account_step(
+    t: int, block: Floats, status: Codes, daily: Floats, rules: Floats, acct: Floats, scal: Floats, line: Floats,
+    weight: Floats, fills: Floats,
 ) -> int:  # fmt: skip
     """Move an account from the close of bar t-1 to the close of bar t; return one of the codes above.
 
     block (5, T, N) prices and actions, status (T, N), daily (T, DAILY) rates, fees and flows, rules (RULES,) read;
-    acct (ACCT_ROWS, N), scal (SCALARS,) mutated; row t of rec (T, RECORD) and held (T, N), and new rows of
-    fills (capacity, FILL) written. The caller leaves room for 3 N fills.
+    acct (ACCT_ROWS, N), scal (SCALARS,) mutated; line (RECORD,), weight (N,) held at the close (length 0: not wanted),
+    and new rows of fills (capacity, FILL) written. The caller leaves room for 3 N fills.
 
     Identity: equity_t - equity_{t-1} = price P&L + dividends + interest - financing - borrow - costs + flow.
     """
@@ -184,7 +202,7 @@ def ledger_step(
     flow = daily[t, FLOW]
     if previous + flow <= 0.0:
         return OVERDRAWN
-    rec[t, :] = 0.0
+    line[:] = 0.0
     first_fill = int(scal[N_FILLS])
     value_before, short_before = 0.0, 0.0
     for i in range(acct.shape[1]):
@@ -196,48 +214,72 @@ def ledger_step(
     dividends = corporate_actions(t, block, status, acct, scal)
     close_delisted(t, status, acct, scal, fills)
     if scal[N_WORKING] > 0.0:
-        fill_working(t, 0.0, block[0], block[2], acct, scal, rules, daily, rec, fills)
+        fill_working(t, 0.0, block, acct, scal, rules, daily, line, fills)
     if scal[N_WORKING] > 0.0:
-        fill_working(t, 1.0, block[1], block[2], acct, scal, rules, daily, rec, fills)
+        fill_working(t, 1.0, block, acct, scal, rules, daily, line, fills)
     if rules[FEES_ON] != 0.0:
-        charge_fees(t, first_fill, scal, daily, rec, fills)
-    accrue(t, carried, short_before, scal, rules, daily, rec)
-    mark(t, block[1], acct, scal, rec)
+        charge_fees(t, first_fill, scal, daily, line, fills)
+    accrue(t, carried, short_before, scal, rules, daily, line)
+    mark(t, block, acct, scal, line)
     bought = 0.0
     for row in range(first_fill, int(scal[N_FILLS])):
         bought += fills[row, F_QTY] * fills[row, F_PRICE]
-    record(t, previous + flow, value_before + bought, dividends, flow, acct, scal, rec, held)
+    record(previous + flow, value_before + bought, dividends, flow, acct, scal, line, weight)
     if scal[CASH] < 0.0:
         scal[NEGATIVE_CASH] += 1.0
     if scal[EQUITY] <= 0.0:
         liquidate(acct, scal)
         return RUIN
-    # an account scaled to the limit sits on it up to rounding: that is no second call
-    if rules[MARGIN_ACCOUNT] != 0.0 and scal[EQUITY] < scal[MAINTENANCE] * (1.0 - 1e-9):
+    if is_margin_call(scal[EQUITY], scal[MAINTENANCE], rules[MARGIN_ACCOUNT]):
         scal[MARGIN_CALLS] += 1.0
         return MARGIN_CALL
     return LEDGER_OK
 
 
+@inline_kernel
+def is_margin_call(equity: float, maintenance: float, margin_account: float) -> bool:
+    """Return whether equity is below the requirement; an account scaled to the limit sits on it up to rounding."""
+    return margin_account != 0.0 and equity < maintenance * (1.0 - 1e-9)
+
+
+@kernel
+def ledger_step(
+    t: int, block: Floats, status: Codes, daily: Floats, rules: Floats, acct: Floats, scal: Floats, rec: Floats,
+    held: Floats, fills: Floats,
+) -> int:  # fmt: skip
+    """Run `account_step` for bar t, writing row t of rec (T, RECORD) and held (T, N)."""
+    return account_step(t, block, status, daily, rules, acct, scal, rec[t], held[t], fills)
+
+
 @kernel
 def record(
-    t: int, base: float, paid: float, dividends: float, flow: float, acct: Floats, scal: Floats, rec: Floats,
-    held: Floats,
-) -> None:  # fmt: skip
+    base: float, paid: float, dividends: float, flow: float, acct: Floats, scal: Floats, line: Floats, weight: Floats
+) -> None:
     """Write the bar's row: returns are time-weighted, a flow counts as there at the start of its bar."""
     equity = scal[EQUITY]
-    costs = rec[t, R_COMMISSION] + rec[t, R_SPREAD] + rec[t, R_IMPACT] + rec[t, R_FEES]
-    ret = max(equity / base - 1.0, -1.0)
+    costs = line[R_COMMISSION] + line[R_SPREAD] + line[R_IMPACT] + line[R_FEES]
+    ret = return_of(equity, base)
     scal[NAV] *= 1.0 + ret
     scal[PEAK] = max(scal[PEAK], scal[NAV])
     scal[GROSS_NAV] *= 1.0 + ret + costs / base
-    rec[t, R_EQUITY] = equity
-    rec[t, R_EQUITY_GROSS] = scal[GROSS_NAV]
-    rec[t, R_CASH] = scal[CASH]
-    rec[t, R_RET] = ret
-    rec[t, R_DRAWDOWN] = scal[NAV] / scal[PEAK] - 1.0
-    rec[t, R_PRICE_PNL] = rec[t, R_LONG] - rec[t, R_SHORT] - paid
-    rec[t, R_DIVIDENDS] = dividends
-    rec[t, R_FLOW] = flow
+    line[R_EQUITY] = equity
+    line[R_EQUITY_GROSS] = scal[GROSS_NAV]
+    line[R_CASH] = scal[CASH]
+    line[R_RET] = ret
+    line[R_DRAWDOWN] = scal[NAV] / scal[PEAK] - 1.0
+    line[R_PRICE_PNL] = line[R_LONG] - line[R_SHORT] - paid
+    line[R_DIVIDENDS] = dividends
+    line[R_FLOW] = flow
+    for i in range(weight.shape[0]):
+        weight[i] = acct[SHARES, i] * acct[MARK, i] / equity if acct[SHARES, i] != 0.0 and equity > 0.0 else 0.0
+
+
+@kernel
+def mark_start(t: int, block: Floats, acct: Floats) -> None:
+    """Take the last known closes through bar t as marks: the account opens after that close."""
     for i in range(acct.shape[1]):
-        held[t, i] = acct[SHARES, i] * acct[MARK, i] / equity if acct[SHARES, i] != 0.0 and equity > 0.0 else 0.0
+        k = t
+        while k >= 0 and np.isnan(block[1, k, i]):
+            k -= 1
+        if k >= 0:
+            acct[MARK, i] = block[1, k, i]

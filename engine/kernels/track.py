@@ -1,12 +1,12 @@
 """The notional portfolio of one sleeve: drifts with returns until the next answer."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from engine.kernels.derive import DELISTED, UNBORN
-from engine.kernels.jit import kernel
-from engine.types import Codes, Floats
+from engine.kernels.jit import inline_kernel, kernel
+from engine.types import Bools, Codes, Floats, Ints
 
 # Scalars of a tracker, `scal` (3,).
 EQUITY: Final = 0
@@ -100,3 +100,73 @@ def answer_step(
         for i in range(answer.shape[0]):
             weight[i] = answer[i]
     return verdict, column
+
+
+# Places in `Notional.fault`.
+FAULT_BAR: Final = 0  # -1 = every answer could stand
+FAULT_VERDICT: Final = 1
+FAULT_COLUMN: Final = 2
+
+
+class Notional(NamedTuple):
+    """A sleeve's notional portfolio over a whole span of T bars and K symbols: what a strategy's `scan` moves.
+
+    ret, status (T, K), bill (T,) read; weight (K,), scal (3,) as in `track_step`. Written per bar: path (T, 2) equity
+    and drawdown; held (T, K) weights at the close, answers included; answered (T,); and fault (3,) once.
+    """
+
+    ret: Floats
+    status: Codes
+    bill: Floats
+    weight: Floats
+    scal: Floats
+    path: Floats
+    held: Floats
+    answered: Bools
+    fault: Ints
+
+
+@inline_kernel
+def drift(t: int, n: Notional) -> None:
+    """Carry the notional portfolio to the close of bar t; a scan begins every bar with it."""
+    track_step(t, n.ret, n.status, n.bill, n.weight, n.scal, n.path)
+    for i in range(n.weight.shape[0]):
+        n.held[t, i] = n.weight[i]
+
+
+@inline_kernel
+def take(t: int, answer: Floats, n: Notional) -> bool:
+    """Hold `answer` (K,) from the close of bar t on; False if it cannot stand: the scan then ends."""
+    verdict, column = check_answer(t, answer, n.status)
+    if verdict != ANSWER_OK:
+        n.fault[FAULT_BAR] = t
+        n.fault[FAULT_VERDICT] = verdict
+        n.fault[FAULT_COLUMN] = column
+    else:
+        n.answered[t] = True
+        for i in range(answer.shape[0]):
+            n.weight[i] = answer[i]
+            n.held[t, i] = answer[i]
+    return bool(verdict == ANSWER_OK)
+
+
+@kernel
+def follow(first: int, stop: int, n: Notional) -> None:
+    """Drift over bars [first, stop); where `answered` says so, take over the answer that stands in `held`."""
+    for t in range(first, stop):
+        if n.answered[t]:
+            track_step(t, n.ret, n.status, n.bill, n.weight, n.scal, n.path)
+            for i in range(n.weight.shape[0]):
+                n.weight[i] = n.held[t, i]
+        else:
+            drift(t, n)
+
+
+@kernel
+def last_rows(array: Floats, t: int, n: int) -> Floats:
+    """Return rows t - n + 1 .. t of array (T, K), as a window shows them: always n, NaN on top before the history."""
+    if t + 1 >= n:
+        return array[t + 1 - n : t + 1]
+    padded = np.full((n, array.shape[1]), np.nan)
+    padded[n - t - 1 :] = array[: t + 1]
+    return padded

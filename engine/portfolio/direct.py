@@ -5,10 +5,39 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.execution.broker import Account
+from engine.kernels.jit import kernel
 from engine.portfolio.integrator import NOTHING_SKIPPED, Mark, Target, scale_to_margin
 from engine.portfolio.sleeves import Sleeve
 from engine.portfolio.stages.s7_turnover import no_trade_band
-from engine.types import Floats
+from engine.types import Bools, Floats
+
+STAGES = ("raw", "s7_turnover")
+
+
+@kernel
+def direct_target(
+    answered: bool, signal: Floats, value: Floats, equity: float, margin_call: bool, maintenance: Floats, band: float,
+    weights: Floats, trade: Bools, trace: Floats,
+) -> None:  # fmt: skip
+    """Write the target weights (N,), which names trade (N,), and the trace (2, N).
+
+    signal (N,) is the sleeve's standing portfolio, read where it answered (or is adopted); else the target is what is
+    held, so that only a margin call, which scales to the maintenance limit, moves anything. value (N,) dollars held.
+    """
+    for i in range(weights.shape[0]):
+        weights[i] = signal[i] if answered else value[i] / equity
+        trace[0, i] = weights[i]
+    if margin_call:
+        factor = scale_to_margin(weights, maintenance)
+        for i in range(weights.shape[0]):
+            weights[i] *= factor
+    held, forced = trace[1], np.full(weights.shape[0], margin_call)
+    for i in range(weights.shape[0]):
+        held[i] = value[i] / equity
+    no_trade_band(weights, held, band, forced, trade)
+    for i in range(weights.shape[0]):
+        if trade[i]:
+            held[i] = weights[i]
 
 
 class Direct:
@@ -18,13 +47,13 @@ class Direct:
     A margin call is the exception: then the target, or what is held, is scaled to the maintenance limit.
     """
 
-    stages: tuple[str, ...] = ("raw", "s7_turnover")
+    stages: tuple[str, ...] = STAGES
     facts: tuple[str, ...] = ()
     needs_mark = False
 
     def __init__(self, band: float, maintenance: Floats) -> None:
-        self._band = band
-        self._maintenance = maintenance  # (2, N): long, short
+        self.band = band
+        self.maintenance = maintenance  # (2, N): long, short
 
     def observe(self, t: int, sleeves: Sequence[Sleeve], mark: Mark | None) -> None:
         """Nothing here has memory."""
@@ -40,21 +69,18 @@ class Direct:
 
         `adopt` is the first decision of an account: it takes over the sleeve's standing portfolio.
         """
-        held = account.value / account.equity
-        sleeve = sleeves[0]
-        if sleeve.answered or adopt:
-            weights = np.zeros(len(held))
-            weights[sleeve.columns] = sleeve.tracker.weights
-        else:
-            weights = held.copy()
-        raw = weights.copy()
-        if account.margin_call:
-            weights *= scale_to_margin(weights, self._maintenance)
-        trade = np.zeros(len(held), dtype=np.bool_)
-        band = 0.0 if "s7_turnover" in skip else self._band
-        no_trade_band(weights, held, band, np.full(len(held), account.margin_call), trade)
-        trace = np.column_stack((raw, np.where(trade, weights, held)))
-        return Target(weights, weights, trade, trace, np.empty(0), forced=account.margin_call)
+        n, sleeve = len(account.value), sleeves[0]
+        answered = sleeve.answered or adopt
+        signal = np.zeros(n)
+        if answered:
+            signal[sleeve.columns] = sleeve.tracker.now()
+        weights, trade, trace = np.empty(n), np.empty(n, dtype=np.bool_), np.empty((2, n))
+        band = 0.0 if "s7_turnover" in skip else self.band
+        direct_target(
+            answered, signal, account.value, account.equity, account.margin_call, self.maintenance, band, weights,
+            trade, trace,
+        )  # fmt: skip
+        return Target(weights, weights, trade, trace.T, np.empty(0), forced=account.margin_call)
 
     def save(self) -> dict[str, Floats]:
         """Nothing here changes."""

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from engine.execution.broker import Account
+from engine.kernels.jit import kernel
 from engine.kernels.layout import MAINT_LONG, MAINT_SHORT
 from engine.portfolio.sleeves import Sleeve
 from engine.types import Bools, Floats
@@ -76,13 +77,16 @@ class Integrator(Protocol):
         """Put back what `save` returned."""
 
 
+@kernel
 def scale_to_margin(weights: Floats, maintenance: Floats) -> float:
     """Return the factor, at most 1, that brings weights (N,) within their maintenance requirement.
 
     maintenance (2, N) is the fraction of market value required for longs and shorts: the factor solves
     factor * sum_i |w_i| m_i = 1.
     """
-    required = float(np.sum(np.where(weights > 0.0, weights * maintenance[0], -weights * maintenance[1])))
+    required = 0.0
+    for i in range(weights.shape[0]):
+        required += weights[i] * maintenance[0, i] if weights[i] > 0.0 else -weights[i] * maintenance[1, i]
     return 1.0 / required if required > 1.0 else 1.0
 
 
