@@ -1,0 +1,136 @@
+"""An account between events: many bars in one call, on scalars.
+
+Most bars of most accounts bring no order, no flow and no corporate action. There `account_step` reduces to carry, mark
+and return; `coast` does exactly that, with the same formulas in the same order, so its bits are those of the step.
+"""
+
+import numpy as np
+
+from engine.kernels.derive import DELISTED
+from engine.kernels.jit import kernel
+from engine.kernels.layout import (
+    BILL,
+    BORROW_RATE,
+    CASH,
+    DAY,
+    EQUITY,
+    FLOW,
+    GROSS_NAV,
+    MAINT_LONG,
+    MAINT_SHORT,
+    MAINTENANCE,
+    MARGIN_ACCOUNT,
+    MARGIN_SPREAD,
+    MARK,
+    N_WORKING,
+    NAV,
+    NEGATIVE_CASH,
+    PEAK,
+    R_BORROW,
+    R_CASH,
+    R_DRAWDOWN,
+    R_EQUITY,
+    R_EQUITY_GROSS,
+    R_FINANCING,
+    R_INTEREST,
+    R_LONG,
+    R_MAINTENANCE,
+    R_PRICE_PNL,
+    R_RET,
+    R_SHORT,
+    SHARES,
+    STARTED,
+)
+from engine.kernels.ledger import carry_of, is_margin_call, return_of
+from engine.types import Bools, Codes, Floats, Ints
+
+
+@kernel
+def coast(
+    first: int, stop: int, block: Floats, status: Codes, action: Bools, daily: Floats, rules: Floats, acct: Floats,
+    scal: Floats, column: Ints, rec: Floats, held: Floats, brief: Floats,
+) -> int:  # fmt: skip
+    """Carry an account over bars [first, stop) as far as nothing happens; return the first bar that was not carried.
+
+    What stops it: a working order, a flow, a dividend or split of any symbol (action (T,)), a delisting of a held one,
+    a margin call, ruin, the account's first session. That bar is left to `account_step`, nothing of it is booked.
+
+    column (N,) is scratch. rec (T, RECORD) and held (T, N) get a row a bar, or with rec of length 0 nothing; brief
+    (T, 2) gets return and gross exposure, or nothing with length 0.
+    """
+    if scal[N_WORKING] > 0.0 or scal[STARTED] == 0.0:
+        return first
+    n, short, value = 0, 0.0, 0.0
+    for i in range(acct.shape[1]):
+        if acct[SHARES, i] != 0.0:
+            column[n] = i
+            n += 1
+            worth = acct[SHARES, i] * acct[MARK, i]
+            value += worth
+            short -= min(worth, 0.0)
+    cash, equity, nav, peak, gross_nav = scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV]
+    maintenance, negative = scal[MAINTENANCE], 0.0
+    margin_account, margin_spread, borrow_rate = rules[MARGIN_ACCOUNT], rules[MARGIN_SPREAD], rules[BORROW_RATE]
+    full, told = rec.shape[0] > 0, brief.shape[0] > 0
+    t = first
+    while t < stop:
+        if action[t] or daily[t, FLOW] != 0.0:
+            break
+        interest, financing, borrow = carry_of(cash, short, daily[t, BILL], daily[t, DAY], margin_spread, borrow_rate)
+        new_cash = cash + (interest - financing - borrow)
+        long_now, short_now, value_now, need = 0.0, 0.0, 0.0, 0.0
+        gone = False
+        for k in range(n):
+            i = column[k]
+            shares, price = acct[SHARES, i], block[1, t, i]
+            if np.isnan(price):
+                price = acct[MARK, i]
+                gone = gone or status[t, i] == DELISTED
+            worth = shares * price
+            value_now += worth
+            if shares > 0.0:
+                long_now += worth
+                need += worth * acct[MAINT_LONG, i]
+            else:
+                short_now -= worth
+                need += -worth * acct[MAINT_SHORT, i]
+        new_equity = new_cash + long_now - short_now
+        if gone or new_equity <= 0.0 or is_margin_call(new_equity, need, margin_account):
+            break
+        ret = return_of(new_equity, equity)
+        nav *= 1.0 + ret
+        peak = max(peak, nav)
+        gross_nav *= 1.0 + ret
+        for k in range(n):
+            price = block[1, t, column[k]]
+            if not np.isnan(price):
+                acct[MARK, column[k]] = price
+        if full:
+            line = rec[t]
+            line[:] = 0.0
+            line[R_EQUITY] = new_equity
+            line[R_EQUITY_GROSS] = gross_nav
+            line[R_CASH] = new_cash
+            line[R_LONG] = long_now
+            line[R_SHORT] = short_now
+            line[R_RET] = ret
+            line[R_DRAWDOWN] = nav / peak - 1.0
+            line[R_PRICE_PNL] = long_now - short_now - value
+            line[R_INTEREST] = interest
+            line[R_FINANCING] = financing
+            line[R_BORROW] = borrow
+            line[R_MAINTENANCE] = need
+            for k in range(n):
+                i = column[k]
+                held[t, i] = acct[SHARES, i] * acct[MARK, i] / new_equity
+        if told:
+            brief[t, 0] = ret
+            brief[t, 1] = (long_now + short_now) / new_equity
+        cash, equity, short, value, maintenance = new_cash, new_equity, short_now, value_now, need
+        if cash < 0.0:
+            negative += 1.0
+        t += 1
+    scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV] = cash, equity, nav, peak, gross_nav
+    scal[MAINTENANCE] = maintenance
+    scal[NEGATIVE_CASH] += negative
+    return t
