@@ -38,13 +38,13 @@ class System:
         self.sleeves = tuple(sleeves)
         self.integrator = integrator
         self.planner = planner
-        self._cursor = cursor
+        self.cursor = cursor
         self._close = feed.panel.close
 
     @property
     def t(self) -> int:
         """The last bar observed, -1 before the first."""
-        return self._cursor.t
+        return self.cursor.t
 
     def observe(self, t: int, mark: Mark | None = None) -> None:
         """Take in bar t; `mark` is what the account was worth at its close, None before there is one.
@@ -56,9 +56,9 @@ class System:
         EngineError
             If t is not the bar after the last one: nothing may be stepped twice, nothing left out.
         """
-        if t != self._cursor.t + 1:
-            raise EngineError(f"bar {t} was shown after bar {self._cursor.t}")
-        self._cursor.t = t
+        if t != self.cursor.t + 1:
+            raise EngineError(f"bar {t} was shown after bar {self.cursor.t}")
+        self.cursor.t = t
         for sleeve in self.sleeves:
             sleeve.observe(t)
         self.integrator.observe(t, self.sleeves, mark)
@@ -88,7 +88,7 @@ class System:
         skip : set of stage names
             Stages to pass over, to see what they do.
         """
-        t = self._cursor.t
+        t = self.cursor.t
         at = self._close[t] if price is None else price
         target = self.integrator.decide(self.sleeves, account, adopt=adopt, skip=skip)
         plan = self.planner.plan(t, account, target.goal, target.trade, at, target.min_ticket)
@@ -96,14 +96,14 @@ class System:
 
     def save(self) -> dict[str, Floats]:
         """Return copies of all state: memory of strategies, trackers, integrator, position in time."""
-        saved: dict[str, Floats] = {"t": np.array([self._cursor.t], dtype=np.float64)}
+        saved: dict[str, Floats] = {"t": np.array([self.cursor.t], dtype=np.float64)}
         for sleeve in self.sleeves:
             saved |= {f"sleeve.{sleeve.name}.{key}": value for key, value in sleeve.save().items()}
         return saved | {f"integrator.{key}": value for key, value in self.integrator.save().items()}
 
     def restore(self, saved: dict[str, Floats]) -> None:
         """Put back what `save` returned."""
-        self._cursor.t = int(saved["t"][0])
+        self.cursor.t = int(saved["t"][0])
         for sleeve in self.sleeves:
             prefix = f"sleeve.{sleeve.name}."
             sleeve.restore({k.removeprefix(prefix): v for k, v in saved.items() if k.startswith(prefix)})

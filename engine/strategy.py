@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, get_args
+from typing import Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from engine.errors import StrategyError, did_you_mean
 from engine.kernels.derive import TRADING
 from engine.market.panel import BarClock
 from engine.market.window import Cursor, Window
+from engine.portfolio.scan import Scan
 from engine.section import Section
 from engine.types import Bools, Codes, Floats, Unlisted, Weights
 
@@ -253,3 +254,14 @@ class Strategy(ABC):
     @abstractmethod
     def on_bar(self, ctx: Context) -> Weights | None:
         """Return (K,) target weights, or None to keep what the sleeve holds. Zeros mean all cash."""
+
+
+@runtime_checkable
+class KernelStrategy(Protocol):
+    """A strategy that can also run through a whole span in one compiled call.
+
+    Its `on_bar` and its `scan` call the same jitted step, so that the two agree to the bit; every battery checks it.
+    """
+
+    def scan(self, run: Scan) -> None:
+        """Move the notional portfolio of `run` over all bars, answers and diagnostics included."""

@@ -9,8 +9,10 @@ import numpy as np
 from engine.config import Config, load_config
 from engine.kernels import kalman_level
 from engine.kernels.jit import kernel
+from engine.kernels.track import Notional, drift, take
 from engine.market.calendar import build_clock
 from engine.market.panel import BarClock, Panel
+from engine.portfolio.scan import Scan
 from engine.runtime.backtest import run_loop
 from engine.runtime.setup import Setup, build, make_strategies
 from engine.strategy import Context, Strategy, StrategyParams
@@ -33,7 +35,19 @@ class LongFlatState(NamedTuple):
 class KalmanLongFlat(Strategy):
     """Long while a level-and-slope Kalman filter sees a rising slope, else flat; answers when that changes."""
 
+    class Params(StrategyParams):
+        """Noise of the filter."""
+
+        q_level: float = KALMAN.q_level
+        q_slope: float = KALMAN.q_slope
+        noise: float = KALMAN.noise
+
     universe = ("AAA",)
+
+    def __init__(self, params: StrategyParams | None = None) -> None:
+        super().__init__(params)
+        p = self.params
+        self.filter = kalman_level.params(q_level=p.q_level, q_slope=p.q_slope, noise=p.noise)
 
     def init(self, n_symbols: int) -> LongFlatState:
         """An empty filter, nothing held."""
@@ -41,13 +55,31 @@ class KalmanLongFlat(Strategy):
 
     def on_bar(self, ctx: Context) -> Weights | None:
         """Feed one close."""
-        x, out, held = ctx.state
-        kalman_level.step(kalman_level.State(x), KALMAN, ctx.past.close()[0, 0], out)
-        want = 1.0 if out[1] > 0.0 else 0.0
-        if want == held[0]:
-            return None
-        held[0] = want
-        return held
+        state: LongFlatState = ctx.state
+        return state.held if long_flat(state, self.filter, ctx.past.close()[0, 0]) else None
+
+    def scan(self, run: Scan) -> None:
+        """Feed all of them."""
+        long_flat_scan(run.close, self.filter, run.state, run.notional)
+
+
+@kernel
+def long_flat(state: LongFlatState, p: kalman_level.Params, close: float) -> bool:
+    """Advance the filter; True where what is held, `state.held`, changes."""
+    kalman_level.step(kalman_level.State(state.filter), p, close, state.out)
+    want = 1.0 if state.out[1] > 0.0 else 0.0
+    moved = want != state.held[0]
+    state.held[0] = want
+    return moved
+
+
+@kernel
+def long_flat_scan(close: Floats, p: kalman_level.Params, state: LongFlatState, notional: Notional) -> None:
+    """Run `long_flat` over all bars."""
+    for t in range(close.shape[0]):
+        drift(t, notional)
+        if long_flat(state, p, close[t, 0]) and not take(t, state.held, notional):
+            return
 
 
 class WalkState(NamedTuple):

@@ -4,10 +4,12 @@ import numpy as np
 from pydantic import Field
 
 from engine.kernels.jit import kernel
+from engine.kernels.track import Notional, drift, last_rows, take
 from engine.kernels.window_stats import window_std
+from engine.portfolio.scan import Scan
 from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Floats, Weights
-from strategies.schedule import Schedule, is_due
+from engine.types import Bools, Floats, Weights
+from strategies.schedule import Schedule, due_bars, is_due
 
 
 class InverseVol(Strategy):
@@ -44,12 +46,35 @@ class InverseVol(Strategy):
         if not is_due(ctx, self.params.rebalance):
             return None
         w = np.empty(len(ctx.symbols))
-        window_std(ctx.past.ret(self.params.lookback_bars), self.params.lookback_bars // 2, w)
-        w[~ctx.listed] = np.nan
-        if np.isnan(w).all():
-            return None
+        return w if step(ctx.past.ret(self.params.lookback_bars), ctx.listed, w) else None
+
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        scan(run.ret, run.listed, due_bars(run.clock, self.params.rebalance), self.params.lookback_bars, run.notional)
+
+
+@kernel
+def step(window: Floats, listed: Bools, w: Floats) -> bool:
+    """Write the weights (K,) of one bar; False before any listed (K,) symbol has half a window of returns (n, K)."""
+    window_std(window, window.shape[0] // 2, w)
+    known = False
+    for i in range(w.shape[0]):
+        if not listed[i]:
+            w[i] = np.nan
+        known = known or not np.isnan(w[i])
+    if known:
         inverse_vol_weights(w)
-        return w
+    return known
+
+
+@kernel
+def scan(ret: Floats, listed: Bools, due: Bools, lookback: int, notional: Notional) -> None:
+    """Run `step` on the bars that are due (T,)."""
+    w = np.empty(ret.shape[1])
+    for t in range(ret.shape[0]):
+        drift(t, notional)
+        if due[t] and step(last_rows(ret, t, lookback), listed[t], w) and not take(t, w, notional):
+            return
 
 
 @kernel

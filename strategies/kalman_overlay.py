@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from engine.kernels import kalman, kalman_preset, smooth, stats
+from engine.portfolio.scan import Scan
 from engine.strategy import Context, Strategy, StrategyParams
 from engine.types import Weights
 from strategies import exposure, overlay_step
@@ -136,6 +137,15 @@ class KalmanOverlay(Strategy):
         answer = np.zeros(len(ctx.symbols))
         answer[:3] = state.target
         return answer
+
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        p = self.params
+        overlay_step.scan(
+            run.close if p.price == "split" else run.tr, run.high, run.low, run.volume, run.indicator(p.vix_symbol),
+            run.listed, run.symbols.index(p.signal_symbol), np.sqrt(run.clock.bars_per_year), self.settings, run.state,
+            run.notes, run.notional,
+        )  # fmt: skip
 
 
 def settings(p: KalmanOverlay.Params) -> Settings:

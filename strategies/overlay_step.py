@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.kernels import kalman, smooth, stats
 from engine.kernels.jit import kernel
+from engine.kernels.track import EQUITY, PEAK, Notional, drift, take
 from engine.types import Bools, Floats
 from strategies import exposure
 from strategies.exposure import Tiers
@@ -114,3 +115,28 @@ def step(state: State, settings: Settings, listed: Bools, held: Floats) -> bool:
             return False
         far = far or abs(state.target[i] - held[i]) > settings.threshold
     return far
+
+
+@kernel
+def scan(
+    price: Floats, high: Floats, low: Floats, volume: Floats, vix: Floats, listed: Bools, j: int, scale: float,
+    settings: Settings, state: State, notes: Floats, notional: Notional,
+) -> None:  # fmt: skip
+    """Run `step` over all bars; series (T, K), vix (T,), j the signal's column; notes (T, 11) shown, tiers, drawdown."""
+    seen, answer = state.seen, np.zeros(listed.shape[1])
+    seen[SCALE] = scale
+    for t in range(listed.shape[0]):
+        drift(t, notional)
+        seen[CLOSE], seen[HIGH], seen[LOW] = price[t, j], high[t, j], low[t, j]
+        seen[VOLUME], seen[RETURN], seen[VIX] = volume[t, j], notional.ret[t, j], vix[t]
+        seen[DRAWDOWN] = -(notional.scal[EQUITY] / notional.scal[PEAK] - 1.0)
+        moved = step(state, settings, listed[t], notional.weight)
+        for k in range(SHOWN):
+            notes[t, k] = state.shown[k]
+            notes[t, SHOWN + k] = state.tier[k]
+        notes[t, 2 * SHOWN] = seen[DRAWDOWN]
+        if moved:
+            for k in range(3):
+                answer[k] = state.target[k]
+            if not take(t, answer, notional):
+                return

@@ -6,11 +6,27 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from engine.kernels.jit import kernel
+from engine.kernels.track import Notional, drift, last_rows, take
 from engine.kernels.window_stats import basket_stats, portfolio_variance, window_std
+from engine.portfolio.scan import Scan
 from engine.strategy import Context, Strategy, StrategyParams
 from engine.types import Bools, Floats, Weights
 from strategies.inverse_vol import inverse_vol_weights
-from strategies.schedule import Schedule, is_due
+from strategies.schedule import Schedule, due_bars, is_due
+
+
+class Settings(NamedTuple):
+    """What the step is told: `RegimeRiskParity.Params` resolved."""
+
+    min_obs: int
+    bars_per_year: float
+    vol_target: float
+    max_leverage: float
+    risk_off_vol: float
+    risk_off_mom: float
+    shrink: float
+    exit_vol: float
+    exit_mom: float
 
 
 class State(NamedTuple):
@@ -87,37 +103,58 @@ class RegimeRiskParity(Strategy):
 
     def on_bar(self, ctx: Context) -> Weights | None:
         """Answer on the schedule once any asset has history; the regime in force is noted every session."""
-        w = None
+        w, found = np.zeros(len(ctx.symbols)), False
         if is_due(ctx, self.params.rebalance):
-            w = self._rebalance(ctx)
+            window = ctx.past.ret(self.params.lookback_bars)
+            found = level61(window, ctx.listed, self.is_risky, self.settings(ctx.bars_per_year), ctx.state.regime, w)
         for name, value in zip(self.diagnostics, ctx.state.regime, strict=True):
             ctx.note(name, value)
-        return w
-
-    def _rebalance(self, ctx: Context) -> Weights | None:
-        p = self.params
-        risky = np.arange(len(ctx.symbols)) < len(p.risky)
-        w = np.zeros(len(ctx.symbols))
-        found = level61(
-            ctx.past.ret(p.lookback_bars), ctx.listed, risky, self.min_obs, ctx.bars_per_year, p.vol_target,
-            p.max_leverage, p.risk_off_vol, p.risk_off_mom, p.risk_off_shrink,
-            p.exit_vol if p.hysteresis else p.risk_off_vol, p.exit_mom if p.hysteresis else p.risk_off_mom,
-            ctx.state.regime, w,
-        )  # fmt: skip
         return w if found else None
+
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        scan(
+            run.ret, run.listed, self.is_risky, due_bars(run.clock, self.params.rebalance), self.params.lookback_bars,
+            self.settings(run.clock.bars_per_year), run.state.regime, run.notes, run.notional,
+        )  # fmt: skip
+
+    @property
+    def is_risky(self) -> Bools:
+        """(K,) which symbols of the universe are risky."""
+        return np.arange(len(self.universe)) < len(self.params.risky)
+
+    def settings(self, bars_per_year: float) -> Settings:
+        """Return what the step is told; without hysteresis the exit thresholds are those of the entry."""
+        p = self.params
+        return Settings(
+            self.min_obs, bars_per_year, p.vol_target, p.max_leverage, p.risk_off_vol, p.risk_off_mom,
+            p.risk_off_shrink, p.exit_vol if p.hysteresis else p.risk_off_vol,
+            p.exit_mom if p.hysteresis else p.risk_off_mom,
+        )  # fmt: skip
 
 
 @kernel
-def level61(
-    window: Floats, listed: Bools, risky: Bools, min_obs: int, bars_per_year: float, vol_target: float,
-    max_leverage: float, risk_off_vol: float, risk_off_mom: float, shrink: float, exit_vol: float, exit_mom: float,
-    regime: Floats, w: Floats,
-) -> bool:  # fmt: skip
+def scan(
+    ret: Floats, listed: Bools, risky: Bools, due: Bools, lookback: int, p: Settings, regime: Floats, notes: Floats,
+    notional: Notional,
+) -> None:  # fmt: skip
+    """Run `level61` on the bars that are due (T,); notes (T, 3) get the regime in force at every bar."""
+    w = np.zeros(ret.shape[1])
+    for t in range(ret.shape[0]):
+        drift(t, notional)
+        found = due[t] and level61(last_rows(ret, t, lookback), listed[t], risky, p, regime, w)
+        notes[t] = regime
+        if found and not take(t, w, notional):
+            return
+
+
+@kernel
+def level61(window: Floats, listed: Bools, risky: Bools, p: Settings, regime: Floats, w: Floats) -> bool:
     """Write the target weights (K,) from a window of returns (n, K); False if no asset has history yet.
 
     listed, risky (K,) masks; regime (3,) is read for hysteresis and written.
     """
-    window_std(window, min_obs, w)
+    window_std(window, p.min_obs, w)
     known = False
     for i in range(w.shape[0]):
         if not listed[i]:
@@ -127,15 +164,15 @@ def level61(
         return False
     inverse_vol_weights(w)
     sigma, growth = basket_stats(window, risky)
-    sigma *= np.sqrt(bars_per_year)
+    sigma *= np.sqrt(p.bars_per_year)
     was_off = regime[0] == 1.0
-    limit_vol, limit_mom = (exit_vol, exit_mom) if was_off else (risk_off_vol, risk_off_mom)
+    limit_vol, limit_mom = (p.exit_vol, p.exit_mom) if was_off else (p.risk_off_vol, p.risk_off_mom)
     off = sigma > limit_vol or growth < limit_mom
     regime[0], regime[1], regime[2] = (1.0 if off else 0.0), sigma, growth
     if off:
-        to_defensives(w, risky, listed, shrink)
-    variance = portfolio_variance(window, w) * bars_per_year
-    leverage = min(max_leverage, vol_target / np.sqrt(variance)) if variance > 0.0 else 0.0
+        to_defensives(w, risky, listed, p.shrink)
+    variance = portfolio_variance(window, w) * p.bars_per_year
+    leverage = min(p.max_leverage, p.vol_target / np.sqrt(variance)) if variance > 0.0 else 0.0
     for i in range(w.shape[0]):
         w[i] *= leverage
     return True

@@ -4,7 +4,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import StringConstraints
 
+from engine.market.panel import BarClock
 from engine.strategy import Context
+from engine.types import Bools
 
 # "M" last session of the month, "W-FRI" last session of the week that ends on Friday, "D" every session, or a
 # number of sessions such as "21".
@@ -23,3 +25,15 @@ def is_due(ctx: Context, schedule: str) -> bool:
     if schedule == "W-FRI":
         return ctx.last_session_of_week
     return schedule == "D" or ctx.session_index % int(schedule) == 0
+
+
+def due_bars(clock: BarClock, schedule: str) -> Bools:
+    """Return (T,) what `is_due` says at every bar."""
+    due: Bools = clock.last_bar.copy()
+    if schedule == "M":
+        due &= clock.month_last
+    elif schedule == "W-FRI":
+        due &= clock.week_last
+    elif schedule != "D":
+        due &= clock.session_index % int(schedule) == 0
+    return due

@@ -7,16 +7,28 @@ from pydantic import Field, model_validator
 
 from engine.kernels import ewma
 from engine.kernels.jit import kernel
+from engine.kernels.track import Notional, drift, last_rows, take
+from engine.portfolio.scan import Scan
 from engine.strategy import Context, Strategy, StrategyParams
 from engine.types import Bools, Floats, Ints, Weights
 from strategies.growth import SLACK, growth
-from strategies.schedule import Schedule, is_due
+from strategies.schedule import Schedule, due_bars, is_due
 
 # Days a year by which the source annualises variances; the engine's own year of 252 sessions would size 2% larger.
 YEAR_DAYS = 261.0
 
 # Rows of a report: symbols that rose, symbols with a signal, gross before the limit, whether the bill was known.
 REPORT = 4
+
+
+class Settings(NamedTuple):
+    """What the step is told: `Trend.Params` resolved; bars_per_year is the source's year."""
+
+    fade: ewma.Params
+    bars_per_year: float
+    vol_per_symbol: float
+    short: bool
+    max_gross: float
 
 
 class State(NamedTuple):
@@ -85,33 +97,71 @@ class Trend(Strategy):
 
     def on_bar(self, ctx: Context) -> Weights | None:
         """Take in the bar's returns; answer on the schedule once any symbol has a signal."""
-        p, state = self.params, ctx.state
-        ewma.step(state.moments, ewma.params(centre_of_mass=p.centre_of_mass_bars), ctx.past.ret(1)[0], state.latest)
+        p, state, settings = self.params, ctx.state, self.settings(ctx.bars_per_year)
+        ewma.step(state.moments, settings.fade, ctx.past.ret(1)[0], state.latest)
         if not is_due(ctx, p.rebalance):
             return None
-        horizons = np.array(p.lookbacks_bars)
         w, report = np.zeros(len(ctx.symbols)), np.zeros(REPORT)
-        trend_weights(
-            ctx.past.tr(int(horizons.max()) + SLACK), horizons, ctx.listed, state.latest[ewma.CENTRAL],
-            YEAR_DAYS * ctx.bars_per_year / 252.0, p.vol_per_symbol, p.short, p.max_gross, report, w,
-        )  # fmt: skip
-        if report[1] == 0.0:
+        level = ctx.past.tr(max(p.lookbacks_bars) + SLACK)
+        if not trend_weights(level, self.horizons, ctx.listed, state.latest[ewma.CENTRAL], settings, report, w):
             return None
         ctx.note("long_share", report[0] / report[1])
         ctx.note("gross_wanted", report[2])
         ctx.note("bill_known", report[3])
         return w
 
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        scan(
+            run.ret, run.tr, run.listed, due_bars(run.clock, self.params.rebalance), self.horizons,
+            self.settings(run.clock.bars_per_year), run.state, run.notes, run.notional,
+        )  # fmt: skip
+
+    @property
+    def horizons(self) -> Ints:
+        """The lookbacks in bars."""
+        return np.array(self.params.lookbacks_bars)
+
+    def settings(self, bars_per_year: float) -> Settings:
+        """Return what the step is told."""
+        p = self.params
+        fade = ewma.params(centre_of_mass=p.centre_of_mass_bars)
+        return Settings(fade, YEAR_DAYS * bars_per_year / 252.0, p.vol_per_symbol, p.short, p.max_gross)
+
+
+@kernel
+def scan(
+    ret: Floats, level: Floats, listed: Bools, due: Bools, horizons: Ints, p: Settings, state: State, notes: Floats,
+    notional: Notional,
+) -> None:  # fmt: skip
+    """Take in every bar's returns; `trend_weights` on the bars that are due (T,). notes (T, 3)."""
+    w, report = np.zeros(ret.shape[1]), np.zeros(REPORT)
+    longest = 0
+    for horizon in horizons:
+        longest = max(longest, horizon)
+    for t in range(ret.shape[0]):
+        drift(t, notional)
+        ewma.step(state.moments, p.fade, ret[t], state.latest)
+        if not due[t]:
+            continue
+        window = last_rows(level, t, longest + SLACK)
+        if trend_weights(window, horizons, listed[t], state.latest[ewma.CENTRAL], p, report, w):
+            notes[t, 0] = report[0] / report[1]
+            notes[t, 1] = report[2]
+            notes[t, 2] = report[3]
+            if not take(t, w, notional):
+                return
+
 
 @kernel
 def trend_weights(
-    level: Floats, horizons: Ints, listed: Bools, variance: Floats, bars_per_year: float, vol_per_symbol: float,
-    short: bool, max_gross: float, report: Floats, w: Floats,
-) -> None:  # fmt: skip
+    level: Floats, horizons: Ints, listed: Bools, variance: Floats, p: Settings, report: Floats, w: Floats
+) -> bool:
     """Write the target weights (K,), the bill fund last with weight 0.
 
     level (n, K) total-return index, n >= longest horizon + SLACK; variance (K,) per bar. report (4,) receives the
     number of rising symbols, the number with a signal, the gross before the limit, and whether the bill was known.
+    Returns False where no symbol has a signal.
     """
     last = w.shape[0] - 1
     rising, known, gross = 0, 0, 0.0
@@ -125,17 +175,18 @@ def trend_weights(
             bill = growth(level, last, horizon)
             bill_known = bill_known and not np.isnan(bill)
             signal += np.sign(growth(level, i, horizon) - (0.0 if np.isnan(bill) else bill)) / horizons.shape[0]
-        sigma = np.sqrt(variance[i] * bars_per_year)
+        sigma = np.sqrt(variance[i] * p.bars_per_year)
         if np.isnan(signal) or not sigma > 0.0:
             continue
         known += 1
         rising += 1 if signal > 0.0 else 0
-        if signal > 0.0 or short:
-            w[i] = signal * vol_per_symbol / sigma
+        if signal > 0.0 or p.short:
+            w[i] = signal * p.vol_per_symbol / sigma
     w[last] = 0.0
     for i in range(last):
         w[i] /= last
         gross += abs(w[i])
     for i in range(last):
-        w[i] *= min(1.0, max_gross / gross) if gross > 0.0 else 1.0
+        w[i] *= min(1.0, p.max_gross / gross) if gross > 0.0 else 1.0
     report[0], report[1], report[2], report[3] = rising, known, gross, (1.0 if bill_known else 0.0)
+    return known > 0

@@ -24,7 +24,7 @@ class SimBroker:
         self._feed = feed
         self._panel = panel
         self._status = feed.status
-        self._daily = daily
+        self.daily = daily
         self._block = panel.block
         self._rules, self._acct, self._scal = book.rules, book.acct, book.scal
         self.book = book
@@ -44,12 +44,20 @@ class SimBroker:
             self._fills = np.concatenate((self._fills, np.zeros_like(self._fills)))
             self._room = len(self._fills) - 3 * self._acct.shape[1]
         code = ledger_step(
-            t, self._block, self._status, self._daily, self._rules, self._acct, self._scal, self.rec, self.held,
+            t, self._block, self._status, self.daily, self._rules, self._acct, self._scal, self.rec, self.held,
             self._fills,
         )  # fmt: skip
         self._t = t
         self._margin_call = code == MARGIN_CALL
         return code
+
+    def take_over(self, fills: Floats, batches: list[tuple[int, OrderBatch]], t: int) -> None:
+        """Take over what a compiled loop booked on this account's arrays: the fill table, the orders, the last bar."""
+        self._fills = fills
+        self._room = len(fills) - 3 * self._panel.n_symbols
+        self.batches = batches
+        self._n_orders = sum(len(batch) for _, batch in batches)
+        self._t = t
 
     def mark_start(self, t: int) -> None:
         """Take bar t's closes as marks: the account opens after that close."""

@@ -83,9 +83,15 @@ def _libraries() -> tuple[Path, ...]:
     return tuple({Path(sysconfig.get_paths()[name]).resolve() for name in names})
 
 
+@cache
+def _compiles(source: Path) -> bool:
+    """Return whether a file of the engine's other floors defines kernels; most do not, and need not be read twice."""
+    return b"engine.kernels.jit" in source.read_bytes()
+
+
 def _may_hold_kernels(module: str, source: Path, root: Path) -> bool:
     if module.startswith("engine."):
-        return module.startswith("engine.kernels.")  # the engine's other floors hold none
+        return module.startswith("engine.kernels.") or _compiles(source)
     return source.is_relative_to(root) or not any(source.is_relative_to(library) for library in _libraries())
 
 
@@ -108,8 +114,9 @@ def _imported_sources(path: Path, root: Path) -> Iterator[Path]:
 def import_closure(path: Path) -> tuple[Path, ...]:
     """Return `path` and every source file with kernels that it imports, directly or not, sorted.
 
-    Followed are `engine.kernels.*`, the file's own top-level package, and whatever else lies outside the standard
-    library and the installed packages (which change with their version, not by editing).
+    Followed are `engine.kernels.*` and the engine's other files that compile, the file's own top-level package, and
+    whatever else lies outside the standard library and the installed packages (which change with their version, not
+    by editing).
     """
     start = path.resolve()
     root = _package_root(start)

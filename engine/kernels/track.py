@@ -138,16 +138,17 @@ def drift(t: int, n: Notional) -> None:
 def take(t: int, answer: Floats, n: Notional) -> bool:
     """Hold `answer` (K,) from the close of bar t on; False if it cannot stand: the scan then ends."""
     verdict, column = check_answer(t, answer, n.status)
-    if verdict != ANSWER_OK:
+    stands = verdict == ANSWER_OK
+    if not stands:
         n.fault[FAULT_BAR] = t
         n.fault[FAULT_VERDICT] = verdict
         n.fault[FAULT_COLUMN] = column
-    else:
-        n.answered[t] = True
-        for i in range(answer.shape[0]):
+    n.answered[t] = stands
+    for i in range(answer.shape[0]):
+        n.held[t, i] = answer[i]  # a refused one too: the message shows it
+        if stands:
             n.weight[i] = answer[i]
-            n.held[t, i] = answer[i]
-    return bool(verdict == ANSWER_OK)
+    return stands
 
 
 @kernel

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.kernels.derive import derive_scan, factor_scan, index_scan
 from engine.market.panel import Panel
-from engine.types import Codes, Floats
+from engine.types import Bools, Codes, Floats
 
 A = TypeVar("A", Floats, Codes)
 FIELDS = ("ret", "tr", "open", "high", "low", "close", "volume")
@@ -38,6 +38,7 @@ class Feed:
             self.status,
         )
         self._made: dict[str, Floats] = {"ret": _frozen(self.ret)}
+        self._action: Bools | None = None
         _frozen(self.status)
 
     def field(self, name: str) -> Floats:
@@ -69,6 +70,14 @@ class Feed:
             factor_scan(0, len(out), self.panel.split, np.ones(out.shape[1]), out)
             self._made["factor"] = _frozen(out)
         return self._made["factor"]
+
+    @property
+    def action(self) -> Bools:
+        """(T,) whether any symbol has a split or a dividend at a bar."""
+        if self._action is None:
+            panel = self.panel
+            self._action = (panel.split != 1.0).any(axis=1) | (panel.dividend != 0.0).any(axis=1)
+        return self._action
 
     def _make(self, name: str) -> Floats:
         panel = self.panel

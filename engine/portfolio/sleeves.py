@@ -6,9 +6,19 @@ from typing import Any
 import numpy as np
 
 from engine.errors import EngineError, PlimsollError, StrategyError
-from engine.kernels.track import ANSWER_NOT_FINITE, ANSWER_OK, EQUITY, PEAK, TRACK_SCALARS, answer_step, track_scan
+from engine.kernels.track import (
+    ANSWER_NOT_FINITE,
+    ANSWER_OK,
+    EQUITY,
+    PEAK,
+    TRACK_SCALARS,
+    Notional,
+    answer_step,
+    track_scan,
+)
 from engine.market.feed import Feed
 from engine.market.window import Cursor, Window
+from engine.portfolio.scan import Scan
 from engine.strategy import Context, Strategy
 from engine.types import Codes, Floats, Weights
 
@@ -72,6 +82,23 @@ class Tracker:
         self.catch_up()
         return self._weight
 
+    def notional(self) -> Notional:
+        """Return this portfolio as a scan moves it over the whole span, with room for what it writes.
+
+        It shares this tracker's memory, which thereby stands at the last bar once the scan is through.
+        """
+        n_bars, k = self._ret.shape
+        self._next = n_bars
+        return Notional(
+            self._ret, self._status, self._bill, self._weight, self._scal, self.path, np.empty((n_bars, k)),
+            np.zeros(n_bars, dtype=np.bool_), np.full(3, -1, dtype=np.int64),
+        )  # fmt: skip
+
+    def apart(self) -> Notional:
+        """Return a portfolio of its own at the first bar, over the same market."""
+        twin = Tracker(self._ret, self._status, self._bill, self._cursor)
+        return twin.notional()
+
     def save(self) -> dict[str, Any]:
         """Return copies of everything that changes."""
         self.catch_up()
@@ -104,6 +131,7 @@ class Sleeve:
         self.failure = ""
         self.notes: Floats = np.full((panel.n_bars, len(strategy.diagnostics)), np.nan)
         self.state = _memory(name, strategy, len(symbols))
+        self._feed = feed
         self._quarantine = quarantine
         self._shape = (len(symbols),)
         self._symbols = symbols
@@ -130,10 +158,8 @@ class Sleeve:
             answer = self._on_bar(self._context)
             if answer is not None:
                 self._accept(answer)
-        except PlimsollError as error:
-            self._fail(t, str(error), error)
         except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
-            self._fail(t, f"raised {type(error).__name__}: {error}", error)
+            self.fail(t, error)
 
     def _accept(self, answer: object) -> None:
         if not isinstance(answer, np.ndarray) or answer.shape != self._shape or answer.dtype != np.float64:
@@ -144,27 +170,43 @@ class Sleeve:
             )
         verdict, column = self.tracker.take(answer)
         if verdict != ANSWER_OK:
-            symbol = self._symbols[column]
-            if verdict == ANSWER_NOT_FINITE:
-                raise StrategyError(
-                    f"answered {answer[column]} for {symbol}",
-                    cause="a window reaches beyond the history, or a division by zero",
-                )
-            raise StrategyError(
-                f"answered {answer[column]:.6g} for {symbol}, which is not listed",
-                cause="no row yet, or delisted",
-                fix="ask ctx.listed, or use ctx.weights(..., unlisted='cash')",
-            )
+            raise self.refused(verdict, float(answer[column]), column)
         self.answered = True
 
-    def _fail(self, t: int, what: str, error: Exception) -> None:
+    def refused(self, verdict: int, value: float, column: int) -> StrategyError:
+        """Return the error of an answer that cannot stand, for a verdict of `check_answer`."""
+        symbol = self._symbols[column]
+        if verdict == ANSWER_NOT_FINITE:
+            return StrategyError(
+                f"answered {value} for {symbol}", cause="a window reaches beyond the history, or a division by zero"
+            )
+        return StrategyError(
+            f"answered {value:.6g} for {symbol}, which is not listed",
+            cause="no row yet, or delisted",
+            fix="ask ctx.listed, or use ctx.weights(..., unlisted='cash')",
+        )
+
+    def fail(self, t: int, error: Exception) -> None:
+        """Raise what went wrong at bar t with sleeve and session, or quarantine the sleeve.
+
+        Raises
+        ------
+        StrategyError
+            Unless failures are to be quarantined.
+        """
         where = f"sleeve {self.name!r} ({type(self.strategy).__name__}) on {self._session[t]}"
+        what = str(error) if isinstance(error, PlimsollError) else f"raised {type(error).__name__}: {error}"
         if not self._quarantine:
             if isinstance(error, StrategyError):
                 raise StrategyError(error.what, where=where, cause=error.cause, fix=error.fix) from error
             raise StrategyError(what, where=where) from error
         self.failure = f"{where}: {what}"
         self._on_bar = _silent
+
+    def scan(self) -> Scan:
+        """Return the whole span for the strategy's own compiled loop."""
+        cols = tuple(self.columns.tolist())
+        return Scan(self._feed, cols, self._symbols, self.state, self.notes, self.tracker.notional())
 
     def save(self) -> dict[str, Any]:
         """Return copies of everything a later bar or decision depends on; what was put out (`notes`, paths) is not."""

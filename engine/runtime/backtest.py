@@ -51,8 +51,7 @@ def run_loop(setup: Setup, progress: Progress | None = None, *, stop_at: int | N
                 track.ruined = True
                 break
             if code == OVERDRAWN:
-                session = setup.panel.clock.session[t]
-                raise DataError(f"the withdrawal on {session} exceeds the account's equity", where="account.flows")
+                raise overdrawn(setup, t)
         elif t == first - 1:
             broker.mark_start(t)
         adopt = t == first - 1
@@ -64,3 +63,9 @@ def run_loop(setup: Setup, progress: Progress | None = None, *, stop_at: int | N
         if progress is not None and t % every == 0:
             progress(t, n_bars)
     return track
+
+
+def overdrawn(setup: Setup, t: int) -> DataError:
+    """Return the error of a withdrawal at bar t that the account cannot pay."""
+    session = setup.panel.clock.session[t]
+    return DataError(f"the withdrawal on {session} exceeds the account's equity", where="account.flows")

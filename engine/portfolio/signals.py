@@ -1,0 +1,102 @@
+"""Every sleeve's signals over a whole span, before any account exists: signals depend on market history alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import StrategyError
+from engine.kernels.track import FAULT_BAR, FAULT_COLUMN, FAULT_VERDICT, follow
+from engine.market.window import Cursor
+from engine.portfolio.sleeves import Sleeve
+from engine.strategy import KernelStrategy
+from engine.types import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A sleeve that failed at a bar: the error to raise, or None where it is quarantined (`Sleeve.failure` says why)."""
+
+    bar: int
+    error: StrategyError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One sleeve's signals: held (T, K) weights of its notional portfolio at each close, answered (T,), its columns."""
+
+    columns: Ints
+    held: Floats
+    answered: Bools
+    failure: Failure | None
+
+
+def signal_of(sleeve: Sleeve, cursor: Cursor, n_bars: int) -> Signal:
+    """Return a sleeve's signals over all bars: from its strategy's own scan, or from its `on_bar` where it has none.
+
+    Nothing is raised for a failing strategy: whether its failure is ever reached depends on the account. The sleeve's
+    notes and its tracker's path are filled, the tracker stands at the last bar.
+    """
+    if isinstance(sleeve.strategy, KernelStrategy):
+        return _from_scan(sleeve, sleeve.strategy, n_bars)
+    return _from_bars(sleeve, cursor, n_bars)
+
+
+def _from_scan(sleeve: Sleeve, strategy: KernelStrategy, n_bars: int) -> Signal:
+    run = sleeve.scan()
+    notional, failure = run.notional, None
+    try:
+        strategy.scan(run)
+    except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
+        failure = _failed(sleeve, 0, error)
+    bar = int(notional.fault[FAULT_BAR])
+    if bar >= 0:
+        verdict, column = int(notional.fault[FAULT_VERDICT]), int(notional.fault[FAULT_COLUMN])
+        failure = _failed(sleeve, bar, sleeve.refused(verdict, float(notional.held[bar, column]), column))
+        notional.held[bar] = notional.weight  # the refused answer stood there for the message
+        follow(bar + 1, n_bars, notional)
+    return Signal(sleeve.columns, notional.held, notional.answered, failure)
+
+
+def _from_bars(sleeve: Sleeve, cursor: Cursor, n_bars: int) -> Signal:
+    twin, failure = sleeve.tracker.apart(), None
+    for t in range(n_bars):
+        cursor.t = t
+        try:
+            sleeve.observe(t)
+        except StrategyError as error:
+            failure = Failure(t, error)
+            break
+        if sleeve.failure:
+            failure = Failure(t, None)
+            break
+        if sleeve.answered:
+            twin.answered[t] = True
+            twin.held[t] = sleeve.tracker.now()
+    cursor.t = n_bars - 1
+    sleeve.tracker.catch_up()
+    follow(0, n_bars, twin)
+    return Signal(sleeve.columns, twin.held, twin.answered, failure)
+
+
+def _failed(sleeve: Sleeve, bar: int, error: Exception) -> Failure:
+    try:
+        sleeve.fail(bar, error)
+    except StrategyError as raised:
+        return Failure(bar, raised)
+    return Failure(bar, None)
+
+
+def first_failure(signals: Sequence[Signal]) -> Failure | None:
+    """Return the failure that would end a run first: the earliest bar, and there the first sleeve."""
+    raising = [s.failure for s in signals if s.failure is not None and s.failure.error is not None]
+    return min(raising, key=lambda failure: failure.bar) if raising else None
+
+
+def on_panel(signal: Signal, n_symbols: int) -> Floats:
+    """Return the held weights in panel columns, (T, N); the array itself where the universe is the whole panel."""
+    if np.array_equal(signal.columns, np.arange(n_symbols)):
+        return signal.held
+    whole = np.zeros((len(signal.held), n_symbols))
+    whole[:, signal.columns] = signal.held
+    return whole

@@ -1,0 +1,202 @@
+"""The compiled engine: signals first, then one compiled loop over the whole span; the same results to the bit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.core import Decision
+from engine.errors import ConfigError
+from engine.execution.planner import Plan, batch_of
+from engine.kernels import layout
+from engine.kernels.submit import Orders, empty_orders
+from engine.portfolio.direct import Direct
+from engine.portfolio.integrator import Target
+from engine.portfolio.signals import Signal, first_failure, on_panel, signal_of
+from engine.runtime.backtest import Progress, Track, overdrawn
+from engine.runtime.direct_loop import DirectTerms, direct_loop
+from engine.runtime.loop_state import (
+    BAR,
+    CURSOR,
+    DONE,
+    N_DECISIONS,
+    OVERDRAWN,
+    ROOM,
+    RUINED,
+    SHORT,
+    SUMS,
+    Ledger,
+    Market,
+    Planning,
+    Table,
+    empty_table,
+)
+from engine.runtime.setup import Setup
+from engine.types import Bools, Floats, Ints
+
+# Calls the span is cut into where somebody watches the progress.
+PIECES = 50
+
+
+def refusal(setup: Setup) -> str:
+    """Return why a run has no compiled loop, or ""."""
+    if isinstance(setup.system.integrator, Direct):
+        return ""
+    return f"preset {setup.config.integrator.preset!r} has no compiled loop"
+
+
+def run_compiled(setup: Setup, progress: Progress | None = None) -> Track:
+    """Run a backtest through the compiled loop; what `run_loop` leaves behind, this leaves behind, to the bit.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration has no compiled form.
+    StrategyError, DataError
+        As `run_loop`.
+    """
+    why = refusal(setup)
+    if why:
+        raise ConfigError(why, where="engine", fix="use --engine python")
+    n_bars = setup.panel.n_bars
+    signals = [signal_of(sleeve, setup.system.cursor, n_bars) for sleeve in setup.system.sleeves]
+    run = Run.of(setup, full=True)
+    failure = first_failure(signals)
+    last = n_bars if failure is None else failure.bar + 1
+    code = run.go(signals, last, progress)
+    if failure is not None and code == DONE and failure.error is not None:
+        raise failure.error
+    run.leave(signals, code)
+    return Track(run.decisions(), int(run.cursor[BAR]) - (code != RUINED), code == RUINED)
+
+
+@dataclass(slots=True)
+class Run:
+    """One account's way through the compiled loop."""
+
+    setup: Setup
+    market: Market
+    ledger: Ledger
+    planning: Planning
+    table: Table
+    orders: Orders
+    cursor: Ints
+
+    @classmethod
+    def of(cls, setup: Setup, *, full: bool) -> "Run":
+        """Return a run at its first bar; `full` keeps every row, else only what a sweep's statistics need."""
+        panel, feed, broker, system = setup.panel, setup.feed, setup.broker, setup.system
+        n_bars, n = panel.n_bars, panel.n_symbols
+        integrator, planner, book = system.integrator, system.planner, broker.book
+        ledger = Ledger(
+            acct=book.acct,
+            scal=book.scal,
+            rules=book.rules,
+            rec=broker.rec if full else np.empty((0, layout.RECORD)),
+            weight=broker.held if full else np.empty((0, n)),
+            fills=np.zeros((max(256, 8 * n), layout.FILL)),
+            brief=np.empty((0, 2)) if full else np.zeros((n_bars, 2)),
+            sums=np.zeros(SUMS),
+            line=np.zeros(layout.RECORD),
+            column=np.zeros(n, dtype=np.int64),
+            value=np.zeros(n),
+        )
+        table = empty_table(n_bars + 1 if full else 1, n, len(integrator.stages), len(integrator.facts))
+        return cls(
+            setup,
+            Market(panel.block, panel.close, feed.status, feed.action, broker.daily),
+            ledger,
+            Planning(planner.min_notional, planner.at_close, planner.tape, planner.work),
+            table,
+            empty_orders(max(64, 8 * n)),
+            np.zeros(CURSOR, dtype=np.int64),
+        )
+
+    def go(self, signals: Sequence[Signal], last: int, progress: Progress | None = None) -> int:
+        """Run to bar `last` (exclusive); return the loop's code.
+
+        Raises
+        ------
+        DataError
+            If a withdrawal exceeds the account.
+        StrategyError
+            If a cash account would have to sell short.
+        """
+        n_bars = self.setup.panel.n_bars
+        piece = n_bars if progress is None else max(n_bars // PIECES, 1)
+        step = self._loop(signals)
+        while True:
+            code = step(min((int(self.cursor[BAR]) // piece + 1) * piece, last))
+            t = int(self.cursor[BAR])
+            if code == ROOM:
+                self._enlarge()
+            elif code == OVERDRAWN:
+                raise overdrawn(self.setup, t)
+            elif code == SHORT:
+                row = int(self.cursor[N_DECISIONS]) if len(self.ledger.rec) else 0
+                raise self.setup.system.planner.short_in_cash(t, self.table.goal[row])
+            elif code == RUINED or t >= last:
+                return code
+            if progress is not None:
+                progress(t, n_bars)
+
+    def _loop(self, signals: Sequence[Signal]) -> "Stepper":
+        integrator = self.setup.system.integrator
+        if not isinstance(integrator, Direct):
+            raise ConfigError(refusal(self.setup), where="engine")
+        held = on_panel(signals[0], self.setup.panel.n_symbols)
+        return DirectStepper(self, held, signals[0].answered, DirectTerms(integrator.band, integrator.maintenance))
+
+    def _enlarge(self) -> None:
+        fills = self.ledger.fills
+        self.ledger = self.ledger._replace(fills=np.concatenate((fills, np.zeros_like(fills))))
+        self.orders = Orders(*(np.concatenate((column, np.empty_like(column))) for column in self.orders))
+
+    def decisions(self) -> list[Decision]:
+        """Return every decision, as the bar-by-bar loop would have made it."""
+        table, at_close, made = self.table, self.planning.at_close, []
+        for row in range(int(self.cursor[N_DECISIONS])):
+            target = Target(
+                table.weights[row], table.goal[row], table.trade[row], table.trace[row].T, table.facts[row],
+                float(table.ticket[row]), bool(table.forced[row]),
+            )  # fmt: skip
+            first, stop = int(table.first[row]), int(table.first[row + 1])
+            plan = Plan(batch_of(self.orders, first, stop, at_close=at_close), float(table.phi[row]), table.why[row])
+            made.append(Decision(int(table.bar[row]), target, plan))
+        return made
+
+    def leave(self, signals: Sequence[Signal], code: int) -> None:
+        """Leave simulator and sleeves as a bar-by-bar run leaves them."""
+        system, broker = self.setup.system, self.setup.broker
+        stop = int(self.cursor[BAR])
+        broker.take_over(self.ledger.fills, [(d.t, d.plan.orders) for d in self.decisions()], stop - 1)
+        system.cursor.t = stop - 1
+        for sleeve, signal in zip(system.sleeves, signals, strict=True):
+            if code == RUINED:  # nothing was observed from that bar on
+                sleeve.tracker.path[stop:] = 0.0
+                sleeve.notes[stop:] = np.nan
+                if signal.failure is not None and signal.failure.bar >= stop:
+                    sleeve.failure = ""
+
+
+@dataclass(slots=True)
+class DirectStepper:
+    """Calls the loop of preset `direct` piece by piece."""
+
+    run: Run
+    held: Floats
+    answered: Bools
+    terms: DirectTerms
+
+    def __call__(self, stop: int) -> int:
+        """Run to bar `stop`; return the loop's code."""
+        r = self.run
+        return int(
+            direct_loop(
+                stop, r.setup.first, self.held, self.answered, self.terms, r.market, r.ledger, r.planning, r.table,
+                r.orders, r.cursor,
+            )  # fmt: skip
+        )
+
+
+Stepper = DirectStepper
