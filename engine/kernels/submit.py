@@ -86,9 +86,7 @@ def plan_orders(
     liquidity(t, trade, rules, tape, work.buffer, terms[SIGMA], terms[ADV])
     if rules[SIZE_AT_FILL] != 0.0:
         return 1.0, at_fill(t, target, trade, price, terms, why, orders, row)
-    phi = plan_legs(
-        t, cash, equity, target, trade, price, terms, rules, daily, min_notional, work.legs, why
-    )
+    phi = plan_legs(t, cash, equity, target, trade, price, terms, rules, daily, min_notional, work.legs, why)
     at = row
     for i in range(n):
         for leg in range(2):

@@ -4,10 +4,12 @@ import numpy as np
 
 from engine.kernels import moments
 from engine.kernels.cost import estimate_cost
+from engine.kernels.jit import kernel
 from engine.portfolio.stages.s7_turnover import cost_gate
 from engine.types import Bools, Floats
 
 
+@kernel
 def gate_by_cost(
     t: int, goal: Floats, held: Floats, equity: float, price: Floats, adv: Floats, pair: Floats, half_spread: Floats,
     rules: Floats, daily: Floats, sigma_p: float, edge_ratio: float, bars_per_year: float, forced: Bools, trade: Bools,
@@ -18,12 +20,13 @@ def gate_by_cost(
     half_spread (N,), rules, daily as in `engine.kernels.layout`; reductions that are forced (N,) stay; trade (N,) is
     changed in place.
     """
-    weight = pair[moments.WEIGHT].diagonal()
-    second = pair[moments.M20].diagonal()
-    variance = np.divide(second, weight, out=np.full(len(goal), np.nan), where=weight > 0.0) * bars_per_year
-    cost = np.zeros(len(goal))
-    for i in np.flatnonzero(trade).tolist():
-        qty = (goal[i] - held[i]) * equity / price[i]
-        sigma = np.sqrt(variance[i] / 252.0)
-        cost[i] = estimate_cost(t, qty, price[i], half_spread[i], sigma, adv[i], rules, daily) / equity
-    return int(cost_gate(goal, held, variance, cost, sigma_p, edge_ratio, forced, trade))
+    n = goal.shape[0]
+    variance, cost = np.empty(n), np.zeros(n)
+    for i in range(n):
+        weight = pair[moments.WEIGHT, i, i]
+        variance[i] = pair[moments.M20, i, i] / weight * bars_per_year if weight > 0.0 else np.nan
+        if trade[i]:
+            qty = (goal[i] - held[i]) * equity / price[i]
+            sigma = np.sqrt(variance[i] / 252.0)
+            cost[i] = estimate_cost(t, qty, price[i], half_spread[i], sigma, adv[i], rules, daily) / equity
+    return cost_gate(goal, held, variance, cost, sigma_p, edge_ratio, forced, trade)

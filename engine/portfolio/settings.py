@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -10,11 +9,13 @@ from engine.config import Config, SleeveSection
 from engine.errors import ConfigError, did_you_mean
 from engine.kernels import moments
 from engine.market.panel import BarClock, Panel
+from engine.portfolio.book_decide import Caps, Rules, Turnover
+from engine.portfolio.book_observe import Watch
 from engine.portfolio.sleeves import Sleeve
 from engine.portfolio.stages import s0_normalize, s1_allocate, s3_vol_target, s5_governor, s6_regime
 from engine.portfolio.stages.s2_net import wrapper_arrays
 from engine.portfolio.stages.s4_caps import CLOSE, FREE, NO_NEW
-from engine.types import Bools, Codes, Floats, Ints
+from engine.types import Bools, Codes, Floats
 
 _ROLES = {"defensive": 1.0, "cyclical": -1.0, "other": 0.0}
 
@@ -24,65 +25,15 @@ def decay_of(half_life: float) -> float:
     return float(0.5 ** (1.0 / half_life))
 
 
-class Caps(NamedTuple):
-    """Stage 4, fractions of equity; the ladder may be tighter."""
-
-    name: float
-    cluster: float
-    gross: float
-    net: float
-
-
-class Turnover(NamedTuple):
-    """Stage 7: band, Kelly fraction, cost gate, cash parking, capacity as a fraction of daily volume."""
-
-    band: float
-    kelly: float
-    edge_ratio: float
-    park_cash: bool
-    park_band: float
-    capacity: float
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the pipeline reads and never changes, by stage; arrays over N symbols or S sleeves.
+    """Everything a book's kernels are told: what `observe` and what `decide` reads, the window of a factor model."""
 
-    active (T, S) int8 : 1 promoted, 0 incubating, -1 quarantined at each bar. changes (T,) : closes of
-    sessions where that moves, the first one included. allocate_at (T,) : bars that allocate.
-    restriction (T, N) int8 or None. regime_columns : (stocks, bonds, fear) or None where an input is missing.
-    """
-
-    normalize: s0_normalize.Params
-    allocate: s1_allocate.Params
-    vol_target: s3_vol_target.Params
-    governor: s5_governor.Params
-    regime: s6_regime.Params
-    regime_tilt: float
-    ladder: Floats
-    hysteresis: float
-    is_cash: Bools
-    cash_columns: Ints
-    full_gross: Floats
-    member: Bools
-    role: Floats
-    active: Codes
-    changes: Bools
-    allocate_at: Bools
-    wrapper_member: Ints
-    wrapper_group: Ints
-    cluster: Ints
-    n_clusters: int
-    restriction: Codes | None
-    regime_columns: tuple[int, int, int] | None
-    min_symbol_obs: float
-    skill_decay: float
-    skill_warmup: int
-    asset_moments: moments.Params
-    sleeve_moments: moments.Params
-    caps: Caps
-    turnover: Turnover
-    maintenance: Floats
+    watch: Watch
+    rules: Rules
+    min_variance: bool
+    factors: int
+    window: int
 
 
 def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maintenance: Floats) -> Settings:
@@ -110,19 +61,20 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         member[row, sleeve.columns] = True
     member[:, is_cash] = False
     active = np.column_stack([_status(section, panel.clock) for section in sections])
-    return Settings(
+    ladder = np.array(
+        [[t.min_equity, t.gross, t.name, t.min_ticket_usd, t.dust_usd, t.max_names] for t in stage.ladder.tiers]
+    )
+    stocks, bonds, fear = _regime_columns(config, panel)
+    watch = Watch(
         normalize=_normalize_params(config, panel.clock),
-        allocate=_allocate_params(config),
-        vol_target=_vol_target_params(config, panel.clock),
+        allocate=s1_allocate.numbers_of(_allocate_params(config)),
         governor=_governor_params(config),
         regime=_regime_params(config),
         regime_tilt=stage.regime.tilt_max,
-        ladder=np.array(
-            [[t.min_equity, t.gross, t.name, t.min_ticket_usd, t.dust_usd, t.max_names] for t in stage.ladder.tiers]
-        ),
+        runoff_sessions=float(stage.allocate.runoff_sessions),
+        ladder=ladder,
         hysteresis=stage.ladder.hysteresis,
         is_cash=is_cash,
-        cash_columns=np.array(cash, dtype=np.int64),
         full_gross=np.array(
             [s.full_gross or sleeve.strategy.full_gross for s, sleeve in zip(sections, sleeves, strict=True)]
         ),
@@ -131,28 +83,46 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         active=active,
         changes=_changes(active, panel.clock),
         allocate_at=_cadence(stage.allocate.every, panel.clock),
+        stocks=stocks,
+        bonds=bonds,
+        fear=fear,
+        skill_decay=decay_of(63.0),
+        skill_warmup=float(stage.allocate.skill_warmup_sessions),
+        asset_moments=moments.params(stage.vol_target.half_life_sessions * bars),
+        sleeve_moments=moments.params(stage.allocate.half_life_sessions * bars),
+    )
+    turn = stage.turnover
+    rules = Rules(
+        vol_target=s3_vol_target.Params(
+            stage.vol_target.l_min, stage.vol_target.l_max, 20, panel.clock.bars_per_year, *_factor_model(config, panel)
+        ),
+        caps=Caps(stage.caps.name, stage.caps.cluster, stage.caps.gross, stage.caps.net),
+        turnover=Turnover(
+            config.band, turn.kelly, turn.edge_ratio, turn.park_cash, turn.park_band, stage.caps.capacity
+        ),
+        sigma_neutral=watch.regime.neutral,
+        runoff_sessions=watch.runoff_sessions,
+        min_symbol_obs=float(stage.net.min_obs),
+        bars_per_year=panel.clock.bars_per_year,
+        ladder=ladder,
+        is_cash=is_cash,
+        cash_columns=np.array(cash, dtype=np.int64),
+        active=active,
         wrapper_member=wrapper_member,
         wrapper_group=wrapper_group,
         cluster=cluster,
         n_clusters=len(clusters),
         restriction=_restrictions(config, panel),
-        regime_columns=_regime_columns(config, panel),
-        min_symbol_obs=float(stage.net.min_obs),
-        skill_decay=decay_of(63.0),
-        skill_warmup=stage.allocate.skill_warmup_sessions,
-        asset_moments=moments.params(stage.vol_target.half_life_sessions * bars),
-        sleeve_moments=moments.params(stage.allocate.half_life_sessions * bars),
-        caps=Caps(stage.caps.name, stage.caps.cluster, stage.caps.gross, stage.caps.net),
-        turnover=Turnover(
-            config.band,
-            stage.turnover.kelly,
-            stage.turnover.edge_ratio,
-            stage.turnover.park_cash,
-            stage.turnover.park_band,
-            stage.caps.capacity,
-        ),
         maintenance=maintenance,
     )
+    return Settings(watch, rules, stage.allocate.method == "min_variance", *_factor_model(config, panel))
+
+
+def _factor_model(config: Config, panel: Panel) -> tuple[int, int]:
+    """Return the number of factors, 0 = no such model, and the bars it is estimated over."""
+    section = config.integrator.vol_target
+    factors = section.factors if section.covariance == "factor" else 0
+    return factors, section.window_sessions * panel.clock.bars_per_session
 
 
 def _normalize_params(config: Config, clock: BarClock) -> s0_normalize.Params:
@@ -165,18 +135,6 @@ def _normalize_params(config: Config, clock: BarClock) -> s0_normalize.Params:
         decay_of(section.half_life_sessions * clock.bars_per_session),
         section.mode == "unit_gross",
         clock.bars_per_year,
-    )
-
-
-def _vol_target_params(config: Config, clock: BarClock) -> s3_vol_target.Params:
-    section = config.integrator.vol_target
-    return s3_vol_target.Params(
-        section.l_min,
-        section.l_max,
-        20,
-        clock.bars_per_year,
-        section.factors if section.covariance == "factor" else 0,
-        section.window_sessions * clock.bars_per_session,
     )
 
 
@@ -260,9 +218,9 @@ def _cadence(every: int | str, clock: BarClock) -> Bools:
     return due
 
 
-def _restrictions(config: Config, panel: Panel) -> Codes | None:
+def _restrictions(config: Config, panel: Panel) -> Codes:
     if not config.restricted:
-        return None
+        return np.empty((0, panel.n_symbols), dtype=np.int8)
     table = np.full((panel.n_bars, panel.n_symbols), FREE, dtype=np.int8)
     for symbol, rule in config.restricted.items():
         if symbol not in panel.symbols:
@@ -278,10 +236,11 @@ def _restrictions(config: Config, panel: Panel) -> Codes | None:
     return table
 
 
-def _regime_columns(config: Config, panel: Panel) -> tuple[int, int, int] | None:
+def _regime_columns(config: Config, panel: Panel) -> tuple[int, int, int]:
+    """Return the columns of stocks, bonds and the fear index; -1 where an input is missing and the regime off."""
     section = config.integrator.regime
     if not section.enabled or section.fear not in panel.indicators:
-        return None
+        return -1, -1, -1
     if section.stocks not in panel.symbols or section.bonds not in panel.symbols:
-        return None
+        return -1, -1, -1
     return panel.column(section.stocks), panel.column(section.bonds), panel.indicators.index(section.fear)

@@ -100,3 +100,11 @@ def on_panel(signal: Signal, n_symbols: int) -> Floats:
     whole = np.zeros((len(signal.held), n_symbols))
     whole[:, signal.columns] = signal.held
     return whole
+
+
+def stacked(signals: Sequence[Signal], n_symbols: int) -> Floats:
+    """Return the held weights of all sleeves in panel columns, (T, S, N)."""
+    whole = np.zeros((len(signals[0].held), len(signals), n_symbols))
+    for row, signal in enumerate(signals):
+        whole[:, row, signal.columns] = signal.held
+    return whole

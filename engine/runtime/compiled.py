@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from engine.kernels import layout
 from engine.kernels.submit import Orders, empty_orders
 from engine.portfolio.direct import Direct
 from engine.portfolio.integrator import Target
-from engine.portfolio.signals import Signal, first_failure, on_panel, signal_of
+from engine.portfolio.pipeline import Pipeline
+from engine.portfolio.signals import Signal, first_failure, on_panel, signal_of, stacked
 from engine.runtime.backtest import Progress, Track, overdrawn
+from engine.runtime.book_loop import BookTerms, book_loop
 from engine.runtime.direct_loop import DirectTerms, direct_loop
 from engine.runtime.loop_state import (
     BAR,
@@ -40,9 +43,14 @@ PIECES = 50
 
 def refusal(setup: Setup) -> str:
     """Return why a run has no compiled loop, or ""."""
-    if isinstance(setup.system.integrator, Direct):
+    integrator = setup.system.integrator
+    if isinstance(integrator, Direct):
         return ""
-    return f"preset {setup.config.integrator.preset!r} has no compiled loop"
+    if not isinstance(integrator, Pipeline):
+        return f"preset {setup.config.integrator.preset!r} has no compiled loop"
+    if integrator.settings.min_variance:
+        return "integrator.allocate.method = 'min_variance' has no compiled form"
+    return "integrator.vol_target.covariance = 'factor' has no compiled form" if integrator.settings.factors else ""
 
 
 def run_compiled(setup: Setup, progress: Progress | None = None) -> Track:
@@ -141,11 +149,13 @@ class Run:
                 progress(t, n_bars)
 
     def _loop(self, signals: Sequence[Signal]) -> "Stepper":
-        integrator = self.setup.system.integrator
-        if not isinstance(integrator, Direct):
-            raise ConfigError(refusal(self.setup), where="engine")
-        held = on_panel(signals[0], self.setup.panel.n_symbols)
-        return DirectStepper(self, held, signals[0].answered, DirectTerms(integrator.band, integrator.maintenance))
+        integrator, n = self.setup.system.integrator, self.setup.panel.n_symbols
+        if isinstance(integrator, Pipeline):
+            return BookStepper(self, stacked(signals, n), book_terms(self.setup, integrator))
+        if isinstance(integrator, Direct):
+            terms = DirectTerms(integrator.band, integrator.maintenance)
+            return DirectStepper(self, on_panel(signals[0], n), signals[0].answered, terms)
+        raise ConfigError(refusal(self.setup), where="engine")
 
     def _enlarge(self) -> None:
         fills = self.ledger.fills
@@ -193,10 +203,55 @@ class DirectStepper:
         r = self.run
         return int(
             direct_loop(
-                stop, r.setup.first, self.held, self.answered, self.terms, r.market, r.ledger, r.planning, r.table,
-                r.orders, r.cursor,
+                stop,
+                r.setup.first,
+                self.held,
+                self.answered,
+                self.terms,
+                r.market,
+                r.ledger,
+                r.planning,
+                r.table,
+                r.orders,
+                r.cursor,
             )  # fmt: skip
         )
 
 
-Stepper = DirectStepper
+@dataclass(slots=True)
+class BookStepper:
+    """Calls the loop of preset `book` piece by piece."""
+
+    run: Run
+    weight: Floats
+    terms: BookTerms
+
+    def __call__(self, stop: int) -> int:
+        """Run to bar `stop`; return the loop's code."""
+        r = self.run
+        return int(
+            book_loop(
+                stop,
+                r.setup.first,
+                self.weight,
+                self.terms,
+                r.market,
+                r.ledger,
+                r.planning,
+                r.table,
+                r.orders,
+                r.cursor,
+            )  # fmt: skip
+        )
+
+
+Stepper: TypeAlias = DirectStepper | BookStepper
+
+
+def book_terms(setup: Setup, integrator: Pipeline) -> BookTerms:
+    """Return what the loop of preset `book` is given."""
+    panel, settings = setup.panel, integrator.settings
+    return BookTerms(
+        settings.watch, settings.rules, integrator.memory, integrator.prices, integrator.terms, panel.clock.last_bar,
+        setup.feed.ret, integrator.close, panel.indicator,
+    )  # fmt: skip

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.core import Decision
-from engine.portfolio.pipeline import BOUND_LEVERAGE, BOUND_MARGIN
+from engine.portfolio.book_decide import BOUND_LEVERAGE, BOUND_MARGIN
 from engine.portfolio.stages.s1_allocate import HRP, RUNGS
 from engine.portfolio.stages.s4_caps import BINDING
 from engine.portfolio.stages.s5_governor import NORMAL, TIERS

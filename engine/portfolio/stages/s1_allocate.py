@@ -10,7 +10,7 @@ kept apart and the whole vector moves at once: a filter per sleeve never moves a
 Source: portfolio integration layer, stage 1; Lopez de Prado (2016); Maillard, Roncalli & Teiletche (2010).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -53,13 +53,13 @@ class Params:
     erc_blend: float = 0.0
 
 
-@dataclass(slots=True)
-class State:
+class State(NamedTuple):
     """Memory of S sleeves; arrays are mutated in place.
 
     smooth (S,) e; applied (S,); leaving (S,) weights in force when the last sleeve was demoted; counts (3,): sessions
     since that demotion, rung, alarm; age (S,) sessions since each was first allocated, that one included;
-    hrp, erc (S,) the raw weights of the last allocation, NaN where not allocated; gap (1,) half their distance.
+    hrp, erc (S,) the raw weights of the last allocation, NaN where not allocated; info the facts of the shrinkage and,
+    last, half the distance of the two.
     """
 
     smooth: Floats
@@ -69,7 +69,7 @@ class State:
     age: Floats
     hrp: Floats
     erc: Floats
-    info: Floats = field(default_factory=lambda: np.zeros(shrinkage.INFO_SIZE + 1))
+    info: Floats
 
 
 SINCE_DEMOTION: Final = 0
@@ -81,7 +81,9 @@ COUNTS: Final = 3
 def init(n_sleeves: int) -> State:
     """Return the state before the first allocation."""
     zeros = [np.zeros(n_sleeves) for _ in range(4)]
-    return State(zeros[0], zeros[1], zeros[2], np.zeros(COUNTS), zeros[3], *np.full((2, n_sleeves), np.nan))
+    unknown = np.full((2, n_sleeves), np.nan)
+    info = np.zeros(shrinkage.INFO_SIZE + 1)
+    return State(zeros[0], zeros[1], zeros[2], np.zeros(COUNTS), zeros[3], unknown[0].copy(), unknown[1].copy(), info)
 
 
 class Numbers(NamedTuple):
@@ -152,11 +154,13 @@ def inverse_vol(pair: Floats, out: Floats) -> bool:
 
 
 @kernel
-def raw_weights(pair: Floats, p: Numbers, info: Floats, out: Floats, by_hrp: Floats, by_erc: Floats) -> int:
+def raw_weights(
+    pair: Floats, p: Numbers, blend: float, info: Floats, out: Floats, by_hrp: Floats, by_erc: Floats
+) -> int:
     """Write the weights (K,) of K >= 1 sleeves from their pairwise moments (7, K, K); return the rung.
 
-    by_hrp and by_erc (K,) get those of the two methods, NaN where they fail; info the facts of the shrinkage. With
-    method MIN_VARIANCE the covariance is left to the caller, and its rung comes back only where it can be trusted.
+    blend is the share of ERC in HRP's weights; by_hrp and by_erc (K,) get those of the two methods, NaN where they
+    fail; info the facts of the shrinkage. With method MIN_VARIANCE the covariance is left to the caller, and its rung comes back only where it can be trusted.
     """
     k = pair.shape[1]
     if k == 1:
@@ -185,7 +189,7 @@ def raw_weights(pair: Floats, p: Numbers, info: Floats, out: Floats, by_hrp: Flo
     if p.method == MIN_VARIANCE and trusted:
         return MIN_VARIANCE
     if p.method == HRP and hrp_ok:
-        blend = p.erc_blend if erc_ok else 0.0
+        blend = blend if erc_ok else 0.0
         for i in range(k):
             out[i] = (1.0 - blend) * by_hrp[i] + (blend * by_erc[i] if blend > 0.0 else 0.0)
         return HRP
@@ -259,10 +263,15 @@ def smooth_in(chosen: Ints, x: Floats, p: Numbers, smooth: Floats, applied: Floa
 
 @kernel
 def allocate_step(
-    pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats, p: Numbers, smooth: Floats,
-    applied: Floats, counts: Floats, age: Floats, hrp_out: Floats, erc_out: Floats, info: Floats, given: Floats,
+    pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats, p: Numbers, crisis: float, s: State,
+    given: Floats,
 ) -> None:  # fmt: skip
-    """Make one allocation; arguments as in `allocate` and `State`. given (S,) replaces the raw weights, NaN = not."""
+    """Make one allocation; arguments as in `allocate`.
+
+    crisis in [0, 1] is how much of `erc_blend` applies; given (S,) replaces the raw weights under MIN_VARIANCE.
+    """
+    smooth, applied, counts, age, info = s.smooth, s.applied, s.counts, s.age, s.info
+    hrp_out, erc_out = s.hrp, s.erc
     hrp_out[:] = np.nan
     erc_out[:] = np.nan
     chosen, full = eligible(n_obs, active, p)
@@ -275,7 +284,7 @@ def allocate_step(
     x, by_hrp, by_erc = np.empty(k), np.full(k, np.nan), np.full(k, np.nan)
     sub = sub_moments(pair, chosen)
     if full:
-        counts[RUNG] = raw_weights(sub, p, info, x, by_hrp, by_erc)
+        counts[RUNG] = raw_weights(sub, p, p.erc_blend * crisis, info, x, by_hrp, by_erc)
     elif inverse_vol(sub, x):
         counts[RUNG] = INVERSE_VOL
     else:
@@ -303,9 +312,7 @@ def allocate(pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Fl
     """
     numbers = numbers_of(p)
     given = least_variance(pair, n_obs, active, numbers) if p.method == "min_variance" else np.empty(0)
-    allocate_step(
-        pair, n_obs, active, skill, tilt, numbers, s.smooth, s.applied, s.counts, s.age, s.hrp, s.erc, s.info, given
-    )
+    allocate_step(pair, n_obs, active, skill, tilt, numbers, 1.0, s, given)
 
 
 def least_variance(pair: Floats, n_obs: Floats, active: Bools, p: Numbers) -> Floats:
@@ -332,19 +339,52 @@ def pass_session(counts: Floats, age: Floats) -> None:
 
 def demote(gone: Bools, p: Params, s: State) -> None:
     """Take demoted sleeves (S,) out at once: their smoothed and applied weights go to the others, up to the cap."""
-    s.leaving[:] = in_force(p, s)
+    demote_step(gone, p.cap, float(p.runoff_sessions), s)
+
+
+@kernel
+def demote_step(gone: Bools, cap: float, runoff_sessions: float, s: State) -> None:
+    """Do what `demote` says."""
+    weights_in_force(runoff_sessions, s, s.leaving)
     s.counts[SINCE_DEMOTION] = 0.0
     for vector in (s.smooth, s.applied):
-        vector[gone] = 0.0
-        rest = vector > 0.0
-        if rest.any():
-            shared = vector[rest]
-            cap_project(p.cap, shared)
-            vector[rest] = shared
-    s.age[gone] = 0.0
+        count = 0
+        for k in range(vector.shape[0]):
+            if gone[k]:
+                vector[k] = 0.0
+            count += vector[k] > 0.0
+        if count > 0:
+            shared = np.empty(count)
+            at = 0
+            for k in range(vector.shape[0]):
+                if vector[k] > 0.0:
+                    shared[at] = vector[k]
+                    at += 1
+            cap_project(cap, shared)
+            at = 0
+            for k in range(vector.shape[0]):
+                if vector[k] > 0.0:
+                    vector[k] = shared[at]
+                    at += 1
+    for k in range(gone.shape[0]):
+        if gone[k]:
+            s.age[k] = 0.0
 
 
 def in_force(p: Params, s: State) -> Floats:
     """Return the weights (S,) to use now: the applied ones, blended with those before a demotion while it runs off."""
-    left = 1.0 - s.counts[SINCE_DEMOTION] / p.runoff_sessions
-    return (1.0 - left) * s.applied + left * s.leaving if left > 0.0 and s.leaving.any() else s.applied
+    out = np.empty(len(s.applied))
+    weights_in_force(float(p.runoff_sessions), s, out)
+    return out
+
+
+@kernel
+def weights_in_force(runoff_sessions: float, s: State, out: Floats) -> None:
+    """Write what `in_force` returns to out (S,), which may be `s.leaving` itself."""
+    left = 1.0 - s.counts[SINCE_DEMOTION] / runoff_sessions
+    any_left = False
+    for k in range(out.shape[0]):
+        any_left = any_left or s.leaving[k] != 0.0
+    for k in range(out.shape[0]):
+        blended = left > 0.0 and any_left
+        out[k] = (1.0 - left) * s.applied[k] + left * s.leaving[k] if blended else s.applied[k]

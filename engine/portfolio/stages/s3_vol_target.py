@@ -7,7 +7,7 @@ Sigma_A covers the symbols with W != 0 after netting, cash equivalents aside. If
 Source: portfolio integration layer, stage 3; Moreira & Muir (2017).
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,7 @@ from engine.portfolio.stages.s1_allocate import sub_moments
 from engine.types import Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(NamedTuple):
     """l_min and l_max bound the scale; `factors` > 0 uses a factor model over the last `window` bars."""
 
     l_min: float = 0.0
@@ -30,8 +29,7 @@ class Params:
     window: int = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Scaled:
+class Scaled(NamedTuple):
     """What came out: the factor, the volatility per year before it, and whether the covariance had to be replaced."""
 
     factor: float
@@ -88,6 +86,15 @@ def book_vol(w: Floats, pair: Floats, window: Floats | None, p: Params) -> tuple
 def scale_to_target(w: Floats, target: float, pair: Floats, window: Floats | None, p: Params) -> Scaled:
     """Return the factor that brings w (N,) to a volatility of `target` per year, within its bounds."""
     vol, fallback, intensity = book_vol(w, pair, window, p)
+    return Scaled(factor_to(w, target, vol, p), vol, fallback, intensity)
+
+
+@kernel
+def factor_to(w: Floats, target: float, vol: float, p: Params) -> float:
+    """Return the factor on w (N,) of volatility `vol`: 0 for an empty book, l_max for one without volatility."""
     if vol <= 0.0:
-        return Scaled(0.0 if not w.any() else p.l_max, vol, fallback, intensity)
-    return Scaled(float(min(max(target / vol, p.l_min), p.l_max)), vol, fallback, intensity)
+        for i in range(w.shape[0]):
+            if w[i] != 0.0:
+                return p.l_max
+        return 0.0
+    return min(max(target / vol, p.l_min), p.l_max)

@@ -125,15 +125,19 @@ def observe(vix: float, stock: float, stock_ret: float, bond_ret: float, p: Para
     m[SIGMA_P] = min(max((1.0 - c) * p.neutral + c * regime, p.low), p.high)
 
 
+@kernel
 def crisis(s: State) -> float:
     """Return how certain a crisis is: the confidence while one is called, else 0."""
     return float(s.memory[CONFIDENCE]) if s.memory[LABEL] == CRISIS else 0.0
 
 
+@kernel
 def tilts(role: Floats, tilt_max: float, s: State) -> Floats:
     """Return the factors (S,) on sleeve weights: in a crisis defensive 1 + c tilt_max, cyclical 1 - c tilt_max.
 
     role (S,) +1 defensive, -1 cyclical, 0 other.
     """
-    factors: Floats = 1.0 + crisis(s) * tilt_max * role
+    certain, factors = crisis(s), np.empty(role.shape[0])
+    for k in range(role.shape[0]):
+        factors[k] = 1.0 + certain * tilt_max * role[k]
     return factors

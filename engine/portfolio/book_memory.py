@@ -1,0 +1,55 @@
+"""Everything a book remembers, as arrays that its kernels move."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.kernels import moments, rank_ic
+from engine.portfolio.stages import s0_normalize, s1_allocate, s5_governor, s6_regime, s8_ladder
+from engine.types import Floats
+
+
+class Memory(NamedTuple):
+    """Memory of a book of S sleeves over N symbols; each part as its own file describes it.
+
+    status (S,) of the last session; skill (S,) in [0, 1]; governor (GOVERNOR,).
+    """
+
+    s0: s0_normalize.State
+    s1: s1_allocate.State
+    ic: rank_ic.State
+    governor: Floats
+    regime: s6_regime.State
+    ladder: s8_ladder.State
+    skill: Floats
+    status: Floats
+    sleeve_moments: moments.State
+    asset_moments: moments.State
+
+
+def init(n_sleeves: int, n_symbols: int, sigma_neutral: float) -> Memory:
+    """Return the memory before the first bar."""
+    return Memory(
+        s0_normalize.init(n_sleeves, n_symbols),
+        s1_allocate.init(n_sleeves),
+        rank_ic.init(n_sleeves),
+        s5_governor.init(),
+        s6_regime.init(sigma_neutral),
+        s8_ladder.init(),
+        np.full(n_sleeves, np.nan),
+        np.zeros(n_sleeves),
+        moments.init(n_sleeves),
+        moments.init(n_symbols),
+    )
+
+
+def arrays(memory: Any, prefix: str = "") -> dict[str, Floats]:
+    """Return every array by its dotted name, scratch of kernels aside."""
+    found: dict[str, Floats] = {}
+    for name in memory._fields:
+        value = getattr(memory, name)
+        if hasattr(value, "_fields"):
+            found |= arrays(value, f"{prefix}{name}.")
+        elif name != "scratch":
+            found[f"{prefix}{name}"] = value
+    return found

@@ -1,0 +1,97 @@
+"""What a book takes in at a bar, in the order the data flow sets.
+
+bar       skill, S0 normalise, moments of sleeves and of symbols
+session   S6 regime, demotions, S1 allocate (on its cadence), S5 governor, S8 ladder
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.kernels import ewma, moments, rank_ic
+from engine.kernels.jit import kernel
+from engine.portfolio.book_memory import Memory
+from engine.portfolio.stages import s0_normalize, s1_allocate, s5_governor, s6_regime, s8_ladder
+from engine.types import Bools, Codes, Floats
+
+
+class Watch(NamedTuple):
+    """What observing is told; arrays over T bars, N symbols, S sleeves.
+
+    active (T, S) int8 : 1 promoted, 0 incubating, -1 quarantined. changes (T,) : closes where that moves, the first
+    included. allocate_at (T,) : bars that allocate. stocks, bonds, fear : columns the regime reads, -1 = none.
+    """
+
+    normalize: s0_normalize.Params
+    allocate: s1_allocate.Numbers
+    governor: s5_governor.Params
+    regime: s6_regime.Params
+    regime_tilt: float
+    runoff_sessions: float
+    ladder: Floats
+    hysteresis: float
+    is_cash: Bools
+    full_gross: Floats
+    member: Bools
+    role: Floats
+    active: Codes
+    changes: Bools
+    allocate_at: Bools
+    stocks: int
+    bonds: int
+    fear: int
+    skill_decay: float
+    skill_warmup: float
+    asset_moments: moments.Params
+    sleeve_moments: moments.Params
+
+
+@kernel
+def observe_bar(t: int, weight: Floats, ret: Floats, p: Watch, m: Memory) -> None:
+    """Take in bar t: weight (S, N) drifted weights at its close, ret (T, N). Mutates m."""
+    row = ret[t]
+    work = np.empty((2, row.shape[0]))
+    rank_ic.step(m.ic, m.s0.mix, p.member, row, p.skill_decay, work, m.skill)
+    out = np.empty((ewma.OUTPUTS, weight.shape[0]))
+    s0_normalize.observe(weight, row, p.is_cash, p.full_gross, p.normalize, m.s0, out)
+    moments.step(m.sleeve_moments, p.sleeve_moments, m.s0.scaled)
+    moments.step(m.asset_moments, p.asset_moments, row)
+
+
+@kernel
+def observe_session(
+    t: int, ret: Floats, close: Floats, indicator: Floats, nav: float, equity: float, given: Floats, p: Watch, m: Memory
+) -> None:
+    """Take in the close of a session whose last bar is t, after `observe_bar`. Mutates m.
+
+    ret, close (T, N), closes in units no split changes; indicator (T, I); nav, equity of the account, nav NaN before
+    there is one; given (S,) minimum-variance weights where the method is that.
+    """
+    if p.fear >= 0:
+        s6_regime.observe(
+            indicator[t, p.fear], close[t, p.stocks], ret[t, p.stocks], ret[t, p.bonds], p.regime, m.regime
+        )
+    now = p.active[t]
+    if p.changes[t]:
+        gone = np.zeros(now.shape[0], dtype=np.bool_)
+        left = False
+        for s in range(now.shape[0]):
+            gone[s] = m.status[s] == 1.0 and now[s] != 1
+            left = left or gone[s]
+            m.status[s] = now[s]
+        if left:
+            s1_allocate.demote_step(gone, p.allocate.cap, p.runoff_sessions, m.s1)
+    s1_allocate.pass_session(m.s1.counts, m.s1.age)
+    if p.allocate_at[t]:
+        skill, active = np.empty(now.shape[0]), np.empty(now.shape[0], dtype=np.bool_)
+        for s in range(now.shape[0]):
+            skill[s] = m.skill[s] if m.ic.seen[s] >= p.skill_warmup else np.nan
+            active[s] = now[s] == 1
+        tilt = s6_regime.tilts(p.role, p.regime_tilt, m.regime)
+        s1_allocate.allocate_step(
+            m.sleeve_moments.pair, m.s0.sums[ewma.COUNT], active, skill, tilt, p.allocate, s6_regime.crisis(m.regime),
+            m.s1, given,
+        )  # fmt: skip
+    if not np.isnan(nav):
+        s5_governor.observe(nav, m.regime.memory[s6_regime.SIGMA_BEFORE], p.governor, m.governor)
+        s8_ladder.observe(equity, p.ladder, p.hysteresis, m.ladder)
