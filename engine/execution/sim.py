@@ -88,8 +88,8 @@ class SimBroker:
     def submit(self, batch: OrderBatch) -> None:
         """Take orders for the next bar; whatever was still working is cancelled first."""
         replace_working(
-            batch.col, batch.leg, batch.qty, batch.target, batch.sigma, batch.adv, batch.at_close, self._n_orders,
-            self._acct, self._scal,
+            0, len(batch), batch.col, batch.leg, batch.qty, batch.target, batch.sigma, batch.adv, batch.at_close,
+            self._n_orders, self._acct, self._scal,
         )  # fmt: skip
         self.batches.append((self._t, batch))
         self._n_orders += len(batch)

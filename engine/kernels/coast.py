@@ -26,6 +26,7 @@ from engine.kernels.layout import (
     NAV,
     NEGATIVE_CASH,
     PEAK,
+    RECORD,
     R_BORROW,
     R_CASH,
     R_DRAWDOWN,
@@ -55,8 +56,8 @@ def coast(
     What stops it: a working order, a flow, a dividend or split of any symbol (action (T,)), a delisting of a held one,
     a margin call, ruin, the account's first session. That bar is left to `account_step`, nothing of it is booked.
 
-    column (N,) is scratch. rec (T, RECORD) and held (T, N) get a row a bar, or with rec of length 0 nothing; brief
-    (T, 2) gets return and gross exposure, or nothing with length 0.
+    column (N,) is scratch. brief (T, 2) gets return and gross exposure of each bar; with length 0 rec (T, RECORD) and
+    held (T, N) get their rows instead.
     """
     if scal[N_WORKING] > 0.0 or scal[STARTED] == 0.0:
         return first
@@ -71,7 +72,7 @@ def coast(
     cash, equity, nav, peak, gross_nav = scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV]
     maintenance, negative = scal[MAINTENANCE], 0.0
     margin_account, margin_spread, borrow_rate = rules[MARGIN_ACCOUNT], rules[MARGIN_SPREAD], rules[BORROW_RATE]
-    full, told = rec.shape[0] > 0, brief.shape[0] > 0
+    told = brief.shape[0] > 0
     t = first
     while t < stop:
         if action[t] or daily[t, FLOW] != 0.0:
@@ -105,27 +106,27 @@ def coast(
             price = block[1, t, column[k]]
             if not np.isnan(price):
                 acct[MARK, column[k]] = price
-        if full:
-            line = rec[t]
-            line[:] = 0.0
-            line[R_EQUITY] = new_equity
-            line[R_EQUITY_GROSS] = gross_nav
-            line[R_CASH] = new_cash
-            line[R_LONG] = long_now
-            line[R_SHORT] = short_now
-            line[R_RET] = ret
-            line[R_DRAWDOWN] = nav / peak - 1.0
-            line[R_PRICE_PNL] = long_now - short_now - value
-            line[R_INTEREST] = interest
-            line[R_FINANCING] = financing
-            line[R_BORROW] = borrow
-            line[R_MAINTENANCE] = need
-            for k in range(n):
-                i = column[k]
-                held[t, i] = acct[SHARES, i] * acct[MARK, i] / new_equity
         if told:
             brief[t, 0] = ret
             brief[t, 1] = (long_now + short_now) / new_equity
+        else:
+            for k in range(RECORD):
+                rec[t, k] = 0.0
+            rec[t, R_EQUITY] = new_equity
+            rec[t, R_EQUITY_GROSS] = gross_nav
+            rec[t, R_CASH] = new_cash
+            rec[t, R_LONG] = long_now
+            rec[t, R_SHORT] = short_now
+            rec[t, R_RET] = ret
+            rec[t, R_DRAWDOWN] = nav / peak - 1.0
+            rec[t, R_PRICE_PNL] = long_now - short_now - value
+            rec[t, R_INTEREST] = interest
+            rec[t, R_FINANCING] = financing
+            rec[t, R_BORROW] = borrow
+            rec[t, R_MAINTENANCE] = need
+            for k in range(n):
+                i = column[k]
+                held[t, i] = acct[SHARES, i] * acct[MARK, i] / new_equity
         cash, equity, short, value, maintenance = new_cash, new_equity, short_now, value_now, need
         if cash < 0.0:
             negative += 1.0

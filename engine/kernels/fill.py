@@ -86,9 +86,9 @@ def size_at_fill(t: int, at_close: float, block: Floats, acct: Floats, scal: Flo
 @kernel
 def book_fill(
     t: int, i: int, qty: float, price: float, order: float, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
-    line: Floats, fills: Floats,
+    at: int, rec: Floats, fills: Floats,
 ) -> None:  # fmt: skip
-    """Book one fill: shares, cash, the costs of the trade except fees, and its row in the fill table."""
+    """Book one fill: shares, cash, the costs of the trade except fees (row `at` of rec), its row in the fill table."""
     shares = abs(qty)
     notional = shares * price
     commission = commission_cost(notional, shares, rules)
@@ -114,16 +114,16 @@ def book_fill(
     fills[row, F_CAT] = cat
     acct[SHARES, i] += qty
     scal[CASH] -= qty * price + commission + spread + impact
-    line[R_COMMISSION] += commission
-    line[R_SPREAD] += spread
-    line[R_IMPACT] += impact
-    line[R_TRADED] += notional
+    rec[at, R_COMMISSION] += commission
+    rec[at, R_SPREAD] += spread
+    rec[at, R_IMPACT] += impact
+    rec[at, R_TRADED] += notional
 
 
 @kernel
 def fill_leg(
     t: int, i: int, leg: int, price: float, room: float, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
-    line: Floats, fills: Floats,
+    at: int, rec: Floats, fills: Floats,
 ) -> float:  # fmt: skip
     """Fill what one working leg may get of `room` shares; return the room that is left."""
     wanted = acct[leg, i]
@@ -137,7 +137,7 @@ def fill_leg(
         if qty != 0.0:
             scal[PARTIAL_FILLS] += 1.0
     if qty != 0.0:
-        book_fill(t, i, qty, price, order, acct, scal, rules, daily, line, fills)
+        book_fill(t, i, qty, price, order, acct, scal, rules, daily, at, rec, fills)
         acct[leg, i] -= qty
     return room - abs(qty)
 
@@ -154,18 +154,21 @@ def drop_order(i: int, acct: Floats, scal: Floats) -> None:
 
 @kernel
 def replace_working(
-    col: Ints, leg: Ints, qty: Floats, target: Floats, sigma: Floats, adv: Floats, at_close: bool, first_row: int,
-    acct: Floats, scal: Floats,
+    first: int, stop: int, col: Ints, leg: Ints, qty: Floats, target: Floats, sigma: Floats, adv: Floats,
+    at_close: bool, first_row: int, acct: Floats, scal: Floats,
 ) -> None:  # fmt: skip
-    """Put new orders, columns of length n, in the place of whatever was working; rows number them from first_row."""
+    """Put new orders, rows [first, stop) of the columns, in the place of whatever was working.
+
+    The account knows them by numbers from first_row on.
+    """
     for i in range(acct.shape[1]):
         acct[LEG0, i] = 0.0
         acct[LEG1, i] = 0.0
         acct[ORDER0, i] = -1.0
         acct[ORDER1, i] = -1.0
     scal[N_WORKING] = 0.0
-    for k in range(col.shape[0]):
-        i, row = col[k], float(first_row + k)
+    for k in range(first, stop):
+        i, row = col[k], float(first_row + k - first)
         if acct[ORDER0, i] < 0.0:
             acct[ORDER0, i] = row  # a lone second leg needs no first
             scal[N_WORKING] += 1.0
@@ -179,13 +182,13 @@ def replace_working(
 
 @kernel
 def fill_working(
-    t: int, at_close: float, block: Floats, acct: Floats, scal: Floats, rules: Floats, daily: Floats, line: Floats,
-    fills: Floats,
+    t: int, at_close: float, block: Floats, acct: Floats, scal: Floats, rules: Floats, daily: Floats, at: int,
+    rec: Floats, fills: Floats,
 ) -> None:  # fmt: skip
     """Match every working order of one auction (open or close) of bar `t`.
 
-    block (5, T, N) opens, closes, volumes first; at_close 1 or 0. No row or volume 0: no fill. Volume unknown: no cap, counted. Else at most
-    `max_participation` of the bar's volume; what is left expires, or works on under CARRY.
+    block (5, T, N) opens, closes, volumes first; at_close 1 or 0. No row or volume 0: no fill. Volume unknown: no cap,
+    counted. Else at most `max_participation` of the bar's volume; what is left expires, or works on under CARRY.
     """
     if rules[SIZE_AT_FILL] != 0.0:
         size_at_fill(t, at_close, block, acct, scal, rules)
@@ -203,9 +206,9 @@ def fill_working(
                 room = 0.0
             elif rules[MAX_PARTICIPATION] > 0.0:
                 room = rules[MAX_PARTICIPATION] * traded
-            room = fill_leg(t, i, LEG0, price, room, acct, scal, rules, daily, line, fills)
+            room = fill_leg(t, i, LEG0, price, room, acct, scal, rules, daily, at, rec, fills)
             if acct[LEG0, i] == 0.0:
-                fill_leg(t, i, LEG1, price, room, acct, scal, rules, daily, line, fills)
+                fill_leg(t, i, LEG1, price, room, acct, scal, rules, daily, at, rec, fills)
         done = acct[LEG0, i] == 0.0 and acct[LEG1, i] == 0.0
         if done:
             drop_order(i, acct, scal)
@@ -215,7 +218,7 @@ def fill_working(
 
 
 @kernel
-def charge_fees(t: int, first: int, scal: Floats, daily: Floats, line: Floats, fills: Floats) -> None:
+def charge_fees(t: int, first: int, scal: Floats, daily: Floats, at: int, rec: Floats, fills: Floats) -> None:
     """Charge the fees of fills [first, N_FILLS), shared pro rata: each kind is rounded up to the cent per session.
 
     A bar is charged what its fills add to the session's rounded sum, so that many bars cost no more cents than one.
@@ -235,4 +238,4 @@ def charge_fees(t: int, first: int, scal: Floats, daily: Floats, line: Floats, f
         for row in range(first, int(scal[N_FILLS])):
             fills[row, kind] *= charged / raw
         scal[CASH] -= charged
-        line[R_FEES] += charged
+        rec[at, R_FEES] += charged

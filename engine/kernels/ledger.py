@@ -59,6 +59,7 @@ from engine.kernels.layout import (
     R_RET,
     R_SHORT,
     R_SPREAD,
+    RECORD,
     RUINED,
     SHARES,
     STARTED,
@@ -135,7 +136,7 @@ def return_of(equity: float, base: float) -> float:
 
 @kernel
 def accrue(
-    t: int, carried: float, short_before: float, scal: Floats, rules: Floats, daily: Floats, line: Floats
+    t: int, carried: float, short_before: float, scal: Floats, rules: Floats, daily: Floats, at: int, rec: Floats
 ) -> None:
     """Book interest on the cash carried from the previous close, or its financing, and the borrow on shorts."""
     if scal[STARTED] == 0.0:
@@ -144,14 +145,14 @@ def accrue(
     interest, financing, borrow = carry_of(
         carried, short_before, daily[t, BILL], daily[t, DAY], rules[MARGIN_SPREAD], rules[BORROW_RATE]
     )
-    line[R_INTEREST] = interest
-    line[R_FINANCING] = financing
-    line[R_BORROW] = borrow
+    rec[at, R_INTEREST] = interest
+    rec[at, R_FINANCING] = financing
+    rec[at, R_BORROW] = borrow
     scal[CASH] += interest - financing - borrow
 
 
 @kernel
-def mark(t: int, block: Floats, acct: Floats, scal: Floats, line: Floats) -> None:
+def mark(t: int, block: Floats, acct: Floats, scal: Floats, at: int, rec: Floats) -> None:
     """Mark holdings at the close of bar t (the last known one where there is no row)."""
     long, short, maintenance = 0.0, 0.0, 0.0
     for i in range(acct.shape[1]):
@@ -168,9 +169,9 @@ def mark(t: int, block: Floats, acct: Floats, scal: Floats, line: Floats) -> Non
             maintenance += value * acct[MAINT_SHORT, i]
     scal[EQUITY] = scal[CASH] + long - short
     scal[MAINTENANCE] = maintenance
-    line[R_LONG] = long
-    line[R_SHORT] = short
-    line[R_MAINTENANCE] = maintenance
+    rec[at, R_LONG] = long
+    rec[at, R_SHORT] = short
+    rec[at, R_MAINTENANCE] = maintenance
 
 
 @kernel
@@ -186,14 +187,14 @@ def liquidate(acct: Floats, scal: Floats) -> None:
 
 @kernel
 def account_step(
-    t: int, block: Floats, status: Codes, daily: Floats, rules: Floats, acct: Floats, scal: Floats, line: Floats,
-    weight: Floats, fills: Floats,
+    t: int, block: Floats, status: Codes, daily: Floats, rules: Floats, acct: Floats, scal: Floats, at: int,
+    rec: Floats, held: Floats, fills: Floats,
 ) -> int:  # fmt: skip
     """Move an account from the close of bar t-1 to the close of bar t; return one of the codes above.
 
     block (5, T, N) prices and actions, status (T, N), daily (T, DAILY) rates, fees and flows, rules (RULES,) read;
-    acct (ACCT_ROWS, N), scal (SCALARS,) mutated; line (RECORD,), weight (N,) held at the close (length 0: not wanted),
-    and new rows of fills (capacity, FILL) written. The caller leaves room for 3 N fills.
+    acct (ACCT_ROWS, N), scal (SCALARS,) mutated; row `at` of rec (R, RECORD) and of held (R, N), the weights at the
+    close (length 0: not wanted), and new rows of fills (capacity, FILL) written. The caller leaves room for 3 N fills.
 
     Identity: equity_t - equity_{t-1} = price P&L + dividends + interest - financing - borrow - costs + flow.
     """
@@ -202,7 +203,8 @@ def account_step(
     flow = daily[t, FLOW]
     if previous + flow <= 0.0:
         return OVERDRAWN
-    line[:] = 0.0
+    for k in range(RECORD):
+        rec[at, k] = 0.0
     first_fill = int(scal[N_FILLS])
     value_before, short_before = 0.0, 0.0
     for i in range(acct.shape[1]):
@@ -214,17 +216,17 @@ def account_step(
     dividends = corporate_actions(t, block, status, acct, scal)
     close_delisted(t, status, acct, scal, fills)
     if scal[N_WORKING] > 0.0:
-        fill_working(t, 0.0, block, acct, scal, rules, daily, line, fills)
+        fill_working(t, 0.0, block, acct, scal, rules, daily, at, rec, fills)
     if scal[N_WORKING] > 0.0:
-        fill_working(t, 1.0, block, acct, scal, rules, daily, line, fills)
+        fill_working(t, 1.0, block, acct, scal, rules, daily, at, rec, fills)
     if rules[FEES_ON] != 0.0:
-        charge_fees(t, first_fill, scal, daily, line, fills)
-    accrue(t, carried, short_before, scal, rules, daily, line)
-    mark(t, block, acct, scal, line)
+        charge_fees(t, first_fill, scal, daily, at, rec, fills)
+    accrue(t, carried, short_before, scal, rules, daily, at, rec)
+    mark(t, block, acct, scal, at, rec)
     bought = 0.0
     for row in range(first_fill, int(scal[N_FILLS])):
         bought += fills[row, F_QTY] * fills[row, F_PRICE]
-    record(previous + flow, value_before + bought, dividends, flow, acct, scal, line, weight)
+    record(previous + flow, value_before + bought, dividends, flow, acct, scal, at, rec, held)
     if scal[CASH] < 0.0:
         scal[NEGATIVE_CASH] += 1.0
     if scal[EQUITY] <= 0.0:
@@ -248,30 +250,32 @@ def ledger_step(
     held: Floats, fills: Floats,
 ) -> int:  # fmt: skip
     """Run `account_step` for bar t, writing row t of rec (T, RECORD) and held (T, N)."""
-    return account_step(t, block, status, daily, rules, acct, scal, rec[t], held[t], fills)
+    return account_step(t, block, status, daily, rules, acct, scal, t, rec, held, fills)
 
 
 @kernel
 def record(
-    base: float, paid: float, dividends: float, flow: float, acct: Floats, scal: Floats, line: Floats, weight: Floats
-) -> None:
+    base: float, paid: float, dividends: float, flow: float, acct: Floats, scal: Floats, at: int, rec: Floats,
+    held: Floats,
+) -> None:  # fmt: skip
     """Write the bar's row: returns are time-weighted, a flow counts as there at the start of its bar."""
     equity = scal[EQUITY]
-    costs = line[R_COMMISSION] + line[R_SPREAD] + line[R_IMPACT] + line[R_FEES]
+    costs = rec[at, R_COMMISSION] + rec[at, R_SPREAD] + rec[at, R_IMPACT] + rec[at, R_FEES]
     ret = return_of(equity, base)
     scal[NAV] *= 1.0 + ret
     scal[PEAK] = max(scal[PEAK], scal[NAV])
     scal[GROSS_NAV] *= 1.0 + ret + costs / base
-    line[R_EQUITY] = equity
-    line[R_EQUITY_GROSS] = scal[GROSS_NAV]
-    line[R_CASH] = scal[CASH]
-    line[R_RET] = ret
-    line[R_DRAWDOWN] = scal[NAV] / scal[PEAK] - 1.0
-    line[R_PRICE_PNL] = line[R_LONG] - line[R_SHORT] - paid
-    line[R_DIVIDENDS] = dividends
-    line[R_FLOW] = flow
-    for i in range(weight.shape[0]):
-        weight[i] = acct[SHARES, i] * acct[MARK, i] / equity if acct[SHARES, i] != 0.0 and equity > 0.0 else 0.0
+    rec[at, R_EQUITY] = equity
+    rec[at, R_EQUITY_GROSS] = scal[GROSS_NAV]
+    rec[at, R_CASH] = scal[CASH]
+    rec[at, R_RET] = ret
+    rec[at, R_DRAWDOWN] = scal[NAV] / scal[PEAK] - 1.0
+    rec[at, R_PRICE_PNL] = rec[at, R_LONG] - rec[at, R_SHORT] - paid
+    rec[at, R_DIVIDENDS] = dividends
+    rec[at, R_FLOW] = flow
+    if held.shape[0] > 0:
+        for i in range(held.shape[1]):
+            held[at, i] = acct[SHARES, i] * acct[MARK, i] / equity if acct[SHARES, i] != 0.0 and equity > 0.0 else 0.0
 
 
 @kernel

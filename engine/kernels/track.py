@@ -15,7 +15,7 @@ RUINED: Final = 2
 TRACK_SCALARS: Final = 3
 
 
-@kernel
+@inline_kernel
 def track_step(t: int, ret: Floats, status: Codes, bill: Floats, weight: Floats, scal: Floats, out: Floats) -> None:
     """Carry a notional portfolio from the close of bar t-1 to the close of bar t.
 
@@ -129,9 +129,10 @@ class Notional(NamedTuple):
 @inline_kernel
 def drift(t: int, n: Notional) -> None:
     """Carry the notional portfolio to the close of bar t; a scan begins every bar with it."""
-    track_step(t, n.ret, n.status, n.bill, n.weight, n.scal, n.path)
-    for i in range(n.weight.shape[0]):
-        n.held[t, i] = n.weight[i]
+    weight, held = n.weight, n.held
+    track_step(t, n.ret, n.status, n.bill, weight, n.scal, n.path)
+    for i in range(weight.shape[0]):
+        held[t, i] = weight[i]
 
 
 @inline_kernel

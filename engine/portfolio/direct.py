@@ -8,7 +8,7 @@ from engine.execution.broker import Account
 from engine.kernels.jit import kernel
 from engine.portfolio.integrator import NOTHING_SKIPPED, Mark, Target, scale_to_margin
 from engine.portfolio.sleeves import Sleeve
-from engine.portfolio.stages.s7_turnover import no_trade_band
+from engine.portfolio.stages.s7_turnover import trades
 from engine.types import Bools, Floats
 
 STAGES = ("raw", "s7_turnover")
@@ -16,28 +16,26 @@ STAGES = ("raw", "s7_turnover")
 
 @kernel
 def direct_target(
-    answered: bool, signal: Floats, value: Floats, equity: float, margin_call: bool, maintenance: Floats, band: float,
-    weights: Floats, trade: Bools, trace: Floats,
+    asked: bool, t: int, signal: Floats, value: Floats, equity: float, margin_call: bool, maintenance: Floats,
+    band: float, weights: Floats, trade: Bools, trace: Floats,
 ) -> None:  # fmt: skip
     """Write the target weights (N,), which names trade (N,), and the trace (2, N).
 
-    signal (N,) is the sleeve's standing portfolio, read where it answered (or is adopted); else the target is what is
-    held, so that only a margin call, which scales to the maintenance limit, moves anything. value (N,) dollars held.
+    Row t of signal (T, N) is the sleeve's standing portfolio, read where it answered or is adopted (asked); else the
+    target is what is held, so that only a margin call, which scales to the maintenance limit, moves anything.
+    value (N,) dollars held.
     """
     for i in range(weights.shape[0]):
-        weights[i] = signal[i] if answered else value[i] / equity
+        weights[i] = signal[t, i] if asked else value[i] / equity
         trace[0, i] = weights[i]
     if margin_call:
         factor = scale_to_margin(weights, maintenance)
         for i in range(weights.shape[0]):
             weights[i] *= factor
-    held, forced = trace[1], np.full(weights.shape[0], margin_call)
     for i in range(weights.shape[0]):
-        held[i] = value[i] / equity
-    no_trade_band(weights, held, band, forced, trade)
-    for i in range(weights.shape[0]):
-        if trade[i]:
-            held[i] = weights[i]
+        held = value[i] / equity
+        trade[i] = trades(weights[i], held, band, margin_call)
+        trace[1, i] = weights[i] if trade[i] else held
 
 
 class Direct:
@@ -71,13 +69,13 @@ class Direct:
         """
         n, sleeve = len(account.value), sleeves[0]
         answered = sleeve.answered or adopt
-        signal = np.zeros(n)
+        signal = np.zeros((1, n))
         if answered:
-            signal[sleeve.columns] = sleeve.tracker.now()
+            signal[0, sleeve.columns] = sleeve.tracker.now()
         weights, trade, trace = np.empty(n), np.empty(n, dtype=np.bool_), np.empty((2, n))
         band = 0.0 if "s7_turnover" in skip else self.band
         direct_target(
-            answered, signal, account.value, account.equity, account.margin_call, self.maintenance, band, weights,
+            answered, 0, signal, account.value, account.equity, account.margin_call, self.maintenance, band, weights,
             trade, trace,
         )  # fmt: skip
         return Target(weights, weights, trade, trace.T, np.empty(0), forced=account.margin_call)

@@ -2,17 +2,20 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from engine.kernels.coast import coast
 from engine.kernels.jit import kernel
-from engine.kernels.layout import EQUITY
+from engine.kernels.layout import CASH, EQUITY, SHARES
 from engine.kernels.ledger import LEDGER_OK, MARGIN_CALL, RUIN, mark_start
 from engine.kernels.ledger import OVERDRAWN as LEDGER_OVERDRAWN
-from engine.kernels.submit import Orders
+from engine.kernels.submit import SHORT_IN_CASH, Orders, plan_orders
 from engine.portfolio.direct import direct_target
 from engine.runtime.loop_state import (
     BAR,
     DONE,
     N_DECISIONS,
+    N_ORDERS,
     OVERDRAWN,
     ROOM,
     RUINED,
@@ -22,7 +25,7 @@ from engine.runtime.loop_state import (
     Planning,
     Table,
 )
-from engine.runtime.loop_step import has_room, send, settle, value_held
+from engine.runtime.loop_step import has_room, put_to_work, settle, value_held
 from engine.types import Bools, Floats, Ints
 
 
@@ -52,41 +55,49 @@ def direct_loop(
     signal (T, N) the sleeve's held weights in panel columns, answered (T,); first is the first bar traded.
     The steps of a bar are those of `engine.runtime.backtest.run_loop`.
     """
-    full = ledger.rec.shape[0] > 0
+    block, close, status, action, daily = market.block, market.close, market.status, market.action, market.daily
+    acct, scal, rules, rec, held = ledger.acct, ledger.scal, ledger.rules, ledger.rec, ledger.held
+    fills, brief, sums, column, value = ledger.fills, ledger.brief, ledger.sums, ledger.column, ledger.value
+    tape, work, maintenance, band = planning.tape, planning.work, terms.maintenance, terms.band
+    full, row = brief.shape[0] == 0, 0
+    weights, trade, trace, why = table.weights[0], table.trade[0], table.trace[0], table.why[0]
+    room = np.array([orders.bar.shape[0], table.bar.shape[0]])
     t, due = max(cursor[BAR], first - 1), -1
     while t < stop:
         code = LEDGER_OK
-        if not has_room(ledger, orders, table, cursor):
+        if not has_room(acct, scal, fills, brief, room, cursor):
             cursor[BAR] = t
             return ROOM
         if t >= first:
             if due < t:
                 due = next_answer(t, stop, answered)
             end = min(due + 1, stop)
-            reached = coast(
-                t, end, market.block, market.status, market.action, market.daily, ledger.rules, ledger.acct,
-                ledger.scal, ledger.column, ledger.rec, ledger.weight, ledger.brief,
-            )  # fmt: skip
+            reached = coast(t, end, block, status, action, daily, rules, acct, scal, column, rec, held, brief)
             t = min(reached, end - 1)
             if reached < end:
-                code = settle(t, market, ledger, cursor)
+                code = settle(t, block, status, daily, rules, acct, scal, rec, held, fills, brief, sums, cursor)
                 if code in (RUIN, LEDGER_OVERDRAWN):
                     cursor[BAR] = t
                     return RUINED if code == RUIN else OVERDRAWN
         else:
-            mark_start(t, market.block, ledger.acct)
-        adopt = t == first - 1
-        if adopt or answered[t] or code == MARGIN_CALL:
-            row = cursor[N_DECISIONS] if full else 0
-            value_held(ledger)
-            direct_target(
-                adopt or answered[t], signal[t], ledger.value, ledger.scal[EQUITY], code == MARGIN_CALL,
-                terms.maintenance, terms.band, table.weights[row], table.trade[row], table.trace[row],
+            mark_start(t, block, acct)
+        asked, called = t == first - 1 or answered[t], code == MARGIN_CALL
+        if asked or called:
+            if full:
+                row = cursor[N_DECISIONS]
+                weights, trade, trace, why = table.weights[row], table.trade[row], table.trace[row], table.why[row]
+            value_held(acct, value)
+            direct_target(asked, t, signal, value, scal[EQUITY], called, maintenance, band, weights, trade, trace)
+            phi, n = plan_orders(
+                t, scal[CASH], scal[EQUITY], acct[SHARES], value, weights, trade, close[t], rules, daily,
+                planning.min_notional, tape, work, why, orders, cursor[N_ORDERS] if full else 0,
             )  # fmt: skip
-            table.forced[row] = code == MARGIN_CALL
-            if not send(t, row, table.weights[row], 0.0, market, ledger, planning, table, orders, cursor):
+            if phi == SHORT_IN_CASH:
                 cursor[BAR] = t
                 return SHORT
+            put_to_work(n, planning.at_close, full, orders, acct, scal, cursor)
+            table.bar[row], table.phi[row], table.ticket[row], table.forced[row] = t, phi, 0.0, called
+            table.first[row + 1] = cursor[N_ORDERS]
         t += 1
     cursor[BAR] = t
     return DONE

@@ -29,7 +29,7 @@ SUMS: Final = 3
 
 
 class Market(NamedTuple):
-    """block (5, T, N), close (T, N) its row of closes, status (T, N), action (T,) split or dividend, daily (T, DAILY)."""
+    """block (5, T, N), its closes (T, N), status (T, N), action (T,) split or dividend, daily (T, DAILY)."""
 
     block: Floats
     close: Floats
@@ -41,20 +41,19 @@ class Market(NamedTuple):
 class Ledger(NamedTuple):
     """An account and what is kept of it.
 
-    acct, scal, rules as in `engine.kernels.layout`. In full: rec (T, RECORD), weight (T, N), every row of fills. In
-    brief (rec of length 0): brief (T, 2) return and gross exposure, sums (3,), and of fills the last bar's only.
-    line (RECORD,), column, value (N,) are scratch.
+    acct, scal, rules as in `engine.kernels.layout`. In full: rec (T, RECORD), held (T, N), every row of fills; brief
+    has length 0. In brief: brief (T, 2) return and gross exposure, sums (3,); rec, held and fills keep the last bar's
+    only. column, value (N,) are scratch.
     """
 
     acct: Floats
     scal: Floats
     rules: Floats
     rec: Floats
-    weight: Floats
+    held: Floats
     fills: Floats
     brief: Floats
     sums: Floats
-    line: Floats
     column: Ints
     value: Floats
 

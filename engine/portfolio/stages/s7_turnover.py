@@ -12,10 +12,19 @@ Source: portfolio integration layer, stage 7.
 import numpy as np
 
 from engine.kernels.derive import TRADING
-from engine.kernels.jit import kernel
+from engine.kernels.jit import inline_kernel, kernel
 from engine.types import Bools, Codes, Floats
 
 HORIZON_SESSIONS = 21.0
+
+
+@inline_kernel
+def trades(target: float, held: float, band: float, forced: bool) -> bool:
+    """Return whether a name trades; `forced` exempts the reduction of a position."""
+    gap = abs(target - held)
+    exits = target == 0.0 and held != 0.0
+    reduces = forced and abs(target) < abs(held) and target * held >= 0.0
+    return gap > band or exits or (reduces and gap > 0.0)
 
 
 @kernel
@@ -26,10 +35,7 @@ def no_trade_band(target: Floats, held: Floats, band: float, forced: Bools, trad
     position; trade (N,) written.
     """
     for i in range(target.shape[0]):
-        gap = abs(target[i] - held[i])
-        exits = target[i] == 0.0 and held[i] != 0.0
-        reduces = forced[i] and abs(target[i]) < abs(held[i]) and target[i] * held[i] >= 0.0
-        trade[i] = gap > band or exits or (reduces and gap > 0.0)
+        trade[i] = trades(target[i], held[i], band, forced[i])
 
 
 @kernel
