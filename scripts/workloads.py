@@ -9,7 +9,7 @@ import numpy as np
 from engine.config import Config, load_config
 from engine.kernels import kalman_level
 from engine.kernels.jit import kernel
-from engine.kernels.track import Notional, drift, take
+from engine.kernels.track import Notional, answer
 from engine.market.calendar import build_clock
 from engine.market.panel import BarClock, Panel
 from engine.portfolio.scan import Scan
@@ -77,8 +77,7 @@ def long_flat(state: LongFlatState, p: kalman_level.Params, close: float) -> boo
 def long_flat_scan(close: Floats, p: kalman_level.Params, state: LongFlatState, notional: Notional) -> None:
     """Run `long_flat` over all bars."""
     for t in range(close.shape[0]):
-        drift(t, notional)
-        if long_flat(state, p, close[t, 0]) and not take(t, state.held, notional):
+        if long_flat(state, p, close[t, 0]) and not answer(t, state.held, notional):
             return
 
 

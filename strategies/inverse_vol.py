@@ -4,7 +4,7 @@ import numpy as np
 from pydantic import Field
 
 from engine.kernels.jit import kernel
-from engine.kernels.track import Notional, drift, last_rows, take
+from engine.kernels.track import Notional, answer, last_rows
 from engine.kernels.window_stats import window_std
 from engine.portfolio.scan import Scan
 from engine.strategy import Context, Strategy, StrategyParams
@@ -72,8 +72,7 @@ def scan(ret: Floats, listed: Bools, due: Bools, lookback: int, notional: Notion
     """Run `step` on the bars that are due (T,)."""
     w = np.empty(ret.shape[1])
     for t in range(ret.shape[0]):
-        drift(t, notional)
-        if due[t] and step(last_rows(ret, t, lookback), listed[t], w) and not take(t, w, notional):
+        if due[t] and step(last_rows(ret, t, lookback), listed[t], w) and not answer(t, w, notional):
             return
 
 

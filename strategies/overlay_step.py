@@ -122,7 +122,7 @@ def scan(
     price: Floats, high: Floats, low: Floats, volume: Floats, vix: Floats, listed: Bools, j: int, scale: float,
     settings: Settings, state: State, notes: Floats, notional: Notional,
 ) -> None:  # fmt: skip
-    """Run `step` over all bars; series (T, K), vix (T,), j the signal's column; notes (T, 11) shown, tiers, drawdown."""
+    """Run `step` over all bars; series (T, K), vix (T,), column j the signal; notes (T, 11) shown, tiers, drawdown."""
     seen, answer = state.seen, np.zeros(listed.shape[1])
     seen[SCALE] = scale
     for t in range(listed.shape[0]):

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from engine.kernels.jit import kernel
-from engine.kernels.track import Notional, drift, last_rows, take
+from engine.kernels.track import Notional, answer, last_rows
 from engine.kernels.window_stats import basket_stats, portfolio_variance, window_std
 from engine.portfolio.scan import Scan
 from engine.strategy import Context, Strategy, StrategyParams
@@ -141,10 +141,9 @@ def scan(
     """Run `level61` on the bars that are due (T,); notes (T, 3) get the regime in force at every bar."""
     w = np.zeros(ret.shape[1])
     for t in range(ret.shape[0]):
-        drift(t, notional)
         found = due[t] and level61(last_rows(ret, t, lookback), listed[t], risky, p, regime, w)
         notes[t] = regime
-        if found and not take(t, w, notional):
+        if found and not answer(t, w, notional):
             return
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from engine.kernels import ewma
 from engine.kernels.jit import kernel
-from engine.kernels.track import Notional, drift, last_rows, take
+from engine.kernels.track import Notional, answer, last_rows
 from engine.portfolio.scan import Scan
 from engine.strategy import Context, Strategy, StrategyParams
 from engine.types import Bools, Floats, Ints, Weights
@@ -140,7 +140,6 @@ def scan(
     for horizon in horizons:
         longest = max(longest, horizon)
     for t in range(ret.shape[0]):
-        drift(t, notional)
         ewma.step(state.moments, p.fade, ret[t], state.latest)
         if not due[t]:
             continue
@@ -149,7 +148,7 @@ def scan(
             notes[t, 0] = report[0] / report[1]
             notes[t, 1] = report[2]
             notes[t, 2] = report[3]
-            if not take(t, w, notional):
+            if not answer(t, w, notional):
                 return
 
 

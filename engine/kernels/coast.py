@@ -26,7 +26,6 @@ from engine.kernels.layout import (
     NAV,
     NEGATIVE_CASH,
     PEAK,
-    RECORD,
     R_BORROW,
     R_CASH,
     R_DRAWDOWN,
@@ -39,6 +38,7 @@ from engine.kernels.layout import (
     R_PRICE_PNL,
     R_RET,
     R_SHORT,
+    RECORD,
     SHARES,
     STARTED,
 )

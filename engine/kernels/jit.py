@@ -174,3 +174,13 @@ def inline_kernel(fn: F) -> F:
     arithmetic. Pasting changes no operation and no order, so the bits stay the same.
     """
     return _compile(fn, "always")
+
+
+def is_compiled(fn: Callable[..., Any]) -> bool:
+    """Return whether a kernel is compiled: in this process, or on disk by an earlier one; true without a compiler."""
+    dispatcher: Any = fn
+    if not hasattr(dispatcher, "signatures") or dispatcher.signatures:
+        return True
+    source = Path(dispatcher.py_func.__code__.co_filename)
+    folder = cache_root() / cache_key(str(source), flags())
+    return any(folder.rglob(f"*{dispatcher.py_func.__name__}-*.nbi"))

@@ -38,7 +38,7 @@ class Tape(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Room for a decision on N symbols: terms (ACCT_ROWS, N) with the rates of an account, legs (2, N), buffer (20,)."""
+    """Room for a decision on N symbols: terms (ACCT_ROWS, N) with an account's rates, legs (2, N), buffer (20,)."""
 
     terms: Floats
     legs: Floats

@@ -112,7 +112,8 @@ class Notional(NamedTuple):
     """A sleeve's notional portfolio over a whole span of T bars and K symbols: what a strategy's `scan` moves.
 
     ret, status (T, K), bill (T,) read; weight (K,), scal (3,) as in `track_step`. Written per bar: path (T, 2) equity
-    and drawdown; held (T, K) weights at the close, answers included; answered (T,); and fault (3,) once.
+    and drawdown; held (T, K) weights at the close, answers included; answered (T,). at (1,) counts the bars drifted
+    over, fault (3,) says which answer could not stand.
     """
 
     ret: Floats
@@ -123,45 +124,62 @@ class Notional(NamedTuple):
     path: Floats
     held: Floats
     answered: Bools
+    at: Ints
     fault: Ints
 
 
 @inline_kernel
 def drift(t: int, n: Notional) -> None:
-    """Carry the notional portfolio to the close of bar t; a scan begins every bar with it."""
+    """Carry the notional portfolio to the close of bar t: what a scan that looks at it begins every bar with."""
     weight, held = n.weight, n.held
     track_step(t, n.ret, n.status, n.bill, weight, n.scal, n.path)
     for i in range(weight.shape[0]):
         held[t, i] = weight[i]
+    n.at[0] = t + 1
 
 
 @inline_kernel
-def take(t: int, answer: Floats, n: Notional) -> bool:
-    """Hold `answer` (K,) from the close of bar t on; False if it cannot stand: the scan then ends."""
-    verdict, column = check_answer(t, answer, n.status)
+def answer(t: int, w: Floats, n: Notional) -> bool:
+    """Note an answer (K,) given at the close of bar t; False if it cannot stand: the scan then ends.
+
+    For scans that do not look at their notional portfolio; it is carried along afterwards, by `follow`.
+    """
+    verdict, column = check_answer(t, w, n.status)
     stands = verdict == ANSWER_OK
     if not stands:
         n.fault[FAULT_BAR] = t
         n.fault[FAULT_VERDICT] = verdict
         n.fault[FAULT_COLUMN] = column
     n.answered[t] = stands
-    for i in range(answer.shape[0]):
-        n.held[t, i] = answer[i]  # a refused one too: the message shows it
-        if stands:
-            n.weight[i] = answer[i]
+    held = n.held
+    for i in range(w.shape[0]):
+        held[t, i] = w[i]  # a refused one too: the message shows it
+    return stands
+
+
+@inline_kernel
+def take(t: int, w: Floats, n: Notional) -> bool:
+    """Hold the answer (K,) from the close of bar t on, after `drift`; False if it cannot stand: the scan then ends."""
+    stands = answer(t, w, n)
+    weight = n.weight
+    if stands:
+        for i in range(w.shape[0]):
+            weight[i] = w[i]
     return stands
 
 
 @kernel
-def follow(first: int, stop: int, n: Notional) -> None:
-    """Drift over bars [first, stop); where `answered` says so, take over the answer that stands in `held`."""
-    for t in range(first, stop):
-        if n.answered[t]:
-            track_step(t, n.ret, n.status, n.bill, n.weight, n.scal, n.path)
-            for i in range(n.weight.shape[0]):
-                n.weight[i] = n.held[t, i]
-        else:
-            drift(t, n)
+def follow(stop: int, n: Notional) -> None:
+    """Carry the notional portfolio on to bar `stop` (exclusive), over the answers that were noted."""
+    ret, status, bill, weight, scal, path, held = n.ret, n.status, n.bill, n.weight, n.scal, n.path, n.held
+    for t in range(n.at[0], stop):
+        track_step(t, ret, status, bill, weight, scal, path)
+        for i in range(weight.shape[0]):
+            if n.answered[t]:
+                weight[i] = held[t, i]
+            else:
+                held[t, i] = weight[i]
+    n.at[0] = max(stop, n.at[0])
 
 
 @kernel

@@ -148,10 +148,7 @@ def assemble(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Cod
         s1_allocate.weights_in_force(p.runoff_sessions, m.s1, shares)
     scale, unit = m.s0.scale, m.s0.unit
     if skip & SKIP_S0:
-        scale, unit = np.ones(n_sleeves), np.zeros((n_sleeves, n))
-        for s in range(n_sleeves):
-            for i in range(n):
-                unit[s, i] = 0.0 if p.is_cash[i] else weight[s, i]
+        scale, unit = np.ones(n_sleeves), np.where(p.is_cash, 0.0, weight)
     s2_net.combine(equal, scale, unit, out.trace[0])
     s2_net.combine(shares, scale, unit, out.trace[1])
     w = out.trace[2]
@@ -174,7 +171,7 @@ def finish(
     vol per year of the netted book, whether it is a stand-in, and the shrinkage behind it.
     """
     n = out.target.shape[0]
-    gov, w = m.governor, out.target
+    w = out.target
     held, side = np.empty(n), np.empty(n)
     for i in range(n):
         held[i] = account.value[i] / account.equity
@@ -191,23 +188,13 @@ def finish(
             bound = BOUND_LEVERAGE
     out.trace[3] = w
     tier = p.ladder[max(int(m.ladder.tier[0]), 0)]
-    if not skip & SKIP_S4:
-        bound |= cap(t, side, tier, skip, p, w)
-    out.trace[4] = w
-    if not skip & SKIP_S5:
-        s5_governor.apply(gov, side, w)
-    if account.margin_call:
-        scale = scale_to_margin(w, p.maintenance)
-        for i in range(n):
-            w[i] *= scale
-        bound |= BOUND_MARGIN
-    out.trace[5] = w
+    bound |= hold_back(t, side, tier, skip, p, m, account.margin_call, out)
     for i in range(n):
         w[i] *= p.turnover.kelly
     if p.restriction.shape[0] > 0 and not skip & SKIP_S4:
         bound |= s4_caps.restrict(p.restriction[t], held, w)
     if not skip & SKIP_S5:
-        s5_governor.not_beyond(gov, held, w)
+        s5_governor.not_beyond(m.governor, held, w)
     if not skip & SKIP_S8:
         dust, most = tier[s8_ladder.DUST] / account.equity, int(tier[s8_ladder.MAX_NAMES])
         s7_turnover.drop_dust(dust, most, p.is_cash, w, np.empty(n))
@@ -218,6 +205,24 @@ def finish(
         out.trace[6, i] = out.goal[i] if out.trade[i] else held[i]
     write_facts(factor, vol, sigma_p, intensity, fallback, bound, limited, gated, p, m, out)
     return 0.0 if skip & SKIP_S8 else tier[s8_ladder.MIN_TICKET]
+
+
+@kernel
+def hold_back(t: int, side: Floats, tier: Floats, skip: int, p: Rules, m: Memory, margin_call: bool, out: Out) -> int:
+    """Apply caps, governor and margin to the target, with their rows of the trace; return the bits of what bound."""
+    w, bound = out.target, 0
+    if not skip & SKIP_S4:
+        bound |= cap(t, side, tier, skip, p, w)
+    out.trace[4] = w
+    if not skip & SKIP_S5:
+        s5_governor.apply(m.governor, side, w)
+    if margin_call:
+        scale = scale_to_margin(w, p.maintenance)
+        for i in range(w.shape[0]):
+            w[i] *= scale
+        bound |= BOUND_MARGIN
+    out.trace[5] = w
+    return bound
 
 
 @kernel

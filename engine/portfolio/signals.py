@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import StrategyError
-from engine.kernels.track import FAULT_BAR, FAULT_COLUMN, FAULT_VERDICT, follow
+from engine.kernels.track import FAULT_BAR, FAULT_COLUMN, FAULT_VERDICT, Notional, follow
 from engine.market.window import Cursor
 from engine.portfolio.sleeves import Sleeve
 from engine.strategy import KernelStrategy
@@ -15,7 +15,7 @@ from engine.types import Bools, Floats, Ints
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A sleeve that failed at a bar: the error to raise, or None where it is quarantined (`Sleeve.failure` says why)."""
+    """A sleeve that failed at a bar: the error to raise, or None where it is quarantined."""
 
     bar: int
     error: StrategyError | None
@@ -31,18 +31,22 @@ class Signal:
     failure: Failure | None
 
 
-def signal_of(sleeve: Sleeve, cursor: Cursor, n_bars: int) -> Signal:
+def signal_of(sleeve: Sleeve, cursor: Cursor, n_bars: int, through: int | None = None) -> Signal:
     """Return a sleeve's signals over all bars: from its strategy's own scan, or from its `on_bar` where it has none.
 
     Nothing is raised for a failing strategy: whether its failure is ever reached depends on the account. The sleeve's
-    notes and its tracker's path are filled, the tracker stands at the last bar.
+    notes and its tracker's path are filled, the tracker stands at the last bar. With `through` the notional portfolio
+    is carried over that many bars only; beyond, held weights stand where there was an answer and nowhere else.
     """
     if isinstance(sleeve.strategy, KernelStrategy):
-        return _from_scan(sleeve, sleeve.strategy, n_bars)
-    return _from_bars(sleeve, cursor, n_bars)
+        notional, failure = _from_scan(sleeve, sleeve.strategy)
+    else:
+        notional, failure = _from_bars(sleeve, cursor, n_bars)
+    follow(n_bars if through is None else through, notional)
+    return Signal(sleeve.columns, notional.held, notional.answered, failure)
 
 
-def _from_scan(sleeve: Sleeve, strategy: KernelStrategy, n_bars: int) -> Signal:
+def _from_scan(sleeve: Sleeve, strategy: KernelStrategy) -> tuple[Notional, Failure | None]:
     run = sleeve.scan()
     notional, failure = run.notional, None
     try:
@@ -53,12 +57,12 @@ def _from_scan(sleeve: Sleeve, strategy: KernelStrategy, n_bars: int) -> Signal:
     if bar >= 0:
         verdict, column = int(notional.fault[FAULT_VERDICT]), int(notional.fault[FAULT_COLUMN])
         failure = _failed(sleeve, bar, sleeve.refused(verdict, float(notional.held[bar, column]), column))
-        notional.held[bar] = notional.weight  # the refused answer stood there for the message
-        follow(bar + 1, n_bars, notional)
-    return Signal(sleeve.columns, notional.held, notional.answered, failure)
+        if notional.at[0] > bar:
+            notional.held[bar] = notional.weight  # the refused answer stood there for the message
+    return notional, failure
 
 
-def _from_bars(sleeve: Sleeve, cursor: Cursor, n_bars: int) -> Signal:
+def _from_bars(sleeve: Sleeve, cursor: Cursor, n_bars: int) -> tuple[Notional, Failure | None]:
     twin, failure = sleeve.tracker.apart(), None
     for t in range(n_bars):
         cursor.t = t
@@ -75,8 +79,7 @@ def _from_bars(sleeve: Sleeve, cursor: Cursor, n_bars: int) -> Signal:
             twin.held[t] = sleeve.tracker.now()
     cursor.t = n_bars - 1
     sleeve.tracker.catch_up()
-    follow(0, n_bars, twin)
-    return Signal(sleeve.columns, twin.held, twin.answered, failure)
+    return twin, failure
 
 
 def _failed(sleeve: Sleeve, bar: int, error: Exception) -> Failure:

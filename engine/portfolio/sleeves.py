@@ -91,7 +91,7 @@ class Tracker:
         self._next = n_bars
         return Notional(
             self._ret, self._status, self._bill, self._weight, self._scal, self.path, np.empty((n_bars, k)),
-            np.zeros(n_bars, dtype=np.bool_), np.full(3, -1, dtype=np.int64),
+            np.zeros(n_bars, dtype=np.bool_), np.zeros(1, dtype=np.int64), np.full(3, -1, dtype=np.int64),
         )  # fmt: skip
 
     def apart(self) -> Notional:

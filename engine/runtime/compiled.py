@@ -1,8 +1,8 @@
 """The compiled engine: signals first, then one compiled loop over the whole span; the same results to the bit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +35,7 @@ from engine.runtime.loop_state import (
     empty_table,
 )
 from engine.runtime.setup import Setup
-from engine.types import Bools, Floats, Ints
+from engine.types import Ints
 
 # Calls the span is cut into where somebody watches the progress.
 PIECES = 50
@@ -147,19 +147,26 @@ class Run:
             if progress is not None:
                 progress(t, n_bars)
 
-    def _loop(self, signals: Sequence[Signal]) -> "Stepper":
-        integrator, n = self.setup.system.integrator, self.setup.panel.n_symbols
+    def _loop(self, signals: Sequence[Signal]) -> Callable[[int], int]:
+        """Return what runs the loop from the cursor to a bar."""
+        integrator, n, first = self.setup.system.integrator, self.setup.panel.n_symbols, self.setup.first
         if isinstance(integrator, Pipeline):
-            return BookStepper(self, stacked(signals, n), book_terms(self.setup, integrator))
+            weight, book = stacked(signals, n), book_terms(self.setup, integrator)
+            return lambda stop: int(book_loop(stop, first, weight, book, *self._arrays()))
         if isinstance(integrator, Direct):
+            held, answered = on_panel(signals[0], n), signals[0].answered
             terms = DirectTerms(integrator.band, integrator.maintenance)
-            return DirectStepper(self, on_panel(signals[0], n), signals[0].answered, terms)
+            return lambda stop: int(direct_loop(stop, first, held, answered, terms, *self._arrays()))
         raise ConfigError(refusal(self.setup), where="engine")
+
+    def _arrays(self) -> tuple[Market, Ledger, Planning, Table, Orders, Ints]:
+        return self.market, self.ledger, self.planning, self.table, self.orders, self.cursor
 
     def _enlarge(self) -> None:
         fills = self.ledger.fills
         self.ledger = self.ledger._replace(fills=np.concatenate((fills, np.zeros_like(fills))))
-        self.orders = Orders(*(np.concatenate((column, np.empty_like(column))) for column in self.orders))
+        doubled: list[Any] = [np.concatenate((column, np.empty_like(column))) for column in self.orders]
+        self.orders = Orders(*doubled)
 
     def decisions(self) -> list[Decision]:
         """Return every decision, as the bar-by-bar loop would have made it."""
@@ -186,65 +193,6 @@ class Run:
                 sleeve.notes[stop:] = np.nan
                 if signal.failure is not None and signal.failure.bar >= stop:
                     sleeve.failure = ""
-
-
-@dataclass(slots=True)
-class DirectStepper:
-    """Calls the loop of preset `direct` piece by piece."""
-
-    run: Run
-    held: Floats
-    answered: Bools
-    terms: DirectTerms
-
-    def __call__(self, stop: int) -> int:
-        """Run to bar `stop`; return the loop's code."""
-        r = self.run
-        return int(
-            direct_loop(
-                stop,
-                r.setup.first,
-                self.held,
-                self.answered,
-                self.terms,
-                r.market,
-                r.ledger,
-                r.planning,
-                r.table,
-                r.orders,
-                r.cursor,
-            )  # fmt: skip
-        )
-
-
-@dataclass(slots=True)
-class BookStepper:
-    """Calls the loop of preset `book` piece by piece."""
-
-    run: Run
-    weight: Floats
-    terms: BookTerms
-
-    def __call__(self, stop: int) -> int:
-        """Run to bar `stop`; return the loop's code."""
-        r = self.run
-        return int(
-            book_loop(
-                stop,
-                r.setup.first,
-                self.weight,
-                self.terms,
-                r.market,
-                r.ledger,
-                r.planning,
-                r.table,
-                r.orders,
-                r.cursor,
-            )  # fmt: skip
-        )
-
-
-Stepper: TypeAlias = DirectStepper | BookStepper
 
 
 def book_terms(setup: Setup, integrator: Pipeline) -> BookTerms:

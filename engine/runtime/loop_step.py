@@ -36,7 +36,7 @@ def has_room(acct: Floats, scal: Floats, fills: Floats, brief: Floats, room: Int
         return True
     n = acct.shape[1]
     fits = scal[N_FILLS] + 3 * n <= fills.shape[0] and cursor[N_ORDERS] + 2 * n <= room[0]
-    return fits and cursor[N_DECISIONS] < room[1]
+    return bool(fits and cursor[N_DECISIONS] < room[1])
 
 
 @kernel

@@ -160,7 +160,8 @@ def raw_weights(
     """Write the weights (K,) of K >= 1 sleeves from their pairwise moments (7, K, K); return the rung.
 
     blend is the share of ERC in HRP's weights; by_hrp and by_erc (K,) get those of the two methods, NaN where they
-    fail; info the facts of the shrinkage. With method MIN_VARIANCE the covariance is left to the caller, and its rung comes back only where it can be trusted.
+    fail; info the facts of the shrinkage. With method MIN_VARIANCE the covariance is left to the caller, and its rung
+    comes back only where it can be trusted.
     """
     k = pair.shape[1]
     if k == 1:
