@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -274,8 +275,6 @@ def test_a_ledger_that_is_switched_off_says_so(cli: Cli, refused: Refused) -> No
 
 
 def test_a_locked_ledger_is_still_listed(cli: Cli, filled: TrialLedger) -> None:
-    import sqlite3
-
     other = sqlite3.connect(filled.path, isolation_level=None)
     try:
         other.execute("BEGIN IMMEDIATE")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -120,6 +121,30 @@ def test_a_writer_killed_while_it_begins_a_ledger_leaves_an_empty_one(
     assert (ledger.families(), ledger.rows()) == ((), ())
     assert ledger.record([make_trial()]) == 1
     assert len(ledger.rows()) == 1
+
+
+def test_a_writer_holds_the_lock_before_it_looks_at_anything(
+    ledger: TrialLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.record([make_trial(1)])
+    connect, others = sqlite3.connect, []
+
+    def try_to_write(sql: str) -> None:
+        if sql == "PRAGMA application_id":
+            with closing(connect(ledger.path, timeout=0.0, isolation_level=None)) as other:
+                try:
+                    others.append(other.execute("BEGIN IMMEDIATE"))
+                except sqlite3.OperationalError as error:
+                    others.append(str(error))
+
+    def watched(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **named)
+        connection.set_trace_callback(try_to_write)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    assert ledger.record([make_trial(2)]) == 1
+    assert others == ["database is locked"]
 
 
 def test_an_error_within_a_batch_leaves_nothing_of_it(ledger: TrialLedger) -> None:
