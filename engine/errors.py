@@ -5,7 +5,7 @@
     │   ├── ConfigError       a key, a type, a value of the configuration
     │   ├── DataError         a file, a row, a price, a date
     │   ├── StrategyError     a strategy raised or answered something impossible
-    │   └── OutputError       a run folder that cannot be written
+    │   └── OutputError       a run folder, a table or a trial ledger that cannot be written or used
     └── EngineError           a broken invariant: ours to mend
 
 Each message is one line: where, what, the likely cause, what to do.
@@ -68,7 +68,7 @@ class StrategyError(InputError):
 
 
 class OutputError(InputError):
-    """A run folder that cannot be written."""
+    """A run folder, a table or a trial ledger that cannot be written or used."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

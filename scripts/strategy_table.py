@@ -21,7 +21,7 @@ HOLDS = ("SPY", "QQQ")
 
 def row(name: str, folder: str, end: str, config: object, sets: tuple[str, ...] = ()) -> str:
     """Run one configuration and return its line."""
-    result = backtest(config, data=folder, end=end, sets=sets)
+    result = backtest(config, data=folder, end=end, sets=sets, trials="off")
     m, bench = result.metrics, result.metrics["benchmark"]
     turnover, drag = m["turnover"]["two_sided_per_year"], m["costs"]["drag_bps_per_year"]
     figures = (
@@ -35,7 +35,7 @@ def row(name: str, folder: str, end: str, config: object, sets: tuple[str, ...] 
 def held(symbol: str, folder: str, end: str, home: Path) -> str:
     """Return the line of a fund held with its dividends reinvested, before costs."""
     sets = ("run.start=2010-01-01", f"run.benchmark={symbol}", f"sleeve.0.params.symbols=['{symbol}']")
-    result = backtest(home / "buy_and_hold.toml", data=folder, end=end, sets=sets)
+    result = backtest(home / "buy_and_hold.toml", data=folder, end=end, sets=sets, trials="off")
     m = result.metrics["benchmark"]
     figures = (
         f"{100 * m['cagr']:.2f}", f"{100 * m['vol_ann']:.2f}", f"{m['sharpe']:.2f}", f"{m['sharpe_excess']:.2f}",

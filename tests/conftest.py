@@ -19,6 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # the first call of a kernel loads or compiles it; an unattended run repeats itself, at a desk examples are fresh
     settings.register_profile("plimsoll", deadline=None, derandomize="CI" in os.environ)
     settings.load_profile("plimsoll")
+    os.environ["PLIMSOLL_TRIALS"] = "off"  # no test writes the user's own ledger; commands that tests start inherit it
 
 
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

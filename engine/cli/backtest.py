@@ -9,8 +9,11 @@ from pathlib import Path
 from engine.cli.log import RunLog
 from engine.cli.progress import progress_bar
 from engine.config import Config, load_config
+from engine.errors import InputError
 from engine.report.folder import check_target
 from engine.report.metrics_table import plain
+from engine.report.result import Result
+from engine.research.trial_ledger import record_backtest
 from engine.runtime.backtest import run_loop
 from engine.runtime.collect import collect
 from engine.runtime.needs import needs_of
@@ -27,6 +30,7 @@ def run_backtest(
     out: Path | None,
     *,
     force: bool,
+    trials: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -47,12 +51,21 @@ def run_backtest(
         log.event("warning", kind=warning.kind, symbol=warning.symbol, session=warning.session, text=warning.text)
     log.event("run_finished", run_id=result.run_id, bars=len(result.equity), **result.counts)
     result.save(folder, force=force, created=began.isoformat(timespec="seconds"), extras={"log.jsonl": log.content()})
+    remember(result, trials, recorded_at=datetime.now(UTC))
     if as_json:
         sys.stdout.write(json.dumps(plain(result.metrics), indent=2, allow_nan=False) + "\n")
     elif quiet:
         sys.stdout.write(f"{folder}\n")
     else:
         result.summary(folder=folder)
+
+
+def remember(result: Result, trials: str | None, *, recorded_at: datetime) -> None:
+    """Record the run in the trial ledger; where that fails, say so in one line on stderr: the run is done and good."""
+    try:
+        record_backtest(result, trials, env=os.environ, recorded_at=recorded_at)
+    except InputError as error:
+        sys.stderr.write(f"warning: the run is not in the trial ledger: {error}\n")
 
 
 def effective_config(path: Path, data: Path | None, start: str | None, end: str | None, sets: list[str]) -> Config:

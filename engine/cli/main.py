@@ -25,6 +25,12 @@ EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML configuration, e.g. config/demo.toml.")]
+Trials = Annotated[
+    str | None,
+    typer.Option(
+        "--trials", metavar="DIR|off", help="Folder of the trial ledger [PLIMSOLL_TRIALS, or the user's data]."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")
@@ -63,13 +69,14 @@ def backtest(
         Path | None, typer.Option("--out", metavar="DIR", help="Run folder [runs/<utc>-<name>-<hash>].")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write into an --out that is not empty.")] = False,
+    trials: Trials = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")] = False,
 ) -> None:
     """Run a backtest and write its run folder, report included."""
     from engine.cli.backtest import run_backtest
 
-    run_backtest(config, data, start, end, sets or [], out, force=force, as_json=as_json, quiet=quiet)
+    run_backtest(config, data, start, end, sets or [], out, force=force, trials=trials, as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -101,6 +108,24 @@ def strategies(
     from engine.cli.strategies import show_strategies
 
     show_strategies(name, as_json=as_json)
+
+
+@app.command(name="trials")
+def show_trial_ledger(
+    family: Annotated[str | None, typer.Argument(help="A strategy family; all if left out.")] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="FILE", help="Write a row a trial to FILE.csv or FILE.parquet.")
+    ] = None,
+    returns: Annotated[
+        Path | None, typer.Option("--returns", metavar="FILE", help="Write the returns of FAMILY, a column a trial.")
+    ] = None,
+    trials: Trials = None,
+    as_json: AsJson = False,
+) -> None:
+    """List every backtest and sweep setting that was ever run, by strategy family, or export them."""
+    from engine.cli.trials import show_trials
+
+    show_trials(family, trials, export, returns, as_json=as_json)
 
 
 @app.command()

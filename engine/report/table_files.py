@@ -28,6 +28,12 @@ def table_bytes(frame: pd.DataFrame, *, always_parquet: bool = False) -> tuple[s
     return ".csv", _csv(table)
 
 
+def file_bytes(frame: pd.DataFrame, suffix: str) -> bytes:
+    """Return the content of `frame` as a file of the kind its suffix says, `.csv` or `.parquet`, of any size."""
+    flat = _arrow(frame if frame.index.name is None else frame.reset_index())
+    return _parquet(flat) if suffix == ".parquet" else _csv(flat)
+
+
 def iso_text(stamps: Dates) -> list[str]:
     """Return dates as ISO text: `2020-01-31`, or `2020-01-31T09:30:00` for all if any is not midnight."""
     text = np.datetime_as_string(stamps.astype("datetime64[D]" if is_whole(stamps) else "datetime64[s]"))

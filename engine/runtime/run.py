@@ -1,14 +1,16 @@
 """The verbs behind the command line, as plain functions."""
 
 import json
+import os
 import re
+import warnings
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from engine.config import Config, load_config
-from engine.errors import ConfigError
+from engine.errors import ConfigError, InputError
 from engine.market.panel import Panel
 from engine.report.result import Result
 from engine.runtime.backtest import Progress, run_loop
@@ -31,8 +33,9 @@ def backtest(
     end: date | str | None = None,
     sets: Iterable[str] = (),
     progress: Progress | None = None,
+    trials: Path | str | None = None,
 ) -> Result:
-    """Run a backtest and return its result.
+    """Run a backtest, record it in the trial ledger and return its result.
 
     Parameters
     ----------
@@ -46,6 +49,9 @@ def backtest(
         ``section.key=value`` overrides.
     progress : callable, optional
         Called now and then with (bars done, bars in all).
+    trials : path or "off", optional
+        Folder of the trial ledger; by default what the environment's ``PLIMSOLL_TRIALS`` names, or the user's data
+        folder. A ledger that cannot be written is a RuntimeWarning.
 
     Raises
     ------
@@ -72,7 +78,9 @@ def backtest(
     if isinstance(data, Panel) and config.run.end is not None:
         panel = until(panel, config.run.end)
     setup = build(config, panel, strategies)
-    return collect(setup, run_loop(setup, progress))
+    result = collect(setup, run_loop(setup, progress))
+    _remember(result, trials)
+    return result
 
 
 def load_panel(config: Config, needs: Needs) -> Panel:
@@ -122,6 +130,15 @@ def load_data(
     from engine.market.csv_source import load_csv
 
     return load_csv(Path(folder), tuple(symbols), tuple(indicators), interval=interval, start=start, end=end)
+
+
+def _remember(result: Result, trials: Path | str | None) -> None:
+    from engine.research.trial_ledger import record_backtest
+
+    try:
+        record_backtest(result, trials, env=os.environ, recorded_at=datetime.now(UTC))
+    except InputError as error:
+        warnings.warn(f"the run is not in the trial ledger: {error}", RuntimeWarning, stacklevel=3)
 
 
 def _layered(what: Any) -> Any:

@@ -22,7 +22,7 @@ FILES = {
     "metrics.json", "equity.csv", "weights.csv", "targets.csv", "orders.csv", "fills.csv", "sleeves.csv",
     "diagnostics.parquet", "trace.parquet", "config.toml", "env.json", "report.html", "log.jsonl",
 }  # fmt: skip
-HEAVY = ("pandas", "numba", "plotly", "pyarrow", "exchange_calendars", "rich", "jinja2")
+HEAVY = ("pandas", "numba", "plotly", "pyarrow", "exchange_calendars", "rich", "jinja2", "sqlite3")
 
 
 def _python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -234,7 +234,7 @@ def test_the_version_is_that_of_the_package(cli: Callable[..., Any]) -> None:
     assert cli("--version").out == f"plimsoll {version}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["backtest", "--help"], []])
+@pytest.mark.parametrize("arguments", [["--help"], ["backtest", "--help"], ["trials", "--help"], []])
 def test_help_imports_nothing_heavy(arguments: list[str], here: Path) -> None:
     code = (
         "import sys\nfrom engine.cli.main import main\n"
