@@ -17,9 +17,12 @@
   };
 
   // Colours are written as "@role", shared date columns as the name of an axis.
+  // A long column of numbers or texts is left alone.
+  const role = (value) => typeof value === "string" && value.startsWith("@");
+  const coloured = (list) => (list[0] !== null && typeof list[0] === "object") || role(list[0]) || role(list[1]);
   const resolve = (value, colour) => {
     if (typeof value === "string") return value.startsWith("@") ? colour(value.slice(1)) : value;
-    if (Array.isArray(value)) return Array.isArray(value[0]) || (typeof value[0] === "string" && value[0].startsWith("@")) ? value.map((v) => resolve(v, colour)) : value;
+    if (Array.isArray(value)) return coloured(value) ? value.map((v) => resolve(v, colour)) : value;
     if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, resolve(v, colour)]));
     return value;
   };
