@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.report.figure_parts import Figure, Trace, numbers, thin
-from engine.report.sweep_axes import FORMATS, NOTHING, plot_text, ticks
+from engine.report.sweep_axes import FORMATS, plot_text, ticks
 from engine.report.sweep_levels import GridKey
 from engine.report.sweep_table import Sweep
 from engine.types import Floats, Ints
@@ -20,8 +20,9 @@ COLOUR_QUANTILES: Final = (0.05, 0.95)
 def lines_figure(sweep: Sweep) -> Figure:
     """Return the parallel coordinates of keys and main metrics, a line a setting, coloured by the ranking metric."""
     title = "Every setting across keys and metrics"
-    if len(sweep.rank) == 0:
-        return Figure("lines", title, NOTHING, empty=NOTHING)
+    if len(sweep.rank) < 2:
+        reason = "There are no two settings to compare."
+        return Figure("lines", title, reason, empty=reason)
     rows = sweep.rank[thin(len(sweep.rank), MAX_LINES)]
     rows = np.unique(np.append(rows, sweep.rank[0]))
     ranked = sweep.ranked[rows]

@@ -95,6 +95,8 @@ def _banners(sweep: Sweep, facts: Mapping[str, str]) -> list[tuple[str, str]]:
         out.append(("EVERY SETTING FAILED: the reasons are listed below.", "red"))
     elif failed:
         out.append((f"{failed:,} of {len(sweep.ok):,} settings failed; every figure leaves them out.", "yellow"))
+    if sweep.n_ruined:
+        out.append((f"{sweep.n_ruined:,} settings were ruined: equity reached zero.", "yellow"))
     return out
 
 

@@ -26,15 +26,32 @@ MAIN: Final = (
 )
 LOWER_IS_BETTER: Final = frozenset(
     (
-        *("vol_ann", "downside_dev_ann", "ulcer", "kurtosis", "tracking_error_ann", "turnover", "cost_bps"),
-        *("max_drawdown_duration", "max_drawdown_recovery", "longest_drawdown", "orders", "fills", "margin_calls"),
+        *(
+            "vol_ann",
+            "downside_dev_ann",
+            "ulcer",
+            "kurtosis",
+            "tracking_error_ann",
+            "turnover",
+            "cost_bps",
+            "gross_max",
+        ),
+        *(
+            "max_drawdown_duration",
+            "max_drawdown_recovery",
+            "longest_drawdown",
+            "orders",
+            "fills",
+            "decisions",
+            "margin_calls",
+        ),
     )
 )
 # Their sign is given beforehand, so a share above zero says nothing.
 ONE_SIGN: Final = LOWER_IS_BETTER | frozenset(
     (
         *("max_drawdown", "average_drawdown", "value_at_risk", "expected_shortfall", "worst_day", "worst_month"),
-        *("best_day", "best_month", "hit_rate", "final_equity", "time_in_market", "gross_mean", "gross_max"),
+        *("best_day", "best_month", "hit_rate", "final_equity", "time_in_market", "gross_mean"),
     )
 )
 _OWN: Final[tuple[tuple[str, str, Kind], ...]] = (
@@ -69,6 +86,7 @@ class Sweep:
     metrics : the ranking metric first, then the main ones, then the rest.
     values : metric -> (n,), NaN where it failed or is not defined.
     rank : positions of the settings with a known ranking metric, best first, ties by number.
+    n_ruined : how many lost everything, where the table says so.
     """
 
     name: str
@@ -79,6 +97,7 @@ class Sweep:
     reasons: tuple[str, ...]
     values: Mapping[str, Floats]
     rank: Ints
+    n_ruined: int
 
     @property
     def metric(self) -> Metric:
@@ -115,7 +134,8 @@ def read_sweep(name: str, table: pd.DataFrame, keys: Sequence[str], metric: str)
     known = np.flatnonzero(np.isfinite(score))
     rank = known[np.lexsort((settings[known], -score[known]))].astype(np.int64)
     reasons = tuple("" if pd.isna(reason) else str(reason) for reason in table["reason"])
-    return Sweep(name, grid_keys(table, keys), metrics, settings, ok, reasons, values, rank)
+    n_ruined = int((pd.to_numeric(table["ruined"], errors="coerce") == 1).sum()) if "ruined" in table.columns else 0
+    return Sweep(name, grid_keys(table, keys), metrics, settings, ok, reasons, values, rank, n_ruined)
 
 
 def goodness(values: Floats, metric: Metric) -> Floats:
@@ -144,6 +164,7 @@ def _is_numeric(column: "pd.Series[float]") -> bool:
 def _metrics(table: pd.DataFrame, keys: Sequence[str], metric: str) -> tuple[Metric, ...]:
     taken = {"setting", "status", "reason", *keys}
     numeric = [str(name) for name in table.columns if name not in taken and _is_numeric(table[name])]
+    numeric = [name for name in numeric if table[name].notna().any()]
     order = dict.fromkeys((metric, *(key for key in MAIN if key in numeric), *numeric))
     fallback: tuple[str, Kind]
     out = []
