@@ -44,6 +44,10 @@ LIGHT: Final[Mapping[str, str]] = {
     "bad": "#c23b32",
     "ink": "#1c2430",
     "grid": "#e4e7eb",
+    "low": "#c8641c",
+    "mid": "#ece7dc",
+    "high": "#123f86",
+    "box": "rgba(27,95,180,.14)",
     **{f"s{i}": colour for i, colour in enumerate(_LIGHT_SERIES)},
 }
 DARK: Final[Mapping[str, str]] = {
@@ -56,6 +60,10 @@ DARK: Final[Mapping[str, str]] = {
     "bad": "#f2776d",
     "ink": "#e4e8ee",
     "grid": "#2b323c",
+    "low": "#b4601a",
+    "mid": "#3a3f48",
+    "high": "#3579d6",
+    "box": "rgba(110,168,254,.18)",
     **{f"s{i}": colour for i, colour in enumerate(_DARK_SERIES)},
 }
 N_SERIES: Final = len(_LIGHT_SERIES)

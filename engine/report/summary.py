@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NAMED_SYMBOLS: Final = 6
 TEXT_WIDTH: Final = 160
+SYNTHETIC: Final = "SYNTHETIC DATA: the prices were generated; nothing here says anything about a market."
 
 
 def print_summary(
@@ -56,7 +57,7 @@ def banners(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]
     """Return what a reader must know before any figure, as (text, "red" | "yellow")."""
     out = []
     if record.synthetic:
-        out.append(("SYNTHETIC DATA: the prices were generated; nothing here says anything about a market.", "yellow"))
+        out.append((SYNTHETIC, "yellow"))
     if record.ruined:
         out.append(("RUINED: equity reached zero; everything was liquidated and trading stopped.", "red"))
     adjusted = sorted({warning.symbol for warning in record.warnings if warning.kind == "adjusted_only"})

@@ -17,9 +17,12 @@
   };
 
   // Colours are written as "@role", shared date columns as the name of an axis.
+  // A long column of numbers or texts is left alone.
+  const role = (value) => typeof value === "string" && value.startsWith("@");
+  const coloured = (list) => (list[0] !== null && typeof list[0] === "object") || role(list[0]) || role(list[1]);
   const resolve = (value, colour) => {
     if (typeof value === "string") return value.startsWith("@") ? colour(value.slice(1)) : value;
-    if (Array.isArray(value)) return value.length && typeof value[0] === "string" && value[0].startsWith("@") ? value.map((v) => resolve(v, colour)) : value;
+    if (Array.isArray(value)) return coloured(value) ? value.map((v) => resolve(v, colour)) : value;
     if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, resolve(v, colour)]));
     return value;
   };
@@ -35,8 +38,8 @@
       ...own,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: "system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif", size: 12, color: colour("soft") },
-      margin: { l: 48, r: 10, t: 8, b: 28 },
-      hovermode: "x unified",
+      margin: { l: 48, r: 10, t: 8, b: 28, ...own.margin },
+      hovermode: own.hovermode || "x unified",
       hoverlabel: { bgcolor: colour("card"), bordercolor: colour("edge"), font: { color: colour("ink"), size: 12 } },
       legend: { orientation: "h", x: 0, y: 1.0, xanchor: "left", yanchor: "bottom", traceorder: "normal", font: { size: 11.5 } },
       xaxis: { type: "date", ...axis, showgrid: false, ...(own.xaxis ? {} : fewDates), ...own.xaxis },
@@ -104,5 +107,6 @@
     if (before) setTheme(before);
   });
 
+  globalThis.plimsoll = { payload, draw };
   setTheme(preferred());
 })();

@@ -1,11 +1,7 @@
 """The report page: one self-contained HTML file, the same bytes for the same run."""
 
-import json
 from collections.abc import Mapping
-from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -21,15 +17,10 @@ from engine.report.figures_returns import (
     years_figure,
 )
 from engine.report.metrics import start_of
-from engine.report.palette import DARK, LIGHT
+from engine.report.page import render_page
 from engine.report.record import Record
 from engine.report.summary import banners, span_text
 from engine.report.tearsheet_tables import page_tables
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-HERE: Final = Path(__file__).parent
 
 
 def tearsheet_html(record: Record, metrics: Mapping[str, Any]) -> str:
@@ -37,8 +28,6 @@ def tearsheet_html(record: Record, metrics: Mapping[str, Any]) -> str:
 
     metrics : what `metrics_of(record)` returned.
     """
-    from markupsafe import Markup
-
     figures = page_figures(record, metrics)
     groups = dict(figures["diagnostics"])
     flat = [figure for name in ("top", "years", "rolling", "book", "trading", "sleeves") for figure in figures[name]]
@@ -47,24 +36,18 @@ def tearsheet_html(record: Record, metrics: Mapping[str, Any]) -> str:
         "axes": page_axes(record),
         "figures": {f.key: {"data": f.data, "layout": f.layout} for f in flat if not f.empty},
     }
-    template = _environment().get_template("tearsheet.html.j2")
-    page: str = template.render(
-        record=record,
-        metrics=metrics,
-        run=metrics["run"],
-        span=span_text(metrics["run"]),
-        banners=banners(record, metrics),
-        figures=figures,
-        window=WINDOW,
-        tables=page_tables(record, metrics),
-        light=LIGHT,
-        dark=DARK,
-        css=Markup((HERE / "tearsheet.css").read_text(encoding="utf-8")),
-        script=Markup((HERE / "tearsheet.js").read_text(encoding="utf-8")),
-        plotly=Markup(plotly_source()),
-        payload=Markup(script_safe(json.dumps(payload, separators=(",", ":"), allow_nan=False))),
-    )
-    return page
+    context = {
+        "heading": record.name,
+        "banners": banners(record, metrics),
+        "record": record,
+        "metrics": metrics,
+        "run": metrics["run"],
+        "span": span_text(metrics["run"]),
+        "figures": figures,
+        "window": WINDOW,
+        "tables": page_tables(record, metrics),
+    }
+    return render_page("tearsheet.html.j2", context, payload)
 
 
 def page_figures(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,27 +81,3 @@ def page_axes(record: Record) -> dict[str, list[str]]:
         "rolling": dates(sessions[WINDOW - 1 :]),
         "thin": dates(sessions[thin(len(sessions))]),
     }
-
-
-def script_safe(text: str) -> str:
-    """Return JSON that cannot end the script element it stands in."""
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-@lru_cache(maxsize=1)
-def plotly_source() -> str:
-    """Return the drawing library that came with the installed plotly package."""
-    spec = find_spec("plotly")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("plotly is not installed; the report page needs it")
-    source = (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
-    return source.replace("</script", "<\\/script")
-
-
-@lru_cache(maxsize=1)
-def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )

@@ -13,9 +13,10 @@ from page_parser import Page
 from engine.market.panel import DataWarning
 from engine.report.figure_parts import numbers, thin
 from engine.report.labels import Kind, shown
+from engine.report.page import plotly_source, script_safe
 from engine.report.palette import DARK, LIGHT
 from engine.report.result import Result
-from engine.report.tearsheet import plotly_source, script_safe, tearsheet_html
+from engine.report.tearsheet import tearsheet_html
 
 Make = Callable[..., Result]
 
