@@ -14,5 +14,6 @@ Dates: TypeAlias = NDArray[np.datetime64]
 # Signed fractions of equity in the order of a strategy's universe; what is missing to 1 is cash.
 Weights: TypeAlias = NDArray[np.float64]
 
+EngineName: TypeAlias = Literal["python", "compiled"]
 FillRule: TypeAlias = Literal["next_open", "next_close"]
 Unlisted: TypeAlias = Literal["error", "cash", "renormalise"]

@@ -14,11 +14,12 @@ from engine.report.folder import check_target
 from engine.report.metrics_table import plain
 from engine.report.result import Result
 from engine.research.trial_ledger import record_backtest
-from engine.runtime.backtest import run_loop
 from engine.runtime.collect import collect
+from engine.runtime.engines import compile_notice, runner
 from engine.runtime.needs import needs_of
 from engine.runtime.run import load_panel
 from engine.runtime.setup import build, make_strategies
+from engine.types import EngineName
 
 
 def run_backtest(
@@ -30,6 +31,7 @@ def run_backtest(
     out: Path | None,
     *,
     force: bool,
+    engine: EngineName,
     trials: str | None,
     as_json: bool,
     quiet: bool,
@@ -44,8 +46,11 @@ def run_backtest(
     panel = load_panel(config, needs_of(config, strategies))
     log.event("data_loaded", source=panel.source, bars=panel.n_bars, symbols=panel.n_symbols, data_hash=panel.data_hash)
     setup = build(config, panel, strategies)
+    run, notice = runner(engine), compile_notice(engine, setup)
+    if notice and not quiet:
+        sys.stderr.write(f"{notice}\n")
     with progress_bar(f"{config.run.name}", shown=not (quiet or as_json)) as progress:
-        track = run_loop(setup, progress)
+        track = run(setup, progress)
     result = collect(setup, track)
     for warning in result.warnings:
         log.event("warning", kind=warning.kind, symbol=warning.symbol, session=warning.session, text=warning.text)

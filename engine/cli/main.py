@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.errors import InputError
+from engine.types import EngineName
 
 app = typer.Typer(
     name="plimsoll",
@@ -69,6 +70,9 @@ def backtest(
         Path | None, typer.Option("--out", metavar="DIR", help="Run folder [runs/<utc>-<name>-<hash>].")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write into an --out that is not empty.")] = False,
+    engine: Annotated[
+        EngineName, typer.Option("--engine", help="The loop: bar by bar, or compiled; the run folder is the same.")
+    ] = "python",
     trials: Trials = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")] = False,
@@ -76,7 +80,10 @@ def backtest(
     """Run a backtest and write its run folder, report included."""
     from engine.cli.backtest import run_backtest
 
-    run_backtest(config, data, start, end, sets or [], out, force=force, trials=trials, as_json=as_json, quiet=quiet)
+    run_backtest(
+        config, data, start, end, sets or [], out, force=force, engine=engine, trials=trials, as_json=as_json,
+        quiet=quiet,
+    )  # fmt: skip
 
 
 @app.command()

@@ -13,13 +13,15 @@ from engine.config import Config, load_config
 from engine.errors import ConfigError, InputError
 from engine.market.panel import Panel
 from engine.report.result import Result
-from engine.runtime.backtest import Progress, run_loop
+from engine.runtime.backtest import Progress
 from engine.runtime.collect import collect
+from engine.runtime.engines import runner
 from engine.runtime.needs import Needs, needs_of
 from engine.runtime.resolve import make_strategy
 from engine.runtime.setup import build, make_strategies
 from engine.runtime.span import until
 from engine.strategy import Strategy
+from engine.types import EngineName
 
 # What a run can be made from: a configuration in any form, or a strategy with everything else at its default.
 Runnable: TypeAlias = Config | Path | str | Mapping[str, Any] | Strategy | type[Strategy]
@@ -34,6 +36,7 @@ def backtest(
     sets: Iterable[str] = (),
     progress: Progress | None = None,
     trials: Path | str | None = None,
+    engine: EngineName = "python",
 ) -> Result:
     """Run a backtest, record it in the trial ledger and return its result.
 
@@ -52,6 +55,8 @@ def backtest(
     trials : path or "off", optional
         Folder of the trial ledger; by default what the environment's ``PLIMSOLL_TRIALS`` names, or the user's data
         folder. A ledger that cannot be written is a RuntimeWarning.
+    engine : {"python", "compiled"}
+        The loop: bar by bar, or compiled, which pays from the second run on; the result is the same to the bit.
 
     Raises
     ------
@@ -78,7 +83,7 @@ def backtest(
     if isinstance(data, Panel) and config.run.end is not None:
         panel = until(panel, config.run.end)
     setup = build(config, panel, strategies)
-    result = collect(setup, run_loop(setup, progress))
+    result = collect(setup, runner(engine)(setup, progress))
     _remember(result, trials)
     return result
 

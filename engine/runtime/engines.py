@@ -1,0 +1,45 @@
+"""Which loop runs a backtest: bar by bar, or compiled; the results are the same to the bit."""
+
+from collections.abc import Callable
+from typing import Final, TypeAlias, get_args
+
+from engine.errors import ConfigError, did_you_mean
+from engine.runtime.backtest import Progress, Track, run_loop
+from engine.runtime.setup import Setup
+from engine.types import EngineName
+
+ENGINES: Final[tuple[EngineName, ...]] = get_args(EngineName)
+
+Runner: TypeAlias = Callable[[Setup, Progress | None], Track]
+
+
+def runner(name: str) -> Runner:
+    """Return the loop of that name.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    if name == "python":
+        return run_loop
+    if name == "compiled":
+        from engine.runtime.compiled import run_compiled
+
+        return run_compiled
+    raise ConfigError(f"no engine {name!r}", where="engine", fix=did_you_mean(name, ENGINES))
+
+
+def compile_notice(name: str, setup: Setup) -> str:
+    """Return what to tell a user who will have to wait for the compiler once, or ""."""
+    if name != "compiled":
+        return ""
+    from engine.kernels.jit import is_compiled
+    from engine.runtime.book_loop import book_loop
+    from engine.runtime.direct_loop import direct_loop
+
+    direct = setup.config.integrator.preset == "direct"
+    if is_compiled(direct_loop if direct else book_loop):
+        return ""
+    seconds = 20 if direct else 60
+    return f"compiling the loop once for this machine, about {seconds} s; it is kept on disk"
