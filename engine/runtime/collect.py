@@ -60,8 +60,8 @@ def collect(setup: Setup, track: Track) -> Result:
         trace=_trace(setup, track),
         cash=config.run.cash,
         session_last=panel.clock.last_bar[span],
-        benchmark=_per_session(setup, config.run.benchmark, span),
-        bill=_per_session(setup, setup.bill_name or None, span),
+        benchmark=per_session(setup, config.run.benchmark, span),
+        bill=per_session(setup, setup.bill_name or None, span),
         config=config.plain(),
         config_toml=config.toml(),
         config_hash=config.digest,
@@ -228,7 +228,7 @@ def _trace(setup: Setup, track: Track) -> pd.DataFrame:
     return frame
 
 
-def _per_session(setup: Setup, symbol: str | None, span: slice) -> pd.Series | None:
+def per_session(setup: Setup, symbol: str | None, span: slice) -> pd.Series | None:
     """Return a symbol's total return per session over the traded span; a session without a row is in the next one's.
 
     Raises
