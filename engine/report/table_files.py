@@ -28,6 +28,11 @@ def table_bytes(frame: pd.DataFrame, *, always_parquet: bool = False) -> tuple[s
     return ".csv", _csv(table)
 
 
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """Return `frame` as CSV of any size; see `table_bytes` for how."""
+    return _csv(_arrow(frame if frame.index.name is None else frame.reset_index()))
+
+
 def iso_text(stamps: Dates) -> list[str]:
     """Return dates as ISO text: `2020-01-31`, or `2020-01-31T09:30:00` for all if any is not midnight."""
     text = np.datetime_as_string(stamps.astype("datetime64[D]" if is_whole(stamps) else "datetime64[s]"))

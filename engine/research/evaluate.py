@@ -128,7 +128,10 @@ def outcome_from(
     bill: Floats | None,
     ruined: bool,
 ) -> Outcome:
-    """Return the outcome of the record rows (T, RECORD) of the traded bars; counts are orders, fills, decisions, calls."""
+    """Return the outcome of the record rows (T, RECORD) of the traded bars.
+
+    counts : orders, fills, decisions, margin calls. cash : what the account started with.
+    """
     rows = closes(last_bar)
     equity = rec[:, layout.R_EQUITY]
     safe = np.where(equity > 0.0, equity, np.inf)

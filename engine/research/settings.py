@@ -11,6 +11,7 @@ from engine.errors import ConfigError, did_you_mean
 from engine.layers import assign
 from engine.research.grid import WHERE, Axis, Combination, identity
 from engine.research.maker import Maker
+from engine.runtime.needs import Needs, needs_of
 from engine.strategy import Strategy
 
 Path = tuple[str, ...]
@@ -18,11 +19,13 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One configuration of a sweep: its number, its values in the order of the keys, and all of it."""
+    """One configuration of a sweep: its number, the values chosen in the order of the keys,
+    all of it, and what it loads."""
 
     number: int
-    values: Combination
+    chosen: Combination
     config: Config
+    needs: Needs
 
 
 class SettingMaker:
@@ -37,6 +40,7 @@ class SettingMaker:
         self.axes = axes
         self._values = base.plain()
         self._maker = Maker()
+        self._strategies = self._maker.all(base)
         self._paths = [path_of(base, axis.key) for axis in axes]
         self._is_param = [len(path) == 4 and path[0] == "sleeve" and path[2] == "params" for path in self._paths]
         self._frames: dict[str, Config | ConfigError] = {}
@@ -53,13 +57,12 @@ class SettingMaker:
         ConfigError
             Where a key does not exist, a value is of the wrong type or out of its bounds, or a key changes nothing.
         """
-        self._maker.all(self.base)
-        unchanged = self._effect(self.base)
+        unchanged = self._effect({})
         for at, axis in enumerate(self.axes):
             seen: dict[str, Any] = {}
             for value in axis.samples:
                 try:
-                    effect = self._effect(self.config({at: value}))
+                    effect = self._effect({at: value})
                 except ConfigError as error:
                     if len(self.axes) > 1 and _concerns_several(error):
                         continue
@@ -85,23 +88,24 @@ class SettingMaker:
         first: tuple[Combination, ConfigError] | None = None
         for values in combinations:
             try:
-                config = self.config(dict(enumerate(values)))
+                config, strategies = self.made(dict(enumerate(values)))
             except ConfigError as error:
                 first = first or (values, error)
                 continue
-            found.append(Setting(len(found), values, config))
+            found.append(Setting(len(found), values, config, needs_of(config, strategies)))
         skipped = len(combinations) - len(found)
         if first is not None and (not skip_invalid or not found):
             named = ", ".join(f"{axis.key}={value}" for axis, value in zip(self.axes, first[0], strict=True))
             raise ConfigError(
-                f"{skipped:,} of {len(combinations):,} combinations are not valid, the first is {named}: {first[1].what}",
+                f"{skipped:,} of {len(combinations):,} combinations are not valid, "
+                f"the first is {named}: {first[1].what}",
                 where=WHERE,
                 fix="" if skip_invalid else "leave them out with --skip-invalid",
             )
         return found, skipped
 
-    def config(self, changes: Mapping[int, Any]) -> Config:
-        """Return the base with the axes in `changes` at those values.
+    def made(self, changes: Mapping[int, Any]) -> tuple[Config, dict[str, Strategy]]:
+        """Return the base with the axes in `changes` at those values, and its strategies.
 
         Raises
         ------
@@ -112,16 +116,16 @@ class SettingMaker:
         params: dict[int, dict[str, Any]] = {}
         for at, value in changes.items():
             if self._is_param[at]:
-                _, position, _, name = self._paths[at]
-                params.setdefault(int(position), dict(frame.sleeve[int(position)].params))[name] = value
-        sleeves = list(frame.sleeve)
-        for position, sleeve in enumerate(frame.sleeve):
+                sleeve_at = int(self._paths[at][1])
+                params.setdefault(sleeve_at, dict(frame.sleeve[sleeve_at].params))[self._paths[at][3]] = value
+        sleeves, strategies = list(frame.sleeve), dict(self._strategies)
+        for position, (sleeve, before) in enumerate(zip(frame.sleeve, self.base.sleeve, strict=True)):
             if position in params:
                 sleeves[position] = sleeve.model_copy(update={"params": params[position]})
-            before = self.base.sleeve[position]
             if position in params or (sleeve is not before and sleeve != before):
-                self._strategy(sleeves[position])
-        return frame.model_copy(update={"sleeve": tuple(sleeves)}) if params else frame
+                strategies[sleeve.name] = self._strategy(sleeves[position])
+        config = frame.model_copy(update={"sleeve": tuple(sleeves)}) if params else frame
+        return config, strategies
 
     def _frame(self, changes: Mapping[int, Any]) -> Config:
         """Return the base with keys other than parameters changed, each combination validated once."""
@@ -148,13 +152,13 @@ class SettingMaker:
             where = f"{WHERE} {error.where}"
             raise ConfigError(error.what, where=where, cause=error.cause, fix=error.fix) from error
 
-    def _effect(self, config: Config) -> str:
+    def _effect(self, changes: Mapping[int, Any]) -> str:
         """Return text that two configurations share if they run the same."""
-        params = [self._strategy(sleeve).params.model_dump(mode="json") for sleeve in config.sleeve]
+        config, strategies = self.made(changes)
         plain = config.plain()
         for sleeve in plain["sleeve"]:
-            sleeve["params"] = {}
-        return identity([plain, params])
+            sleeve["params"] = strategies[sleeve["name"]].params.model_dump(mode="json")
+        return identity(plain)
 
 
 def path_of(base: Config, key: str) -> Path:

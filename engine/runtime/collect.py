@@ -78,21 +78,26 @@ def collect(setup: Setup, track: Track) -> Result:
 
 def environment(setup: Setup) -> dict[str, Any]:
     """Return what a reader needs to run this again: versions, hashes, seed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    versions: dict[str, str] = {"python": platform.python_version()}
-    for name in ("plimsoll", "numpy", "pandas", "numba", "exchange_calendars"):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "not installed"
     return {
-        "versions": versions,
+        "versions": versions(),
         "machine": platform.machine(),
         "data_hash": setup.panel.data_hash,
         "config_hash": setup.config.digest,
         "seed": setup.config.run.seed,
     }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that make the numbers."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version()}
+    for name in ("plimsoll", "numpy", "pandas", "numba", "exchange_calendars"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
 
 
 def _equity(setup: Setup, index: pd.DatetimeIndex, span: slice) -> pd.DataFrame:
