@@ -112,7 +112,7 @@ def write_part(folder: Path, number: int, rows: Rows) -> None:
 def read_part(folder: Path, block: Block) -> Rows | None:
     """Return a kept block; None if there is none, it is damaged, or it is not this block's."""
     try:
-        with np.load(part_path(folder, block.number), allow_pickle=False) as file:
+        with part_path(folder, block.number).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             found = {name: file[name] for name in file.files}
         rows = Rows(
             settings=found["settings"],
