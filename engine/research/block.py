@@ -2,7 +2,7 @@
 
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from engine.research.figures import FIGURES, figures
 from engine.types import Floats, Ints
 
 # A sweep is cut into about this many blocks: fine enough for progress and resumption, coarse enough to cost nothing.
-BLOCKS: Final = 64
+BLOCKS: Final = 32
 LARGEST_BLOCK: Final = 256
 
 
@@ -45,6 +45,13 @@ class Rows:
     first: Ints
     length: Ints
     returns: Floats
+
+    def each(self) -> Iterator[tuple[int, int, Floats]]:
+        """Yield number, first session and returns of every setting that ran."""
+        ends = np.cumsum(self.length)
+        for number, first, length, end in zip(self.settings, self.first, self.length, ends, strict=True):
+            if length:
+                yield int(number), int(first), self.returns[end - length : end]
 
 
 def block_size(n_settings: int) -> int:

@@ -12,8 +12,6 @@ from engine.research.block import Block, Rows, run_block
 from engine.research.evaluate import Evaluator, evaluator_for
 from engine.research.panel_folder import open_panel, pack, unpack
 
-# How often the scheduler may start a block anew after its worker died, before the block itself is suspected.
-RETRIES = 3
 CONNECT_SECONDS = 10
 
 
@@ -32,7 +30,7 @@ class Cluster:
         self.width = 2 * threads
         self.lost: tuple[type[BaseException], ...] = (KilledWorker, CommClosedError, CancelledError)
         self._names = names
-        self._pool: Any = self._client.get_executor(retries=RETRIES, pure=False)
+        self._pool: Any = self._client.get_executor(pure=False)
         self._content: list[Any] = self._client.scatter([pack(panel) for panel in panels], broadcast=True, hash=False)
 
     def submit(self, block: Block) -> "Future[Rows]":

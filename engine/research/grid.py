@@ -20,6 +20,8 @@ WHERE: Final = "--grid"
 _LARGEST: Final = 2**53
 # Equally spaced values are rounded to this many digits, so that 0.1:0.3:3 has 0.2 in the middle and no tail.
 _DIGITS: Final = 12
+# Nobody runs more values of one key; they are refused before they are made.
+_LONGEST: Final = 100_000
 _OPENING, _CLOSING = "[{", "]}"
 
 
@@ -144,6 +146,8 @@ def identity(value: Any) -> str:
     """Return text that is the same for values that mean the same: 1 and 1.0, but not 1 and true."""
     if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST:
         value = int(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return repr(value)
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(identity(entry) for entry in value) + "]"
     return json.dumps(value, sort_keys=True, default=str)
@@ -214,7 +218,7 @@ def _spaced(key: str, low: float, high: float, count: float) -> tuple[float, ...
     """Return `count` equally spaced values, both ends included; whole ones where the ends and the step are."""
     if not isinstance(count, int) or count < 2:
         raise ConfigError(f"{key}: a range takes at least 2 values, got {count}", where=WHERE, fix=f"{low}:{high}:5")
-    if count > _LARGEST**0.5:
+    if count > _LONGEST:
         raise ConfigError(f"{key}: {count:,} values are too many", where=WHERE)
     if isinstance(low, int) and isinstance(high, int) and (high - low) % (count - 1) == 0:
         return tuple(range(low, high + 1, (high - low) // (count - 1)))

@@ -22,7 +22,7 @@ from engine.research.executors import Crew, Processes, Threads, run_blocks
 from engine.research.panel_folder import save_panel
 from engine.research.sweep_folder import DEFINITION, MARKER, held_folder, write_file
 from engine.research.sweep_plan import Plan
-from engine.research.sweep_table import FAILED, best_files, facts_of, ranked, returns_table, summary_of, sweep_table
+from engine.research.sweep_table import FAILED, best_files, facts_of, ranked, summary_of, sweep_tables
 from engine.runtime.collect import versions
 from engine.types import Dates, Floats
 
@@ -210,13 +210,10 @@ def _read(blocks: list[Block], parts: Path) -> Iterator[Rows]:
 def _trials(plan: Plan, parts: Iterator[Rows]) -> Iterator[Trial]:
     days = [np.unique(panel.clock.session) for panel in plan.panels]
     for rows in parts:
-        ends = np.cumsum(rows.length)
-        for number, first, length, end in zip(rows.settings.tolist(), rows.first, rows.length, ends, strict=True):
-            if length:
-                panel = plan.panel_of[number]
-                own = days[panel][first : first + length]
-                config = plan.settings[number].config
-                yield Trial(config, plan.panels[panel].data_hash, own, rows.returns[end - length : end])
+        for number, first, own in rows.each():
+            panel = plan.panel_of[number]
+            sessions = days[panel][first : first + len(own)]
+            yield Trial(plan.settings[number].config, plan.panels[panel].data_hash, sessions, own)
 
 
 def _write(plan: Plan, blocks: list[Block], parts: Path, by: Ranking, created: str | None) -> SweepResult:
@@ -224,8 +221,7 @@ def _write(plan: Plan, blocks: list[Block], parts: Path, by: Ranking, created: s
     from engine.report.sweep_page import sweep_html
 
     folder = parts.parent
-    table = sweep_table(plan, _read(blocks, parts))
-    returns = returns_table(plan, _read(blocks, parts))
+    table, returns = sweep_tables(plan, _read(blocks, parts))
     summary = summary_of(plan, table, by.metric, by.top)
     name = plan.base.run.name
     page = sweep_html(name=name, table=table, keys=plan.keys, metric=by.metric, facts=facts_of(plan, table))

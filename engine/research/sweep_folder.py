@@ -73,7 +73,12 @@ def held_folder(folder: Path, definition: Mapping[str, Any], *, force: bool) -> 
                 _clear(folder)
                 parts.mkdir()
                 write_file(folder / DEFINITION, json_bytes(definition))
-            yield parts
+            try:
+                yield parts
+            except BaseException:
+                if not any(parts.glob("*.npz")):
+                    _forget(folder)
+                raise
             shutil.rmtree(parts)
             (folder / LOCK).unlink()
     except OSError as error:
@@ -108,6 +113,15 @@ def _clear(folder: Path) -> None:
     for name in FOLDERS:
         if (folder / name).is_dir():
             shutil.rmtree(folder / name)
+
+
+def _forget(folder: Path) -> None:
+    """Leave no trace of a sweep that ended before its first block did."""
+    shutil.rmtree(folder / PARTS)
+    for name in (DEFINITION, LOCK):
+        (folder / name).unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _lock(descriptor: int, folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from engine.report.metrics_table import plain
 from engine.research.block import Rows
@@ -13,7 +14,7 @@ from engine.research.figures import COUNTS, FIGURES, ranking
 from engine.research.grid import plain_value
 from engine.research.sweep_plan import Plan
 from engine.toml import dump_toml
-from engine.types import Floats
+from engine.types import Dates, Floats
 
 OK: Final = "ok"
 FAILED: Final = "failed"
@@ -21,13 +22,29 @@ FAILED: Final = "failed"
 MAX_RETURN_CELLS: Final = 50_000_000
 
 
-def sweep_table(plan: Plan, parts: Iterable[Rows]) -> pd.DataFrame:
-    """Return a row per setting: its number, its values, its figures, `status` and, where it failed, the `reason`."""
+def sweep_tables(plan: Plan, parts: Iterable[Rows]) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return the table of a sweep and the returns behind it, reading each part once.
+
+    The table has a row per setting: its number, its values, its figures, `status` and, where it failed, the `reason`.
+    The returns have a row per session and a column per setting, NaN where it was not traded; None where that is more
+    than `MAX_RETURN_CELLS`.
+    """
+    days = [np.unique(panel.clock.session) for panel in plan.panels]
+    sessions = np.unique(np.concatenate(days))
+    rows_of = [np.searchsorted(sessions, own) for own in days]
+    kept = len(sessions) * len(plan.settings) <= MAX_RETURN_CELLS
+    returns: Floats = np.full((len(plan.settings), len(sessions)) if kept else (0, 0), np.nan)
     values = np.full((len(plan.settings), len(FIGURES)), np.nan)
     reasons = np.full(len(plan.settings), "", dtype=object)
     for rows in parts:
         values[rows.settings] = rows.figures
         reasons[rows.settings] = np.array(rows.reasons, dtype=object)
+        for number, first, own in rows.each() if kept else ():
+            returns[number, rows_of[plan.panel_of[number]][first : first + len(own)]] = own
+    return _table(plan, values, reasons), _returns(sessions, returns) if kept else None
+
+
+def _table(plan: Plan, values: Floats, reasons: NDArray[np.object_]) -> pd.DataFrame:
     failed = reasons != ""
     columns: dict[str, Any] = {"setting": np.arange(len(plan.settings))}
     for at, key in enumerate(plan.keys):
@@ -43,24 +60,10 @@ def sweep_table(plan: Plan, parts: Iterable[Rows]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def returns_table(plan: Plan, parts: Iterable[Rows]) -> pd.DataFrame | None:
-    """Return session returns, a row per session and a column per setting, NaN where it was not traded.
-
-    None where that is more than `MAX_RETURN_CELLS`.
-    """
-    days = [np.unique(panel.clock.session) for panel in plan.panels]
-    sessions = np.unique(np.concatenate(days))
-    if len(sessions) * len(plan.settings) > MAX_RETURN_CELLS:
-        return None
-    table: Floats = np.full((len(plan.settings), len(sessions)), np.nan)
-    for rows in parts:
-        ends = np.cumsum(rows.length)
-        for number, first, length, end in zip(rows.settings, rows.first, rows.length, ends, strict=True):
-            own = days[plan.panel_of[number]][first : first + length]
-            table[number, np.searchsorted(sessions, own)] = rows.returns[end - length : end]
-    traded = np.isfinite(table).any(axis=0)
+def _returns(sessions: Dates, returns: Floats) -> pd.DataFrame:
+    traded = np.isfinite(returns).any(axis=0)
     index = pd.DatetimeIndex(sessions[traded].astype("datetime64[s]"), name="session")
-    return pd.DataFrame(table.T[traded], index=index, columns=[str(k) for k in range(len(plan.settings))])
+    return pd.DataFrame(returns[:, traded].T, index=index, columns=[str(k) for k in range(len(returns))])
 
 
 def ranked(table: pd.DataFrame, metric: str) -> list[int]:

@@ -16,12 +16,11 @@ from support.sweeping import environment, gated_plan, same_bytes
 from engine.errors import WorkerError
 from engine.research.sweep import Ranking, Workers, run_sweep
 
-pytest.importorskip("distributed")
-
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[str]:
     """The address of a scheduler with two workers that read no folder of the sweep."""
+    pytest.importorskip("distributed")
     facts = tmp_path / "scheduler.json"
     started = [_dask(tmp_path, "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(facts))]
     try:
@@ -65,6 +64,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_repeats_nothing(tmp_pat
 
     def kill_one() -> None:
         until(lambda: len(list(gate.glob("came-*"))) == 2)
+        until(lambda: len(list((tmp_path / "out/parts").glob("0*.npz"))) == 4)  # what was done before has arrived
         killed.append(int(min(path.name for path in gate.glob("came-*")).partition("-")[2]))
         os.kill(killed[0], signal.SIGKILL)
         (gate / "open").touch()
@@ -85,6 +85,14 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_repeats_nothing(tmp_pat
 
 
 def test_a_cluster_that_does_not_answer_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
     monkeypatch.setattr("engine.research.cluster.CONNECT_SECONDS", 1)
-    with pytest.raises(WorkerError, match=r"tcp://127.0.0.1:9: no Dask scheduler answers"):
+    with pytest.raises(WorkerError, match=r"tcp://127\.0\.0\.1:9: no Dask scheduler answers"):
+        run_sweep(gated_plan(tmp_path), tmp_path / "out", Workers(cluster="tcp://127.0.0.1:9"), Ranking())
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_the_package_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(WorkerError, match=r"'distributed' is not installed; pip install 'plimsoll\[cluster\]'"):
         run_sweep(gated_plan(tmp_path), tmp_path / "out", Workers(cluster="tcp://127.0.0.1:9"), Ranking())
