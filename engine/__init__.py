@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from engine.market.panel import Panel
     from engine.market.sample import sample_panel
     from engine.report.result import Result
+    from engine.research.sweep import SweepResult
+    from engine.research.sweep_verb import sweep
     from engine.runtime.run import backtest, load_data
     from engine.strategy import Context, Strategy, StrategyParams
     from engine.types import Floats, Weights
@@ -31,12 +33,14 @@ _HOME = {
     "Strategy": "engine.strategy",
     "StrategyError": "engine.errors",
     "StrategyParams": "engine.strategy",
+    "SweepResult": "engine.research.sweep",
     "Weights": "engine.types",
     "backtest": "engine.runtime.run",
     "kernel": "engine.kernels.jit",
     "load_config": "engine.config",
     "load_data": "engine.runtime.run",
     "sample_panel": "engine.market.sample",
+    "sweep": "engine.research.sweep_verb",
 }
 
 __all__ = [
@@ -53,12 +57,14 @@ __all__ = [
     "Strategy",
     "StrategyError",
     "StrategyParams",
+    "SweepResult",
     "Weights",
     "backtest",
     "kernel",
     "load_config",
     "load_data",
     "sample_panel",
+    "sweep",
 ]
 
 

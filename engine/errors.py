@@ -5,7 +5,8 @@
     │   ├── ConfigError       a key, a type, a value of the configuration
     │   ├── DataError         a file, a row, a price, a date
     │   ├── StrategyError     a strategy raised or answered something impossible
-    │   └── OutputError       a run folder, a table or a trial ledger that cannot be written or used
+    │   ├── OutputError       a run folder, a table or a trial ledger that cannot be written or used
+    │   └── WorkerError       a worker process or a cluster was lost
     └── EngineError           a broken invariant: ours to mend
 
 Each message is one line: where, what, the likely cause, what to do.
@@ -69,6 +70,10 @@ class StrategyError(InputError):
 
 class OutputError(InputError):
     """A run folder, a table or a trial ledger that cannot be written or used."""
+
+
+class WorkerError(InputError):
+    """A worker process or a cluster that was lost or cannot be reached."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -52,6 +52,7 @@ HOMES = {
     "scipy": (),
     "sklearn": (),
     "typer": ("engine.cli",),
+    "distributed": ("engine.research.cluster",),
 }
 MODELESS = ("engine.core", "engine.portfolio", "engine.execution.planner", "strategies")
 MODE_WORDS = re.compile(r"(is_|in_|on_)?(live|paper|backtest|backtesting)(_mode)?|run_mode|dry_run")

@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +37,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines in
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")
 ]
+
+
+class Executor(StrEnum):
+    """The choices of `--executor`."""
+
+    auto = "auto"
+    threads = "threads"
+    processes = "processes"
 
 
 def _print_version(asked: bool) -> None:
@@ -84,6 +93,52 @@ def backtest(
         config, data, start, end, sets or [], out, force=force, engine=engine, trials=trials, as_json=as_json,
         quiet=quiet,
     )  # fmt: skip
+
+
+@app.command()
+def sweep(
+    config: ConfigPath,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option("--grid", metavar="A.B=1,2,3", help="A key and its values, or lo:hi:n; repeatable."),
+    ] = None,
+    random: Annotated[
+        int | None, typer.Option("--random", metavar="N", help="N settings drawn at random; keys may say lo:hi.")
+    ] = None,
+    metric: Annotated[str, typer.Option("--metric", help="What the best are chosen by.")] = "sharpe",
+    top: Annotated[int, typer.Option("--top", metavar="K", help="How many of the best to write and show.")] = 5,
+    executor: Annotated[
+        Executor, typer.Option("--executor", help="Who runs the settings on this machine.")
+    ] = Executor.auto,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="ADDRESS", help="A Dask scheduler, tcp://HOST:PORT.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option("--workers", metavar="N", min=1, help="[all cores]")] = None,
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
+    sets: Sets = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder; the same command goes on with what is in it.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what an --out holds.")] = False,
+    skip_invalid: Annotated[
+        bool, typer.Option("--skip-invalid", help="Leave out combinations that are not valid.")
+    ] = False,
+    max_settings: Annotated[
+        int, typer.Option("--max-settings", metavar="N", help="More settings are refused.")
+    ] = 100_000,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the folder.")] = False,
+) -> None:
+    """Run every combination of the given values; write one table, a page and the best as configurations."""
+    from engine.cli.sweep import Asked, Shown, run_sweep_command
+    from engine.research.sweep import Ranking, Workers
+
+    asked = Asked(tuple(grid or ()), random, max_settings, skip_invalid, tuple(sets or ()), data, start, end)
+    by, who = Ranking(metric, top), Workers(executor.value, workers, cluster)
+    if run_sweep_command(config, asked, who, by, Shown(out, force, as_json, quiet)):
+        raise typer.Exit(EXIT_CHECK_FAILED)
 
 
 @app.command()

@@ -60,8 +60,8 @@ def collect(setup: Setup, track: Track) -> Result:
         trace=_trace(setup, track),
         cash=config.run.cash,
         session_last=panel.clock.last_bar[span],
-        benchmark=_per_session(setup, config.run.benchmark, span),
-        bill=_per_session(setup, setup.bill_name or None, span),
+        benchmark=per_session(setup, config.run.benchmark, span),
+        bill=per_session(setup, setup.bill_name or None, span),
         config=config.plain(),
         config_toml=config.toml(),
         config_hash=config.digest,
@@ -78,21 +78,26 @@ def collect(setup: Setup, track: Track) -> Result:
 
 def environment(setup: Setup) -> dict[str, Any]:
     """Return what a reader needs to run this again: versions, hashes, seed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    versions: dict[str, str] = {"python": platform.python_version()}
-    for name in ("plimsoll", "numpy", "pandas", "numba", "exchange_calendars"):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "not installed"
     return {
-        "versions": versions,
+        "versions": versions(),
         "machine": platform.machine(),
         "data_hash": setup.panel.data_hash,
         "config_hash": setup.config.digest,
         "seed": setup.config.run.seed,
     }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that make the numbers."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version()}
+    for name in ("plimsoll", "numpy", "pandas", "numba", "exchange_calendars"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
 
 
 def _equity(setup: Setup, index: pd.DatetimeIndex, span: slice) -> pd.DataFrame:
@@ -228,7 +233,7 @@ def _trace(setup: Setup, track: Track) -> pd.DataFrame:
     return frame
 
 
-def _per_session(setup: Setup, symbol: str | None, span: slice) -> pd.Series | None:
+def per_session(setup: Setup, symbol: str | None, span: slice) -> pd.Series | None:
     """Return a symbol's total return per session over the traded span; a session without a row is in the next one's.
 
     Raises

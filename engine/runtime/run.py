@@ -70,14 +70,7 @@ def backtest(
     >>> backtest(SixtyForty, start="2015-01-02").metrics["max_drawdown"] < 0
     True
     """
-    given = _strategy_of(what)
-    values: dict[str, Any] | Path = _config_of(given) if given is not None else _layered(what)
-    overrides = list(sets)
-    if isinstance(data, (str, Path)):
-        overrides += ["data.source=csv", f"data.path={json.dumps(str(data), ensure_ascii=False)}"]
-    overrides += [f"run.{key}={value}" for key, value in (("start", start), ("end", end)) if value is not None]
-    config = load_config(values, sets=overrides)
-    objects = {config.sleeve[0].name: given} if given is not None else {}
+    config, objects = configured(what, data=data, start=start, end=end, sets=sets)
     strategies = make_strategies(config, objects)
     panel = data if isinstance(data, Panel) else load_panel(config, needs_of(config, strategies))
     if isinstance(data, Panel) and config.run.end is not None:
@@ -86,6 +79,32 @@ def backtest(
     result = collect(setup, runner(engine)(setup, progress))
     _remember(result, trials)
     return result
+
+
+def configured(
+    what: Runnable,
+    *,
+    data: Panel | Path | str | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
+    sets: Iterable[str] = (),
+) -> tuple[Config, dict[str, Strategy]]:
+    """Return the configuration that a verb runs on, and by sleeve the strategy object it was given, if it was one.
+
+    Raises
+    ------
+    ConfigError
+        If it is not a valid configuration.
+    """
+    given = _strategy_of(what)
+    values: dict[str, Any] | Path = _config_of(given) if given is not None else _layered(what)
+    overrides = list(sets)
+    if isinstance(data, (str, Path)):
+        overrides += ["data.source=csv", f"data.path={json.dumps(str(data), ensure_ascii=False)}"]
+    overrides += [f"run.{key}={value}" for key, value in (("start", start), ("end", end)) if value is not None]
+    config = load_config(values, sets=overrides)
+    objects = {config.sleeve[0].name: given} if given is not None else {}
+    return config, objects
 
 
 def load_panel(config: Config, needs: Needs) -> Panel:

@@ -4,16 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
+from support.data_folder import write_data
 
 from engine.cli.main import main
-from engine.market.calendar import sessions
-from engine.research.trial import FIRST, trial_panel
-
-HEADER = "date,open,high,low,close,adj_close,volume,dividend,split"
-SYMBOLS = ("GLD", "SPY", "TLT")
-N_BARS = 90
 
 CONFIG = """\
 [run]
@@ -88,18 +82,3 @@ def refused(cli: Cli, here: Path) -> Callable[..., str]:
 def tree(folder: Path) -> set[str]:
     """Return every path below a folder, caches of the interpreter aside."""
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if "__pycache__" not in path.parts}
-
-
-def write_data(folder: Path, symbols: tuple[str, ...] = SYMBOLS, n_bars: int = N_BARS) -> None:
-    """Write a CSV file per symbol."""
-    folder.mkdir()
-    panel = trial_panel(symbols, n_bars=n_bars)
-    days = sessions(FIRST, FIRST.replace(year=FIRST.year + 1))[:n_bars]
-    for i, symbol in enumerate(panel.symbols):
-        rows = [HEADER]
-        for t, day in enumerate(days):
-            prices = (panel.open[t, i], panel.high[t, i], panel.low[t, i], panel.close[t, i], panel.close[t, i])
-            shown = ",".join(f"{price:.6f}" for price in prices)
-            volume = "" if np.isnan(panel.volume[t, i]) else f"{panel.volume[t, i]:.0f}"
-            rows.append(f"{day},{shown},{volume},{panel.dividend[t, i]:.6f},{panel.split[t, i]:g}")
-        (folder / f"{symbol}.csv").write_text("\n".join(rows) + "\n")

@@ -1,0 +1,154 @@
+"""`plimsoll sweep`."""
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.cli.backtest import effective_config
+from engine.cli.progress import progress_bar
+from engine.report.labels import DASH, shown
+from engine.research.grid import parse_axes
+from engine.research.sweep import Ranking, SweepResult, Workers, run_sweep
+from engine.research.sweep_folder import check_folder
+from engine.research.sweep_plan import Plan, check_ranking, plan_sweep
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from engine.report.labels import Kind
+
+# Figures shown beside the keys: name, title, how to print it.
+_COLUMNS: Final[tuple[tuple[str, str, "Kind"], ...]] = (
+    ("sharpe", "Sharpe", "ratio"),
+    ("cagr", "CAGR", "percent"),
+    ("vol_ann", "vol", "percent"),
+    ("max_drawdown", "max DD", "percent"),
+    ("calmar", "Calmar", "ratio"),
+    ("turnover", "turnover", "ratio"),
+    ("cost_bps", "cost bps", "bps"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is varied, and on what: the options of the command that make the sweep what it is."""
+
+    grid: tuple[str, ...]
+    random: int | None
+    max_settings: int
+    skip_invalid: bool
+    sets: tuple[str, ...]
+    data: Path | None
+    start: str | None
+    end: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Where to, and how to tell about it."""
+
+    out: Path | None
+    force: bool
+    as_json: bool
+    quiet: bool
+
+
+def run_sweep_command(config: Path, asked: Asked, workers: Workers, by: Ranking, told: Shown) -> int:
+    """Plan, run and print a sweep; return how many settings failed."""
+    check_ranking(by.metric, by.top)
+    base = effective_config(config, asked.data, asked.start, asked.end, list(asked.sets))
+    axes = parse_axes(asked.grid, random=asked.random is not None)
+    plan = plan_sweep(base, axes, count=asked.random, max_settings=asked.max_settings, skip_invalid=asked.skip_invalid)
+    began = datetime.now(UTC)
+    folder = told.out if told.out is not None else default_folder(plan, began)
+    resumes = check_folder(folder, plan.definition(), force=told.force)
+    if resumes and not told.quiet:
+        sys.stderr.write(f"going on with the sweep in {folder}\n")
+    done = [0]
+    try:
+        with progress_bar(base.run.name, shown=not (told.quiet or told.as_json), unit="settings") as bar:
+
+            def progress(count: int, total: int) -> None:
+                done[0] = count
+                if bar is not None:
+                    bar(count, total)
+
+            created = began.isoformat(timespec="seconds")
+            result = run_sweep(plan, folder, workers, by, force=told.force, progress=progress, created=created)
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            f"{done[0]:,} of {len(plan.settings):,} settings are kept; to go on, run the same command with "
+            f"--out {shlex.quote(str(folder))}{' and without --force' if told.force else ''}\n"
+        )
+        raise
+    _tell(result, folder, told)
+    return result.failed
+
+
+def default_folder(plan: Plan, now: datetime) -> Path:
+    """Return `runs/<utc>-<name>-sweep-<hash8>`, made unique if two sweeps start in the same second."""
+    stem = f"{now:%Y%m%dT%H%M%SZ}-{plan.base.run.name}-sweep-{plan.digest[:8]}"
+    folder, copy = Path("runs") / stem, 1
+    while folder.exists():
+        copy += 1
+        folder = Path("runs") / f"{stem}-{copy}"
+    return folder
+
+
+def _tell(result: SweepResult, folder: Path, told: Shown) -> None:
+    if told.as_json:
+        sys.stdout.write(json.dumps({**result.summary, "folder": str(folder)}, indent=2, allow_nan=False) + "\n")
+    elif told.quiet:
+        sys.stdout.write(f"{folder}\n")
+    else:
+        from rich.console import Console
+
+        _print(Console(file=sys.stdout, highlight=False), result, folder)
+
+
+def _print(console: "Console", result: SweepResult, folder: Path) -> None:
+    summary = result.summary
+    console.width = max(console.width, 120)
+    synthetic = " on SYNTHETIC data" if result.synthetic else ""
+    skipped = f", {summary['skipped']:,} combinations left out as not valid" if summary["skipped"] else ""
+    console.print(f"\n{result.name}: {len(result.table):,} settings{synthetic}, {result.failed:,} failed{skipped}\n")
+    if summary["top"]:
+        _print_table(console, result.keys, result.metric, summary)
+    if summary["median"] is not None:
+        console.print(
+            f"\nThe best of {len(result.table):,} settings looks better than it is: part of its lead is luck that "
+            "comes with choosing. Judge by the median, by its neighbours, and on data it has not seen.",
+            soft_wrap=True,
+        )
+    for failure in summary["failures"][:3]:
+        console.print(f"failed: setting {failure['setting']}: {failure['reason']}", markup=False, soft_wrap=True)
+    if result.failed > 3:
+        console.print(f"... and {result.failed - 3:,} more, see sweep.csv")
+    console.print(f"\n{folder / 'report.html'}", soft_wrap=True)
+
+
+def _print_table(console: "Console", keys: Sequence[str], metric: str, summary: Mapping[str, Any]) -> None:
+    from rich.table import Table
+
+    columns = [column for column in _COLUMNS if column[0] == metric] + [c for c in _COLUMNS if c[0] != metric]
+    if metric not in {name for name, _, _ in _COLUMNS}:
+        columns.insert(0, (metric, metric, "ratio"))
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for title in (*(key.rpartition(".")[2] for key in keys), *(title for _, title, _ in columns)):
+        table.add_column(title, justify="right", no_wrap=True)
+    rows = [(str(place), row) for place, row in enumerate(summary["top"], start=1)]
+    rows += [("median", summary["median"]), ("worst", summary["worst"])]
+    for place, row in rows:
+        figures = [DASH if row[name] is None else shown(row[name], kind) for name, _, kind in columns]
+        table.add_row(place, *(_value(row[key]) for key in keys), *figures)
+    console.print(table)
+
+
+def _value(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
