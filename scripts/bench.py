@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import peer_rows
+
 HERE = Path(__file__).resolve().parent
 # DESIGN's budgets in seconds of CPU; wall seconds and MB where said.
 BUDGETS = {"W1": 0.08, "W2": 6.0, "W3": 0.3, "book": 0.6}
@@ -23,21 +25,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", nargs="*", help=f"of {', '.join([*BUDGETS, *EXTRA])}; all if left out")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each; the fastest counts [5]")
+    parser.add_argument("--peers", nargs="?", const="all", metavar="A,B", help="other libraries beside ours [all]")
+    parser.add_argument("--full", action="store_true", help="slow peers on all bars, none scaled: half an hour")
     parser.add_argument("--inside", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.inside:
-        for row in inside(arguments.inside, arguments.repeat):
+    try:
+        names = peer_rows.chosen(arguments.peers) if arguments.peers else []
+        if arguments.inside:
+            for row in inside(arguments.inside, arguments.repeat, names):
+                print(json.dumps(row), flush=True)
+            return
+        failed = run(arguments, names)
+    except ValueError as error:
+        parser.error(str(error))
+    sys.exit(int(failed))
+
+
+def run(arguments: argparse.Namespace, names: list[str]) -> bool:
+    """Run each workload, ours and then its peers; return whether a peer failed."""
+    failed = False
+    ours = (*BUDGETS, *EXTRA)
+    for work in arguments.work or dict.fromkeys([*ours, *(peer_rows.WORKS if names else ())]):
+        if work in ours or not names:  # the peers have workloads and files of their own
+            command = [sys.executable, __file__, "--inside", work, "--repeat", str(arguments.repeat)]
+            done = subprocess.run(command + (["--peers", ",".join(names)] if names else []), check=False)
+            if done.returncode:
+                sys.exit(done.returncode)
+        for row in peer_rows.rows(work, names, arguments.repeat, arguments.full):
+            failed |= "failed" in row
             print(json.dumps(row), flush=True)
-        return
-    for work in arguments.work or [*BUDGETS, *EXTRA]:
-        command = [sys.executable, __file__, "--inside", work, "--repeat", str(arguments.repeat)]
-        done = subprocess.run(command, check=False)
-        if done.returncode:
-            sys.exit(done.returncode)
+    return failed
 
 
-def inside(work: str, repeat: int) -> Iterator[dict[str, Any]]:
-    """Yield the rows of one workload."""
+def inside(work: str, repeat: int, names: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one workload; those of the kernels with the named peers'."""
     sys.path.insert(0, str(HERE))
     if work == "help":
         yield start_up(["--help"], "help", 0.3, repeat)
@@ -49,7 +70,7 @@ def inside(work: str, repeat: int) -> Iterator[dict[str, Any]]:
     elif work == "kernels":
         import bench_kernels
 
-        yield from bench_kernels.rows()
+        yield from bench_kernels.rows(names)
     elif work == "book":
         yield nine_stages(repeat)
     elif work == "W3-folder":

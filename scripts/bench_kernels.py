@@ -1,13 +1,12 @@
 """The numerical kernels' rows of scripts/bench: ours, a single-purpose loop as the floor, peers where installed."""
 
-import importlib.util
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from bench_peers import PEERS
+from peer_rows import kernel_rows
 
 from engine.kernels import erc, hrp, kalman, kalman_level, kalman_preset, ledoit_wolf, moments, shrinkage
 from engine.kernels.jit import kernel
@@ -170,28 +169,28 @@ def floor_ledoit_wolf(returns: Floats) -> Floats:
     return found
 
 
-def allocators() -> Iterator[dict[str, Any]]:
+def allocators(names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield HRP and ERC."""
     cov = np.cov(one_factor_returns(1500, 500, 1).T)
     work, out, line = hrp.init(500), np.empty(500), np.empty((2, 500))
     floor, _ = timed(lambda: floor_hrp(cov, line[0], line[1], out))
     yield row("HRP N=500", "ours", lambda: hrp.hrp(cov, hrp.CORR, work, out), 500, floor)
-    yield from peers("HRP N=500", cov)
+    yield from kernel_rows("HRP N=500", names, cov)
     small = np.ascontiguousarray(cov[:200, :200])
     room, weights, budget = erc.init(200), np.empty(200), np.full(200, 1.0 / 200)
     sd = np.sqrt(np.diag(small))
     corr = small / np.outer(sd, sd)
     floor, _ = timed(lambda: floor_erc(corr, line[0, :200], line[1, :200]))
     yield row("ERC N=200", "ours", lambda: erc.risk_budget(small, budget, room, weights), 200, floor)
-    yield from peers("ERC N=200", small)
+    yield from kernel_rows("ERC N=200", names, small)
 
 
-def covariances() -> Iterator[dict[str, Any]]:
+def covariances(names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield Ledoit-Wolf in batch and its recursive moments."""
     returns = one_factor_returns(252, 500, 2)
     floor, _ = timed(lambda: floor_ledoit_wolf(returns))
     yield row("Ledoit-Wolf N=500 T=252", "ours", lambda: ledoit_wolf.constant_correlation(returns), 500, floor)
-    yield from peers("Ledoit-Wolf N=500 T=252", returns)
+    yield from kernel_rows("Ledoit-Wolf N=500 T=252", names, returns)
     table, params = one_factor_returns(4000, 30, 3), moments.params(63.0)
     yield row("EWMA moments N=30 T=4000", "ours", lambda: moments.scan(moments.init(30), params, table), 4000, None)
     state, work, out, info = moments.init(30), shrinkage.init(30), np.empty((30, 30)), np.zeros(shrinkage.INFO_SIZE)
@@ -201,7 +200,7 @@ def covariances() -> Iterator[dict[str, Any]]:
     )
 
 
-def filters() -> Iterator[dict[str, Any]]:
+def filters(names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield the two Kalman filters over a million bars."""
     rng = np.random.default_rng(4)
     price = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.0005, N_STEPS)))
@@ -211,21 +210,14 @@ def filters() -> Iterator[dict[str, Any]]:
     floor, _ = timed(lambda: floor_kalman(price, 0.01, 50.0, two))
     work = "Kalman level+slope 1M"
     yield row(work, "ours", lambda: kalman_level.scan(kalman_level.init(), bare, price, two), N_STEPS, floor)
-    yield from peers(work, price)
+    yield from kernel_rows(work, names, price)
     params = kalman_preset.canonical()
     floor, _ = timed(lambda: floor_trend(price, volume, 2000.0, 252, 15, one))
     call = lambda: kalman.scan(kalman.init(params), params, price, price, price, volume, seven)  # noqa: E731
     yield row("trend strength 1M", "ours", call, N_STEPS, floor)
 
 
-def peers(work: str, data: Floats) -> Iterator[dict[str, Any]]:
-    """Yield the other libraries that are installed, on the same data."""
-    for library, jobs in PEERS.items():
-        if work in jobs and importlib.util.find_spec(library) is not None:
-            call, size = jobs[work](data)
-            yield row(work, library, call, size, None)
-
-
-def rows() -> list[dict[str, Any]]:
-    """Return one row per workload and mode: ours beside its floor and budget, and the peers that are installed."""
-    return [*allocators(), *covariances(), *filters()]
+def rows(names: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """Yield a row per workload: ours beside its floor and budget, then the named peers on the same data."""
+    for part in (allocators, covariances, filters):
+        yield from part(names)

@@ -1,14 +1,21 @@
-"""Other libraries on the inputs of scripts/bench's kernel rows; each is timed only where it is installed.
+"""Other libraries on the inputs of scripts/bench's kernel rows: `bench_peers.py LIBRARY ROW data.npy` prints one line.
 
-A job takes the row's data and returns what to call and how many items (assets or steps) one call handles.
+A job takes the row's data and returns what to call and how many items (assets or steps) one call handles. Needs no
+part of the engine, so that it runs in whatever environment the library is installed in.
 """
 
+import importlib.util
+import json
+import sys
 from collections.abc import Callable
+from importlib import metadata
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from peers.run import fastest
 
-from engine.types import Floats
+Floats = NDArray[np.float64]
 
 
 def _skfolio_hrp(cov: Floats) -> tuple[Callable[[], Any], int]:
@@ -51,7 +58,7 @@ def _statsmodels_kalman(price: Floats) -> tuple[Callable[[], Any], int]:
     from statsmodels.tsa.statespace.structural import UnobservedComponents
 
     model = UnobservedComponents(price, "local linear trend")
-    return lambda: model.filter([50.0, 0.01, 0.01]), price.shape[0]
+    return lambda: model.filter([50.0, 0.01, 0.01], low_memory=True, return_ssm=True), price.shape[0]
 
 
 def _filterpy_kalman(price: Floats) -> tuple[Callable[[], Any], int]:
@@ -77,3 +84,29 @@ PEERS: dict[str, dict[str, Callable[[Floats], tuple[Callable[[], Any], int]]]] =
     "statsmodels": {"Kalman level+slope 1M": _statsmodels_kalman},
     "filterpy": {"Kalman level+slope 1M": _filterpy_kalman},
 }
+PACKAGES = {"pypfopt": "PyPortfolioOpt", "sklearn": "scikit-learn"}  # where a module is not named like its package
+NOTES = {
+    "skfolio": "fit on 600 returns drawn from the covariance, which it estimates first",
+    "pypfopt": "from a DataFrame",
+    "sklearn": "scaled identity as target, not constant correlation",
+    "statsmodels": "UnobservedComponents.filter, bare and with low memory: its fastest",
+    "filterpy": "predict and update per step in Python",
+}
+
+
+def timed(library: str, work: str, data: Floats) -> dict[str, Any]:
+    """Return the row of a library; where a call handles a part of the items only, its time is scaled to all."""
+    told: dict[str, Any] = {"work": work, "peer": library}
+    if importlib.util.find_spec(library) is None:
+        return told | {"note": "not installed"}
+    call, size = PEERS[library][work](data)
+    cpu, wall, _ = fastest(call, call, 10)
+    times = data.shape[-1] / size
+    return told | {
+        "version": metadata.version(PACKAGES.get(library, library)), "cpu_s": round(cpu * times, 6),
+        "wall_s": round(wall * times, 6), "items": size, "scaled": times > 1.0, "note": NOTES[library],
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(json.dumps(timed(sys.argv[1], sys.argv[2], np.load(sys.argv[3]))))
