@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from engine.config import Config
 from engine.market.panel import Panel
-from engine.research.reveal import veiled_market
+from engine.research.reveal import Reveal, veiled_market
 from engine.research.trail import Trail, recorded, trail_of
 from engine.research.veil import Veil
 from engine.runtime.backtest import Progress, Track, run_loop
@@ -35,12 +35,14 @@ class Ran:
 class Case:
     """A configuration, the panel it runs on as it was loaded, and what takes a place in it.
 
+    named : whether the panel is what the configuration names; otherwise it came as an object.
     given : strategies that came as objects, by sleeve name; every run gets a copy. Others are made from the
     configuration.
     """
 
     config: Config
     panel: Panel
+    named: bool = True
     given: Mapping[str, Strategy] = field(default_factory=dict)
     stand_in: StandIn | None = None
 
@@ -54,30 +56,38 @@ class Case:
         return prepare(self.config, self.panel, {name: recorded(strategy) for name, strategy in made.items()})
 
     def run(self, strategies: Mapping[str, Strategy] | None = None, progress: Progress | None = None) -> Ran:
-        """Run as a backtest does.
+        """Run as a backtest does; `strategies` take the place of the audited ones.
 
         Raises
         ------
         InputError
-            Whatever the run raises.
+            Whatever the run raises, with a note of the session.
         """
-        setup = self._setup(self.market(strategies))
-        return _ran(setup, run_loop(setup, progress))
+        return self._run(self.market(strategies), None, progress)
 
     def run_veiled(self, veil: Veil, seed: int, first: int, progress: Progress | None = None) -> Ran:
         """Run while the panel is filled row by row; what has not come yet is veiled.
 
         first : the first bar traded, as a normal run has found it.
         """
-        truth = self.market()
-        veiled, reveal = veiled_market(truth, first, veil, seed)
-        setup = self._setup(veiled)
-        return _ran(setup, run_loop(setup, progress, stop_at=self.panel.n_bars - 1, before_bar=reveal))
+        veiled, reveal = veiled_market(self.market(), first, veil, seed)
+        return self._run(veiled, reveal, progress)
 
-    def _setup(self, market: Market) -> Setup:
+    def _run(self, market: Market, reveal: Reveal | None, progress: Progress | None) -> Ran:
         setup = assemble(self.config, market)
-        return setup if self.stand_in is None else self.stand_in(setup)
+        if self.stand_in is not None:
+            setup = self.stand_in(setup)
+        at = 0
 
+        def before_bar(t: int) -> None:
+            nonlocal at
+            at = t
+            if reveal is not None:
+                reveal(t)
 
-def _ran(setup: Setup, track: Track) -> Ran:
-    return Ran(setup, trail_of(setup, track), track)
+        try:
+            track = run_loop(setup, progress, stop_at=self.panel.n_bars - 1, before_bar=before_bar)
+        except Exception as error:
+            error.add_note(str(self.panel.clock.session[at]))
+            raise
+        return Ran(setup, trail_of(setup, track), track)

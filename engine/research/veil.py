@@ -78,8 +78,10 @@ def _clock(truth: BarClock, n_bars: int, rng: np.random.Generator | None) -> Bar
         columns["stamp"] = np.full(n_bars, "NaT", dtype=truth.stamp.dtype)
         columns["session"] = np.full(n_bars, "NaT", dtype=truth.session.dtype)
         columns["session_index"] = np.full(n_bars, np.iinfo(np.int64).min, dtype=np.int64)
-        return replace(truth, **columns, **{name: np.zeros(n_bars, dtype=np.bool_) for name in _FLAGS})
+        columns |= {name: np.zeros(n_bars, dtype=np.bool_) for name in _FLAGS}
+        return replace(truth, **columns)
     days = rng.integers(0, 30_000, n_bars).astype("datetime64[D]")
     columns["stamp"], columns["session"] = days.astype(truth.stamp.dtype), days.astype(truth.session.dtype)
     columns["session_index"] = rng.integers(0, 30_000, n_bars)
-    return replace(truth, **columns, **{name: rng.random(n_bars) < 0.5 for name in _FLAGS})
+    columns |= {name: rng.random(n_bars) < 0.5 for name in _FLAGS}
+    return replace(truth, **columns)

@@ -1,0 +1,77 @@
+"""Move this process's wall clock by whole days, so that whoever asks what day it is answers differently."""
+
+import datetime as dt
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+DAY: Final = 86_400
+
+
+def shift_clock(days: int) -> None:
+    """Add `days` to what Python code is told by `time`, `datetime`, `date` and pandas from now on.
+
+    Called before the code under audit is imported: a name taken from these modules earlier keeps the true time, and
+    so does compiled code that asks the operating system itself (``np.datetime64("now")``).
+    """
+    _shift_time(days)
+    date, moment = dt.date, dt.datetime
+    apart = dt.timedelta(days=days)
+    pandas = sys.modules.get("pandas")
+    if pandas is not None:
+        _shift_timestamp(pandas, apart)
+    setattr(dt, "date", _stand_in(date, {"today": lambda: date.today() + apart}))  # noqa: B010
+    setattr(  # noqa: B010  (a plain assignment to a class is an error to the type checker)
+        dt,
+        "datetime",
+        _stand_in(
+            moment,
+            {
+                "now": lambda tz=None: moment.now(tz) + apart,
+                "today": lambda: moment.now() + apart,
+                "utcnow": lambda: moment.now(dt.UTC).replace(tzinfo=None) + apart,
+            },
+        ),
+    )
+
+
+def _shift_time(days: int) -> None:
+    true: dict[str, Callable[..., Any]] = {name: getattr(time, name) for name in ("time", "time_ns")}
+    split = {name: getattr(time, name) for name in ("gmtime", "localtime", "ctime")}
+    shown = {name: getattr(time, name) for name in ("asctime", "strftime")}
+
+    def now() -> float:
+        return float(true["time"]()) + days * DAY
+
+    replaced: dict[str, Callable[..., Any]] = {
+        "time": now,
+        "time_ns": lambda: true["time_ns"]() + days * DAY * 10**9,
+        "asctime": lambda t=None: shown["asctime"](split["localtime"](now()) if t is None else t),
+        "strftime": lambda text, t=None: shown["strftime"](text, split["localtime"](now()) if t is None else t),
+    }
+    for name, function in split.items():
+        replaced[name] = lambda seconds=None, f=function: f(now() if seconds is None else seconds)
+    for name, function in replaced.items():
+        setattr(time, name, function)
+
+
+def _shift_timestamp(pandas: Any, apart: dt.timedelta) -> None:
+    stamp = pandas.Timestamp
+    true = {name: getattr(stamp, name) for name in ("now", "today", "utcnow")}
+    for name, function in true.items():
+        setattr(stamp, name, staticmethod(lambda *args, f=function, **named: f(*args, **named) + apart))
+
+
+def _stand_in(real: type, replaced: dict[str, Callable[..., Any]]) -> type:
+    """Return a subclass that passes for `real` in every type test and answers the replaced questions itself."""
+
+    class Passing(type):
+        def __instancecheck__(cls, instance: object) -> bool:
+            return isinstance(instance, real)
+
+        def __subclasscheck__(cls, subclass: type) -> bool:
+            return issubclass(subclass, real)
+
+    methods = {name: staticmethod(function) for name, function in replaced.items()}
+    return Passing(real.__name__, (real,), {"__slots__": (), "__module__": real.__module__, **methods})
