@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from engine.market.panel import Panel
     from engine.market.sample import sample_panel
     from engine.report.result import Result
+    from engine.research.audit import audit
+    from engine.research.certificate import Certificate
     from engine.runtime.run import backtest, load_data
     from engine.strategy import Context, Strategy, StrategyParams
     from engine.types import Floats, Weights
 
 _HOME = {
+    "Certificate": "engine.research.certificate",
     "Config": "engine.config",
     "ConfigError": "engine.errors",
     "Context": "engine.strategy",
@@ -32,6 +35,7 @@ _HOME = {
     "StrategyError": "engine.errors",
     "StrategyParams": "engine.strategy",
     "Weights": "engine.types",
+    "audit": "engine.research.audit",
     "backtest": "engine.runtime.run",
     "kernel": "engine.kernels.jit",
     "load_config": "engine.config",
@@ -40,6 +44,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Certificate",
     "Config",
     "ConfigError",
     "Context",
@@ -54,6 +59,7 @@ __all__ = [
     "StrategyError",
     "StrategyParams",
     "Weights",
+    "audit",
     "backtest",
     "kernel",
     "load_config",

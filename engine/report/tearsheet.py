@@ -24,6 +24,7 @@ from engine.report.metrics import start_of
 from engine.report.palette import DARK, LIGHT
 from engine.report.record import Record
 from engine.report.summary import banners, span_text
+from engine.report.tearsheet_certificate import certificate_tables
 from engine.report.tearsheet_tables import page_tables
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def tearsheet_html(record: Record, metrics: Mapping[str, Any]) -> str:
         figures=figures,
         window=WINDOW,
         tables=page_tables(record, metrics),
+        audit=None if record.certificate is None else certificate_tables(record.certificate),
         light=LIGHT,
         dark=DARK,
         css=Markup((HERE / "tearsheet.css").read_text(encoding="utf-8")),

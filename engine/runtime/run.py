@@ -59,6 +59,28 @@ def backtest(
     >>> backtest(SixtyForty, start="2015-01-02").metrics["max_drawdown"] < 0
     True
     """
+    config, panel, given = load_run(what, data=data, start=start, end=end, sets=sets)
+    setup = build(config, panel, make_strategies(config, given))
+    return collect(setup, run_loop(setup, progress))
+
+
+def load_run(
+    what: Runnable,
+    *,
+    data: Panel | Path | str | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
+    sets: Iterable[str] = (),
+) -> tuple[Config, Panel, dict[str, Strategy]]:
+    """Return the effective configuration, the panel, and the strategies that came as objects, by sleeve name.
+
+    The parameters are those of `backtest`.
+
+    Raises
+    ------
+    InputError
+        If anything about the input is wrong.
+    """
     given = _strategy_of(what)
     values: dict[str, Any] | Path = _config_of(given) if given is not None else _layered(what)
     overrides = list(sets)
@@ -67,12 +89,10 @@ def backtest(
     overrides += [f"run.{key}={value}" for key, value in (("start", start), ("end", end)) if value is not None]
     config = load_config(values, sets=overrides)
     objects = {config.sleeve[0].name: given} if given is not None else {}
-    strategies = make_strategies(config, objects)
-    panel = data if isinstance(data, Panel) else load_panel(config, needs_of(config, strategies))
+    panel = data if isinstance(data, Panel) else load_panel(config, needs_of(config, make_strategies(config, objects)))
     if isinstance(data, Panel) and config.run.end is not None:
         panel = until(panel, config.run.end)
-    setup = build(config, panel, strategies)
-    return collect(setup, run_loop(setup, progress))
+    return config, panel, objects
 
 
 def load_panel(config: Config, needs: Needs) -> Panel:
