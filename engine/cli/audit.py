@@ -76,7 +76,7 @@ def run_audit(what: Path, span: Span, wish: Wish) -> bool:
     with _told(shown=not (wish.quiet or wish.as_json)) as told:
         audited = examine(Case(config, panel), n_reloads=wish.reloads, seed=wish.seed, progress=told)
     for one in audited.certificate.findings:
-        log.event("audit_pass", name=one.name, verdict=verdict_of(one.passed), evidence=one.evidence)
+        log.event("audit_pass", of=one.name, verdict=verdict_of(one.passed), evidence=one.evidence)
     created = began.isoformat(timespec="seconds")
     if of_run:
         _add_to_run(folder, audited, created)

@@ -1,10 +1,13 @@
 """The look-ahead certificate as tables of finished text."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from engine.report.labels import DASH, shown
+from engine.report.labels import DASH, Kind, shown
 from engine.report.tearsheet_tables import Table
+
+
+_FIGURES: Final[tuple[tuple[str, Kind], ...]] = (("sharpe", "ratio"), ("cagr", "percent"), ("final_equity", "usd"))
 
 
 def certificate_tables(certificate: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,10 +44,7 @@ def _comparisons(certificate: Mapping[str, Any]) -> Table:
     rows = []
     for one in certificate["comparisons"]:
         before, after = one["before"], one["after"] or dict.fromkeys(one["before"])
-        cells = [
-            f"{shown(before[key], kind)} → {shown(after[key], kind)}"
-            for key, kind in (("sharpe", "ratio"), ("cagr", "percent"), ("final_equity", "usd"))
-        ]
+        cells = [f"{shown(before[key], kind)} → {shown(after[key], kind)}" for key, kind in _FIGURES]
         rows.append((one["name"], *cells, ("Look twice: " if one["warning"] else "") + one["reading"]))
     head = ("Variation", "Sharpe", "CAGR", "Final equity, USD", "Reading")
     return Table("How much hangs on a bar (decides nothing)", head, rows)
