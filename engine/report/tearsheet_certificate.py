@@ -6,7 +6,6 @@ from typing import Any, Final
 from engine.report.labels import DASH, Kind, shown
 from engine.report.tearsheet_tables import Table
 
-
 _FIGURES: Final[tuple[tuple[str, Kind], ...]] = (("sharpe", "ratio"), ("cagr", "percent"), ("final_equity", "usd"))
 
 

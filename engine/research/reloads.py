@@ -67,7 +67,7 @@ def reloads(
 
 
 def cut_bars(case: Case, reference: Ran, n: int, seed: int) -> Ints:
-    """Return at most `n` bars, drawn at random, that end a session with rows; every other one saw an answer.
+    """Return at most `n` bars, drawn at random, that end a session with rows; half of them saw an answer.
 
     Drawn from the first bar traded to the one before the last. Bars before the first real row of a fund with a
     modelled history are left out: the model starts from that row.
@@ -82,7 +82,7 @@ def cut_bars(case: Case, reference: Ran, n: int, seed: int) -> Ints:
     bars = np.flatnonzero(eligible)
     rng = np.random.default_rng([seed, n])
     answered = np.intersect1d(bars, reference.trail.answered())
-    some = rng.choice(answered, min(len(answered), n // 2), replace=False)
+    some = rng.choice(answered, min(len(answered), (n + 1) // 2), replace=False)
     others = np.setdiff1d(bars, some)
     rest = rng.choice(others, min(len(others), n - len(some)), replace=False)
     drawn: Ints = np.sort(np.concatenate((some, rest))).astype(np.int64)

@@ -143,31 +143,32 @@ def difference(before: Trail, after: Trail, t: int) -> str:
 
 def first_difference(before: Trail, after: Trail, t: int) -> Difference | None:
     """Return what differs first between the outputs of two runs through bar t; None if they are equal to the bit."""
-    ours, theirs = before.through(t), after.through(t)
-    session = before.setup.panel.clock.session
     found: list[tuple[int, int, Difference]] = []
-    for order, (name, a) in enumerate(ours.items()):
-        b = theirs[name]
-        if a.shape != b.shape:
-            text = f"{name}: {len(a)} rows became {len(b)}"
-            bar = _first_bar_of_more(before.rows[name], after.rows[name], t)
-            found.append((bar, order, Difference(bar, str(session[bar]), name, "", text)))
-        elif a.tobytes() != b.tobytes():
-            rows = before.rows[name]
-            other = a.view(np.int64) != b.view(np.int64)
-            row, column = (int(k[0]) for k in np.nonzero(other))
-            bar = int(rows.bar[rows.bar <= t][row])
-            moved = f"{a[row, column]:.12g} became {b[row, column]:.12g}"
-            text = f"{name} on {session[bar]}, {rows.columns[column]}: {moved}"
-            stage, symbol = _place(before.setup, name, rows.columns[column], a[row])
-            found.append((bar, order, Difference(bar, str(session[bar]), stage, symbol, text)))
+    for order, name in enumerate(before.rows):
+        one = _parting(before.setup, name, before.rows[name], after.rows[name], t)
+        if one is not None:
+            found.append((one.bar, order, one))
     return min(found, key=lambda one: one[:2])[2] if found else None
 
 
-def _first_bar_of_more(ours: Rows, theirs: Rows, t: int) -> int:
-    """Return the first bar up to t at which two outputs have a different number of rows."""
-    a, b = (np.bincount(rows.bar[rows.bar <= t], minlength=t + 1) for rows in (ours, theirs))
-    return int(np.flatnonzero(a != b)[0])
+def _parting(setup: Setup, name: str, ours: Rows, theirs: Rows, t: int) -> Difference | None:
+    """Return the first row through bar t in which two outputs are not equal to the bit; rows are in order of bars."""
+    at, other_at = ours.bar[ours.bar <= t], theirs.bar[theirs.bar <= t]
+    a, b = (np.ascontiguousarray(rows.values[rows.bar <= t], dtype=np.float64) for rows in (ours, theirs))
+    n = min(len(a), len(b))
+    unequal = (a[:n].view(np.int64) != b[:n].view(np.int64)).any(axis=1) | (at[:n] != other_at[:n])
+    if not unequal.any() and len(a) == len(b):
+        return None
+    row = int(unequal.argmax()) if unequal.any() else n
+    bar = int(min(bars[row] for bars in (at, other_at) if row < len(bars)))
+    session = str(setup.panel.clock.session[bar])
+    if row >= n or at[row] != other_at[row]:
+        counts = (np.count_nonzero(bars == bar) for bars in (at, other_at))
+        return Difference(bar, session, name, "", "{} on {}: {} rows became {}".format(name, session, *counts))
+    column = int((a[row].view(np.int64) != b[row].view(np.int64)).argmax())
+    moved = f"{a[row, column]:.12g} became {b[row, column]:.12g}"
+    stage, symbol = _place(setup, name, ours.columns[column], a[row])
+    return Difference(bar, session, stage, symbol, f"{name} on {session}, {ours.columns[column]}: {moved}")
 
 
 def _place(setup: Setup, name: str, column: str, row: Floats) -> tuple[str, str]:

@@ -171,14 +171,10 @@ class FindsThePanel(Weekly):
     """Looks through the interpreter's memory for the longest panel there is."""
 
     def score(self, ctx: Context) -> float:
-        panels = [o for o in gc.get_objects() if isinstance(o, Panel) and "BBB" in o.symbols and not o.synthetic]
-        whole = max((p.close for p in panels if np.isfinite(p.close[-1, 0]) or True), key=_known)
+        panels = [o for o in gc.get_objects() if isinstance(o, Panel) and o.source and o.symbols == ctx.symbols]
+        whole = max(panels, key=lambda panel: panel.n_bars).close
         t = ctx.bar_index
         return 40.0 * float(whole[min(t + 1, len(whole) - 1), 0] / whole[t, 0] - 1.0)
-
-
-def _known(close: Floats) -> int:
-    return int(np.count_nonzero(np.isfinite(close[:, 0]) & (close[:, 0] > 0.0)))
 
 
 class ReadsTheFiles(Weekly):

@@ -103,7 +103,7 @@ def test_what_only_another_process_can_see_is_seen_by_reloads(
     cheat: type[Strategy], evidence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUDIT_MOOD", "0.7")
-    certificate = _audited(cheat, reloads=2)
+    certificate = _audited(cheat, reloads=1)
     assert [one.name for one in certificate.findings if one.passed is False] == ["reloads"]
     assert evidence in _found(certificate, "reloads").evidence
 
@@ -117,7 +117,7 @@ def _on_files(here: Path, strategy: str, monkeypatch: pytest.MonkeyPatch, reload
 def test_reading_the_data_where_they_lie_and_looking_ahead_is_seen_by_reloads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    certificate = _on_files(tmp_path, "audit.cheats:ReadsTheFiles", monkeypatch, 2)
+    certificate = _on_files(tmp_path, "audit.cheats:ReadsTheFiles", monkeypatch, 1)
     assert [one.name for one in certificate.findings if one.passed is False] == ["reloads"]
     assert "s answer on " in _found(certificate, "reloads").evidence
 
@@ -125,7 +125,7 @@ def test_reading_the_data_where_they_lie_and_looking_ahead_is_seen_by_reloads(
 def test_reading_the_data_where_they_lie_up_to_today_is_clumsy_but_honest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert _on_files(tmp_path, "audit.cheats:ReadsThePast", monkeypatch, 2).verdict == "PASS"
+    assert _on_files(tmp_path, "audit.cheats:ReadsThePast", monkeypatch, 1).verdict == "PASS"
 
 
 def test_a_table_read_when_the_module_is_imported_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,5 +151,5 @@ def test_an_honest_look_alike_passes(honest: type[Strategy]) -> None:
 
 
 def test_an_honest_strategy_passes_in_other_processes_too_with_a_stand_in_of_its_own() -> None:
-    certificate = _audited(cheats.SortsASet, reloads=2, stand_in=stand_ins.unchanged)
+    certificate = _audited(cheats.SortsASet, reloads=1, stand_in=stand_ins.unchanged)
     assert [one.passed for one in certificate.findings] == [True] * 5
