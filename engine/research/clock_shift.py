@@ -15,25 +15,17 @@ def shift_clock(days: int) -> None:
     Called before the code under audit is imported: a name taken from these modules earlier keeps the true time, and
     so does compiled code that asks the operating system itself (``np.datetime64("now")``).
     """
-    _shift_time(days)
-    date, moment = dt.date, dt.datetime
-    apart = dt.timedelta(days=days)
+    _shift_time(days)  # date.today() asks time.time()
+    moment, apart = dt.datetime, dt.timedelta(days=days)
     pandas = sys.modules.get("pandas")
     if pandas is not None:
         _shift_timestamp(pandas, apart)
-    setattr(dt, "date", _stand_in(date, {"today": lambda: date.today() + apart}))  # noqa: B010
-    setattr(  # noqa: B010  (a plain assignment to a class is an error to the type checker)
-        dt,
-        "datetime",
-        _stand_in(
-            moment,
-            {
-                "now": lambda tz=None: moment.now(tz) + apart,
-                "today": lambda: moment.now() + apart,
-                "utcnow": lambda: moment.now(dt.UTC).replace(tzinfo=None) + apart,
-            },
-        ),
-    )
+    replaced: dict[str, Callable[..., Any]] = {
+        "now": lambda tz=None: moment.now(tz) + apart,
+        "today": lambda: moment.now() + apart,
+        "utcnow": lambda: moment.now(dt.UTC).replace(tzinfo=None) + apart,
+    }
+    setattr(dt, "datetime", _stand_in(moment, replaced))  # noqa: B010  (assigning to a class is a type error)
 
 
 def _shift_time(days: int) -> None:

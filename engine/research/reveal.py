@@ -55,7 +55,8 @@ class RevealFeed(Feed):
         panel = self.panel
         panel.block[:, t] = truth.block[:, t]
         panel.high[t], panel.low[t] = truth.high[t], truth.low[t]
-        panel.indicator[t] = truth.indicator[t]
+        if panel.indicators:
+            panel.indicator[t] = truth.indicator[t]
         for name, column in self._clock:
             column[t] = getattr(truth.clock, name)[t]
         derive_scan(t, t + 1, panel.clock.session_index, panel.block, *self._last, self._grown["ret"], self._codes)
