@@ -49,10 +49,14 @@ def _shift_time(days: int) -> None:
 
 
 def _shift_timestamp(pandas: Any, apart: dt.timedelta) -> None:
-    stamp = pandas.Timestamp
-    true = {name: getattr(stamp, name) for name in ("now", "today", "utcnow")}
-    for name, function in true.items():
-        setattr(stamp, name, staticmethod(lambda *args, f=function, **named: f(*args, **named) + apart))
+    now = pandas.Timestamp.now
+    replaced = {
+        "now": lambda tz=None: now(tz) + apart,
+        "today": lambda tz=None: now(tz) + apart,
+        "utcnow": lambda: now("UTC") + apart,
+    }
+    for name, function in replaced.items():
+        setattr(pandas.Timestamp, name, staticmethod(function))
 
 
 def _stand_in(real: type, replaced: dict[str, Callable[..., Any]]) -> type:

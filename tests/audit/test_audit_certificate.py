@@ -145,7 +145,7 @@ class LivesOfOneBar(Strategy):
 
 
 def test_an_edge_that_is_gone_within_a_bar_is_worth_a_warning() -> None:
-    case = case_of(LivesOfOneBar, sets=("costs.preset=none",))
+    case = case_of(LivesOfOneBar, panel=with_open_at_last_close(market()), sets=("costs.preset=none",))
     told = bar_later(case, case.run())
     assert told.warning
     assert told.after is not None
