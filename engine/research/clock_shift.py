@@ -50,7 +50,7 @@ def _shift_time(days: int) -> None:
 
 def _shift_timestamp(pandas: Any, apart: dt.timedelta) -> None:
     now = pandas.Timestamp.now
-    replaced = {
+    replaced: dict[str, Callable[..., Any]] = {
         "now": lambda tz=None: now(tz) + apart,
         "today": lambda tz=None: now(tz) + apart,
         "utcnow": lambda: now("UTC") + apart,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.market.panel import SPLIT, Panel
+from engine.market.panel import CLOSE, DIVIDEND, OPEN, SPLIT, Panel
 from engine.research.case import Case, StandIn
 from engine.research.trial import DELISTED, WHOLE, trial_panel
 from engine.runtime.run import load_run
@@ -23,9 +23,13 @@ def market() -> Panel:
     """Return the panel; AAA is split at bars 60 and 90."""
     lives = {"AAA": WHOLE, "BBB": WHOLE, "CCC": DELISTED}
     panel = trial_panel(SYMBOLS, ("VIX",), n_bars=N_BARS, seed=4, lives=lives)
-    block = panel.block.copy()
-    block[SPLIT, [60, 90], 0] = 2.0
-    return replace(panel, block=block)
+    block, high, low = panel.block.copy(), panel.high.copy(), panel.low.copy()
+    for t in (60, 90):
+        block[SPLIT, t, 0] = 2.0
+        block[[OPEN, CLOSE, DIVIDEND], t:, 0] /= 2.0
+        high[t:, 0] /= 2.0
+        low[t:, 0] /= 2.0
+    return replace(panel, block=block, high=high, low=low)
 
 
 def case_of(

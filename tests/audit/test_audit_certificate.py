@@ -13,7 +13,7 @@ from audit.market import case_of, market
 
 from engine.errors import ConfigError, StrategyError
 from engine.kernels import layout
-from engine.market.panel import DIVIDEND, OPEN, SPLIT
+from engine.market.panel import CLOSE, DIVIDEND, OPEN, SPLIT
 from engine.research.audit import audit, examine
 from engine.research.certificate import engine_hash
 from engine.research.reloads import cut_bars, importable
@@ -154,23 +154,15 @@ def test_an_edge_that_is_gone_within_a_bar_is_worth_a_warning() -> None:
     assert "gone within a bar" in told.reading
 
 
-def test_an_edge_of_the_same_close_shows_up_only_where_fills_are_at_that_close() -> None:
-    class FollowsTheOvernightGap(cheats.Weekly):
-        """What rises overnight after a rise: at tomorrow's open the gap is already paid."""
-
-        universe = ("AAA",)
-
-        def on_bar(self, ctx: Context) -> Weights | None:
-            return ctx.weights({"AAA": float(ctx.past.ret(1)[0, 0] > 0.0)}, unlisted="cash")
-
+def test_an_edge_that_only_fills_at_the_same_close_could_earn_is_shown_as_such() -> None:
     panel = market()
     block = panel.block.copy()
-    rose = np.nan_to_num(panel.close[1:-1] / panel.close[:-2] * panel.split[1:-1]) > 1.0
-    block[OPEN, 2:] = np.where(rose, np.maximum(panel.close[1:-1] / panel.split[2:], panel.close[2:]), panel.open[2:])
-    case = case_of(FollowsTheOvernightGap, panel=replace(panel, block=block), sets=("costs.preset=none",))
+    block[OPEN] = block[CLOSE]  # every move happens before the open: who orders after the close before comes too late
+    case = case_of(LivesOfOneBar, panel=replace(panel, block=block), sets=("costs.preset=none",))
     told = same_close(case, case.run())
     assert told.after is not None
-    assert told.after.sharpe > told.before.sharpe + 0.5
+    assert told.after.sharpe > max(3.0, told.before.sharpe + 3.0)
+    assert told.warning
     assert "by whoever fills at the close that decided" in told.reading
 
 
