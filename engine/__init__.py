@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from engine.market.panel import Panel
     from engine.market.sample import sample_panel
     from engine.report.result import Result
+    from engine.research.audit import audit
+    from engine.research.certificate import Certificate
     from engine.research.sweep import SweepResult
     from engine.research.sweep_verb import sweep
     from engine.runtime.run import backtest, load_data
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from engine.types import Floats, Weights
 
 _HOME = {
+    "Certificate": "engine.research.certificate",
     "Config": "engine.config",
     "ConfigError": "engine.errors",
     "Context": "engine.strategy",
@@ -35,6 +38,7 @@ _HOME = {
     "StrategyParams": "engine.strategy",
     "SweepResult": "engine.research.sweep",
     "Weights": "engine.types",
+    "audit": "engine.research.audit",
     "backtest": "engine.runtime.run",
     "kernel": "engine.kernels.jit",
     "load_config": "engine.config",
@@ -44,6 +48,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Certificate",
     "Config",
     "ConfigError",
     "Context",
@@ -59,6 +64,7 @@ __all__ = [
     "StrategyParams",
     "SweepResult",
     "Weights",
+    "audit",
     "backtest",
     "kernel",
     "load_config",

@@ -142,6 +142,28 @@ def sweep(
 
 
 @app.command()
+def audit(
+    what: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", help="A TOML configuration, or a run folder.")],
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
+    sets: Sets = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Run folder [runs/<utc>-...].")] = None,
+    reloads: Annotated[int, typer.Option("--reloads", metavar="N", min=0, help="Runs in fresh processes.")] = 20,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of noise and cuts.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")] = False,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")] = False,
+) -> None:
+    """Look for look-ahead: run with the future hidden, again, and on cut data; exit 1 if a decision changes."""
+    from engine.cli.audit import Span, Wish, run_audit
+
+    span, wish = Span(data, start, end, sets or []), Wish(reloads, seed, out, force, as_json, quiet)
+    if not run_audit(what, span, wish):
+        raise typer.Exit(EXIT_CHECK_FAILED)
+
+
+@app.command()
 def explain(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     symbol: Annotated[

@@ -95,6 +95,17 @@ def symbols_in(folder: str | Path, interval: str = "1d") -> tuple[str, ...]:
     return tuple(sorted(_listing(Path(folder), interval)))
 
 
+def file_of(folder: str | Path, symbol: str, interval: str = "1d") -> Path:
+    """Return the file that holds a symbol's or an indicator's bars.
+
+    Raises
+    ------
+    DataError
+        If there is none, or more than one.
+    """
+    return _find(Path(folder), _listing(Path(folder), interval), symbol, interval)
+
+
 def _listing(root: Path, interval: str) -> dict[str, list[Path]]:
     """Return symbol -> its files. SPY_5min_2025.csv is SPY's at that interval only, and there goes before SPY.csv."""
     if not root.is_dir():

@@ -54,6 +54,20 @@ class Feed:
             return whole
         return _frozen(np.ascontiguousarray(whole[:, list(cols)]))
 
+    def indicator(self, name: str) -> Floats:
+        """Return the (T,) closes of an indicator of the panel, C-contiguous, read-only.
+
+        Raises
+        ------
+        ValueError
+            If the panel has no such indicator.
+        """
+        key = f"indicator {name}"
+        if key not in self._made:
+            panel = self.panel
+            self._made[key] = _frozen(np.ascontiguousarray(panel.indicator[:, panel.indicators.index(name)]))
+        return self._made[key]
+
     def status_of(self, cols: tuple[int, ...]) -> Codes:
         """Return the (T, K) status of some columns, C-contiguous; the whole array where that is all of them."""
         if cols == tuple(range(self.status.shape[1])):

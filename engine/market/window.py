@@ -81,9 +81,7 @@ class Window:
             )
         key = f"indicator {name}"
         if key not in self._made:
-            series = np.ascontiguousarray(panel.indicator[:, panel.indicators.index(name)])
-            series.flags.writeable = False
-            self._made[key] = series
+            self._made[key] = self._feed.indicator(name)
         return _last(self._made[key], self._cursor.t + 1, n)
 
     def _field(self, name: str, n: int) -> Floats:

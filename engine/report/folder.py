@@ -38,7 +38,7 @@ def write_folder(
     force : bool
         Allow a folder that is not empty.
     created : str, optional
-        Time stamp for `env.json`, the only place that holds one.
+        Time stamp for `env.json` and the certificate, the only places that hold one.
     extras : mapping of str to bytes, optional
         Further files by name, for example the log.
 
@@ -102,6 +102,8 @@ def folder_files(record: Record, metrics: Mapping[str, Any], created: str | None
     stamp = {} if created is None else {"created": created}
     facts = {"run_id": record.run_id, "config_hash": record.config_hash, "data_hash": record.data_hash}
     files["env.json"] = json_bytes({**record.env, **facts, **stamp})
+    if record.certificate is not None:
+        files["certificate.json"] = json_bytes({**record.certificate, **stamp})
     files["report.html"] = tearsheet_html(record, metrics).encode()
     files[MARKER] = json_bytes(metrics)
     return files

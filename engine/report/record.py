@@ -53,6 +53,7 @@ class Record:
     benchmark, bill : simple return per session; None = none named (the bill rate is then 0).
     config, config_toml, config_hash, data_hash, env : what it was made from.
     counts : events worth a look; all are shown. ruined : equity reached zero and trading stopped.
+    certificate : what an audit of the run found, None without one.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Record:
     counts: dict[str, int | float]
     env: dict[str, Any]
     ruined: bool = False
+    certificate: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a record whose parts do not fit together."""

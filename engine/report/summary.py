@@ -56,6 +56,10 @@ def span_text(run: Mapping[str, Any]) -> str:
 def banners(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what a reader must know before any figure, as (text, "red" | "yellow")."""
     out = []
+    if record.certificate is not None and record.certificate["verdict"] != "PASS":
+        failed = next(one for one in record.certificate["findings"] if one["passed"] is False)
+        text = f"LOOK-AHEAD AUDIT FAILED ({failed['name']}): {failed['evidence']}. No figure here can be believed."
+        out.append((text, "red"))
     if record.synthetic:
         out.append((SYNTHETIC, "yellow"))
     if record.ruined:

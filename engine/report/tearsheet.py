@@ -20,6 +20,7 @@ from engine.report.metrics import start_of
 from engine.report.page import render_page
 from engine.report.record import Record
 from engine.report.summary import banners, span_text
+from engine.report.tearsheet_certificate import certificate_tables
 from engine.report.tearsheet_tables import page_tables
 
 
@@ -46,6 +47,7 @@ def tearsheet_html(record: Record, metrics: Mapping[str, Any]) -> str:
         "figures": figures,
         "window": WINDOW,
         "tables": page_tables(record, metrics),
+        "audit": None if record.certificate is None else certificate_tables(record.certificate),
     }
     return render_page("tearsheet.html.j2", context, payload)
 

@@ -78,7 +78,7 @@ def explain(
     DataError
         If the folder is not a run, the data are not those it ran on, or there was no decision at that close.
     """
-    config, data_hash = _read_run(run, data)
+    config, data_hash = read_run(run, data)
     strategies = make_strategies(config)
     panel = load_panel(config, needs_of(config, strategies))
     setup = build(config, panel, strategies)
@@ -123,7 +123,14 @@ def explain_decision(setup: Setup, decision: Decision, symbol: str | None = None
     ]
 
 
-def _read_run(run: Path, data: Path | None) -> tuple[Config, str]:
+def read_run(run: Path, data: Path | None) -> tuple[Config, str]:
+    """Return a run folder's configuration and data hash; `data` is where the data are now, if they have moved.
+
+    Raises
+    ------
+    DataError
+        If the folder is not a run.
+    """
     try:
         values = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
         env = (run / "env.json").read_text(encoding="utf-8")

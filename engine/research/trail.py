@@ -110,30 +110,76 @@ def run_trail(
     setup = build(config, panel, recorders)
     if stand_in is not None:
         setup = replace(setup, system=stand_in(setup))
-    track = run_loop(setup)
+    return trail_of(setup, run_loop(setup))
+
+
+def trail_of(setup: Setup, track: Track) -> Trail:
+    """Return what a finished loop left behind; every strategy of `setup` must be a `Recorder`."""
     rows: dict[str, Rows] = {}
     for sleeve in setup.system.sleeves:
         rows |= _sleeve_rows(sleeve)
     return Trail(setup, rows | _decision_rows(setup, track) | _account_rows(setup))
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where two runs part: the first bar, there the first output in order of cause and effect, there the first column.
+
+    symbol : "" where the output is not about one. stage : the output, and within the trace the stage.
+    """
+
+    bar: int
+    session: str
+    stage: str
+    symbol: str
+    text: str
+
+
 def difference(before: Trail, after: Trail, t: int) -> str:
     """Say what differs first between the outputs of two runs through bar t; "" if they are equal to the bit."""
-    ours, theirs = before.through(t), after.through(t)
-    session = before.setup.panel.clock.session
-    found: list[tuple[int, int, str]] = []
-    for order, (name, a) in enumerate(ours.items()):
-        b = theirs[name]
-        if a.shape != b.shape:
-            found.append((t, order, f"{name}: {len(a)} rows became {len(b)}"))
-        elif a.tobytes() != b.tobytes():
-            rows = before.rows[name]
-            other = a.view(np.int64) != b.view(np.int64)
-            row, column = (int(k[0]) for k in np.nonzero(other))
-            bar = int(rows.bar[rows.bar <= t][row])
-            moved = f"{a[row, column]:.12g} became {b[row, column]:.12g}"
-            found.append((bar, order, f"{name} on {session[bar]}, {rows.columns[column]}: {moved}"))
-    return min(found)[2] if found else ""
+    found = first_difference(before, after, t)
+    return "" if found is None else found.text
+
+
+def first_difference(before: Trail, after: Trail, t: int) -> Difference | None:
+    """Return what differs first between the outputs of two runs through bar t; None if they are equal to the bit."""
+    found: list[tuple[int, int, Difference]] = []
+    for order, name in enumerate(before.rows):
+        one = _parting(before.setup, name, before.rows[name], after.rows[name], t)
+        if one is not None:
+            found.append((one.bar, order, one))
+    return min(found, key=lambda one: one[:2])[2] if found else None
+
+
+def _parting(setup: Setup, name: str, ours: Rows, theirs: Rows, t: int) -> Difference | None:
+    """Return the first row through bar t in which two outputs are not equal to the bit; rows are in order of bars."""
+    at, other_at = ours.bar[ours.bar <= t], theirs.bar[theirs.bar <= t]
+    a, b = (np.ascontiguousarray(rows.values[rows.bar <= t], dtype=np.float64) for rows in (ours, theirs))
+    n = min(len(a), len(b))
+    unequal = (a[:n].view(np.int64) != b[:n].view(np.int64)).any(axis=1) | (at[:n] != other_at[:n])
+    if not unequal.any() and len(a) == len(b):
+        return None
+    row = int(unequal.argmax()) if unequal.any() else n
+    bar = int(min(bars[row] for bars in (at, other_at) if row < len(bars)))
+    session = str(setup.panel.clock.session[bar])
+    if row >= n or at[row] != other_at[row]:
+        counts = (np.count_nonzero(bars == bar) for bars in (at, other_at))
+        return Difference(bar, session, name, "", "{} on {}: {} rows became {}".format(name, session, *counts))
+    column = int((a[row].view(np.int64) != b[row].view(np.int64)).argmax())
+    moved = f"{a[row, column]:.12g} became {b[row, column]:.12g}"
+    stage, symbol = _place(setup, name, ours.columns[column], a[row])
+    return Difference(bar, session, stage, symbol, f"{name} on {session}, {ours.columns[column]}: {moved}")
+
+
+def _place(setup: Setup, name: str, column: str, row: Floats) -> tuple[str, str]:
+    """Return (stage, symbol) of a cell."""
+    symbols = setup.panel.symbols
+    if name == "trace":
+        symbol, _, stage = column.rpartition(" ")
+        return f"stage {stage}", symbol
+    if name in ("order", "fill"):
+        return name, symbols[int(row[layout.F_COLUMN if name == "fill" else 0])]
+    return name, column if column in symbols else ""
 
 
 def _account_rows(setup: Setup) -> dict[str, Rows]:

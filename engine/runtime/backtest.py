@@ -24,12 +24,19 @@ class Track:
     ruined: bool = False
 
 
-def run_loop(setup: Setup, progress: Progress | None = None, *, stop_at: int | None = None) -> Track:
+def run_loop(
+    setup: Setup,
+    progress: Progress | None = None,
+    *,
+    stop_at: int | None = None,
+    before_bar: Callable[[int], None] | None = None,
+) -> Track:
     """Run a backtest bar by bar.
 
     Each bar: the simulator fills what was decided at the previous close and marks the account at this one; the core
     observes; if something is due it decides, and the orders go to the simulator for the next bar. With `stop_at` the
-    loop ends after that bar's decision and leaves the system as it then was.
+    loop ends after that bar's decision and leaves the system as it then was. `before_bar` is called with each bar
+    before anything happens at it.
 
     Raises
     ------
@@ -44,6 +51,8 @@ def run_loop(setup: Setup, progress: Progress | None = None, *, stop_at: int | N
     every = max(n_bars // 100, 1)
     for t in range(n_bars if stop_at is None else stop_at + 1):
         code = 0
+        if before_bar is not None:
+            before_bar(t)
         if t >= first:
             code = advance(t)
             track.last = t

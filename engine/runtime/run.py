@@ -70,12 +70,8 @@ def backtest(
     >>> backtest(SixtyForty, start="2015-01-02").metrics["max_drawdown"] < 0
     True
     """
-    config, objects = configured(what, data=data, start=start, end=end, sets=sets)
-    strategies = make_strategies(config, objects)
-    panel = data if isinstance(data, Panel) else load_panel(config, needs_of(config, strategies))
-    if isinstance(data, Panel) and config.run.end is not None:
-        panel = until(panel, config.run.end)
-    setup = build(config, panel, strategies)
+    config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets)
+    setup = build(config, panel, make_strategies(config, objects))
     result = collect(setup, runner(engine)(setup, progress))
     _remember(result, trials)
     return result
@@ -105,6 +101,30 @@ def configured(
     config = load_config(values, sets=overrides)
     objects = {config.sleeve[0].name: given} if given is not None else {}
     return config, objects
+
+
+def load_run(
+    what: Runnable,
+    *,
+    data: Panel | Path | str | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
+    sets: Iterable[str] = (),
+) -> tuple[Config, Panel, dict[str, Strategy]]:
+    """Return the effective configuration, the panel, and the strategies that came as objects, by sleeve name.
+
+    The parameters are those of `backtest`.
+
+    Raises
+    ------
+    InputError
+        If anything about the input is wrong.
+    """
+    config, objects = configured(what, data=data, start=start, end=end, sets=sets)
+    panel = data if isinstance(data, Panel) else load_panel(config, needs_of(config, make_strategies(config, objects)))
+    if isinstance(data, Panel) and config.run.end is not None:
+        panel = until(panel, config.run.end)
+    return config, panel, objects
 
 
 def load_panel(config: Config, needs: Needs) -> Panel:

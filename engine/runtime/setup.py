@@ -63,6 +63,26 @@ def make_strategies(config: Config, given: Mapping[str, Strategy] | None = None)
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What a run is told of the world, before any account or sleeve exists.
+
+    calendar : a panel whose clock tells which sessions there are and what the calendar says of them; the tables of
+        the integrator that depend on dates alone are made from it.
+    first : the first bar traded, None = found from the feed and the strategies.
+    bill : (T,) return on cash per bar; bill_name its symbol, or "". daily : (T, DAILY), see `engine.kernels.layout`.
+    """
+
+    feed: Feed
+    calendar: Panel
+    strategies: Mapping[str, Strategy]
+    bill: Floats
+    bill_name: str
+    daily: Floats
+    first: int | None
+    warnings: tuple[DataWarning, ...]
+
+
 def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> Setup:
     """Wire a run.
 
@@ -70,6 +90,17 @@ def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> S
     ------
     ConfigError, DataError
         If a symbol is missing, the span does not overlap the data, or the warm-up does not fit.
+    """
+    return assemble(config, prepare(config, panel, strategies))
+
+
+def prepare(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> Market:
+    """Derive from a panel what a run needs of it, and leave out the sleeves that cannot run on it.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If a symbol is missing or no sleeve can run.
     """
     needs = needs_of(config, strategies)
     for symbol in needs.symbols:
@@ -83,26 +114,41 @@ def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> S
     strategies, disabled = _enabled(strategies, offered)
     bill, bill_name = _bill(config, feed)
     daily = _daily_table(config, panel, bill)
+    return Market(feed, panel, strategies, bill, bill_name, daily, None, disabled)
+
+
+def assemble(config: Config, market: Market) -> Setup:
+    """Put sleeves, integrator, planner and simulator on a market.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If the span does not overlap the data, or the warm-up does not fit.
+    """
+    feed, bill, daily = market.feed, market.bill, market.daily
+    panel = feed.panel
     book = open_book(panel.n_symbols, config.run.cash, _terms(config, panel.symbols))
     cursor = Cursor()
     quarantine = {sleeve.name: sleeve.on_error == "quarantine" for sleeve in config.sleeve}
     sleeves = [
         Sleeve(name, strategy, feed, bill, cursor, quarantine=quarantine[name])
-        for name, strategy in sorted(strategies.items())
+        for name, strategy in sorted(market.strategies.items())
     ]
-    first = _first_bar(config, panel, feed, sleeves)
-    _refuse_early_flows(config, panel, daily, first)
+    first = market.first
+    if first is None:
+        first = _first_bar(config, panel, feed, sleeves)
+        _refuse_early_flows(config, panel, daily, first)
     planner = Planner(
         feed, daily, book,
         min_notional=config.execution.min_notional,
         at_close=config.execution.fill == "next_close",
         symbols=panel.symbols,
     )  # fmt: skip
-    integrator = make_integrator(config, feed, sleeves, book, daily)
+    integrator = make_integrator(config, feed, sleeves, book, daily, market.calendar)
     system = System(feed, cursor, sleeves, integrator, planner)
     broker = SimBroker(feed, daily, book, id_prefix=f"{config.run.name}-{config.digest[:8]}")
-    warnings = panel.warnings + _bill_warnings(bill_name, panel, first) + disabled
-    return Setup(config, panel, feed, system, broker, first, bill, bill_name, warnings)
+    warnings = panel.warnings + _bill_warnings(market.bill_name, panel, first) + market.warnings
+    return Setup(config, panel, feed, system, broker, first, bill, market.bill_name, warnings)
 
 
 def _enabled(
@@ -117,14 +163,16 @@ def _enabled(
     return kept, tuple(DataWarning("sleeve_disabled", name, reason) for name, reason in reasons.items() if reason)
 
 
-def make_integrator(config: Config, feed: Feed, sleeves: Sequence[Sleeve], book: Book, daily: Floats) -> Integrator:
-    """Return the integrator of the configured preset."""
+def make_integrator(
+    config: Config, feed: Feed, sleeves: Sequence[Sleeve], book: Book, daily: Floats, calendar: Panel
+) -> Integrator:
+    """Return the integrator of the configured preset; only the clock and the columns of `calendar` matter."""
     maintenance = maintenance_rates(book.acct)
     if config.integrator.preset == "direct":
         return Direct(config.band, maintenance)
     if config.integrator.preset == "legacy":
         return Legacy(feed)
-    settings = make_settings(config, feed.panel, sleeves, maintenance)
+    settings = make_settings(config, calendar, sleeves, maintenance)
     terms = (book.acct[layout.HALF_SPREAD].copy(), book.rules, daily)
     return Pipeline(feed, settings, terms, [sleeve.name for sleeve in sleeves])
 

@@ -1,0 +1,99 @@
+"""A broker, an integrator and a planner that cheat, and functions that put them into a setup."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from engine.core import System
+from engine.execution.planner import Plan, Planner
+from engine.execution.sim import SimBroker
+from engine.kernels.derive import TRADING
+from engine.market.panel import OPEN
+from engine.portfolio.direct import Direct
+from engine.portfolio.integrator import Target
+from engine.runtime.setup import Setup
+
+
+class FillsAtTheDecision(SimBroker):
+    """Books every purchase and sale at the close that decided it, a bar later."""
+
+    def advance(self, t: int) -> int:
+        true = self._block
+        self._block = true.copy()
+        listed = ~np.isnan(true[OPEN, t])
+        self._block[OPEN, t, listed] = self._panel.close[t - 1, listed]
+        try:
+            return super().advance(t)
+        finally:
+            self._block = true
+
+
+class FillsAtTheLow(SimBroker):
+    """Finds the best price of the bar for every order."""
+
+    def advance(self, t: int) -> int:
+        true = self._block
+        self._block = true.copy()
+        self._block[OPEN, t] = self._panel.low[t]
+        try:
+            return super().advance(t)
+        finally:
+            self._block = true
+
+
+class LooksAheadInAStage(Direct):
+    """Halves what is going to fall."""
+
+    feed: Any = None
+
+    def decide(self, sleeves: Any, account: Any, *, adopt: bool, skip: Any = frozenset()) -> Target:
+        target = super().decide(sleeves, account, adopt=adopt, skip=skip)
+        t = sleeves[0]._context.bar_index
+        ahead = self.feed.ret[min(t + 1, len(self.feed.ret) - 1)]
+        goal = np.where(ahead < 0.0, 0.5 * target.weights, target.weights)
+        trace = np.column_stack((target.trace[:, 0], goal))
+        return replace(target, weights=goal, goal=goal, trace=trace)
+
+
+class SizesAtTomorrowsOpen(Planner):
+    """Knows what it is going to pay."""
+
+    def plan(self, t: int, account: Any, target: Any, trade: Any, price: Any, min_ticket: float = 0.0) -> Plan:
+        panel = self._feed.panel
+        ahead = panel.open[min(t + 1, panel.n_bars - 1)]
+        known = (self._feed.status[t] == TRADING) & ~np.isnan(ahead)
+        return super().plan(t, account, target, trade, np.where(known, ahead, price), min_ticket)
+
+
+def with_broker(setup: Setup, kind: type[SimBroker]) -> Setup:
+    old = setup.broker
+    return replace(setup, broker=kind(setup.feed, old._daily, old.book, id_prefix=old.prefix))
+
+
+def fills_at_the_decision(setup: Setup) -> Setup:
+    return with_broker(setup, FillsAtTheDecision)
+
+
+def fills_at_the_low(setup: Setup) -> Setup:
+    return with_broker(setup, FillsAtTheLow)
+
+
+def looks_ahead_in_a_stage(setup: Setup) -> Setup:
+    built = setup.system
+    stage = LooksAheadInAStage(0.0, built.integrator._maintenance)  # type: ignore[attr-defined]
+    stage.feed = setup.feed
+    return replace(setup, system=System(setup.feed, built._cursor, built.sleeves, stage, built.planner))
+
+
+def sizes_at_tomorrows_open(setup: Setup) -> Setup:
+    built = setup.system
+    planner = SizesAtTomorrowsOpen(
+        setup.feed, setup.broker._daily, setup.broker.book, min_notional=1.0, at_close=False,
+        symbols=setup.panel.symbols,
+    )  # fmt: skip
+    return replace(setup, system=System(setup.feed, built._cursor, built.sleeves, built.integrator, planner))
+
+
+def unchanged(setup: Setup) -> Setup:
+    return setup
