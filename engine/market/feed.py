@@ -52,7 +52,10 @@ class Feed:
         whole = self.field(name)
         if cols == tuple(range(whole.shape[1])):
             return whole
-        return _frozen(np.ascontiguousarray(whole[:, list(cols)]))
+        key = f"{name} {cols}"
+        if key not in self._made:
+            self._made[key] = _frozen(np.ascontiguousarray(whole[:, list(cols)]))
+        return self._made[key]
 
     def indicator(self, name: str) -> Floats:
         """Return the (T,) closes of an indicator of the panel, C-contiguous, read-only.

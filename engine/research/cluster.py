@@ -9,7 +9,8 @@ from typing import Any
 
 from engine.errors import WorkerError
 from engine.research.block import Block, Rows, run_block
-from engine.research.evaluate import Evaluator, evaluator_for
+from engine.research.compiled_evaluator import evaluator_for
+from engine.research.evaluate import Evaluator
 from engine.research.panel_folder import open_panel, pack, unpack
 
 CONNECT_SECONDS = 10

@@ -24,16 +24,15 @@ class Outcome:
 
     first_session : index of the first session traded, counted on the panel's clock.
     returns : (n,) time-weighted net return per session. gross : (n,) exposure at session closes, of equity.
-    base, traded, costs : (T,) dollars per bar: the equity it started with, what was traded, what that cost.
+    traded, costs : sums over the bars of what was traded and what that cost, each over the equity the bar began with.
     benchmark, bill : (n,) simple return per session; None = none named.
     """
 
     first_session: int
     returns: Floats
     gross: Floats
-    base: Floats
-    traded: Floats
-    costs: Floats
+    traded: float
+    costs: float
     benchmark: Floats | None
     bill: Floats | None
     final_equity: float
@@ -52,23 +51,14 @@ class Failure:
 
 
 class Evaluator(Protocol):
-    """Runs settings on one panel; used by several threads at once where it `releases_gil`."""
-
-    releases_gil: bool
+    """Runs settings on one panel; several threads may use one at once."""
 
     def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
         """Return an outcome per setting, in order; a setting that cannot be run is a `Failure`, never an exception."""
 
 
-def evaluator_for(panel: Panel) -> Evaluator:
-    """Return the fastest evaluator there is for settings on `panel`."""
-    return PythonEvaluator(panel)
-
-
 class PythonEvaluator:
     """Runs each setting through the loop of a plain backtest, one after the other."""
-
-    releases_gil = False
 
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
@@ -136,15 +126,14 @@ def outcome_from(
     equity = rec[:, layout.R_EQUITY]
     safe = np.where(equity > 0.0, equity, np.inf)
     gross = (rec[:, layout.R_LONG] + rec[:, layout.R_SHORT]) / safe
-    before = np.concatenate(([cash], equity[:-1]))[: len(equity)]
+    base = np.concatenate(([cash], equity[:-1]))[: len(equity)] + rec[:, layout.R_FLOW]
     orders, fills, decisions, margin_calls = counts
     return Outcome(
         first_session=first_session,
         returns=compounded(rec[:, layout.R_RET].copy(), rows),
         gross=gross[rows],
-        base=before + rec[:, layout.R_FLOW],
-        traded=rec[:, layout.R_TRADED].copy(),
-        costs=rec[:, layout.R_COMMISSION : layout.R_FEES + 1].sum(axis=1),
+        traded=over(rec[:, layout.R_TRADED], base),
+        costs=over(rec[:, layout.R_COMMISSION : layout.R_FEES + 1].sum(axis=1), base),
         benchmark=benchmark,
         bill=bill,
         final_equity=float(equity[-1]) if len(equity) else cash,
@@ -154,6 +143,11 @@ def outcome_from(
         margin_calls=margin_calls,
         ruined=ruined,
     )
+
+
+def over(amounts: Floats, base: Floats) -> float:
+    """Return the sum of amounts (T,) over base (T,); bars without equity count as 0."""
+    return float(np.sum(np.divide(amounts, base, out=np.zeros(len(amounts)), where=base > 0.0)))
 
 
 def closes(last_bar: Bools) -> Ints:

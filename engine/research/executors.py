@@ -11,7 +11,8 @@ from typing import Protocol, TypeAlias
 
 from engine.errors import WorkerError
 from engine.research.block import Block, Rows, run_block
-from engine.research.evaluate import Evaluator, evaluator_for
+from engine.research.compiled_evaluator import evaluator_for
+from engine.research.evaluate import Evaluator
 from engine.research.panel_folder import open_panel
 
 Keep: TypeAlias = Callable[[Block, Rows], None]

@@ -73,8 +73,8 @@ def figures(outcome: Outcome) -> Floats:
         "value_at_risk": m.value_at_risk(returns),
         "expected_shortfall": m.expected_shortfall(returns),
         "hit_rate": m.hit_rate(returns),
-        "turnover": book.per_year(outcome.traded, outcome.base, n),
-        "cost_bps": book.per_year(outcome.costs, outcome.base, n) * 1e4,
+        "turnover": _per_year(outcome.traded, n),
+        "cost_bps": _per_year(outcome.costs, n) * 1e4,
         "gross_mean": gross["mean"],
         "gross_max": gross["max"],
         "time_in_market": book.share_of(outcome.gross > book.DUST),
@@ -118,6 +118,10 @@ def ranking(values: Sequence[float] | Floats, metric: str) -> list[int]:
     sign = 1.0 if metric in SMALLER_IS_BETTER else -1.0
     order = np.argsort(sign * given, kind="stable")
     return [int(at) for at in order if np.isfinite(given[at])]
+
+
+def _per_year(ratio: float, n_sessions: int) -> float:
+    return ratio * m.SESSIONS_PER_YEAR / n_sessions if n_sessions else m.NAN
 
 
 def _fitting(series: Floats, returns: Floats, role: str) -> Floats:

@@ -17,8 +17,9 @@ from engine.errors import OutputError
 from engine.report.folder import json_bytes
 from engine.report.table_files import file_bytes, table_bytes
 from engine.research.block import Block, Rows, read_part, write_part
-from engine.research.evaluate import evaluator_for
+from engine.research.compiled_evaluator import evaluator_for, fits_threads
 from engine.research.executors import Crew, Processes, Threads, run_blocks
+from engine.research.maker import Maker
 from engine.research.panel_folder import save_panel
 from engine.research.sweep_folder import DEFINITION, MARKER, held_folder, write_file
 from engine.research.sweep_plan import Plan
@@ -165,7 +166,7 @@ def _run_missing(plan: Plan, blocks: list[Block], parts: Path, workers: Workers,
 def crew_for(plan: Plan, scratch: Path, workers: Workers, n_blocks: int) -> Callable[[], Crew]:
     """Return what opens the workers: a cluster where one is named, else threads or processes of this machine.
 
-    Left to choose, threads run what releases the interpreter, processes everything else.
+    Left to choose, threads run what is compiled for the most part, processes everything else.
     """
     if workers.cluster is not None:
         from engine.research.cluster import Cluster
@@ -176,7 +177,8 @@ def crew_for(plan: Plan, scratch: Path, workers: Workers, n_blocks: int) -> Call
     evaluators = [evaluator_for(panel) for panel in plan.panels]
     chosen = workers.executor
     if chosen == "auto":
-        chosen = "threads" if count == 1 or all(one.releases_gil for one in evaluators) else "processes"
+        alone = count == 1 or fits_threads([setting.config for setting in plan.settings], Maker())
+        chosen = "threads" if alone else "processes"
     if chosen == "threads":
         return partial(Threads, evaluators, count)
     return partial(Processes, _spread(plan, scratch), count)

@@ -20,14 +20,18 @@ from engine.runtime.book_loop import BookTerms, book_loop
 from engine.runtime.direct_loop import DirectTerms, direct_loop
 from engine.runtime.loop_state import (
     BAR,
+    COSTS,
     CURSOR,
     DONE,
+    FILLS,
     N_DECISIONS,
+    N_ORDERS,
     OVERDRAWN,
     ROOM,
     RUINED,
     SHORT,
     SUMS,
+    TRADED,
     Ledger,
     Market,
     Planning,
@@ -35,7 +39,7 @@ from engine.runtime.loop_state import (
     empty_table,
 )
 from engine.runtime.setup import Setup
-from engine.types import Ints
+from engine.types import Floats, Ints
 
 # Calls the span is cut into where somebody watches the progress.
 PIECES = 50
@@ -63,19 +67,67 @@ def run_compiled(setup: Setup, progress: Progress | None = None) -> Track:
     StrategyError, DataError
         As `run_loop`.
     """
+    n_bars = setup.panel.n_bars
+    signals = [signal_of(sleeve, setup.system.cursor, n_bars) for sleeve in setup.system.sleeves]
+    run, code = _through(setup, signals, progress, full=True)
+    run.leave(signals, code)
+    return Track(run.decisions(), run.last(code), code == RUINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A run without its tables; bars are the T traded ones.
+
+    ret, gross : (T,) time-weighted return of each bar, exposure at its close over equity.
+    traded, costs : sums over the bars of traded notional and trading costs over the equity the bar began with.
+    """
+
+    ret: Floats
+    gross: Floats
+    traded: float
+    costs: float
+    final_equity: float
+    orders: int
+    fills: int
+    decisions: int
+    margin_calls: int
+    ruined: bool
+
+
+def run_brief(setup: Setup, signals: Sequence[Signal]) -> Brief:
+    """Run signals through the compiled loop and keep what statistics need, at a fraction of the memory.
+
+    Raises
+    ------
+    ConfigError, StrategyError, DataError
+        As `run_compiled`.
+    """
+    run, code = _through(setup, signals, None, full=False)
+    span, scal, cursor = slice(setup.first, run.last(code) + 1), run.ledger.scal, run.cursor
+    return Brief(
+        ret=run.ledger.brief[span, 0].copy(),
+        gross=run.ledger.brief[span, 1].copy(),
+        traded=float(run.ledger.sums[TRADED]),
+        costs=float(run.ledger.sums[COSTS]),
+        final_equity=float(scal[layout.EQUITY]),
+        orders=int(cursor[N_ORDERS]),
+        fills=int(cursor[FILLS] + scal[layout.N_FILLS]),
+        decisions=int(cursor[N_DECISIONS]),
+        margin_calls=int(scal[layout.MARGIN_CALLS]),
+        ruined=code == RUINED,
+    )
+
+
+def _through(setup: Setup, signals: Sequence[Signal], progress: Progress | None, *, full: bool) -> tuple["Run", int]:
+    """Take signals through the loop to the last bar, or to the first failing sleeve's; return the run and its code."""
     why = refusal(setup)
     if why:
         raise ConfigError(why, where="engine", fix="use --engine python")
-    n_bars = setup.panel.n_bars
-    signals = [signal_of(sleeve, setup.system.cursor, n_bars) for sleeve in setup.system.sleeves]
-    run = Run.of(setup, full=True)
-    failure = first_failure(signals)
-    last = n_bars if failure is None else failure.bar + 1
-    code = run.go(signals, last, progress)
+    run, failure = Run.of(setup, full=full), first_failure(signals)
+    code = run.go(signals, setup.panel.n_bars if failure is None else failure.bar + 1, progress)
     if failure is not None and code == DONE and failure.error is not None:
         raise failure.error
-    run.leave(signals, code)
-    return Track(run.decisions(), int(run.cursor[BAR]) - (code != RUINED), code == RUINED)
+    return run, code
 
 
 @dataclass(slots=True)
@@ -167,6 +219,10 @@ class Run:
         self.ledger = self.ledger._replace(fills=np.concatenate((fills, np.zeros_like(fills))))
         doubled: list[Any] = [np.concatenate((column, np.empty_like(column))) for column in self.orders]
         self.orders = Orders(*doubled)
+
+    def last(self, code: int) -> int:
+        """Return the last bar that was settled."""
+        return int(self.cursor[BAR]) - (code != RUINED)
 
     def decisions(self) -> list[Decision]:
         """Return every decision, as the bar-by-bar loop would have made it."""

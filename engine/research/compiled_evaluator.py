@@ -1,0 +1,146 @@
+"""Settings through the compiled loop: what several of them share is made once, and the loop lets go of the interpreter."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from threading import Lock
+from typing import Final
+
+import numpy as np
+
+from engine.config import Config
+from engine.errors import InputError
+from engine.market.panel import Panel
+from engine.portfolio.signals import Signal, signal_of
+from engine.portfolio.sleeves import Sleeve
+from engine.research.evaluate import Evaluator, Failure, Outcome, PythonEvaluator, closes, compounded
+from engine.research.maker import Maker
+from engine.runtime.collect import per_session
+from engine.runtime.compiled import refusal, run_brief
+from engine.runtime.needs import available
+from engine.runtime.setup import Market, Setup, assemble, prepare
+from engine.runtime.span import until
+from engine.strategy import KernelStrategy
+from engine.types import Floats
+
+# Bytes of signals kept for settings that share a sleeve.
+SIGNAL_BYTES: Final = 512 * 2**20
+
+
+class CompiledEvaluator:
+    """Runs settings through the compiled loop, and those that have no compiled form through the ordinary one.
+
+    Kept between settings: the panel's derived series, and the signals of sleeves that several settings share, because
+    a signal depends on the strategy, its parameters and the market alone.
+    """
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+        self._maker = Maker()
+        self._ordinary = PythonEvaluator(panel)
+        self._markets: dict[str, Market] = {}
+        self._offered = available(panel)
+        self._signals: dict[str, Signal] = {}
+        self._lock = Lock()  # of the two below; each signal has a lock of its own while it is made
+        self._locks: dict[str, Lock] = {}
+        self._series: dict[tuple[str, int, int], Floats] = {}
+
+    def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
+        """Run the settings; see `Evaluator`."""
+        return [self._one(config) for config in settings]
+
+    def _one(self, config: Config) -> Outcome | Failure:
+        try:
+            setup = assemble(config, self._market(config))
+            if refusal(setup):
+                return self._ordinary.evaluate([config])[0]
+            signals = [self._signal(setup, sleeve) for sleeve in setup.system.sleeves]
+            brief = run_brief(setup, signals)
+        except InputError as error:
+            return Failure(str(error))
+        last = setup.first + len(brief.ret) - 1
+        span, clock = slice(setup.first, last + 1), setup.panel.clock
+        rows = closes(clock.last_bar[span])
+        return Outcome(
+            first_session=int(clock.session_index[setup.first]),
+            returns=compounded(brief.ret, rows),
+            gross=brief.gross[rows],
+            traded=brief.traded,
+            costs=brief.costs,
+            benchmark=self._returns(setup, config.run.benchmark, span),
+            bill=self._returns(setup, setup.bill_name or None, span),
+            final_equity=brief.final_equity,
+            orders=brief.orders,
+            fills=brief.fills,
+            decisions=brief.decisions,
+            margin_calls=brief.margin_calls,
+            ruined=brief.ruined,
+        )
+
+    def _market(self, config: Config) -> Market:
+        """Return the derived market with the setting's own strategies on it."""
+        strategies = self._maker.all(config)
+        refused = {name: one.unavailable(self._offered) for name, one in strategies.items()}
+        wanted = sorted({symbol for one in strategies.values() for symbol in (*one.universe, *one.optional)})
+        parts = (
+            config.run.end,
+            config.data,
+            config.financing.cash_rate,
+            config.account.flows,
+            config.integrator.preset,
+        )
+        key = repr((parts, refused, wanted))
+        if key not in self._markets:
+            panel = self._panel if config.run.end is None else until(self._panel, config.run.end)
+            self._markets[key] = prepare(config, panel, strategies)
+        market = self._markets[key]
+        return replace(market, strategies={name: strategies[name] for name in market.strategies})
+
+    def _signal(self, setup: Setup, sleeve: Sleeve) -> Signal:
+        """Return a sleeve's signals; they depend on strategy, parameters, market and bill rate, and are made once."""
+        config, n_bars = setup.config, setup.panel.n_bars
+        section = next(one for one in config.sleeve if one.name == sleeve.name)
+        through = setup.first if config.integrator.preset == "direct" else n_bars
+        params = json.dumps(sleeve.strategy.params.model_dump(mode="json"), sort_keys=True)
+        key = repr((section.strategy, section.on_error, params, n_bars, config.financing.cash_rate, through))
+        with self._lock:
+            lock = self._locks.setdefault(key, Lock())
+        with lock:
+            if key not in self._signals:
+                found = signal_of(sleeve, setup.system.cursor, n_bars, through)
+                with self._lock:
+                    self._signals[key] = found
+                    while sum(one.held.nbytes for one in self._signals.values()) > SIGNAL_BYTES:
+                        self._signals.pop(next(iter(self._signals)))
+                return found
+            return self._signals[key]
+
+    def _returns(self, setup: Setup, symbol: str | None, span: slice) -> Floats | None:
+        """Return a symbol's return per session over a span, made once for all settings that share it."""
+        if symbol is None:
+            return None
+        key = (symbol, span.start, span.stop)
+        if key not in self._series:
+            series = per_session(setup, symbol, span)
+            self._series[key] = np.empty(0) if series is None else series.to_numpy(dtype=np.float64)
+        return self._series[key]
+
+
+def fits_threads(settings: Sequence[Config], maker: Maker) -> bool:
+    """Return whether settings run in compiled code for the most part, so that threads do not wait for each other.
+
+    That is so where each sleeve either has a kernel or is the same in all settings, and the preset has a compiled loop.
+    """
+    if any(config.integrator.preset == "legacy" for config in settings):
+        return False
+    distinct: dict[str, set[str]] = {}
+    for config in settings:
+        for sleeve in config.sleeve:
+            distinct.setdefault(sleeve.name, set()).add(repr((sleeve.strategy, sleeve.params)))
+    varied = [sleeve for sleeve in settings[0].sleeve if len(distinct[sleeve.name]) > 1]
+    return all(isinstance(maker.sleeve(sleeve), KernelStrategy) for sleeve in varied)
+
+
+def evaluator_for(panel: Panel) -> Evaluator:
+    """Return the fastest evaluator there is for settings on `panel`."""
+    return CompiledEvaluator(panel)
