@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.kernels import kalman, smooth, stats
-from engine.kernels.jit import kernel
+from engine.kernels.jit import inline_kernel, kernel
 from engine.kernels.track import EQUITY, PEAK, Notional, drift, take
 from engine.types import Bools, Floats
 from strategies import exposure
@@ -79,7 +79,7 @@ def init(settings: Settings) -> State:
     )
 
 
-@kernel
+@inline_kernel
 def step(state: State, settings: Settings, listed: Bools, held: Floats) -> bool:
     """Advance the overlay by one bar and return whether to trade; the weights are then in `state.target` (3,).
 

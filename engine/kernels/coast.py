@@ -7,7 +7,7 @@ and return; `coast` does exactly that, with the same formulas in the same order,
 import numpy as np
 
 from engine.kernels.derive import DELISTED
-from engine.kernels.jit import kernel
+from engine.kernels.jit import inline_kernel, kernel
 from engine.kernels.layout import (
     BILL,
     BORROW_RATE,
@@ -44,6 +44,28 @@ from engine.kernels.layout import (
 )
 from engine.kernels.ledger import carry_of, is_margin_call, return_of
 from engine.types import Bools, Codes, Floats, Ints
+
+
+@inline_kernel
+def write_quiet(
+    t: int, equity: float, gross_nav: float, cash: float, long: float, short: float, ret: float, drawdown: float,
+    before: float, interest: float, financing: float, borrow: float, maintenance: float, rec: Floats,
+) -> None:  # fmt: skip
+    """Write row t of rec for a bar without events; before is what was held was worth at the previous close."""
+    for k in range(RECORD):
+        rec[t, k] = 0.0
+    rec[t, R_EQUITY] = equity
+    rec[t, R_EQUITY_GROSS] = gross_nav
+    rec[t, R_CASH] = cash
+    rec[t, R_LONG] = long
+    rec[t, R_SHORT] = short
+    rec[t, R_RET] = ret
+    rec[t, R_DRAWDOWN] = drawdown
+    rec[t, R_PRICE_PNL] = long - short - before
+    rec[t, R_INTEREST] = interest
+    rec[t, R_FINANCING] = financing
+    rec[t, R_BORROW] = borrow
+    rec[t, R_MAINTENANCE] = maintenance
 
 
 @kernel
@@ -110,20 +132,10 @@ def coast(
             brief[t, 0] = ret
             brief[t, 1] = (long_now + short_now) / new_equity
         else:
-            for k in range(RECORD):
-                rec[t, k] = 0.0
-            rec[t, R_EQUITY] = new_equity
-            rec[t, R_EQUITY_GROSS] = gross_nav
-            rec[t, R_CASH] = new_cash
-            rec[t, R_LONG] = long_now
-            rec[t, R_SHORT] = short_now
-            rec[t, R_RET] = ret
-            rec[t, R_DRAWDOWN] = nav / peak - 1.0
-            rec[t, R_PRICE_PNL] = long_now - short_now - value
-            rec[t, R_INTEREST] = interest
-            rec[t, R_FINANCING] = financing
-            rec[t, R_BORROW] = borrow
-            rec[t, R_MAINTENANCE] = need
+            write_quiet(
+                t, new_equity, gross_nav, new_cash, long_now, short_now, ret, nav / peak - 1.0, value, interest,
+                financing, borrow, need, rec,
+            )  # fmt: skip
             for k in range(n):
                 i = column[k]
                 held[t, i] = acct[SHARES, i] * acct[MARK, i] / new_equity

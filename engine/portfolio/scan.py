@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from engine.errors import StrategyError, did_you_mean
 from engine.kernels.derive import TRADING
 from engine.kernels.track import Notional
@@ -98,6 +96,4 @@ class Scan:
                 f"indicator {name!r} is not loaded",
                 fix=f"add it to [data] indicators; {did_you_mean(name, panel.indicators)}",
             )
-        series = np.ascontiguousarray(panel.indicator[:, panel.indicators.index(name)])
-        series.flags.writeable = False
-        return series
+        return self._feed.indicator(name)

@@ -1,4 +1,4 @@
-"""Settings through the compiled loop: what several of them share is made once, and the loop lets go of the interpreter."""
+"""Settings through the compiled loop; what several of them share is made once."""
 
 import json
 from collections.abc import Sequence
