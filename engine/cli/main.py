@@ -128,6 +128,7 @@ def sweep(
     max_settings: Annotated[
         int, typer.Option("--max-settings", metavar="N", help="More settings are refused.")
     ] = 100_000,
+    trials: Trials = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the folder.")] = False,
 ) -> None:
@@ -137,7 +138,7 @@ def sweep(
 
     asked = Asked(tuple(grid or ()), random, max_settings, skip_invalid, tuple(sets or ()), data, start, end)
     by, who = Ranking(metric, top), Workers(executor.value, workers, cluster)
-    if run_sweep_command(config, asked, who, by, Shown(out, force, as_json, quiet)):
+    if run_sweep_command(config, asked, who, by, Shown(out, force, trials, as_json, quiet)):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 

@@ -1,6 +1,7 @@
 """`plimsoll sweep`."""
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from engine.research.grid import parse_axes
 from engine.research.sweep import Ranking, SweepResult, Workers, run_sweep
 from engine.research.sweep_folder import check_folder
 from engine.research.sweep_plan import Plan, check_ranking, plan_sweep
+from engine.research.trial_sweep import sweep_recorder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,6 +56,7 @@ class Shown:
 
     out: Path | None
     force: bool
+    trials: str | None
     as_json: bool
     quiet: bool
 
@@ -69,6 +72,7 @@ def run_sweep_command(config: Path, asked: Asked, workers: Workers, by: Ranking,
     resumes = check_folder(folder, plan.definition(), force=told.force)
     if resumes and not told.quiet:
         sys.stderr.write(f"going on with the sweep in {folder}\n")
+    record = sweep_recorder(told.trials, os.environ, lambda: datetime.now(UTC), _not_recorded)
     done = [0]
     try:
         with progress_bar(base.run.name, shown=not (told.quiet or told.as_json), unit="settings") as bar:
@@ -79,7 +83,9 @@ def run_sweep_command(config: Path, asked: Asked, workers: Workers, by: Ranking,
                     bar(count, total)
 
             created = began.isoformat(timespec="seconds")
-            result = run_sweep(plan, folder, workers, by, force=told.force, progress=progress, created=created)
+            result = run_sweep(
+                plan, folder, workers, by, force=told.force, progress=progress, created=created, record=record
+            )
     except KeyboardInterrupt:
         sys.stderr.write(
             f"{done[0]:,} of {len(plan.settings):,} settings are kept; to go on, run the same command with "
@@ -88,6 +94,10 @@ def run_sweep_command(config: Path, asked: Asked, workers: Workers, by: Ranking,
         raise
     _tell(result, folder, told)
     return result.failed
+
+
+def _not_recorded(why: str) -> None:
+    sys.stderr.write(f"warning: the settings are not in the trial ledger: {why}\n")
 
 
 def default_folder(plan: Plan, now: datetime) -> Path:

@@ -9,6 +9,7 @@ from engine.errors import ConfigError, DataError, did_you_mean
 from engine.report import metrics as m
 from engine.report import metrics_book as book
 from engine.report import metrics_relative as relative
+from engine.report.sweep_table import LOWER_IS_BETTER
 from engine.research.evaluate import Outcome
 from engine.types import Floats
 
@@ -21,10 +22,6 @@ FIGURES: Final = (
 )  # fmt: skip
 # Whole numbers in the table; `ruined` is true or false.
 COUNTS: Final = ("orders", "fills", "decisions", "margin_calls")
-# Of these the smaller is the better; of the others the larger (drawdowns and losses are negative).
-SMALLER_IS_BETTER: Final = frozenset(
-    {"vol_ann", "ulcer", "kurtosis", "turnover", "cost_bps", "gross_max", *COUNTS, "ruined"}
-)
 # Where `metrics.json` keeps a figure that is not at its top.
 IN_METRICS: Final[Mapping[str, tuple[str, ...]]] = {
     "final_equity": ("run", "final_equity"),
@@ -115,7 +112,7 @@ def check_metric(name: str) -> str:
 def ranking(values: Sequence[float] | Floats, metric: str) -> list[int]:
     """Return the positions of `values` from best to worst, the earlier first among equals; NaN left out."""
     given = np.asarray(values, dtype=np.float64)
-    sign = 1.0 if metric in SMALLER_IS_BETTER else -1.0
+    sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
     order = np.argsort(sign * given, kind="stable")
     return [int(at) for at in order if np.isfinite(given[at])]
 

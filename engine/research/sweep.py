@@ -226,7 +226,7 @@ def _write(plan: Plan, blocks: list[Block], parts: Path, by: Ranking, created: s
     table, returns = sweep_tables(plan, _read(blocks, parts))
     summary = summary_of(plan, table, by.metric, by.top)
     name = plan.base.run.name
-    page = sweep_html(name=name, table=table, keys=plan.keys, metric=by.metric, facts=facts_of(plan, table))
+    page = sweep_html(name=name, table=table, keys=plan.keys, metric=by.metric, facts=facts_of(plan, table, by.metric))
     files: dict[str, bytes] = {
         "config.toml": f'# config_hash = "{plan.base.digest}"\n{plan.base.toml()}'.encode(),
         "env.json": json_bytes(_environment(plan, created)),

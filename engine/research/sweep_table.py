@@ -102,7 +102,7 @@ def summary_of(plan: Plan, table: pd.DataFrame, metric: str, top: int) -> dict[s
     return cleaned
 
 
-def facts_of(plan: Plan, table: pd.DataFrame) -> dict[str, str]:
+def facts_of(plan: Plan, table: pd.DataFrame, metric: str) -> dict[str, str]:
     """Return what the page says about the sweep beside its numbers."""
     panel = plan.panels[0]
     facts = {
@@ -115,6 +115,9 @@ def facts_of(plan: Plan, table: pd.DataFrame) -> dict[str, str]:
         "source": panel.source,
         "span of the data": f"{panel.clock.session[0]} to {panel.clock.session[-1]}",
     }
+    base = next((setting.number for setting in plan.settings if setting.config == plan.base), None)
+    if base is not None and np.isfinite(table[metric][base]):
+        facts["base_metric"] = repr(float(table[metric][base]))
     if any(one.synthetic for one in plan.panels):
         facts["synthetic"] = "The prices are generated; no figure here says anything about a market."
     return facts

@@ -1,7 +1,9 @@
 """`sweep` as a function."""
 
+import os
+import warnings
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from engine.market.panel import Panel
 from engine.research.grid import axes_of
 from engine.research.sweep import Ranking, SweepResult, Workers, run_sweep
 from engine.research.sweep_plan import check_ranking, plan_sweep
+from engine.research.trial_sweep import sweep_recorder
 from engine.runtime.needs import Needs
 from engine.runtime.run import Runnable, configured, load_panel
 
@@ -27,6 +30,7 @@ def sweep(
     workers: Workers | None = None,
     by: Ranking | None = None,
     out: Path | str | None = None,
+    trials: Path | str | None = None,
 ) -> SweepResult:
     """Run a configuration with every combination of some values and return one table.
 
@@ -48,6 +52,8 @@ def sweep(
         What the best are chosen by.
     out : path, optional
         A folder to write to and to go on from after an interruption; by default nothing is kept on disk.
+    trials : path or "off", optional
+        Folder of the trial ledger, as for `backtest`.
 
     Raises
     ------
@@ -70,4 +76,9 @@ def sweep(
     plan = plan_sweep(
         base, axes_of(grid, random=random is not None), count=random, skip_invalid=skip_invalid, load=load
     )
-    return run_sweep(plan, None if out is None else Path(out), workers or Workers(), by)
+    record = sweep_recorder(trials, os.environ, lambda: datetime.now(UTC), _warn)
+    return run_sweep(plan, None if out is None else Path(out), workers or Workers(), by, record=record)
+
+
+def _warn(why: str) -> None:
+    warnings.warn(f"the settings are not in the trial ledger: {why}", RuntimeWarning, stacklevel=3)
