@@ -7,11 +7,12 @@ import importlib
 import json
 import pickle
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from engine.config import Config, validate_config
+from engine.market.assemble import data_hash
 from engine.market.panel import Panel
 from engine.research.case import Case, StandIn
 from engine.research.clock_shift import shift_clock
@@ -30,7 +31,8 @@ class Job:
     """What a reload is told.
 
     config : plain values, its data cut off. path : where modules are looked for. folder : where the outcome goes.
-    panel : a file to take the data from instead of what the configuration names, or "". stand_in : "module:function"
+    panel : a file to take the data from instead of what the configuration names, or "". adjusted : symbols read from
+    adjusted closes throughout, whether or not they have a row by then. stand_in : "module:function"
     or "". days : by how many the clock is moved.
     """
 
@@ -38,6 +40,7 @@ class Job:
     path: tuple[str, ...]
     folder: str
     panel: str
+    adjusted: tuple[str, ...]
     stand_in: str
     days: int
 
@@ -69,18 +72,18 @@ def main(argv: list[str]) -> None:
     watch = FileWatch([folder])
     watch.install()
     shift_clock(job.days)
-    raised, data_hash, rows = "", "", {}
+    raised, loaded, rows = "", "", {}
     try:
         with watch.listening():
             strategies = make_strategies(config)
         panel = _panel(config, job, strategies)
-        data_hash = panel.data_hash
+        loaded = panel.data_hash
         with watch.listening():
             rows = Case(config, panel, stand_in=_stand_in(job.stand_in)).run(strategies).trail.rows
     except Exception as error:  # noqa: BLE001  (foreign code: anything may come out of it)
         raised = f"{type(error).__name__}: {error}"
     # as the class of the importable module: this one is called __main__ here
-    outcome = importlib.import_module("engine.research.reload").Outcome(tuple(watch.noted), raised, data_hash, rows)
+    outcome = importlib.import_module("engine.research.reload").Outcome(tuple(watch.noted), raised, loaded, rows)
     (folder / OUTCOME).write_bytes(pickle.dumps(outcome))
 
 
@@ -92,9 +95,10 @@ def _stand_in(spec: str) -> StandIn | None:
 
 def _panel(config: Config, job: Job, strategies: dict[str, Strategy]) -> Panel:
     if not job.panel:
-        return load_panel(config, needs_of(config, strategies))
-    panel: Panel = pickle.loads(Path(job.panel).read_bytes())
-    return panel
+        panel = replace(load_panel(config, needs_of(config, strategies)), adjusted_only=tuple(job.adjusted))
+        return replace(panel, data_hash=data_hash(panel))
+    written: Panel = pickle.loads(Path(job.panel).read_bytes())
+    return written
 
 
 def read_outcome(folder: Path) -> Outcome:

@@ -4,7 +4,7 @@ import csv
 import gzip
 import os
 import pickle
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +27,9 @@ def working_folder(root: Path) -> Path:
     return folder
 
 
-def cut_config(config: Config, cut: str, root: Path, here: Path, needs: Needs | None) -> dict[str, Any]:
+def cut_config(
+    config: Config, cut: str, root: Path, here: Path, needs: Needs | None, adjusted: Collection[str] = ()
+) -> dict[str, Any]:
     """Return the configuration of a reload through session `cut`, and write the data it names, cut off there.
 
     Parameters
@@ -38,6 +40,8 @@ def cut_config(config: Config, cut: str, root: Path, here: Path, needs: Needs | 
         Its working folder.
     needs : Needs
         The series the run loads; None if it does not load what the configuration names.
+    adjusted : collection of str
+        Symbols whose whole file is read from adjusted closes: what is left of it must be read so, too.
     """
     plain = config.plain()
     plain["run"]["end"] = cut
@@ -48,12 +52,12 @@ def cut_config(config: Config, cut: str, root: Path, here: Path, needs: Needs | 
         offered = symbols_in(config.data.path, config.data.interval)
         for name in (one for one in names if one in offered):
             file = file_of(config.data.path, name, config.data.interval)
-            _write_cut(file, there / file.name, cut, ("date", "datetime"))
+            _write_cut(file, there / file.name, cut, adjusted=name in adjusted)
         plain["data"]["path"] = os.path.relpath(there, here)
     if config.account.flows is not None:
         there = _below(config.account.flows, root, here)
         there.parent.mkdir(parents=True, exist_ok=True)
-        _write_cut(config.account.flows, there, cut, ("date",), made_up=False)
+        _write_cut(config.account.flows, there, cut, made_up=False)
         plain["account"]["flows"] = os.path.relpath(there, here)
     return plain
 
@@ -72,20 +76,24 @@ def _below(path: Path, root: Path, here: Path) -> Path:
     return there if there.is_relative_to(root) and there != root else here / path.name
 
 
-def _write_cut(source: Path, target: Path, cut: str, dated: Sequence[str], *, made_up: bool = True) -> None:
+def _write_cut(source: Path, target: Path, cut: str, *, adjusted: bool = False, made_up: bool = True) -> None:
     """Copy the header and the rows through `cut`; a table of prices that would be left empty gets a row beyond it.
 
     Such a row holds ones only; it is there because a file without rows is refused, and the run's last session leaves
-    it out.
+    it out. `adjusted` keeps of the first row the adjusted close alone, which is how such a file is recognised.
     """
     file = open_csv(source)
-    column = next(file.names.index(name) for name in dated if name in file.names)
+    column = next(file.names.index(name) for name in ("date", "datetime") if name in file.names)
     header, *lines = file.data.decode("utf-8").splitlines()
     kept = [line for line in lines if line.strip() and _day(line, column) <= cut]
     if not kept and made_up:
         cells = ["1"] * len(file.names)
         cells[column] = "9999-12-31" if file.names[column] == "date" else "9999-12-31 09:30:00"
         kept = [",".join(cells)]
+    elif kept and adjusted:
+        cells = next(csv.reader([kept[0]]))
+        said = (file.names[column], "adj_close")
+        kept[0] = ",".join(cell if name in said else "" for name, cell in zip(file.names, cells, strict=True))
     data = ("\n".join([header, *kept]) + "\n").encode()
     target.write_bytes(gzip.compress(data, mtime=0) if source.suffix == ".gz" else data)
 
