@@ -39,6 +39,7 @@ IMPACT_UNKNOWN: Final = 15  # fills without impact because volatility or volume 
 DELISTED_COUNT: Final = 16
 # this session's regulatory fees so far, before rounding, in the order of the fill table
 FEE_SUMS: Final = 17
+FEE_KINDS: Final = 3
 SCALARS: Final = 20
 
 # rules (RULES,): the first COST_RULES entries are laid out in `engine.kernels.cost`
