@@ -24,15 +24,17 @@ MAIN: Final = (
     "turnover",
     "cost_bps",
 )
-LOWER_IS_BETTER: Final = frozenset(
-    "vol_ann downside_dev_ann ulcer kurtosis tracking_error_ann turnover cost_bps gross_max max_drawdown_duration "
-    "max_drawdown_recovery longest_drawdown orders fills decisions margin_calls ruined".split()
-)
+_LOWER = """
+vol_ann downside_dev_ann ulcer kurtosis tracking_error_ann turnover cost_bps gross_max max_drawdown_duration
+max_drawdown_recovery longest_drawdown orders fills decisions margin_calls ruined
+"""
+_SIGNED = """
+max_drawdown average_drawdown value_at_risk expected_shortfall worst_day worst_month best_day best_month hit_rate
+final_equity time_in_market gross_mean
+"""
+LOWER_IS_BETTER: Final = frozenset(_LOWER.split())
 # Their sign is given beforehand, so a share above zero says nothing.
-ONE_SIGN: Final = LOWER_IS_BETTER | frozenset(
-    "max_drawdown average_drawdown value_at_risk expected_shortfall worst_day worst_month best_day best_month "
-    "hit_rate final_equity time_in_market gross_mean".split()
-)
+ONE_SIGN: Final = LOWER_IS_BETTER | frozenset(_SIGNED.split())
 _OWN: Final[tuple[tuple[str, str, Kind], ...]] = (
     ("turnover", "Turnover a year", "ratio"),
     ("cost_bps", "Costs, bps a year", "bps"),

@@ -55,6 +55,10 @@ class Case:
         made = self.strategies() if strategies is None else strategies
         return prepare(self.config, self.panel, {name: recorded(strategy) for name, strategy in made.items()})
 
+    def plain_setup(self) -> Setup:
+        """Return a run of the strategies themselves, without recorders around them, before its first bar."""
+        return assemble(self.config, prepare(self.config, self.panel, self.strategies()))
+
     def run(self, strategies: Mapping[str, Strategy] | None = None, progress: Progress | None = None) -> Ran:
         """Run as a backtest does; `strategies` take the place of the audited ones.
 

@@ -11,8 +11,10 @@ from engine.kernels import layout
 from engine.kernels.derive import DELISTED
 from engine.research.case import Case, Ran
 from engine.research.finding import Finding, compared, stopped
-from engine.research.trail import first_difference
+from engine.research.trail import first_difference, first_difference_but_answers
 from engine.runtime.backtest import Progress
+from engine.runtime.compiled import refusal, run_compiled
+from engine.strategy import KernelStrategy
 from engine.types import Bools, Floats, Ints
 
 
@@ -75,8 +77,25 @@ def fills_after_decisions(bench: Bench) -> Finding:
     return Finding("fills", True, what)
 
 
+def compiled_loop(bench: Bench) -> Finding:
+    """Run through the compiled loop: a scan that sees more than `on_bar`, or other stages, would decide otherwise."""
+    what = "the compiled loop, with the scans of strategies that have one"
+    if bench.case.stand_in is not None:
+        return Finding("compiled loop", True, f"{what}: left out, a part of one's own has no compiled form")
+    setup = bench.case.plain_setup()
+    if why := refusal(setup):
+        return Finding("compiled loop", True, f"{what}: left out, {why}")
+    names = [s.name for s in setup.system.sleeves if isinstance(s.strategy, KernelStrategy)]
+    what += f" ({', '.join(names)})" if names else " (none here)"
+    try:
+        track = run_compiled(setup, bench.progress)
+    except Exception as error:  # noqa: BLE001  (foreign code: anything may come out of it)
+        return stopped("compiled loop", what, error)
+    return compared("compiled loop", what, first_difference_but_answers(bench.reference.trail, setup, track))
+
+
 # In the order they run and are shown. The reloads follow.
-PASSES: Final[tuple[Pass, ...]] = (second_run, future_unknown, future_noise, fills_after_decisions)
+PASSES: Final[tuple[Pass, ...]] = (second_run, future_unknown, future_noise, fills_after_decisions, compiled_loop)
 
 
 def _against(name: str, what: str, bench: Bench, run: Callable[[], Ran]) -> Finding:

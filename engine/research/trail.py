@@ -220,15 +220,30 @@ def _decision_rows(setup: Setup, track: Track) -> dict[str, Rows]:
 
 
 def _sleeve_rows(sleeve: Any) -> dict[str, Rows]:
-    sleeve.tracker.catch_up()
-    path, symbols = sleeve.tracker.path, tuple(sleeve.strategy.universe)
-    bars = np.arange(len(path))
-    answers = np.full((len(path), len(symbols)), np.nan)
+    symbols = tuple(sleeve.strategy.universe)
+    answers = np.full((len(sleeve.tracker.path), len(symbols)), np.nan)
     for t, answer in sleeve.strategy.answers.items():
         if answer is not None:
             answers[t] = answer
+    return {f"{sleeve.name} answer": Rows(np.arange(len(answers)), answers, symbols), **_notional_rows(sleeve)}
+
+
+def _notional_rows(sleeve: Any) -> dict[str, Rows]:
+    sleeve.tracker.catch_up()
+    path = sleeve.tracker.path
+    bars = np.arange(len(path))
     return {
-        f"{sleeve.name} answer": Rows(bars, answers, symbols),
         f"{sleeve.name} note": Rows(bars, sleeve.notes, tuple(sleeve.strategy.diagnostics)),
         f"{sleeve.name} notional": Rows(bars, path, ("equity", "drawdown")),
     }
+
+
+def first_difference_but_answers(before: Trail, setup: Setup, track: Track) -> Difference | None:
+    """Return what differs first between a run and another one without recorders around its strategies.
+
+    What their strategies answered shows in the decisions and in the notional portfolios.
+    """
+    rows = {name: value for sleeve in setup.system.sleeves for name, value in _notional_rows(sleeve).items()}
+    after = Trail(setup, rows | _decision_rows(setup, track) | _account_rows(setup))
+    known = Trail(before.setup, {name: before.rows[name] for name in after.rows})
+    return first_difference(known, after, setup.panel.n_bars - 1)

@@ -161,6 +161,8 @@ class Run:
             value=np.zeros(n),
         )
         table = empty_table(n_bars + 1 if full else 1, n, len(integrator.stages), len(integrator.facts))
+        if isinstance(integrator, Direct):
+            table = table._replace(goal=table.weights)  # the target itself is what its orders aim at
         return cls(
             setup,
             Market(panel.block, panel.close, feed.status, feed.action, broker.daily),
