@@ -17,7 +17,7 @@ import peer_rows
 HERE = Path(__file__).resolve().parent
 # DESIGN's budgets in seconds of CPU; wall seconds and MB where said.
 BUDGETS = {"W1": 0.08, "W2": 6.0, "W3": 0.3, "book": 0.6}
-EXTRA = ("W3-folder", "help", "level61", "kernels")
+EXTRA = ("W2-real", "W4", "W3-folder", "help", "level61", "kernels")
 
 
 def main() -> None:
@@ -71,12 +71,16 @@ def inside(work: str, repeat: int, names: list[str]) -> Iterator[dict[str, Any]]
         import bench_kernels
 
         yield from bench_kernels.rows(names)
+    elif work in ("W4", "W2-real"):
+        yield from compiled(work, repeat)
     elif work == "book":
         yield nine_stages(repeat)
+        yield from compiled(work, repeat)
     elif work == "W3-folder":
         yield folder(repeat)
     else:
         yield loop(work, repeat)
+        yield from compiled(work, repeat)
 
 
 def best(call: Callable[[], Any], repeat: int) -> tuple[float, float, Any]:
@@ -104,11 +108,28 @@ def loop(work: str, repeat: int) -> dict[str, Any]:
     floor_cpu, _, reference = best(lambda: workloads.floor(work, panel), repeat)
     ours = setup.broker.rec[-1, 0]
     return {
-        "work": work, "mode": "on_bar", "cpu_s": round(cpu, 5), "wall_s": round(wall, 5), "budget_s": BUDGETS[work],
+        "work": work, "mode": "on_bar", "cpu_s": round(cpu, 5), "wall_s": round(wall, 5), "budget_s": BUDGETS.get(work),
         "floor_s": round(floor_cpu, 5), "rate": round(panel.n_bars / cpu), "rss_mb": round(rss),
         "fills": len(setup.broker.fills), "equity": float(ours),
         "equity_gap": float(np.abs(reference[-1] / ours - 1.0)),
     }  # fmt: skip
+
+
+def compiled(work: str, repeat: int) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the compiled loop; for the real minutes a line that says so where they are absent."""
+    sys.modules["scipy"] = None  # type: ignore[assignment]  # as in `loop`
+    import bench_compiled
+
+    try:
+        if work == "W2-real":
+            import workloads
+
+            config, panel = bench_compiled.minutes()
+            workloads.OURS[work] = (lambda: (config, panel), workloads.KalmanLongFlat)
+            yield loop(work, repeat)
+        yield from bench_compiled.rows(work, repeat, best)
+    except FileNotFoundError as error:
+        yield {"work": work, "mode": "compiled", "skipped": str(error)}
 
 
 def nine_stages(repeat: int) -> dict[str, Any]:

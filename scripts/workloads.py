@@ -258,10 +258,11 @@ def floor_kalman(open_: Floats, close: Floats, q0: float, q1: float, noise: floa
 def floor(work: str, panel: Panel) -> Floats:
     """Run the floor of a workload and return its equity."""
     equity = np.empty(panel.n_bars)
-    if work == "W2":
-        one = [np.ascontiguousarray(panel.block[k, :, 0]) for k in (0, 1)]
+    if work.startswith("W2"):
+        known = ~np.isnan(panel.close[:, 0])  # the real minutes have bars without a trade
+        one = [np.ascontiguousarray(panel.block[k, known, 0]) for k in (0, 1)]
         floor_kalman(one[0], one[1], KALMAN.q_level, KALMAN.q_slope, KALMAN.noise, equity)
-        return equity
+        return equity[: len(one[0])]
     due = panel.clock.month_last if work == "W1" else panel.clock.session_index % 21 == 0
     scratch = np.zeros((2, panel.n_symbols))
     floor_rebalance(panel.open, panel.close, due, 60, work == "W1", scratch[0], scratch[1], equity)
@@ -293,6 +294,18 @@ class RandomWalkSleeve(Strategy):
         """Answer today's row."""
         row: Weights = ctx.state.walk[ctx.bar_index]
         return row
+
+    def scan(self, run: Scan) -> None:
+        """Answer every row."""
+        walk_scan(run.state.walk, run.notional)
+
+
+@kernel
+def walk_scan(walk: Floats, notional: Notional) -> None:
+    """Answer every bar's row."""
+    for t in range(notional.answered.shape[0]):
+        if not answer(t, walk[t], notional):
+            return
 
 
 def book() -> tuple[Config, Panel]:

@@ -23,14 +23,14 @@ CAT_RATES: Final = (("2026-09-01", 0.000003),)
 
 
 def fee_schedule(sessions: Dates, daily: Floats) -> None:
-    """Write the fees in force on each session into the fee columns of `daily` (T, DAILY).
+    """Write the fees in force on each session into the fee columns of `daily` (DAILY, T).
 
     Source: SEC fee-rate advisories, FINRA By-Laws Schedule A section 1, CAT NMS fee filings.
     """
-    daily[:, SEC] = _in_force(sessions, SEC_RATES, 1)
-    daily[:, TAF] = _in_force(sessions, TAF_RATES, 1)
-    daily[:, TAF_CAP] = _in_force(sessions, TAF_RATES, 2)
-    daily[:, CAT] = _in_force(sessions, CAT_RATES, 1)
+    daily[SEC] = _in_force(sessions, SEC_RATES, 1)
+    daily[TAF] = _in_force(sessions, TAF_RATES, 1)
+    daily[TAF_CAP] = _in_force(sessions, TAF_RATES, 2)
+    daily[CAT] = _in_force(sessions, CAT_RATES, 1)
 
 
 def _in_force(sessions: Dates, table: tuple[tuple[str | float, ...], ...], column: int) -> Floats:

@@ -16,7 +16,6 @@ from engine.kernels.layout import (
     EQUITY,
     FEE_KINDS,
     FEE_SUMS,
-    FLOW,
     GROSS_NAV,
     MAINT_LONG,
     MAINT_SHORT,
@@ -72,13 +71,14 @@ def write_quiet(
 
 @kernel
 def coast(
-    first: int, stop: int, block: Floats, status: Codes, action: Bools, daily: Floats, rules: Floats, acct: Floats,
+    first: int, stop: int, block: Floats, status: Codes, event: Bools, daily: Floats, rules: Floats, acct: Floats,
     scal: Floats, column: Ints, rec: Floats, held: Floats, brief: Floats,
 ) -> int:  # fmt: skip
     """Carry an account over bars [first, stop) as far as nothing happens; return the first bar that was not carried.
 
-    What stops it: a working order, a flow, a dividend or split of any symbol (action (T,)), a delisting of a held one,
-    a margin call, ruin, the account's first session. That bar is left to `account_step`, nothing of it is booked.
+    What stops it: a working order; an event (T,), that is a flow or any symbol's dividend or split; a delisting of what
+    is held, a margin call, ruin, the account's first session. That bar is left to `account_step`, nothing of it is
+    booked.
 
     column (N,) is scratch. brief (T, 2) gets return and gross exposure of each bar; with length 0 rec (T, RECORD) and
     held (T, N) get their rows instead.
@@ -99,9 +99,9 @@ def coast(
     told = brief.shape[0] > 0
     t = first
     while t < stop:
-        if action[t] or daily[t, FLOW] != 0.0:
+        if event[t]:
             break
-        interest, financing, borrow = carry_of(cash, short, daily[t, BILL], daily[t, DAY], margin_spread, borrow_rate)
+        interest, financing, borrow = carry_of(cash, short, daily[BILL, t], daily[DAY, t], margin_spread, borrow_rate)
         new_cash = cash + (interest - financing - borrow)
         long_now, short_now, value_now, need = 0.0, 0.0, 0.0, 0.0
         gone = False
@@ -142,7 +142,7 @@ def coast(
                 i = column[k]
                 held[t, i] = acct[SHARES, i] * acct[MARK, i] / new_equity
         cash, equity, short, value, maintenance = new_cash, new_equity, short_now, value_now, need
-        new_session = new_session or daily[t, DAY] > 0.0
+        new_session = new_session or daily[DAY, t] > 0.0
         if cash < 0.0:
             negative += 1.0
         t += 1

@@ -59,10 +59,10 @@ def raw_fees(t: int, qty: float, price: float, daily: Floats) -> tuple[float, fl
     `engine.execution.fees`.
     """
     shares = abs(qty)
-    cat = shares * daily[t, CAT]
+    cat = shares * daily[CAT, t]
     if qty >= 0.0:
         return 0.0, 0.0, cat
-    return shares * price * daily[t, SEC], min(shares * daily[t, TAF], daily[t, TAF_CAP]), cat
+    return shares * price * daily[SEC, t], min(shares * daily[TAF, t], daily[TAF_CAP, t]), cat
 
 
 @kernel

@@ -226,7 +226,7 @@ def charge_fees(t: int, first: int, scal: Floats, daily: Floats, at: int, rec: F
     """
     for kind in (F_SEC, F_TAF, F_CAT):
         total = FEE_SUMS + kind - F_SEC
-        if daily[t, DAY] > 0.0:
+        if daily[DAY, t] > 0.0:
             scal[total] = 0.0
         raw = 0.0
         for row in range(first, int(scal[N_FILLS])):

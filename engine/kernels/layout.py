@@ -53,7 +53,7 @@ BORROW_RATE: Final = 10  # per year, on short market value
 QTY_STEP: Final = 11  # smallest fraction of a share
 RULES: Final = 12
 
-# daily (T, DAILY): what is known about each bar beside prices
+# daily (DAILY, T): what is known about each bar beside prices
 BILL: Final = 0  # return on cash over the bar
 DAY: Final = 1  # 1/252 on the first bar of a session, else 0
 # 2..5 the fee schedule, see `engine.kernels.cost`

@@ -143,7 +143,7 @@ def accrue(
         scal[STARTED] = 1.0
         return
     interest, financing, borrow = carry_of(
-        carried, short_before, daily[t, BILL], daily[t, DAY], rules[MARGIN_SPREAD], rules[BORROW_RATE]
+        carried, short_before, daily[BILL, t], daily[DAY, t], rules[MARGIN_SPREAD], rules[BORROW_RATE]
     )
     rec[at, R_INTEREST] = interest
     rec[at, R_FINANCING] = financing
@@ -192,7 +192,7 @@ def account_step(
 ) -> int:  # fmt: skip
     """Move an account from the close of bar t-1 to the close of bar t; return one of the codes above.
 
-    block (5, T, N) prices and actions, status (T, N), daily (T, DAILY) rates, fees and flows, rules (RULES,) read;
+    block (5, T, N) prices and actions, status (T, N), daily (DAILY, T) rates, fees and flows, rules (RULES,) read;
     acct (ACCT_ROWS, N), scal (SCALARS,) mutated; row `at` of rec (R, RECORD) and of held (R, N), the weights at the
     close (length 0: not wanted), and new rows of fills (capacity, FILL) written. The caller leaves room for 3 N fills.
 
@@ -200,7 +200,7 @@ def account_step(
     """
     previous = scal[EQUITY]
     carried = scal[CASH]
-    flow = daily[t, FLOW]
+    flow = daily[FLOW, t]
     if previous + flow <= 0.0:
         return OVERDRAWN
     for k in range(RECORD):

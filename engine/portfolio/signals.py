@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.errors import StrategyError
+from engine.errors import EngineError, StrategyError
 from engine.kernels.track import FAULT_BAR, FAULT_COLUMN, FAULT_VERDICT, Notional, follow
 from engine.market.window import Cursor
+from engine.portfolio.scan import Scan
 from engine.portfolio.sleeves import Sleeve
 from engine.strategy import KernelStrategy
 from engine.types import Bools, Floats, Ints
@@ -38,17 +39,19 @@ def signal_of(sleeve: Sleeve, cursor: Cursor, n_bars: int, through: int | None =
     notes and its tracker's path are filled, the tracker stands at the last bar. With `through` the notional portfolio
     is carried over that many bars only; beyond, held weights stand where there was an answer and nowhere else.
     """
+    until = n_bars if through is None else through
     if isinstance(sleeve.strategy, KernelStrategy):
-        notional, failure = _from_scan(sleeve, sleeve.strategy)
-    else:
-        notional, failure = _from_bars(sleeve, cursor, n_bars)
-    follow(n_bars if through is None else through, notional)
+        return scanned(sleeve, sleeve.scan(), until)
+    notional, failure = _from_bars(sleeve, cursor, n_bars)
+    follow(until, notional)
     return Signal(sleeve.columns, notional.held, notional.answered, failure)
 
 
-def _from_scan(sleeve: Sleeve, strategy: KernelStrategy) -> tuple[Notional, Failure | None]:
-    run = sleeve.scan()
-    notional, failure = run.notional, None
+def scanned(sleeve: Sleeve, run: Scan, through: int) -> Signal:
+    """Return the signals of a sleeve whose strategy has a scan; `run` is what that scan runs over."""
+    strategy, notional, failure = sleeve.strategy, run.notional, None
+    if not isinstance(strategy, KernelStrategy):
+        raise EngineError(f"{type(strategy).__name__} has no scan")
     try:
         strategy.scan(run)
     except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
@@ -59,7 +62,8 @@ def _from_scan(sleeve: Sleeve, strategy: KernelStrategy) -> tuple[Notional, Fail
         failure = _failed(sleeve, bar, sleeve.refused(verdict, float(notional.held[bar, column]), column))
         if notional.at[0] > bar:
             notional.held[bar] = notional.weight  # the refused answer stood there for the message
-    return notional, failure
+    follow(through, notional)
+    return Signal(sleeve.columns, notional.held, notional.answered, failure)
 
 
 def _from_bars(sleeve: Sleeve, cursor: Cursor, n_bars: int) -> tuple[Notional, Failure | None]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from threading import Lock
+from threading import Lock, local
 from typing import Final
 
 import numpy as np
@@ -15,12 +15,14 @@ from engine.portfolio.signals import Signal, signal_of
 from engine.portfolio.sleeves import Sleeve
 from engine.research.evaluate import Evaluator, Failure, Outcome, PythonEvaluator, closes, compounded
 from engine.research.maker import Maker
+from engine.runtime.brief import Brief, run_brief
 from engine.runtime.collect import per_session
-from engine.runtime.compiled import refusal, run_brief
+from engine.runtime.compiled import refusal
 from engine.runtime.needs import available
 from engine.runtime.setup import Market, Setup, assemble, prepare
 from engine.runtime.span import until
-from engine.strategy import KernelStrategy
+from engine.runtime.workspace import Workspace
+from engine.strategy import KernelStrategy, Strategy
 from engine.types import Floats
 
 # Bytes of signals kept for settings that share a sleeve.
@@ -41,6 +43,7 @@ class CompiledEvaluator:
         self._markets: dict[str, Market] = {}
         self._offered = available(panel)
         self._signals: dict[str, Signal] = {}
+        self._spaces = local()
         self._lock = Lock()  # of the two below; each signal has a lock of its own while it is made
         self._locks: dict[str, Lock] = {}
         self._series: dict[tuple[str, int, int], Floats] = {}
@@ -51,18 +54,40 @@ class CompiledEvaluator:
 
     def _one(self, config: Config) -> Outcome | Failure:
         try:
-            setup = assemble(config, self._market(config))
+            strategies = self._maker.all(config)
+            again = self._again(config, strategies)
+            if again is not None:
+                setup, brief, first = again
+                return self._outcome(setup, brief, first)
+            setup = assemble(config, self._market(config, strategies))
             if refusal(setup):
                 return self._ordinary.evaluate([config])[0]
+            if Workspace.fits(setup):
+                self._spaces.last = (_frame(config), setup, Workspace(setup))
+                brief, first = self._spaces.last[2].run(setup.system.sleeves[0].strategy)
+                return self._outcome(setup, brief, first)
             signals = [self._signal(setup, sleeve) for sleeve in setup.system.sleeves]
-            brief = run_brief(setup, signals)
+            return self._outcome(setup, run_brief(setup, signals), setup.first)
         except InputError as error:
             return Failure(str(error))
-        last = setup.first + len(brief.ret) - 1
-        span, clock = slice(setup.first, last + 1), setup.panel.clock
+
+    def _again(self, config: Config, strategies: dict[str, Strategy]) -> tuple[Setup, Brief, int] | None:
+        """Run a setting in this thread's workspace if it differs from the last one in parameters alone."""
+        last = getattr(self._spaces, "last", None)
+        if last is None or last[0] != _frame(config):
+            return None
+        strategy = next(iter(strategies.values()))
+        if not last[2].takes(strategy) or strategy.unavailable(self._offered):
+            return None
+        brief, first = last[2].run(strategy)
+        return last[1], brief, first
+
+    def _outcome(self, setup: Setup, brief: Brief, first: int) -> Outcome:
+        config, clock = setup.config, setup.panel.clock
+        span = slice(first, first + len(brief.ret))
         rows = closes(clock.last_bar[span])
         return Outcome(
-            first_session=int(clock.session_index[setup.first]),
+            first_session=int(clock.session_index[first]),
             returns=compounded(brief.ret, rows),
             gross=brief.gross[rows],
             traded=brief.traded,
@@ -77,9 +102,8 @@ class CompiledEvaluator:
             ruined=brief.ruined,
         )
 
-    def _market(self, config: Config) -> Market:
+    def _market(self, config: Config, strategies: dict[str, Strategy]) -> Market:
         """Return the derived market with the setting's own strategies on it."""
-        strategies = self._maker.all(config)
         refused = {name: one.unavailable(self._offered) for name, one in strategies.items()}
         wanted = sorted({symbol for one in strategies.values() for symbol in (*one.universe, *one.optional)})
         parts = (
@@ -124,6 +148,11 @@ class CompiledEvaluator:
             series = per_session(setup, symbol, span)
             self._series[key] = np.empty(0) if series is None else series.to_numpy(dtype=np.float64)
         return self._series[key]
+
+
+def _frame(config: Config) -> Config:
+    """Return a configuration without its sleeves' parameters: what settings in one workspace share."""
+    return config.model_copy(update={"sleeve": tuple(s.model_copy(update={"params": {}}) for s in config.sleeve)})
 
 
 def fits_threads(settings: Sequence[Config], maker: Maker) -> bool:

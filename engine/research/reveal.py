@@ -156,11 +156,11 @@ def veiled_market(truth: Market, first: int, veil: Veil, seed: int) -> tuple[Mar
     calendar = replace(veiled_panel(panel, panel.n_bars, veil, seed), clock=panel.clock)
     rng = np.random.default_rng([seed, 3]) if veil == "noise" else None
     bill = veils.returns((feed.panel.n_bars,), rng)
-    daily = veils.returns((feed.panel.n_bars, truth.daily.shape[1]), rng)
+    daily = veils.returns((truth.daily.shape[0], feed.panel.n_bars), rng)
 
     def reveal(t: int) -> None:
         feed.reveal(t, panel)
-        bill[t], daily[t] = truth.bill[t], truth.daily[t]
+        bill[t], daily[:, t] = truth.bill[t], truth.daily[:, t]
 
     return replace(truth, feed=feed, calendar=calendar, bill=bill, daily=daily, first=first), reveal
 

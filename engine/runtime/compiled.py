@@ -20,18 +20,14 @@ from engine.runtime.book_loop import BookTerms, book_loop
 from engine.runtime.direct_loop import DirectTerms, direct_loop
 from engine.runtime.loop_state import (
     BAR,
-    COSTS,
     CURSOR,
     DONE,
-    FILLS,
     N_DECISIONS,
-    N_ORDERS,
     OVERDRAWN,
     ROOM,
     RUINED,
     SHORT,
     SUMS,
-    TRADED,
     Ledger,
     Market,
     Planning,
@@ -39,7 +35,7 @@ from engine.runtime.loop_state import (
     empty_table,
 )
 from engine.runtime.setup import Setup
-from engine.types import Floats, Ints
+from engine.types import Ints
 
 # Calls the span is cut into where somebody watches the progress.
 PIECES = 50
@@ -67,67 +63,35 @@ def run_compiled(setup: Setup, progress: Progress | None = None) -> Track:
     StrategyError, DataError
         As `run_loop`.
     """
+    refuse_uncompiled(setup)
     n_bars = setup.panel.n_bars
     signals = [signal_of(sleeve, setup.system.cursor, n_bars) for sleeve in setup.system.sleeves]
-    run, code = _through(setup, signals, progress, full=True)
+    run = Run.of(setup, full=True)
+    code = through(run, signals, progress)
     run.leave(signals, code)
     return Track(run.decisions(), run.last(code), code == RUINED)
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """A run without its tables; bars are the T traded ones.
-
-    ret, gross : (T,) time-weighted return of each bar, exposure at its close over equity.
-    traded, costs : sums over the bars of traded notional and trading costs over the equity the bar began with.
-    """
-
-    ret: Floats
-    gross: Floats
-    traded: float
-    costs: float
-    final_equity: float
-    orders: int
-    fills: int
-    decisions: int
-    margin_calls: int
-    ruined: bool
-
-
-def run_brief(setup: Setup, signals: Sequence[Signal]) -> Brief:
-    """Run signals through the compiled loop and keep what statistics need, at a fraction of the memory.
+def through(run: "Run", signals: Sequence[Signal], progress: Progress | None = None) -> int:
+    """Take signals through the loop to the last bar, or to the first failing sleeve's; return the loop's code.
 
     Raises
     ------
-    ConfigError, StrategyError, DataError
+    StrategyError, DataError
         As `run_compiled`.
     """
-    run, code = _through(setup, signals, None, full=False)
-    span, scal, cursor = slice(setup.first, run.last(code) + 1), run.ledger.scal, run.cursor
-    return Brief(
-        ret=run.ledger.brief[span, 0].copy(),
-        gross=run.ledger.brief[span, 1].copy(),
-        traded=float(run.ledger.sums[TRADED]),
-        costs=float(run.ledger.sums[COSTS]),
-        final_equity=float(scal[layout.EQUITY]),
-        orders=int(cursor[N_ORDERS]),
-        fills=int(cursor[FILLS] + scal[layout.N_FILLS]),
-        decisions=int(cursor[N_DECISIONS]),
-        margin_calls=int(scal[layout.MARGIN_CALLS]),
-        ruined=code == RUINED,
-    )
+    failure = first_failure(signals)
+    code = run.go(signals, run.setup.panel.n_bars if failure is None else failure.bar + 1, progress)
+    if failure is not None and code == DONE and failure.error is not None:
+        raise failure.error
+    return code
 
 
-def _through(setup: Setup, signals: Sequence[Signal], progress: Progress | None, *, full: bool) -> tuple["Run", int]:
-    """Take signals through the loop to the last bar, or to the first failing sleeve's; return the run and its code."""
+def refuse_uncompiled(setup: Setup) -> None:
+    """Raise ConfigError for a run that has no compiled loop."""
     why = refusal(setup)
     if why:
         raise ConfigError(why, where="engine", fix="use --engine python")
-    run, failure = Run.of(setup, full=full), first_failure(signals)
-    code = run.go(signals, setup.panel.n_bars if failure is None else failure.bar + 1, progress)
-    if failure is not None and code == DONE and failure.error is not None:
-        raise failure.error
-    return run, code
 
 
 @dataclass(slots=True)
@@ -161,11 +125,14 @@ class Run:
             value=np.zeros(n),
         )
         table = empty_table(n_bars + 1 if full else 1, n, len(integrator.stages), len(integrator.facts))
+        event = feed.action
+        if setup.config.account.flows is not None:
+            event = event | (broker.daily[layout.FLOW] != 0.0)
         if isinstance(integrator, Direct):
             table = table._replace(goal=table.weights)  # the target itself is what its orders aim at
         return cls(
             setup,
-            Market(panel.block, panel.close, feed.status, feed.action, broker.daily),
+            Market(panel.block, panel.close, feed.status, event, broker.daily),
             ledger,
             Planning(planner.min_notional, planner.at_close, planner.tape, planner.work),
             table,

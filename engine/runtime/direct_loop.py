@@ -55,7 +55,7 @@ def direct_loop(
     signal (T, N) the sleeve's held weights in panel columns, answered (T,); first is the first bar traded.
     The steps of a bar are those of `engine.runtime.backtest.run_loop`.
     """
-    block, close, status, action, daily = market.block, market.close, market.status, market.action, market.daily
+    block, close, status, event, daily = market.block, market.close, market.status, market.event, market.daily
     acct, scal, rules, rec, held = ledger.acct, ledger.scal, ledger.rules, ledger.rec, ledger.held
     fills, brief, sums, column, value = ledger.fills, ledger.brief, ledger.sums, ledger.column, ledger.value
     tape, work, maintenance, band = planning.tape, planning.work, terms.maintenance, terms.band
@@ -72,7 +72,7 @@ def direct_loop(
             if due < t:
                 due = next_answer(t, stop, answered)
             end = min(due + 1, stop)
-            reached = coast(t, end, block, status, action, daily, rules, acct, scal, column, rec, held, brief)
+            reached = coast(t, end, block, status, event, daily, rules, acct, scal, column, rec, held, brief)
             t = min(reached, end - 1)
             if reached < end:
                 code = settle(t, block, status, daily, rules, acct, scal, rec, held, fills, brief, sums, cursor)

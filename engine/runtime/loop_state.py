@@ -29,12 +29,12 @@ SUMS: Final = 3
 
 
 class Market(NamedTuple):
-    """block (5, T, N), its closes (T, N), status (T, N), action (T,) split or dividend, daily (T, DAILY)."""
+    """block (5, T, N), its closes (T, N), status (T, N), daily (DAILY, T); event (T,) split, dividend or flow."""
 
     block: Floats
     close: Floats
     status: Codes
-    action: Bools
+    event: Bools
     daily: Floats
 
 

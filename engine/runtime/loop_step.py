@@ -47,7 +47,7 @@ def settle(
     """Run `account_step` for bar t and keep what is to be kept of it; return its code."""
     if brief.shape[0] == 0:
         return account_step(t, block, status, daily, rules, acct, scal, t, rec, held, fills)
-    base = scal[EQUITY] + daily[t, FLOW]
+    base = scal[EQUITY] + daily[FLOW, t]
     cursor[FILLS] += int(scal[N_FILLS])
     scal[N_FILLS] = 0.0
     code = account_step(t, block, status, daily, rules, acct, scal, 0, rec, held, fills)

@@ -30,7 +30,7 @@ from engine.runtime.flows import read_flows
 from engine.runtime.needs import available, needs_of
 from engine.runtime.resolve import make_strategy
 from engine.strategy import Available, Strategy
-from engine.types import Floats
+from engine.types import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Market:
     calendar : a panel whose clock tells which sessions there are and what the calendar says of them; the tables of
         the integrator that depend on dates alone are made from it.
     first : the first bar traded, None = found from the feed and the strategies.
-    bill : (T,) return on cash per bar; bill_name its symbol, or "". daily : (T, DAILY), see `engine.kernels.layout`.
+    bill : (T,) return on cash per bar; bill_name its symbol, or "". daily : (DAILY, T), see `engine.kernels.layout`.
     """
 
     feed: Feed
@@ -136,7 +136,8 @@ def assemble(config: Config, market: Market) -> Setup:
     ]
     first = market.first
     if first is None:
-        first = _first_bar(config, panel, feed, sleeves)
+        ready = [(begins_at(feed, sleeve.columns), sleeve.strategy.warmup_bars) for sleeve in sleeves]
+        first = first_bar(config, panel, ready)
         _refuse_early_flows(config, panel, daily, first)
     planner = Planner(
         feed, daily, book,
@@ -207,12 +208,12 @@ def _bill_warnings(bill_name: str, panel: Panel, first: int) -> tuple[DataWarnin
 
 def _daily_table(config: Config, panel: Panel, bill: Floats) -> Floats:
     clock = panel.clock
-    daily = np.zeros((panel.n_bars, layout.DAILY))
-    daily[:, layout.BILL] = bill
-    daily[:, layout.DAY] = np.where(clock.first_bar, 1.0 / 252.0, 0.0)
+    daily = np.zeros((layout.DAILY, panel.n_bars))
+    daily[layout.BILL] = bill
+    daily[layout.DAY] = np.where(clock.first_bar, 1.0 / 252.0, 0.0)
     fee_schedule(clock.session, daily)
     if config.account.flows is not None:
-        daily[:, layout.FLOW] = read_flows(config.account.flows, clock)
+        daily[layout.FLOW] = read_flows(config.account.flows, clock)
     return daily
 
 
@@ -249,25 +250,33 @@ def _terms(config: Config, symbols: Sequence[str]) -> Terms:
 
 def _refuse_early_flows(config: Config, panel: Panel, daily: Floats, first: int) -> None:
     """Refuse money that would move before there is an account."""
-    early = np.flatnonzero(daily[:first, layout.FLOW])
+    early = np.flatnonzero(daily[layout.FLOW, :first])
     if len(early):
         raise DataError(
-            f"{daily[early[0], layout.FLOW]:+.2f} on {panel.clock.session[early[0]]}, before the first session traded",
+            f"{daily[layout.FLOW, early[0]]:+.2f} on {panel.clock.session[early[0]]}, before the first session traded",
             where=str(config.account.flows),
             cause=f"trading starts on {panel.clock.session[first]}",
             fix="start run.start earlier, or put it into run.cash",
         )
 
 
-def _first_bar(config: Config, panel: Panel, feed: Feed, sleeves: Sequence[Sleeve]) -> int:
-    """Return the first bar traded, or say what the earliest one could be."""
+def begins_at(feed: Feed, columns: Ints) -> int:
+    """Return the first bar with a row of any of the columns; the number of bars if there is none."""
+    rows = np.flatnonzero((feed.status[:, columns] == TRADING).any(axis=1))
+    return int(rows[0]) if len(rows) else feed.panel.n_bars
+
+
+def first_bar(config: Config, panel: Panel, ready: Sequence[tuple[int, int]]) -> int:
+    """Return the first bar traded; ready: for each sleeve the bar its data begin at and the warm-up it needs.
+
+    Raises
+    ------
+    DataError
+        If the history is too short, saying what the earliest start could be.
+    """
     session = panel.clock.session
-    ready = []
-    for sleeve in sleeves:
-        rows = np.flatnonzero((feed.status[:, sleeve.columns] == TRADING).any(axis=1))
-        begins = int(rows[0]) if len(rows) else panel.n_bars
-        ready.append(begins + max(sleeve.strategy.warmup_bars, 1))
-    earliest = max(min(ready), 1)  # in a book the others join when they have history
+    # in a book the others join when they have history
+    earliest = max(min(begins + max(warmup, 1) for begins, warmup in ready), 1)
     start = config.run.start
     if start is not None and np.datetime64(start) > session[-1]:
         raise DataError(f"start {start} is after the last session of the data, {session[-1]}", where="run.start")

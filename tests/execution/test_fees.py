@@ -19,9 +19,9 @@ Golden = Callable[[str], dict[str, Any]]
 
 def rates(*days: str) -> np.ndarray:
     """Fee columns of the given days."""
-    daily = np.zeros((len(days), layout.DAILY))
+    daily = np.zeros((layout.DAILY, len(days)))
     fee_schedule(np.array(days, dtype="datetime64[D]"), daily)
-    return daily[:, [SEC, TAF, TAF_CAP, CAT]]
+    return daily[[SEC, TAF, TAF_CAP, CAT]].T
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_equity_at_zero_is_ruin_and_everything_is_sold_at_the_mark() -> None:
 
 def test_a_deposit_moves_equity_but_neither_the_return_nor_the_drawdown() -> None:
     bench = Bench(make_panel([100.0, 100.0, 90.0, 90.0], [100.0, 100.0, 90.0, 90.0]))
-    bench.daily[3, layout.FLOW] = 50_000.0
+    bench.daily[layout.FLOW, 3] = 50_000.0
     bench.send((0, 500.0))
     bench.step(2)
     drawdown = bench.row("drawdown")
@@ -201,7 +201,7 @@ def test_a_deposit_moves_equity_but_neither_the_return_nor_the_drawdown() -> Non
 
 def test_a_withdrawal_of_more_than_the_account_books_nothing() -> None:
     bench = Bench(make_panel(FLAT))
-    bench.daily[2, layout.FLOW] = -100_000.0
+    bench.daily[layout.FLOW, 2] = -100_000.0
     bench.step()
     assert bench.step() == OVERDRAWN
     assert bench.cash == 100_000.0
@@ -209,7 +209,7 @@ def test_a_withdrawal_of_more_than_the_account_books_nothing() -> None:
 
 def test_a_flow_earns_from_its_own_bar_on() -> None:
     bench = Bench(make_panel([100.0, 100.0, 110.0], [100.0, 100.0, 110.0]))
-    bench.daily[2, layout.FLOW] = 100_000.0
+    bench.daily[layout.FLOW, 2] = 100_000.0
     bench.send((0, 1_000.0))
     bench.step(2)
     assert bench.row("ret") == pytest.approx(210_000.0 / 200_000.0 - 1.0, rel=1e-12)  # the flow is there at its start

@@ -45,7 +45,7 @@ def plan(
     cash = equity - value if cash is None else cash
     legs, why = np.full((2, n), 7.0), np.full(n, 9, dtype=np.int8)
     wants = np.broadcast_to(np.asarray(trade, dtype=np.bool_), n).copy()
-    daily = np.zeros((1, layout.DAILY))
+    daily = np.zeros((layout.DAILY, 1))
     phi = plan_legs(0, cash, equity, target, wants, price, book.acct, book.rules, daily, min_notional, legs, why)
     return Planned(legs, phi, why)
 

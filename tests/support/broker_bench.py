@@ -25,9 +25,9 @@ class Bench:
         }
         self.panel = panel
         self.book: Book = open_book(n, cash, Terms(**arrays, **rates))
-        self.daily: Floats = np.zeros((panel.n_bars, layout.DAILY))
-        self.daily[:, layout.BILL] = bill
-        self.daily[:, layout.DAY] = np.where(panel.clock.first_bar, 1.0 / 252.0, 0.0)
+        self.daily: Floats = np.zeros((layout.DAILY, panel.n_bars))
+        self.daily[layout.BILL] = bill
+        self.daily[layout.DAY] = np.where(panel.clock.first_bar, 1.0 / 252.0, 0.0)
         fee_schedule(panel.clock.session, self.daily)
         self.broker = SimBroker(Feed(panel), self.daily, self.book, id_prefix="t")
         self.broker.mark_start(first - 1)

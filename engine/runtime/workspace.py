@@ -1,0 +1,67 @@
+"""One account and one sleeve, used over and over for settings that differ in the strategy's parameters alone."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.portfolio.direct import Direct
+from engine.portfolio.scan import Scan
+from engine.portfolio.signals import Signal, scanned
+from engine.runtime.brief import Brief, brief_of
+from engine.runtime.compiled import Run
+from engine.runtime.setup import Setup, begins_at, first_bar
+from engine.strategy import KernelStrategy, Strategy
+
+
+class Workspace:
+    """What `run_brief` would allocate for each setting is made once and wiped between them.
+
+    For preset `direct` and a strategy with a scan; not for two threads at once.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        sleeve, book = setup.system.sleeves[0], setup.broker.book
+        self._setup = setup
+        self._sleeve = sleeve
+        self._universe = tuple(sleeve.strategy.universe)
+        self._begins = begins_at(setup.feed, sleeve.columns)
+        self._notional = sleeve.tracker.notional()
+        self._run = Run.of(setup, full=False)
+        self._fresh = book.save()
+        self._start = (self._notional.weight.copy(), self._notional.scal.copy())
+
+    @staticmethod
+    def fits(setup: Setup) -> bool:
+        """Return whether settings like this one can be run here."""
+        alone = isinstance(setup.system.integrator, Direct) and setup.config.account.flows is None
+        return alone and isinstance(setup.system.sleeves[0].strategy, KernelStrategy)
+
+    def takes(self, strategy: Strategy) -> bool:
+        """Return whether a strategy fits this sleeve's market."""
+        return tuple(strategy.universe) == self._universe
+
+    def run(self, strategy: Strategy) -> tuple[Brief, int]:
+        """Return what the setting with this strategy came to, and the first bar it traded.
+
+        Raises
+        ------
+        DataError, StrategyError
+            As `run_compiled`.
+        """
+        setup, n = self._setup, self._notional
+        first = first_bar(setup.config, setup.panel, [(self._begins, strategy.warmup_bars)])
+        np.copyto(n.weight, self._start[0])
+        np.copyto(n.scal, self._start[1])
+        n.answered.fill(False)
+        n.at.fill(0)
+        n.fault.fill(-1)
+        sleeve = self._sleeve
+        sleeve.strategy, sleeve.failure = strategy, ""
+        sleeve.state = strategy.init(len(self._universe))
+        scan = Scan(setup.feed, tuple(sleeve.columns.tolist()), self._universe, sleeve.state, sleeve.notes, n)
+        signal: Signal = scanned(sleeve, scan, first)
+        self._run.setup = replace(setup, first=first)
+        setup.broker.book.restore(self._fresh)
+        self._run.ledger.sums.fill(0.0)
+        self._run.cursor.fill(0)
+        return brief_of(self._run, [signal]), first
