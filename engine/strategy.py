@@ -1,9 +1,9 @@
 """What a strategy is: a page of code that looks at one bar and says what it would hold."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, get_args
 
 import numpy as np
 
@@ -256,12 +256,12 @@ class Strategy(ABC):
         """Return (K,) target weights, or None to keep what the sleeve holds. Zeros mean all cash."""
 
 
-@runtime_checkable
-class KernelStrategy(Protocol):
-    """A strategy that can also run through a whole span in one compiled call.
+def scan_of(strategy: Strategy) -> Callable[[Scan], None] | None:
+    """Return the method with which a strategy runs through a whole span in one compiled call; None if it has none.
 
-    Its `on_bar` and its `scan` call the same jitted step, so that the two agree to the bit; every battery checks it.
+    A kernel strategy has `scan(self, run: Scan) -> None`, which moves the notional portfolio of `run` over all bars,
+    answers and diagnostics included. Its `on_bar` and its `scan` call the same jitted step, so that the two agree to
+    the bit; every battery checks it.
     """
-
-    def scan(self, run: Scan) -> None:
-        """Move the notional portfolio of `run` over all bars, answers and diagnostics included."""
+    found: Callable[[Scan], None] | None = getattr(strategy, "scan", None)
+    return found

@@ -80,7 +80,7 @@ def coast(
     is held, a margin call, ruin, the account's first session. That bar is left to `account_step`, nothing of it is
     booked.
 
-    column (N,) is scratch. brief (T, 2) gets return and gross exposure of each bar; with length 0 rec (T, RECORD) and
+    column (N,) is scratch. brief (2, T) gets return and gross exposure of each bar; with length 0 rec (T, RECORD) and
     held (T, N) get their rows instead.
     """
     if scal[N_WORKING] > 0.0 or scal[STARTED] == 0.0:
@@ -96,7 +96,7 @@ def coast(
     cash, equity, nav, peak, gross_nav = scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV]
     maintenance, negative, new_session = scal[MAINTENANCE], 0.0, False
     margin_account, margin_spread, borrow_rate = rules[MARGIN_ACCOUNT], rules[MARGIN_SPREAD], rules[BORROW_RATE]
-    told = brief.shape[0] > 0
+    told = brief.shape[1] > 0
     t = first
     while t < stop:
         if event[t]:
@@ -131,8 +131,8 @@ def coast(
             if not np.isnan(price):
                 acct[MARK, column[k]] = price
         if told:
-            brief[t, 0] = ret
-            brief[t, 1] = (long_now + short_now) / new_equity
+            brief[0, t] = ret
+            brief[1, t] = (long_now + short_now) / new_equity
         else:
             write_quiet(
                 t, new_equity, gross_nav, new_cash, long_now, short_now, ret, nav / peak - 1.0, value, interest,

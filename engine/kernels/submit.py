@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.kernels.cost import IMPACT_Y
-from engine.kernels.jit import kernel
+from engine.kernels.jit import inline_kernel, kernel
 from engine.kernels.layout import ADV, MARGIN_ACCOUNT, MARK, SHARES, SIGMA, SIZE_AT_FILL
 from engine.kernels.liquidity import volatility_at, volume_at
 from engine.kernels.plan import UNTOUCHED, plan_legs
@@ -51,15 +51,18 @@ def empty_orders(rows: int) -> Orders:
     return Orders(whole[0], whole[1], whole[2], *(np.empty(rows) for _ in range(5)))
 
 
-@kernel
-def liquidity(t: int, trade: Bools, rules: Floats, tape: Tape, buffer: Floats, sigma: Floats, adv: Floats) -> None:
-    """Write daily volatility and volume in shares (N,) of what trades; NaN where unknown or not needed."""
+@inline_kernel
+def liquidity(t: int, trade: Bools, rules: Floats, tape: Tape, buffer: Floats, terms: Floats) -> None:
+    """Write daily volatility and volume in shares of what trades to their rows; NaN where unknown or not needed."""
     for i in range(trade.shape[0]):
-        sigma[i] = np.nan
-        adv[i] = np.nan
-        if trade[i] and rules[IMPACT_Y] != 0.0:
-            sigma[i] = volatility_at(t, i, tape.ret) * np.sqrt(float(tape.bars))
-            adv[i] = volume_at(t, i, tape.volume, tape.factor, buffer) * tape.bars
+        terms[SIGMA, i] = np.nan
+        terms[ADV, i] = np.nan
+    if rules[IMPACT_Y] != 0.0:
+        ret, volume, factor, bars = tape.ret, tape.volume, tape.factor, tape.bars
+        for i in range(trade.shape[0]):
+            if trade[i]:
+                terms[SIGMA, i] = volatility_at(t, i, ret) * np.sqrt(float(bars))
+                terms[ADV, i] = volume_at(t, i, volume, factor, buffer) * bars
 
 
 @kernel
@@ -78,25 +81,25 @@ def plan_orders(
         for i in range(n):
             if target[i] < 0.0:
                 return SHORT_IN_CASH, 0
-    terms = work.terms
+    terms, legs = work.terms, work.legs
     for i in range(n):
         terms[SHARES, i] = shares[i]
         if shares[i] != 0.0:
             terms[MARK, i] = value[i] / shares[i]
-    liquidity(t, trade, rules, tape, work.buffer, terms[SIGMA], terms[ADV])
+    liquidity(t, trade, rules, tape, work.buffer, terms)
     if rules[SIZE_AT_FILL] != 0.0:
         return 1.0, at_fill(t, target, trade, price, terms, why, orders, row)
-    phi = plan_legs(t, cash, equity, target, trade, price, terms, rules, daily, min_notional, work.legs, why)
+    phi = plan_legs(t, cash, equity, target, trade, price, terms, rules, daily, min_notional, legs, why)
     at = row
     for i in range(n):
         for leg in range(2):
-            if work.legs[leg, i] != 0.0:
-                write_order(at, t, i, leg, work.legs[leg, i], target[i], price[i], terms, orders)
+            if legs[leg, i] != 0.0:
+                write_order(at, t, i, leg, legs[leg, i], target[i], price[i], terms, orders)
                 at += 1
     return phi, at - row
 
 
-@kernel
+@inline_kernel
 def at_fill(
     t: int, target: Floats, trade: Bools, price: Floats, terms: Floats, why: Codes, orders: Orders, row: int
 ) -> int:
@@ -110,7 +113,7 @@ def at_fill(
     return at - row
 
 
-@kernel
+@inline_kernel
 def write_order(
     at: int, t: int, i: int, leg: int, qty: float, target: float, price: float, terms: Floats, orders: Orders
 ) -> None:

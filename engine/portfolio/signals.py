@@ -10,7 +10,7 @@ from engine.kernels.track import FAULT_BAR, FAULT_COLUMN, FAULT_VERDICT, Notiona
 from engine.market.window import Cursor
 from engine.portfolio.scan import Scan
 from engine.portfolio.sleeves import Sleeve
-from engine.strategy import KernelStrategy
+from engine.strategy import scan_of
 from engine.types import Bools, Floats, Ints
 
 
@@ -40,7 +40,7 @@ def signal_of(sleeve: Sleeve, cursor: Cursor, n_bars: int, through: int | None =
     is carried over that many bars only; beyond, held weights stand where there was an answer and nowhere else.
     """
     until = n_bars if through is None else through
-    if isinstance(sleeve.strategy, KernelStrategy):
+    if scan_of(sleeve.strategy) is not None:
         return scanned(sleeve, sleeve.scan(), until)
     notional, failure = _from_bars(sleeve, cursor, n_bars)
     follow(until, notional)
@@ -49,11 +49,11 @@ def signal_of(sleeve: Sleeve, cursor: Cursor, n_bars: int, through: int | None =
 
 def scanned(sleeve: Sleeve, run: Scan, through: int) -> Signal:
     """Return the signals of a sleeve whose strategy has a scan; `run` is what that scan runs over."""
-    strategy, notional, failure = sleeve.strategy, run.notional, None
-    if not isinstance(strategy, KernelStrategy):
-        raise EngineError(f"{type(strategy).__name__} has no scan")
+    scan, notional, failure = scan_of(sleeve.strategy), run.notional, None
+    if scan is None:
+        raise EngineError(f"{type(sleeve.strategy).__name__} has no scan")
     try:
-        strategy.scan(run)
+        scan(run)
     except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
         failure = _failed(sleeve, 0, error)
     bar = int(notional.fault[FAULT_BAR])

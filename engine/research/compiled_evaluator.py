@@ -22,7 +22,7 @@ from engine.runtime.needs import available
 from engine.runtime.setup import Market, Setup, assemble, prepare
 from engine.runtime.span import until
 from engine.runtime.workspace import Workspace
-from engine.strategy import KernelStrategy, Strategy
+from engine.strategy import Strategy, scan_of
 from engine.types import Floats
 
 # Bytes of signals kept for settings that share a sleeve.
@@ -167,7 +167,7 @@ def fits_threads(settings: Sequence[Config], maker: Maker) -> bool:
         for sleeve in config.sleeve:
             distinct.setdefault(sleeve.name, set()).add(repr((sleeve.strategy, sleeve.params)))
     varied = [sleeve for sleeve in settings[0].sleeve if len(distinct[sleeve.name]) > 1]
-    return all(isinstance(maker.sleeve(sleeve), KernelStrategy) for sleeve in varied)
+    return all(scan_of(maker.sleeve(sleeve)) is not None for sleeve in varied)
 
 
 def evaluator_for(panel: Panel) -> Evaluator:

@@ -14,7 +14,7 @@ from engine.research.finding import Finding, compared, stopped
 from engine.research.trail import first_difference, first_difference_but_answers
 from engine.runtime.backtest import Progress
 from engine.runtime.compiled import refusal, run_compiled
-from engine.strategy import KernelStrategy
+from engine.strategy import scan_of
 from engine.types import Bools, Floats, Ints
 
 
@@ -85,7 +85,7 @@ def compiled_loop(bench: Bench) -> Finding:
     setup = bench.case.plain_setup()
     if why := refusal(setup):
         return Finding("compiled loop", True, f"{what}: left out, {why}")
-    names = [s.name for s in setup.system.sleeves if isinstance(s.strategy, KernelStrategy)]
+    names = [s.name for s in setup.system.sleeves if scan_of(s.strategy) is not None]
     what += f" ({', '.join(names)})" if names else " (none here)"
     try:
         track = run_compiled(setup, bench.progress)

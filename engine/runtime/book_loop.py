@@ -57,7 +57,7 @@ def book_loop(
     block, close, status, daily = market.block, market.close, market.status, market.daily
     acct, scal, rules, rec, held = ledger.acct, ledger.scal, ledger.rules, ledger.rec, ledger.held
     fills, brief, sums, value = ledger.fills, ledger.brief, ledger.sums, ledger.value
-    full, row, nothing = brief.shape[0] == 0, 0, np.empty(0)
+    full, row, nothing = brief.shape[1] == 0, 0, np.empty(0)
     room = np.array([orders.bar.shape[0], table.bar.shape[0]])
     for t in range(cursor[BAR], stop):
         cursor[BAR] = t

@@ -48,8 +48,8 @@ def brief_of(run: Run, signals: Sequence[Signal]) -> Brief:
     code = through(run, signals)
     span, scal, cursor = slice(run.setup.first, run.last(code) + 1), run.ledger.scal, run.cursor
     return Brief(
-        ret=run.ledger.brief[span, 0].copy(),
-        gross=run.ledger.brief[span, 1].copy(),
+        ret=run.ledger.brief[0, span].copy(),
+        gross=run.ledger.brief[1, span].copy(),
         traded=float(run.ledger.sums[TRADED]),
         costs=float(run.ledger.sums[COSTS]),
         final_equity=float(scal[layout.EQUITY]),

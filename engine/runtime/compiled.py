@@ -119,7 +119,7 @@ class Run:
             rec=broker.rec if full else np.empty((1, layout.RECORD)),
             held=broker.held if full else np.empty((0, n)),
             fills=np.zeros((max(256, 8 * n), layout.FILL)),
-            brief=np.empty((0, 2)) if full else np.zeros((n_bars, 2)),
+            brief=np.empty((2, 0)) if full else np.zeros((2, n_bars)),
             sums=np.zeros(SUMS),
             column=np.zeros(n, dtype=np.int64),
             value=np.zeros(n),
@@ -161,7 +161,7 @@ class Run:
             elif code == OVERDRAWN:
                 raise overdrawn(self.setup, t)
             elif code == SHORT:
-                row = int(self.cursor[N_DECISIONS]) if len(self.ledger.brief) == 0 else 0
+                row = int(self.cursor[N_DECISIONS]) if self.ledger.brief.size == 0 else 0
                 raise self.setup.system.planner.short_in_cash(t, self.table.goal[row])
             elif code == RUINED or t >= last:
                 return code

@@ -59,7 +59,7 @@ def direct_loop(
     acct, scal, rules, rec, held = ledger.acct, ledger.scal, ledger.rules, ledger.rec, ledger.held
     fills, brief, sums, column, value = ledger.fills, ledger.brief, ledger.sums, ledger.column, ledger.value
     tape, work, maintenance, band = planning.tape, planning.work, terms.maintenance, terms.band
-    full, row = brief.shape[0] == 0, 0
+    full, row = brief.shape[1] == 0, 0
     weights, trade, trace, why = table.weights[0], table.trade[0], table.trace[0], table.why[0]
     room = np.array([orders.bar.shape[0], table.bar.shape[0]])
     t, due = max(cursor[BAR], first - 1), -1

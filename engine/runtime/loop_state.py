@@ -42,7 +42,7 @@ class Ledger(NamedTuple):
     """An account and what is kept of it.
 
     acct, scal, rules as in `engine.kernels.layout`. In full: rec (T, RECORD), held (T, N), every row of fills; brief
-    has length 0. In brief: brief (T, 2) return and gross exposure, sums (3,); rec, held and fills keep the last bar's
+    has no column. In brief: brief (2, T) return and gross exposure, sums (3,); rec, held and fills keep the last bar's
     only. column, value (N,) are scratch.
     """
 

@@ -32,7 +32,7 @@ def has_room(acct: Floats, scal: Floats, fills: Floats, brief: Floats, room: Int
 
     room (2,) rows of the order table and of the decision table.
     """
-    if brief.shape[0] > 0:
+    if brief.shape[1] > 0:
         return True
     n = acct.shape[1]
     fits = scal[N_FILLS] + 3 * n <= fills.shape[0] and cursor[N_ORDERS] + 2 * n <= room[0]
@@ -45,7 +45,7 @@ def settle(
     held: Floats, fills: Floats, brief: Floats, sums: Floats, cursor: Ints,
 ) -> int:  # fmt: skip
     """Run `account_step` for bar t and keep what is to be kept of it; return its code."""
-    if brief.shape[0] == 0:
+    if brief.shape[1] == 0:
         return account_step(t, block, status, daily, rules, acct, scal, t, rec, held, fills)
     base = scal[EQUITY] + daily[FLOW, t]
     cursor[FILLS] += int(scal[N_FILLS])
@@ -53,8 +53,8 @@ def settle(
     code = account_step(t, block, status, daily, rules, acct, scal, 0, rec, held, fills)
     if code != OVERDRAWN:
         equity = scal[EQUITY]
-        brief[t, 0] = rec[0, R_RET]
-        brief[t, 1] = (rec[0, R_LONG] + rec[0, R_SHORT]) / equity if equity > 0.0 else 0.0
+        brief[0, t] = rec[0, R_RET]
+        brief[1, t] = (rec[0, R_LONG] + rec[0, R_SHORT]) / equity if equity > 0.0 else 0.0
         if rec[0, R_TRADED] > 0.0:
             sums[TRADED] += rec[0, R_TRADED] / base
             sums[COSTS] += (rec[0, R_COMMISSION] + rec[0, R_SPREAD] + rec[0, R_IMPACT] + rec[0, R_FEES]) / base

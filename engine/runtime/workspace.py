@@ -10,7 +10,7 @@ from engine.portfolio.signals import Signal, scanned
 from engine.runtime.brief import Brief, brief_of
 from engine.runtime.compiled import Run
 from engine.runtime.setup import Setup, begins_at, first_bar
-from engine.strategy import KernelStrategy, Strategy
+from engine.strategy import Strategy, scan_of
 
 
 class Workspace:
@@ -34,7 +34,7 @@ class Workspace:
     def fits(setup: Setup) -> bool:
         """Return whether settings like this one can be run here."""
         alone = isinstance(setup.system.integrator, Direct) and setup.config.account.flows is None
-        return alone and isinstance(setup.system.sleeves[0].strategy, KernelStrategy)
+        return alone and scan_of(setup.system.sleeves[0].strategy) is not None
 
     def takes(self, strategy: Strategy) -> bool:
         """Return whether a strategy fits this sleeve's market."""
