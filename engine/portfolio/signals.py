@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from engine.errors import StrategyError
 from engine.kernels.track import FAULT_BAR, FAULT_COLUMN, FAULT_VERDICT, Notional, follow
 from engine.market.window import Cursor
 from engine.portfolio.sleeves import Sleeve
-from engine.strategy import KernelStrategy
+from engine.strategy import KernelStrategy, Strategy
 from engine.types import Bools, Floats, Ints
 
 
@@ -38,21 +39,27 @@ def signal_of(sleeve: Sleeve, cursor: Cursor, n_bars: int, through: int | None =
     notes and its tracker's path are filled, the tracker stands at the last bar. With `through` the notional portfolio
     is carried over that many bars only; beyond, held weights stand where there was an answer and nowhere else.
     """
-    if isinstance(sleeve.strategy, KernelStrategy):
-        notional, failure = _from_scan(sleeve, sleeve.strategy)
-    else:
-        notional, failure = _from_bars(sleeve, cursor, n_bars)
+    scanned = _from_scan(sleeve, sleeve.strategy) if is_scanned(sleeve.strategy) else None
+    notional, failure = _from_bars(sleeve, cursor, n_bars) if scanned is None else scanned
     follow(n_bars if through is None else through, notional)
     return Signal(sleeve.columns, notional.held, notional.answered, failure)
 
 
-def _from_scan(sleeve: Sleeve, strategy: KernelStrategy) -> tuple[Notional, Failure | None]:
+def is_scanned(strategy: Strategy) -> TypeGuard[KernelStrategy]:
+    """Return whether a strategy runs through its own scan: it has one, and no subclass has changed `on_bar` since."""
+    first = next(c for c in type(strategy).__mro__ if "on_bar" in vars(c) or "scan" in vars(c))
+    return isinstance(strategy, KernelStrategy) and "scan" in vars(first)
+
+
+def _from_scan(sleeve: Sleeve, strategy: KernelStrategy) -> tuple[Notional, Failure | None] | None:
+    """Return what the scan leaves behind; None, and the sleeve as new, where it raises: only bars tell at which."""
     run = sleeve.scan()
     notional, failure = run.notional, None
     try:
         strategy.scan(run)
-    except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
-        failure = _failed(sleeve, 0, error)
+    except Exception:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
+        sleeve.restart()
+        return None
     bar = int(notional.fault[FAULT_BAR])
     if bar >= 0:
         verdict, column = int(notional.fault[FAULT_VERDICT]), int(notional.fault[FAULT_COLUMN])

@@ -11,16 +11,15 @@ import numpy as np
 from engine.config import Config
 from engine.errors import InputError
 from engine.market.panel import Panel
-from engine.portfolio.signals import Signal, signal_of
+from engine.portfolio.signals import Signal, is_scanned, signal_of
 from engine.portfolio.sleeves import Sleeve
 from engine.research.evaluate import Evaluator, Failure, Outcome, PythonEvaluator, closes, compounded
 from engine.research.maker import Maker
 from engine.runtime.collect import per_session
 from engine.runtime.compiled import refusal, run_brief
-from engine.runtime.needs import available
+from engine.runtime.needs import available, needs_of
 from engine.runtime.setup import Market, Setup, assemble, prepare
 from engine.runtime.span import until
-from engine.strategy import KernelStrategy
 from engine.types import Floats
 
 # Bytes of signals kept for settings that share a sleeve.
@@ -43,7 +42,7 @@ class CompiledEvaluator:
         self._signals: dict[str, Signal] = {}
         self._lock = Lock()  # of the two below; each signal has a lock of its own while it is made
         self._locks: dict[str, Lock] = {}
-        self._series: dict[tuple[str, int, int], Floats] = {}
+        self._series: dict[tuple[str, str, int, int], Floats] = {}
 
     def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
         """Run the settings; see `Evaluator`."""
@@ -51,10 +50,11 @@ class CompiledEvaluator:
 
     def _one(self, config: Config) -> Outcome | Failure:
         try:
-            setup = assemble(config, self._market(config))
+            key, market = self._market(config)
+            setup = assemble(config, market)
             if refusal(setup):
                 return self._ordinary.evaluate([config])[0]
-            signals = [self._signal(setup, sleeve) for sleeve in setup.system.sleeves]
+            signals = [self._signal(key, setup, sleeve) for sleeve in setup.system.sleeves]
             brief = run_brief(setup, signals)
         except InputError as error:
             return Failure(str(error))
@@ -77,49 +77,52 @@ class CompiledEvaluator:
             ruined=brief.ruined,
         )
 
-    def _market(self, config: Config) -> Market:
-        """Return the derived market with the setting's own strategies on it."""
+    def _market(self, config: Config) -> tuple[str, Market]:
+        """Return the derived market with the setting's own strategies on it, and what tells it from others."""
         strategies = self._maker.all(config)
         refused = {name: one.unavailable(self._offered) for name, one in strategies.items()}
-        wanted = sorted({symbol for one in strategies.values() for symbol in (*one.universe, *one.optional)})
         parts = (
             config.run.end,
             config.data,
             config.financing.cash_rate,
             config.account.flows,
-            config.integrator.preset,
+            needs_of(config, strategies),
         )
-        key = repr((parts, refused, wanted))
+        key = repr((parts, refused))
         if key not in self._markets:
             panel = self._panel if config.run.end is None else until(self._panel, config.run.end)
             self._markets[key] = prepare(config, panel, strategies)
         market = self._markets[key]
-        return replace(market, strategies={name: strategies[name] for name in market.strategies})
+        return key, replace(market, strategies={name: strategies[name] for name in market.strategies})
 
-    def _signal(self, setup: Setup, sleeve: Sleeve) -> Signal:
-        """Return a sleeve's signals; they depend on strategy, parameters, market and bill rate, and are made once."""
+    def _signal(self, market: str, setup: Setup, sleeve: Sleeve) -> Signal:
+        """Return a sleeve's signals; they depend on strategy, parameters and market, and are made once.
+
+        The sleeve's name counts, because a failure tells it.
+        """
         config, n_bars = setup.config, setup.panel.n_bars
         section = next(one for one in config.sleeve if one.name == sleeve.name)
         through = setup.first if config.integrator.preset == "direct" else n_bars
         params = json.dumps(sleeve.strategy.params.model_dump(mode="json"), sort_keys=True)
-        key = repr((section.strategy, section.on_error, params, n_bars, config.financing.cash_rate, through))
+        key = repr((sleeve.name, section.strategy, section.on_error, params, through, market))
         with self._lock:
             lock = self._locks.setdefault(key, Lock())
         with lock:
-            if key not in self._signals:
+            found = self._signals.get(key)
+            if found is None:
                 found = signal_of(sleeve, setup.system.cursor, n_bars, through)
                 with self._lock:
                     self._signals[key] = found
                     while sum(one.held.nbytes for one in self._signals.values()) > SIGNAL_BYTES:
                         self._signals.pop(next(iter(self._signals)))
-                return found
-            return self._signals[key]
+            return found
 
     def _returns(self, setup: Setup, symbol: str | None, span: slice) -> Floats | None:
         """Return a symbol's return per session over a span, made once for all settings that share it."""
         if symbol is None:
             return None
-        key = (symbol, span.start, span.stop)
+        config = setup.config
+        key = (symbol, repr((config.data, config.financing.cash_rate)), span.start, span.stop)
         if key not in self._series:
             series = per_session(setup, symbol, span)
             self._series[key] = np.empty(0) if series is None else series.to_numpy(dtype=np.float64)
@@ -138,7 +141,7 @@ def fits_threads(settings: Sequence[Config], maker: Maker) -> bool:
         for sleeve in config.sleeve:
             distinct.setdefault(sleeve.name, set()).add(repr((sleeve.strategy, sleeve.params)))
     varied = [sleeve for sleeve in settings[0].sleeve if len(distinct[sleeve.name]) > 1]
-    return all(isinstance(maker.sleeve(sleeve), KernelStrategy) for sleeve in varied)
+    return all(is_scanned(maker.sleeve(sleeve)) for sleeve in varied)
 
 
 def evaluator_for(panel: Panel) -> Evaluator:

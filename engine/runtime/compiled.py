@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.core import Decision
-from engine.errors import ConfigError
+from engine.errors import ConfigError, StrategyError
 from engine.execution.planner import Plan, batch_of
 from engine.kernels import layout
 from engine.kernels.submit import Orders, empty_orders
@@ -22,7 +22,6 @@ from engine.runtime.loop_state import (
     BAR,
     COSTS,
     CURSOR,
-    DONE,
     FILLS,
     N_DECISIONS,
     N_ORDERS,
@@ -125,8 +124,10 @@ def _through(setup: Setup, signals: Sequence[Signal], progress: Progress | None,
         raise ConfigError(why, where="engine", fix="use --engine python")
     run, failure = Run.of(setup, full=full), first_failure(signals)
     code = run.go(signals, setup.panel.n_bars if failure is None else failure.bar + 1, progress)
-    if failure is not None and code == DONE and failure.error is not None:
-        raise failure.error
+    if failure is not None and failure.error is not None and code != RUINED and run.cursor[BAR] >= failure.bar:
+        raise failure.error  # sleeves are asked before anything is decided
+    if code == SHORT:
+        raise run.short_in_cash()
     return run, code
 
 
@@ -161,6 +162,8 @@ class Run:
             value=np.zeros(n),
         )
         table = empty_table(n_bars + 1 if full else 1, n, len(integrator.stages), len(integrator.facts))
+        if isinstance(integrator, Direct):
+            table = table._replace(goal=table.weights)  # no stage stands between target and goal
         return cls(
             setup,
             Market(panel.block, panel.close, feed.status, feed.action, broker.daily),
@@ -178,8 +181,6 @@ class Run:
         ------
         DataError
             If a withdrawal exceeds the account.
-        StrategyError
-            If a cash account would have to sell short.
         """
         n_bars = self.setup.panel.n_bars
         piece = n_bars if progress is None else max(n_bars // PIECES, 1)
@@ -191,10 +192,7 @@ class Run:
                 self._enlarge()
             elif code == OVERDRAWN:
                 raise overdrawn(self.setup, t)
-            elif code == SHORT:
-                row = int(self.cursor[N_DECISIONS]) if len(self.ledger.brief) == 0 else 0
-                raise self.setup.system.planner.short_in_cash(t, self.table.goal[row])
-            elif code == RUINED or t >= last:
+            elif code in (RUINED, SHORT) or t >= last:
                 return code
             if progress is not None:
                 progress(t, n_bars)
@@ -219,6 +217,11 @@ class Run:
         self.ledger = self.ledger._replace(fills=np.concatenate((fills, np.zeros_like(fills))))
         doubled: list[Any] = [np.concatenate((column, np.empty_like(column))) for column in self.orders]
         self.orders = Orders(*doubled)
+
+    def short_in_cash(self) -> StrategyError:
+        """Return the error of a cash account that would have to sell short at the cursor's bar."""
+        row = int(self.cursor[N_DECISIONS]) if len(self.ledger.brief) == 0 else 0
+        return self.setup.system.planner.short_in_cash(int(self.cursor[BAR]), self.table.goal[row])
 
     def last(self, code: int) -> int:
         """Return the last bar that was settled."""
