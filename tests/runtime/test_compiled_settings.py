@@ -114,7 +114,11 @@ def test_any_deposits_and_withdrawals(
 def test_any_settings_on_bars_within_the_day(seed: int, sections: Sections, minutes: int) -> None:
     """Few answers, so that whole sessions pass between trades: what a session begins anew must begin anew."""
     panel = within_day(seed, minutes)
-    run(panel, restless(panel, seed, 0.08, 0.9, short=seed % 3 == 0), {**sections, "data": {"interval": f"{minutes}min"}})
+    run(
+        panel,
+        restless(panel, seed, 0.08, 0.9, short=seed % 3 == 0),
+        {**sections, "data": {"interval": f"{minutes}min"}},
+    )
 
 
 def within_day(seed: int, minutes: int) -> Panel:

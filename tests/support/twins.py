@@ -13,7 +13,7 @@ from engine.errors import PlimsollError
 from engine.market.panel import Panel
 from engine.report.folder import folder_files
 from engine.report.table_files import table_bytes
-from engine.runtime.backtest import Track, run_loop
+from engine.runtime.backtest import Progress, Track, run_loop
 from engine.runtime.collect import collect
 from engine.runtime.compiled import run_compiled
 from engine.runtime.setup import Setup, build
@@ -33,14 +33,21 @@ class Left:
 
 
 def both(
-    values: Mapping[str, Any] | Config, panel: Panel, strategies: Mapping[str, Strategy], *, pages: bool = False
+    values: Mapping[str, Any] | Config,
+    panel: Panel,
+    strategies: Mapping[str, Strategy],
+    *,
+    pages: bool = False,
+    progress: Progress | None = None,
 ) -> Left:
     """Run the ordinary and the compiled loop, hold them against each other, and return what they left.
 
     pages : compare whole run folders, page included; else their tables, figures, counts and warnings.
+    progress : who watches the compiled loop.
     """
     config = values if isinstance(values, Config) else load_config(values)
-    ours, theirs = (_left(config, panel, strategies, loop, pages=pages) for loop in (run_loop, run_compiled))
+    ours = _left(config, panel, strategies, run_loop, pages=pages)
+    theirs = _left(config, panel, strategies, lambda setup: run_compiled(setup, progress), pages=pages)
     assert_same(ours, theirs)
     return ours
 
