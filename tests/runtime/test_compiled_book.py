@@ -7,12 +7,12 @@ import pytest
 from battery.witness import Witness, witness_book, witness_panel
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.any_settings import SECTIONS, Sections, within_day
 from support.book_run import UNBOUND, UNGOVERNED, Replay, Steady, book_config, walk_panel, walks
 from support.flows import Flows
 from support.panels import make_panel, random_panel
 from support.restless import Kernelled, Restless, Watcher
 from support.twins import Left, both
-from test_compiled_settings import SECTIONS, Sections, within_day
 
 from engine.config import load_config
 from engine.market.panel import Panel
@@ -43,9 +43,14 @@ STAGES = st.fixed_dictionaries(
             }
         ),
         "net": st.fixed_dictionaries(
-            {"min_obs": st.sampled_from([1, 20]), "wrappers": st.sampled_from([(), (("S000", "S001"), ("S003", "S002"))])}
+            {
+                "min_obs": st.sampled_from([1, 20]),
+                "wrappers": st.sampled_from([(), (("S000", "S001"), ("S003", "S002"))]),
+            }
         ),
-        "vol_target": st.fixed_dictionaries({"l_min": st.sampled_from([0.0, 0.8]), "l_max": st.sampled_from([1.0, 3.9])}),
+        "vol_target": st.fixed_dictionaries(
+            {"l_min": st.sampled_from([0.0, 0.8]), "l_max": st.sampled_from([1.0, 3.9])}
+        ),
         "caps": st.sampled_from([{}, UNBOUND["caps"], {"name": 0.4, "clusters": {"a": ("S000", "S001")}, "net": 0.3}]),
         "ladder": st.sampled_from([{}, UNBOUND["ladder"]]),
         "governor": st.sampled_from([{}, UNGOVERNED["governor"], {"combine": "product", "vol_adjusted": False}]),
@@ -183,14 +188,14 @@ def test_many_sleeves_of_many_names_let_the_tables_grow() -> None:
     assert sum(len(decision.plan.orders) for decision in left.track.decisions) > 8 * 40
 
 
-def test_watching_the_progress_changes_nothing() -> None:
+@pytest.mark.parametrize("preset", ["book", "direct"])
+def test_watching_the_progress_changes_nothing(preset: str) -> None:
     """A watched run goes through the loop in pieces."""
-    config, strategies = witness_book("book")
-    direct = load_config({"sleeve": [{"name": "w", "strategy": "x:X"}]})
-    for values, given in ((config, strategies), (direct, {"w": Witness()})):
-        seen: list[tuple[int, int]] = []
-        panel = witness_panel(160)
-        both(values, panel, given, progress=lambda t, n: seen.append((t, n)))
-        assert len(seen) > 40
-        assert seen == sorted(seen)
-        assert {n for _, n in seen} == {160}
+    config, sleeves = witness_book("book")
+    if preset == "direct":
+        config, sleeves = load_config({"sleeve": [{"name": "w", "strategy": "x:X"}]}), {"w": Witness()}
+    seen: list[tuple[int, int]] = []
+    both(config, witness_panel(160), sleeves, progress=lambda t, n: seen.append((t, n)))
+    assert len(seen) > 40
+    assert seen == sorted(seen)
+    assert {n for _, n in seen} == {160}

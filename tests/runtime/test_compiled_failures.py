@@ -43,7 +43,7 @@ def restless(bad: int, fault: str = "raise", **more: Any) -> Restless:
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("bad", [0, 1, 30, 119])
 def test_a_strategy_that_breaks_alone(bad: int, fault: str, on_error: str) -> None:
-    panel = random_panel(4, n_bars=120, symbols=NAMES[::-1] + ("DDD",))
+    panel = random_panel(4, n_bars=120, symbols=(*NAMES[::-1], "DDD"))
     broken = Restless(Restless.Params(symbols=("DDD", "AAA", "CCC"), bad=bad, fault=fault))
     left = alone(broken, panel, on_error)
     if on_error == "raise" and fault != "unlisted":
