@@ -42,7 +42,7 @@ class CompiledEvaluator:
         self._signals: dict[str, Signal] = {}
         self._lock = Lock()  # of the two below; each signal has a lock of its own while it is made
         self._locks: dict[str, Lock] = {}
-        self._series: dict[tuple[str, str, int, int], Floats] = {}
+        self._series: dict[tuple[str, int, int], Floats] = {}
 
     def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
         """Run the settings; see `Evaluator`."""
@@ -121,8 +121,7 @@ class CompiledEvaluator:
         """Return a symbol's return per session over a span, made once for all settings that share it."""
         if symbol is None:
             return None
-        config = setup.config
-        key = (symbol, repr((config.data, config.financing.cash_rate)), span.start, span.stop)
+        key = (symbol, span.start, span.stop)
         if key not in self._series:
             series = per_session(setup, symbol, span)
             self._series[key] = np.empty(0) if series is None else series.to_numpy(dtype=np.float64)

@@ -63,7 +63,7 @@ class PythonEvaluator:
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
         self._maker = Maker()
-        self._series: dict[tuple[str, str, int, int], Floats] = {}
+        self._series: dict[tuple[str, int, int], Floats] = {}
 
     def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
         """Run the settings; see `Evaluator`."""
@@ -84,8 +84,7 @@ class PythonEvaluator:
         """Return a symbol's return per session over a span, made once for all settings that share it."""
         if symbol is None:
             return None
-        config = setup.config
-        key = (symbol, repr((config.data, config.financing.cash_rate)), span.start, span.stop)
+        key = (symbol, span.start, span.stop)
         if key not in self._series:
             series = per_session(setup, symbol, span)
             self._series[key] = np.empty(0) if series is None else series.to_numpy(dtype=np.float64)

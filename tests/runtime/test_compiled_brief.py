@@ -131,9 +131,10 @@ def assert_same(found: Outcome | Failure, wanted: Outcome | Failure) -> None:
 
 def assert_evaluates(configs: list[Config], panel: Panel = PANEL) -> list[Outcome | Failure]:
     """Evaluate settings sharing signals, each with an evaluator of its own, and in threads; hold all to the loop."""
-    wanted = PythonEvaluator(panel).evaluate(configs)
+    wanted = [PythonEvaluator(panel).evaluate([config])[0] for config in configs]
     shared = CompiledEvaluator(panel)
-    for found in (shared.evaluate(configs), shared.evaluate(configs[::-1])[::-1]):
+    ordinary = PythonEvaluator(panel).evaluate(configs)
+    for found in (ordinary, shared.evaluate(configs), shared.evaluate(configs[::-1])[::-1]):
         for one, other in zip(found, wanted, strict=True):
             assert_same(one, other)
     for config, other in zip(configs[::5], wanted[::5], strict=True):
@@ -176,7 +177,7 @@ def test_settings_that_add_columns_or_prolong_a_fund_share_nothing_they_should_n
     sleeves = [told(KERNEL, symbols=("TLT", "TQQQ")), told(RESTLESS, symbols=("SPY", "QQQ"))]
     parked = [("AGG",), ("SGOV", "BIL"), ("TLT",), ("ZZZ",)]
     configs = [
-        setting(*sleeves, run={"benchmark": "TQQQ" if funds else None}, data={"extend_leveraged": funds},
+        setting(*sleeves, run={"benchmark": "SPY"}, data={"extend_leveraged": funds},
                 integrator={"turnover": {"park_cash": True}, "normalize": {"cash_equivalents": names}})
         for names in parked
         for funds in ((), ("TQQQ",), ())
