@@ -261,7 +261,12 @@ def scan_of(strategy: Strategy) -> Callable[[Scan], None] | None:
 
     A kernel strategy has `scan(self, run: Scan) -> None`, which moves the notional portfolio of `run` over all bars,
     answers and diagnostics included. Its `on_bar` and its `scan` call the same jitted step, so that the two agree to
-    the bit; every battery checks it.
+    the bit; every battery checks it. A subclass that changes `on_bar` alone has no scan any more.
     """
-    found: Callable[[Scan], None] | None = getattr(strategy, "scan", None)
-    return found
+    for cls in type(strategy).__mro__:
+        if "scan" in vars(cls):
+            found: Callable[[Scan], None] = strategy.scan  # type: ignore[attr-defined]
+            return found
+        if "on_bar" in vars(cls):
+            return None
+    return None

@@ -94,7 +94,7 @@ def coast(
             value += worth
             short -= min(worth, 0.0)
     cash, equity, nav, peak, gross_nav = scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV]
-    maintenance, negative, new_session = scal[MAINTENANCE], 0.0, False
+    maintenance, negative = scal[MAINTENANCE], 0.0
     margin_account, margin_spread, borrow_rate = rules[MARGIN_ACCOUNT], rules[MARGIN_SPREAD], rules[BORROW_RATE]
     told = brief.shape[1] > 0
     t = first
@@ -142,14 +142,21 @@ def coast(
                 i = column[k]
                 held[t, i] = acct[SHARES, i] * acct[MARK, i] / new_equity
         cash, equity, short, value, maintenance = new_cash, new_equity, short_now, value_now, need
-        new_session = new_session or daily[DAY, t] > 0.0
         if cash < 0.0:
             negative += 1.0
         t += 1
     scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV] = cash, equity, nav, peak, gross_nav
     scal[MAINTENANCE] = maintenance
     scal[NEGATIVE_CASH] += negative
-    if new_session:
-        for kind in range(FEE_KINDS):
-            scal[FEE_SUMS + kind] = 0.0
+    open_session(first, t, daily, scal)
     return t
+
+
+@kernel
+def open_session(first: int, stop: int, daily: Floats, scal: Floats) -> None:
+    """Begin the session's fees anew where one of bars [first, stop) opened a session, as `charge_fees` does."""
+    for t in range(first, stop):
+        if daily[DAY, t] > 0.0:
+            for kind in range(FEE_KINDS):
+                scal[FEE_SUMS + kind] = 0.0
+            return

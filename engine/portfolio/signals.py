@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.errors import EngineError, StrategyError
+from engine.errors import StrategyError
 from engine.kernels.track import FAULT_BAR, FAULT_COLUMN, FAULT_VERDICT, Notional, follow
 from engine.market.window import Cursor
 from engine.portfolio.scan import Scan
@@ -40,22 +40,27 @@ def signal_of(sleeve: Sleeve, cursor: Cursor, n_bars: int, through: int | None =
     is carried over that many bars only; beyond, held weights stand where there was an answer and nowhere else.
     """
     until = n_bars if through is None else through
-    if scan_of(sleeve.strategy) is not None:
-        return scanned(sleeve, sleeve.scan(), until)
+    found = scanned(sleeve, sleeve.scan(), until) if scan_of(sleeve.strategy) is not None else None
+    if found is not None:
+        return found
     notional, failure = _from_bars(sleeve, cursor, n_bars)
     follow(until, notional)
     return Signal(sleeve.columns, notional.held, notional.answered, failure)
 
 
-def scanned(sleeve: Sleeve, run: Scan, through: int) -> Signal:
-    """Return the signals of a sleeve whose strategy has a scan; `run` is what that scan runs over."""
+def scanned(sleeve: Sleeve, run: Scan, through: int) -> Signal | None:
+    """Return the signals that the scan of a sleeve's strategy makes of `run`.
+
+    None, and the sleeve as new, where it has no scan or the scan raises: only bars tell at which.
+    """
     scan, notional, failure = scan_of(sleeve.strategy), run.notional, None
     if scan is None:
-        raise EngineError(f"{type(sleeve.strategy).__name__} has no scan")
+        return None
     try:
         scan(run)
-    except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
-        failure = _failed(sleeve, 0, error)
+    except Exception:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
+        sleeve.restart()
+        return None
     bar = int(notional.fault[FAULT_BAR])
     if bar >= 0:
         verdict, column = int(notional.fault[FAULT_VERDICT]), int(notional.fault[FAULT_COLUMN])

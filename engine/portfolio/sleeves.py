@@ -38,9 +38,9 @@ class Tracker:
         self._cursor = cursor
         self._weight = np.zeros(ret.shape[1])
         self._scal = np.zeros(TRACK_SCALARS)
-        self._scal[[EQUITY, PEAK]] = 1.0
         self._next = 0
         self.path: Floats = np.zeros((len(ret), 2))
+        self.restart()
 
     def catch_up(self) -> None:
         """Drift to the close of the cursor's bar."""
@@ -81,6 +81,14 @@ class Tracker:
         """Return the drifted weights (K,) themselves, for reading at once: they move with the next bar."""
         self.catch_up()
         return self._weight
+
+    def restart(self) -> None:
+        """Stand before the first bar, all in cash."""
+        self._next = 0
+        self._weight.fill(0.0)
+        self._scal.fill(0.0)
+        self._scal[[EQUITY, PEAK]] = 1.0
+        self.path.fill(0.0)
 
     def notional(self) -> Notional:
         """Return this portfolio as a scan moves it over the whole span, with room for what it writes.
@@ -202,6 +210,20 @@ class Sleeve:
             raise StrategyError(what, where=where) from error
         self.failure = f"{where}: {what}"
         self._on_bar = _silent
+
+    def restart(self) -> None:
+        """Forget every bar: memory, diagnostics and notional portfolio are again what they were before the first.
+
+        Raises
+        ------
+        StrategyError
+            If `Strategy.init` does.
+        """
+        fresh = dict(arrays_of(_memory(self.name, self.strategy, self._shape[0])))
+        for key, value in arrays_of(self.state):
+            np.copyto(value, fresh[key])
+        self.notes.fill(np.nan)
+        self.tracker.restart()
 
     def scan(self) -> Scan:
         """Return the whole span for the strategy's own compiled loop."""

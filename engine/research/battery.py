@@ -17,6 +17,7 @@ from engine.errors import InputError
 from engine.market.panel import CLOSE, DIVIDEND, OPEN, Panel
 from engine.research.future import HOWS, replace_future
 from engine.research.relay import Relay
+from engine.research.scan_check import scan_difference
 from engine.research.trail import Recorder, Trail, difference, run_trail
 from engine.research.trial import trial_markets
 from engine.runtime.needs import available
@@ -182,6 +183,13 @@ def restorable(trial: Trial) -> None:
         raise trial.fail("restorable", f"saved and restored at every bar: {found}")
 
 
+def same_compiled(trial: Trial) -> None:
+    """Refuse a scan that parts from `on_bar`; left out where there is none."""
+    for panel in trial.markets:
+        if found := scan_difference(_config(forgiving=True), panel, trial.strategy):
+            raise trial.fail("the same compiled", f"from on_bar to scan, {found} (market: {panel.source})")
+
+
 def free_of_scale(trial: Trial) -> None:
     """Refuse weights that depend on the level of prices; left out where `scale_free` is False."""
     if not trial.scale_free:
@@ -208,6 +216,7 @@ CHECKS: Final[dict[str, Callable[[Trial], None]]] = {
     "deterministic": deterministic,
     "causal": causal,
     "restorable": restorable,
+    "compiled": same_compiled,
     "scale-free": free_of_scale,
 }
 

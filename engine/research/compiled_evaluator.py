@@ -18,7 +18,7 @@ from engine.research.maker import Maker
 from engine.runtime.brief import Brief, run_brief
 from engine.runtime.collect import per_session
 from engine.runtime.compiled import refusal
-from engine.runtime.needs import available
+from engine.runtime.needs import available, needs_of
 from engine.runtime.setup import Market, Setup, assemble, prepare
 from engine.runtime.span import until
 from engine.runtime.workspace import Workspace
@@ -59,14 +59,15 @@ class CompiledEvaluator:
             if again is not None:
                 setup, brief, first = again
                 return self._outcome(setup, brief, first)
-            setup = assemble(config, self._market(config, strategies))
+            key, market = self._market(config, strategies)
+            setup = assemble(config, market)
             if refusal(setup):
                 return self._ordinary.evaluate([config])[0]
             if Workspace.fits(setup):
                 self._spaces.last = (_frame(config), setup, Workspace(setup))
                 brief, first = self._spaces.last[2].run(setup.system.sleeves[0].strategy)
                 return self._outcome(setup, brief, first)
-            signals = [self._signal(setup, sleeve) for sleeve in setup.system.sleeves]
+            signals = [self._signal(key, setup, sleeve) for sleeve in setup.system.sleeves]
             return self._outcome(setup, run_brief(setup, signals), setup.first)
         except InputError as error:
             return Failure(str(error))
@@ -102,42 +103,44 @@ class CompiledEvaluator:
             ruined=brief.ruined,
         )
 
-    def _market(self, config: Config, strategies: dict[str, Strategy]) -> Market:
-        """Return the derived market with the setting's own strategies on it."""
+    def _market(self, config: Config, strategies: dict[str, Strategy]) -> tuple[str, Market]:
+        """Return the derived market with the setting's own strategies on it, and what tells it from others."""
         refused = {name: one.unavailable(self._offered) for name, one in strategies.items()}
-        wanted = sorted({symbol for one in strategies.values() for symbol in (*one.universe, *one.optional)})
         parts = (
             config.run.end,
             config.data,
             config.financing.cash_rate,
             config.account.flows,
-            config.integrator.preset,
+            needs_of(config, strategies),
         )
-        key = repr((parts, refused, wanted))
+        key = repr((parts, refused))
         if key not in self._markets:
             panel = self._panel if config.run.end is None else until(self._panel, config.run.end)
             self._markets[key] = prepare(config, panel, strategies)
         market = self._markets[key]
-        return replace(market, strategies={name: strategies[name] for name in market.strategies})
+        return key, replace(market, strategies={name: strategies[name] for name in market.strategies})
 
-    def _signal(self, setup: Setup, sleeve: Sleeve) -> Signal:
-        """Return a sleeve's signals; they depend on strategy, parameters, market and bill rate, and are made once."""
+    def _signal(self, market: str, setup: Setup, sleeve: Sleeve) -> Signal:
+        """Return a sleeve's signals; they depend on strategy, parameters and market, and are made once.
+
+        The sleeve's name counts, because a failure tells it.
+        """
         config, n_bars = setup.config, setup.panel.n_bars
         section = next(one for one in config.sleeve if one.name == sleeve.name)
         through = setup.first if config.integrator.preset == "direct" else n_bars
         params = json.dumps(sleeve.strategy.params.model_dump(mode="json"), sort_keys=True)
-        key = repr((section.strategy, section.on_error, params, n_bars, config.financing.cash_rate, through))
+        key = repr((sleeve.name, section.strategy, section.on_error, params, through, market))
         with self._lock:
             lock = self._locks.setdefault(key, Lock())
         with lock:
-            if key not in self._signals:
+            found = self._signals.get(key)
+            if found is None:
                 found = signal_of(sleeve, setup.system.cursor, n_bars, through)
                 with self._lock:
                     self._signals[key] = found
                     while sum(one.held.nbytes for one in self._signals.values()) > SIGNAL_BYTES:
                         self._signals.pop(next(iter(self._signals)))
-                return found
-            return self._signals[key]
+            return found
 
     def _returns(self, setup: Setup, symbol: str | None, span: slice) -> Floats | None:
         """Return a symbol's return per session over a span, made once for all settings that share it."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from engine.runtime.backtest import Track, run_loop
 from engine.runtime.setup import Setup, build
 from engine.strategy import Available, Context, Strategy
 from engine.types import Floats, Ints, Weights
+
+# A sleeve's answers by bar; None, or nothing at all, where it gave none.
+Answers: TypeAlias = Mapping[int, Weights | None]
 
 
 class Recorder(Strategy):
@@ -113,11 +116,14 @@ def run_trail(
     return trail_of(setup, run_loop(setup))
 
 
-def trail_of(setup: Setup, track: Track) -> Trail:
-    """Return what a finished loop left behind; every strategy of `setup` must be a `Recorder`."""
+def trail_of(setup: Setup, track: Track, answers: Mapping[str, Answers] | None = None) -> Trail:
+    """Return what a finished loop left behind.
+
+    answers : by the name of each sleeve; without them every strategy of `setup` must be a `Recorder`.
+    """
     rows: dict[str, Rows] = {}
     for sleeve in setup.system.sleeves:
-        rows |= _sleeve_rows(sleeve)
+        rows |= _sleeve_rows(sleeve, None if answers is None else answers[sleeve.name])
     return Trail(setup, rows | _decision_rows(setup, track) | _account_rows(setup))
 
 
@@ -219,10 +225,10 @@ def _decision_rows(setup: Setup, track: Track) -> dict[str, Rows]:
     }
 
 
-def _sleeve_rows(sleeve: Any) -> dict[str, Rows]:
+def _sleeve_rows(sleeve: Any, given: Answers | None) -> dict[str, Rows]:
     symbols = tuple(sleeve.strategy.universe)
     answers = np.full((len(sleeve.tracker.path), len(symbols)), np.nan)
-    for t, answer in sleeve.strategy.answers.items():
+    for t, answer in (sleeve.strategy.answers if given is None else given).items():
         if answer is not None:
             answers[t] = answer
     return {f"{sleeve.name} answer": Rows(np.arange(len(answers)), answers, symbols), **_notional_rows(sleeve)}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.core import Decision
-from engine.errors import ConfigError
+from engine.errors import ConfigError, StrategyError
 from engine.execution.planner import Plan, batch_of
 from engine.kernels import layout
 from engine.kernels.submit import Orders, empty_orders
@@ -21,7 +21,6 @@ from engine.runtime.direct_loop import DirectTerms, direct_loop
 from engine.runtime.loop_state import (
     BAR,
     CURSOR,
-    DONE,
     N_DECISIONS,
     OVERDRAWN,
     ROOM,
@@ -82,8 +81,10 @@ def through(run: "Run", signals: Sequence[Signal], progress: Progress | None = N
     """
     failure = first_failure(signals)
     code = run.go(signals, run.setup.panel.n_bars if failure is None else failure.bar + 1, progress)
-    if failure is not None and code == DONE and failure.error is not None:
-        raise failure.error
+    if failure is not None and failure.error is not None and code != RUINED and run.cursor[BAR] >= failure.bar:
+        raise failure.error  # sleeves are asked before anything is decided
+    if code == SHORT:
+        raise run.short_in_cash()
     return code
 
 
@@ -147,8 +148,6 @@ class Run:
         ------
         DataError
             If a withdrawal exceeds the account.
-        StrategyError
-            If a cash account would have to sell short.
         """
         n_bars = self.setup.panel.n_bars
         piece = n_bars if progress is None else max(n_bars // PIECES, 1)
@@ -160,10 +159,7 @@ class Run:
                 self._enlarge()
             elif code == OVERDRAWN:
                 raise overdrawn(self.setup, t)
-            elif code == SHORT:
-                row = int(self.cursor[N_DECISIONS]) if self.ledger.brief.size == 0 else 0
-                raise self.setup.system.planner.short_in_cash(t, self.table.goal[row])
-            elif code == RUINED or t >= last:
+            elif code in (RUINED, SHORT) or t >= last:
                 return code
             if progress is not None:
                 progress(t, n_bars)
@@ -188,6 +184,11 @@ class Run:
         self.ledger = self.ledger._replace(fills=np.concatenate((fills, np.zeros_like(fills))))
         doubled: list[Any] = [np.concatenate((column, np.empty_like(column))) for column in self.orders]
         self.orders = Orders(*doubled)
+
+    def short_in_cash(self) -> StrategyError:
+        """Return the error of a cash account that would have to sell short at the cursor's bar."""
+        row = int(self.cursor[N_DECISIONS]) if self.ledger.brief.size == 0 else 0
+        return self.setup.system.planner.short_in_cash(int(self.cursor[BAR]), self.table.goal[row])
 
     def last(self, code: int) -> int:
         """Return the last bar that was settled."""

@@ -36,8 +36,11 @@ def compile_notice(name: str, setup: Setup) -> str:
         return ""
     from engine.kernels.jit import is_compiled
     from engine.runtime.book_loop import book_loop
+    from engine.runtime.compiled import refusal
     from engine.runtime.direct_loop import direct_loop
 
+    if refusal(setup):
+        return ""
     direct = setup.config.integrator.preset == "direct"
     if is_compiled(direct_loop if direct else book_loop):
         return ""

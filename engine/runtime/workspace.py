@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.portfolio.direct import Direct
 from engine.portfolio.scan import Scan
-from engine.portfolio.signals import Signal, scanned
+from engine.portfolio.signals import scanned, signal_of
 from engine.runtime.brief import Brief, brief_of
 from engine.runtime.compiled import Run
 from engine.runtime.setup import Setup, begins_at, first_bar
@@ -59,7 +59,9 @@ class Workspace:
         sleeve.strategy, sleeve.failure = strategy, ""
         sleeve.state = strategy.init(len(self._universe))
         scan = Scan(setup.feed, tuple(sleeve.columns.tolist()), self._universe, sleeve.state, sleeve.notes, n)
-        signal: Signal = scanned(sleeve, scan, first)
+        signal = scanned(sleeve, scan, first)
+        if signal is None:
+            signal = signal_of(sleeve, setup.system.cursor, setup.panel.n_bars, first)
         self._run.setup = replace(setup, first=first)
         setup.broker.book.restore(self._fresh)
         self._run.ledger.sums.fill(0.0)

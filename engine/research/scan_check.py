@@ -1,0 +1,55 @@
+"""Whether the compiled form of a strategy does what its bars do."""
+
+from copy import deepcopy
+
+import numpy as np
+
+from engine.config import Config
+from engine.market.panel import Panel
+from engine.portfolio.signals import signal_of
+from engine.research.trail import Trail, difference, run_trail, trail_of
+from engine.runtime.compiled import run_compiled
+from engine.runtime.setup import build
+from engine.strategy import Strategy, scan_of
+
+
+def scan_difference(config: Config, panel: Panel, strategy: Strategy) -> str:
+    """Say where a strategy's scan first parts from its `on_bar`; "" if they are equal to the bit, or it has none.
+
+    Held against each other are answers, diagnostics and notional portfolio, and all that the account makes of them.
+
+    Parameters
+    ----------
+    config : Config
+        One sleeve, preset `direct`.
+    panel : Panel
+        The market.
+    strategy : Strategy
+        Copies of it are run.
+
+    Raises
+    ------
+    InputError
+        Whatever a run bar by bar raises.
+    """
+    name = config.sleeve[0].name
+    sleeve = build(config, panel, {name: deepcopy(strategy)}).system.sleeves[0]
+    scan = scan_of(sleeve.strategy)
+    if scan is None:
+        return ""
+    try:
+        scan(sleeve.scan())
+    except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
+        return f"its scan raises {type(error).__name__}: {error}"
+    bars = run_trail(config, panel, {name: deepcopy(strategy)})
+    return difference(bars, _compiled(config, panel, name, strategy), panel.n_bars)
+
+
+def _compiled(config: Config, panel: Panel, name: str, strategy: Strategy) -> Trail:
+    """Return what the compiled loop leaves behind."""
+    setup, asked = (build(config, panel, {name: deepcopy(strategy)}) for _ in range(2))
+    track = run_compiled(setup)
+    signal = signal_of(asked.system.sleeves[0], asked.system.cursor, panel.n_bars)
+    stop = track.last + (not track.ruined)  # at a bar of ruin nobody was asked any more
+    answers = {int(t): signal.held[t] for t in np.flatnonzero(signal.answered[:stop])}
+    return trail_of(setup, track, {name: answers})
