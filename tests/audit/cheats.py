@@ -13,7 +13,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from engine.kernels.derive import TRADING
+from engine.kernels.track import answer
 from engine.market.panel import Panel
+from engine.portfolio.scan import Scan
 from engine.strategy import Context, Strategy
 from engine.types import Floats, Weights
 
@@ -47,6 +49,16 @@ class ClosesTomorrow(Weekly):
         close = behind(ctx.past.close(1))
         ahead = min(ctx.bar_index + 1, len(close) - 1)
         return 40.0 * float(close[ahead, 0] / close[ctx.bar_index, 0] - 1.0)
+
+
+class ScansAhead(Weekly):
+    """Honest bar by bar; its compiled form is not."""
+
+    def scan(self, run: Scan) -> None:
+        for t in range(10, run.n_bars):
+            if run.clock.week_last[t]:
+                share = 0.5 + 0.4 * float(np.tanh(40.0 * np.nan_to_num(run.ret[min(t + 1, run.n_bars - 1), 0])))
+                answer(t, np.where(run.listed[t], (share, 1.0 - share, 0.0), 0.0), run.notional)
 
 
 class HighOfTheFillBar(Weekly):

@@ -9,6 +9,7 @@ from engine.core import System
 from engine.execution.planner import Plan, Planner
 from engine.execution.sim import SimBroker
 from engine.kernels.derive import TRADING
+from engine.market.feed import Feed
 from engine.market.panel import OPEN
 from engine.portfolio.direct import Direct
 from engine.portfolio.integrator import Target
@@ -59,16 +60,18 @@ class LooksAheadInAStage(Direct):
 class SizesAtTomorrowsOpen(Planner):
     """Knows what it is going to pay."""
 
+    feed: Feed
+
     def plan(self, t: int, account: Any, target: Any, trade: Any, price: Any, min_ticket: float = 0.0) -> Plan:
-        panel = self._feed.panel
+        panel = self.feed.panel
         ahead = panel.open[min(t + 1, panel.n_bars - 1)]
-        known = (self._feed.status[t] == TRADING) & ~np.isnan(ahead)
+        known = (self.feed.status[t] == TRADING) & ~np.isnan(ahead)
         return super().plan(t, account, target, trade, np.where(known, ahead, price), min_ticket)
 
 
 def with_broker(setup: Setup, kind: type[SimBroker]) -> Setup:
     old = setup.broker
-    return replace(setup, broker=kind(setup.feed, old._daily, old.book, id_prefix=old.prefix))
+    return replace(setup, broker=kind(setup.feed, old.daily, old.book, id_prefix=old.prefix))
 
 
 def fills_at_the_decision(setup: Setup) -> Setup:
@@ -81,18 +84,19 @@ def fills_at_the_low(setup: Setup) -> Setup:
 
 def looks_ahead_in_a_stage(setup: Setup) -> Setup:
     built = setup.system
-    stage = LooksAheadInAStage(0.0, built.integrator._maintenance)  # type: ignore[attr-defined]
+    stage = LooksAheadInAStage(0.0, built.integrator.maintenance)  # type: ignore[attr-defined]
     stage.feed = setup.feed
-    return replace(setup, system=System(setup.feed, built._cursor, built.sleeves, stage, built.planner))
+    return replace(setup, system=System(setup.feed, built.cursor, built.sleeves, stage, built.planner))
 
 
 def sizes_at_tomorrows_open(setup: Setup) -> Setup:
     built = setup.system
     planner = SizesAtTomorrowsOpen(
-        setup.feed, setup.broker._daily, setup.broker.book, min_notional=1.0, at_close=False,
+        setup.feed, setup.broker.daily, setup.broker.book, min_notional=1.0, at_close=False,
         symbols=setup.panel.symbols,
     )  # fmt: skip
-    return replace(setup, system=System(setup.feed, built._cursor, built.sleeves, built.integrator, planner))
+    planner.feed = setup.feed
+    return replace(setup, system=System(setup.feed, built.cursor, built.sleeves, built.integrator, planner))
 
 
 def unchanged(setup: Setup) -> Setup:

@@ -28,6 +28,7 @@ SEEN_IN_PROCESS = [
     (cheats.KnowsTheLastDay, "future noise", "knows_the_last_day answer"),
     (cheats.NextSessionsDate, "future noise", "next_sessions_date answer"),
     (cheats.NotesAhead, SEEN, "notes_ahead note"),
+    (cheats.ScansAhead, "compiled loop", "target"),
     (cheats.Dice, "second run", "dice answer"),
     (cheats.CountsInItsClass, "second run", "counts_in_its_class answer"),
     (cheats.RemembersTheLastRun, "second run", "remembers_the_last_run answer"),
@@ -152,4 +153,4 @@ def test_an_honest_look_alike_passes(honest: type[Strategy]) -> None:
 
 def test_an_honest_strategy_passes_in_other_processes_too_with_a_stand_in_of_its_own() -> None:
     certificate = _audited(cheats.SortsASet, reloads=1, stand_in=stand_ins.unchanged)
-    assert [one.passed for one in certificate.findings] == [True] * 5
+    assert [one.passed for one in certificate.findings] == [True] * 4 + [None, True]
