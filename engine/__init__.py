@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engine.kernels.jit import kernel
     from engine.market.panel import Panel
     from engine.market.sample import sample_panel
+    from engine.portfolio.scan import Scan
     from engine.report.result import Result
     from engine.research.audit import audit
     from engine.research.certificate import Certificate
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from engine.research.sweep_verb import sweep
     from engine.runtime.run import backtest, load_data
     from engine.strategy import Context, Strategy, StrategyParams
-    from engine.types import Floats, Weights
+    from engine.types import Bools, Floats, Weights
 
 _HOME = {
     "Certificate": "engine.research.certificate",
+    "Bools": "engine.types",
     "Config": "engine.config",
     "ConfigError": "engine.errors",
     "Context": "engine.strategy",
@@ -33,6 +35,7 @@ _HOME = {
     "Panel": "engine.market.panel",
     "PlimsollError": "engine.errors",
     "Result": "engine.report.result",
+    "Scan": "engine.portfolio.scan",
     "Strategy": "engine.strategy",
     "StrategyError": "engine.errors",
     "StrategyParams": "engine.strategy",
@@ -48,6 +51,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Bools",
     "Certificate",
     "Config",
     "ConfigError",
@@ -59,6 +63,7 @@ __all__ = [
     "Panel",
     "PlimsollError",
     "Result",
+    "Scan",
     "Strategy",
     "StrategyError",
     "StrategyParams",
