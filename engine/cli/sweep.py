@@ -18,6 +18,7 @@ from engine.research.sweep import Ranking, SweepResult, Workers, run_sweep
 from engine.research.sweep_folder import check_folder
 from engine.research.sweep_plan import Plan, check_ranking, plan_sweep
 from engine.research.trial_sweep import sweep_recorder
+from engine.runtime.engines import loop_notice
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,6 +73,8 @@ def run_sweep_command(config: Path, asked: Asked, workers: Workers, by: Ranking,
     resumes = check_folder(folder, plan.definition(), force=told.force)
     if resumes and not told.quiet:
         sys.stderr.write(f"going on with the sweep in {folder}\n")
+    if (notice := loop_notice(base.integrator.preset)) and not told.quiet:
+        sys.stderr.write(f"{notice}\n")
     record = sweep_recorder(told.trials, os.environ, lambda: datetime.now(UTC), _not_recorded)
     done = [0]
     try:

@@ -34,15 +34,18 @@ def compile_notice(name: str, setup: Setup) -> str:
     """Return what to tell a user who will have to wait for the compiler once, or ""."""
     if name != "compiled":
         return ""
+    from engine.runtime.compiled import refusal
+
+    return "" if refusal(setup) else loop_notice(setup.config.integrator.preset)
+
+
+def loop_notice(preset: str) -> str:
+    """Return that a preset's compiled loop will be compiled now; "" if it is on disk already, or there is none."""
     from engine.kernels.jit import is_compiled
     from engine.runtime.book_loop import book_loop
-    from engine.runtime.compiled import refusal
     from engine.runtime.direct_loop import direct_loop
 
-    if refusal(setup):
+    loops = {"direct": (direct_loop, 20), "book": (book_loop, 60)}
+    if preset not in loops or is_compiled(loops[preset][0]):
         return ""
-    direct = setup.config.integrator.preset == "direct"
-    if is_compiled(direct_loop if direct else book_loop):
-        return ""
-    seconds = 20 if direct else 60
-    return f"compiling the loop once for this machine, about {seconds} s; it is kept on disk"
+    return f"compiling the loop once for this machine, about {loops[preset][1]} s; it is kept on disk"
