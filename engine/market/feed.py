@@ -4,6 +4,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from engine.errors import StrategyError, did_you_mean
 from engine.kernels.derive import derive_scan, factor_scan, index_scan
 from engine.market.panel import Panel
 from engine.types import Bools, Codes, Floats
@@ -62,14 +63,23 @@ class Feed:
 
         Raises
         ------
-        ValueError
+        StrategyError
             If the panel has no such indicator.
         """
         key = f"indicator {name}"
         if key not in self._made:
-            panel = self.panel
-            self._made[key] = _frozen(np.ascontiguousarray(panel.indicator[:, panel.indicators.index(name)]))
+            column = self.panel.indicator[:, self.indicator_column(name)]
+            self._made[key] = _frozen(np.ascontiguousarray(column))
         return self._made[key]
+
+    def indicator_column(self, name: str) -> int:
+        """Return the column of an indicator; StrategyError if the panel has none of that name."""
+        names = self.panel.indicators
+        if name not in names:
+            raise StrategyError(
+                f"indicator {name!r} is not loaded", fix=f"add it to [data] indicators; {did_you_mean(name, names)}"
+            )
+        return names.index(name)
 
     def status_of(self, cols: tuple[int, ...]) -> Codes:
         """Return the (T, K) status of some columns, C-contiguous; the whole array where that is all of them."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.errors import StrategyError, did_you_mean
+from engine.errors import StrategyError
 from engine.market.feed import Feed
 from engine.types import Floats
 
@@ -73,12 +73,6 @@ class Window:
         StrategyError
             If the indicator is not part of the data.
         """
-        panel = self._feed.panel
-        if name not in panel.indicators:
-            raise StrategyError(
-                f"indicator {name!r} is not loaded",
-                fix=f"add it to [data] indicators; {did_you_mean(name, panel.indicators)}",
-            )
         key = f"indicator {name}"
         if key not in self._made:
             self._made[key] = self._feed.indicator(name)

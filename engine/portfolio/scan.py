@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from engine.errors import StrategyError, did_you_mean
 from engine.kernels.derive import TRADING
 from engine.kernels.track import Notional
 from engine.market.feed import Feed
@@ -90,10 +89,4 @@ class Scan:
         StrategyError
             If the indicator is not part of the data.
         """
-        panel = self._feed.panel
-        if name not in panel.indicators:
-            raise StrategyError(
-                f"indicator {name!r} is not loaded",
-                fix=f"add it to [data] indicators; {did_you_mean(name, panel.indicators)}",
-            )
         return self._feed.indicator(name)

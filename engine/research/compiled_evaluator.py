@@ -6,24 +6,20 @@ from dataclasses import replace
 from threading import Lock, local
 from typing import Final
 
-import numpy as np
-
 from engine.config import Config
 from engine.errors import InputError
 from engine.market.panel import Panel
 from engine.portfolio.signals import Signal, signal_of
 from engine.portfolio.sleeves import Sleeve
-from engine.research.evaluate import Evaluator, Failure, Outcome, PythonEvaluator, closes, compounded
+from engine.research.evaluate import Evaluator, Failure, Outcome, PythonEvaluator, SessionReturns, closes, compounded
 from engine.research.maker import Maker
 from engine.runtime.brief import Brief, run_brief
-from engine.runtime.collect import per_session
 from engine.runtime.compiled import refusal
 from engine.runtime.needs import available, needs_of
 from engine.runtime.setup import Market, Setup, assemble, prepare
 from engine.runtime.span import until
 from engine.runtime.workspace import Workspace
 from engine.strategy import Strategy, scan_of
-from engine.types import Floats
 
 # Bytes of signals kept for settings that share a sleeve.
 SIGNAL_BYTES: Final = 512 * 2**20
@@ -46,7 +42,7 @@ class CompiledEvaluator:
         self._spaces = local()
         self._lock = Lock()  # of the two below; each signal has a lock of its own while it is made
         self._locks: dict[str, Lock] = {}
-        self._series: dict[tuple[str, int, int], Floats] = {}
+        self._series = SessionReturns()
 
     def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
         """Run the settings; see `Evaluator`."""
@@ -93,8 +89,8 @@ class CompiledEvaluator:
             gross=brief.gross[rows],
             traded=brief.traded,
             costs=brief.costs,
-            benchmark=self._returns(setup, config.run.benchmark, span),
-            bill=self._returns(setup, setup.bill_name or None, span),
+            benchmark=self._series.of(setup, config.run.benchmark, span),
+            bill=self._series.of(setup, setup.bill_name or None, span),
             final_equity=brief.final_equity,
             orders=brief.orders,
             fills=brief.fills,
@@ -141,16 +137,6 @@ class CompiledEvaluator:
                     while sum(one.held.nbytes for one in self._signals.values()) > SIGNAL_BYTES:
                         self._signals.pop(next(iter(self._signals)))
             return found
-
-    def _returns(self, setup: Setup, symbol: str | None, span: slice) -> Floats | None:
-        """Return a symbol's return per session over a span, made once for all settings that share it."""
-        if symbol is None:
-            return None
-        key = (symbol, span.start, span.stop)
-        if key not in self._series:
-            series = per_session(setup, symbol, span)
-            self._series[key] = np.empty(0) if series is None else series.to_numpy(dtype=np.float64)
-        return self._series[key]
 
 
 def _frame(config: Config) -> Config:

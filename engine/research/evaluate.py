@@ -63,7 +63,7 @@ class PythonEvaluator:
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
         self._maker = Maker()
-        self._series: dict[tuple[str, int, int], Floats] = {}
+        self._series = SessionReturns()
 
     def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
         """Run the settings; see `Evaluator`."""
@@ -75,20 +75,27 @@ class PythonEvaluator:
             setup = build(config, panel, self._maker.all(config))
             track = run_loop(setup)
             span = slice(setup.first, track.last + 1)
-            return outcome_of(setup, track, self._returns(setup, config.run.benchmark, span),
-                              self._returns(setup, setup.bill_name or None, span))  # fmt: skip
+            benchmark = self._series.of(setup, config.run.benchmark, span)
+            return outcome_of(setup, track, benchmark, self._series.of(setup, setup.bill_name or None, span))
         except InputError as error:
             return Failure(str(error))
 
-    def _returns(self, setup: Setup, symbol: str | None, span: slice) -> Floats | None:
-        """Return a symbol's return per session over a span, made once for all settings that share it."""
+
+class SessionReturns:
+    """Returns of symbols per session, each span made once for all settings that share it."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, int, int], Floats] = {}
+
+    def of(self, setup: Setup, symbol: str | None, span: slice) -> Floats | None:
+        """Return a symbol's return per session over a span of bars; None for none."""
         if symbol is None:
             return None
         key = (symbol, span.start, span.stop)
-        if key not in self._series:
+        if key not in self._made:
             series = per_session(setup, symbol, span)
-            self._series[key] = np.empty(0) if series is None else series.to_numpy(dtype=np.float64)
-        return self._series[key]
+            self._made[key] = np.empty(0) if series is None else series.to_numpy(dtype=np.float64)
+        return self._made[key]
 
 
 def outcome_of(setup: Setup, track: Track, benchmark: Floats | None, bill: Floats | None) -> Outcome:

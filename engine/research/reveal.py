@@ -90,6 +90,8 @@ class RevealFeed(Feed):
     def indicator(self, name: str) -> Floats:
         """Return the closes of an indicator, read-only; they grow with every bar revealed."""
         key = f"indicator {name}"
+        if key not in self._made:
+            self.indicator_column(name)  # raises where there is none
         self._begin(key)
         return self._made[key]
 

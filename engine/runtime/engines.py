@@ -45,7 +45,7 @@ def loop_notice(preset: str) -> str:
     from engine.runtime.book_loop import book_loop
     from engine.runtime.direct_loop import direct_loop
 
-    loops = {"direct": (direct_loop, 20), "book": (book_loop, 60)}
+    loops: dict[str, tuple[Callable[..., int], int]] = {"direct": (direct_loop, 20), "book": (book_loop, 60)}
     if preset not in loops or is_compiled(loops[preset][0]):
         return ""
     return f"compiling the loop once for this machine, about {loops[preset][1]} s; it is kept on disk"
