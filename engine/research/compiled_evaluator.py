@@ -53,31 +53,32 @@ class CompiledEvaluator:
             strategies = self._maker.all(config)
             again = self._again(config, strategies)
             if again is not None:
-                setup, brief, first = again
-                return self._outcome(setup, brief, first)
+                return again
             key, market = self._market(config, strategies)
             setup = assemble(config, market)
             if refusal(setup):
                 return self._ordinary.evaluate([config])[0]
             if Workspace.fits(setup):
                 self._spaces.last = (_frame(config), setup, Workspace(setup))
-                brief, first = self._spaces.last[2].run(setup.system.sleeves[0].strategy)
-                return self._outcome(setup, brief, first)
+                done = self._spaces.last[2].run(setup.system.sleeves[0].strategy)
+                if done is not None:
+                    return self._outcome(setup, *done)
+                setup = assemble(config, market)  # the workspace has used up the sleeve of the other one
             signals = [self._signal(key, setup, sleeve) for sleeve in setup.system.sleeves]
             return self._outcome(setup, run_brief(setup, signals), setup.first)
         except InputError as error:
             return Failure(str(error))
 
-    def _again(self, config: Config, strategies: dict[str, Strategy]) -> tuple[Setup, Brief, int] | None:
-        """Run a setting in this thread's workspace if it differs from the last one in parameters alone."""
+    def _again(self, config: Config, strategies: dict[str, Strategy]) -> Outcome | None:
+        """Run a setting in this thread's workspace if it differs from the last one in parameters alone, else None."""
         last = getattr(self._spaces, "last", None)
         if last is None or last[0] != _frame(config):
             return None
         strategy = next(iter(strategies.values()))
         if not last[2].takes(strategy) or strategy.unavailable(self._offered):
             return None
-        brief, first = last[2].run(strategy)
-        return last[1], brief, first
+        done = last[2].run(strategy)
+        return None if done is None else self._outcome(last[1], *done)
 
     def _outcome(self, setup: Setup, brief: Brief, first: int) -> Outcome:
         config, clock = setup.config, setup.panel.clock

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.portfolio.direct import Direct
 from engine.portfolio.scan import Scan
-from engine.portfolio.signals import scanned, signal_of
+from engine.portfolio.signals import scanned
 from engine.runtime.brief import Brief, brief_of
 from engine.runtime.compiled import Run
 from engine.runtime.setup import Setup, begins_at, first_bar
@@ -40,8 +40,8 @@ class Workspace:
         """Return whether a strategy fits this sleeve's market."""
         return tuple(strategy.universe) == self._universe
 
-    def run(self, strategy: Strategy) -> tuple[Brief, int]:
-        """Return what the setting with this strategy came to, and the first bar it traded.
+    def run(self, strategy: Strategy) -> tuple[Brief, int] | None:
+        """Return what the setting with this strategy came to, and the first bar it traded; None if its scan raises.
 
         Raises
         ------
@@ -61,8 +61,9 @@ class Workspace:
         scan = Scan(setup.feed, tuple(sleeve.columns.tolist()), self._universe, sleeve.state, sleeve.notes, n)
         signal = scanned(sleeve, scan, first)
         if signal is None:
-            signal = signal_of(sleeve, setup.system.cursor, setup.panel.n_bars, first)
-        self._run.setup = replace(setup, first=first)
+            return None
+        if first != self._run.setup.first:
+            self._run.setup = replace(setup, first=first)
         setup.broker.book.restore(self._fresh)
         self._run.ledger.sums.fill(0.0)
         self._run.cursor.fill(0)
