@@ -121,3 +121,26 @@ def test_the_place_of_the_cache_can_be_chosen(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     if sys.platform.startswith("linux"):
         assert jit.cache_root() == tmp_path / "xdg" / "plimsoll" / "kernels"
+
+
+def test_a_loop_above_the_kernels_is_keyed_by_the_stages_it_calls_and_not_by_what_holds_no_kernel() -> None:
+    names = {path.relative_to(ROOT).as_posix() for path in jit.import_closure(ROOT / "engine/runtime/book_loop.py")}
+    stages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "engine/portfolio/stages").glob("s*.py")}
+    assert stages <= names
+    assert {"engine/portfolio/book_decide.py", "engine/portfolio/gate.py", "engine/kernels/ledger.py"} <= names
+    assert not {"engine/core.py", "engine/portfolio/settings.py", "engine/config.py"} & names
+
+
+def test_whether_a_kernel_is_compiled_is_known_before_it_is_called(tmp_path: Path) -> None:
+    write(tmp_path, {"outer.py": OUTER.format(how="", call="")})
+    code = (
+        "from outer import outer; from engine.kernels.jit import is_compiled\n"
+        "print(is_compiled(outer)); outer(1); print(is_compiled(outer))"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    env |= {"PLIMSOLL_CACHE_DIR": str(tmp_path / "cache")}
+    said = [
+        subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(2)
+    ]
+    assert said == [["False", "True"], ["True", "True"]]  # the second process finds it on disk
