@@ -85,8 +85,12 @@ def _libraries() -> tuple[Path, ...]:
 
 @cache
 def _compiles(source: Path) -> bool:
-    """Return whether a file of the engine's other floors defines kernels; most do not, and need not be read twice."""
-    return b"engine.kernels.jit" in source.read_bytes()
+    """Return whether a file of the engine's other floors may hold what gets compiled in: kernels, or their tuples.
+
+    Whatever kernels share imports from `engine.kernels` or declares NamedTuples or constants of final value.
+    """
+    text = source.read_bytes()
+    return any(mark in text for mark in (b"engine.kernels.jit", b"(NamedTuple)", b": Final"))
 
 
 def _may_hold_kernels(module: str, source: Path, root: Path) -> bool:

@@ -138,7 +138,7 @@ class Sleeve:
         self.answered = False
         self.failure = ""
         self.notes: Floats = np.full((panel.n_bars, len(strategy.diagnostics)), np.nan)
-        self.state = _memory(name, strategy, len(symbols))
+        self.state = memory_of(name, strategy, len(symbols))
         self._feed = feed
         self._quarantine = quarantine
         self._shape = (len(symbols),)
@@ -219,7 +219,7 @@ class Sleeve:
         StrategyError
             If `Strategy.init` does.
         """
-        fresh = dict(arrays_of(_memory(self.name, self.strategy, self._shape[0])))
+        fresh = dict(arrays_of(memory_of(self.name, self.strategy, self._shape[0])))
         for key, value in arrays_of(self.state):
             np.copyto(value, fresh[key])
         self.notes.fill(np.nan)
@@ -260,7 +260,7 @@ def arrays_of(memory: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{key}", value
 
 
-def _memory(name: str, strategy: Strategy, n_symbols: int) -> Any:
+def memory_of(name: str, strategy: Strategy, n_symbols: int) -> Any:
     """Return what `Strategy.init` makes, or say why it could not be saved and restored."""
     where, fix = f"sleeve {name!r} ({type(strategy).__name__})", "return a NamedTuple of arrays, or None"
     try:

@@ -64,10 +64,11 @@ def _stand_in(real: type, replaced: dict[str, Callable[..., Any]]) -> type:
 
     class Passing(type):
         def __instancecheck__(cls, instance: object) -> bool:
-            return isinstance(instance, real)
+            return isinstance(instance, real) if cls is shown else super().__instancecheck__(instance)
 
         def __subclasscheck__(cls, subclass: type) -> bool:
-            return issubclass(subclass, real)
+            return issubclass(subclass, real) if cls is shown else super().__subclasscheck__(subclass)
 
     methods = {name: staticmethod(function) for name, function in replaced.items()}
-    return Passing(real.__name__, (real,), {"__slots__": (), "__module__": real.__module__, **methods})
+    shown = Passing(real.__name__, (real,), {"__slots__": (), "__module__": real.__module__, **methods})
+    return shown

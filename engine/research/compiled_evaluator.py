@@ -40,7 +40,7 @@ class CompiledEvaluator:
         self._offered = available(panel)
         self._signals: dict[str, Signal] = {}
         self._spaces = local()
-        self._lock = Lock()  # of the two below; each signal has a lock of its own while it is made
+        self._lock = Lock()  # of `_signals` and `_locks`; each signal has a lock of its own while it is made
         self._locks: dict[str, Lock] = {}
         self._series = SessionReturns()
 

@@ -85,13 +85,13 @@ class SessionReturns:
     """Returns of symbols per session, each span made once for all settings that share it."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, int, int], Floats] = {}
+        self._made: dict[tuple[str, bool, int, int], Floats] = {}
 
     def of(self, setup: Setup, symbol: str | None, span: slice) -> Floats | None:
         """Return a symbol's return per session over a span of bars; None for none."""
         if symbol is None:
             return None
-        key = (symbol, span.start, span.stop)
+        key = (symbol, symbol == setup.config.run.benchmark, span.start, span.stop)  # a benchmark may be refused
         if key not in self._made:
             series = per_session(setup, symbol, span)
             self._made[key] = np.empty(0) if series is None else series.to_numpy(dtype=np.float64)

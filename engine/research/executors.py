@@ -56,7 +56,7 @@ def run_blocks(open_crew: Callable[[], Crew], blocks: Iterable[Block], keep: Kee
         if lost is None:
             continue
         error, with_them = lost
-        for number in with_them:
+        for number in with_them or [next(iter(left))]:  # nothing was with them yet: it is the first that kills
             strikes[number] = strikes.get(number, 0) + 1
         if max(strikes.values()) > 1:
             raise WorkerError(

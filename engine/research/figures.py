@@ -1,4 +1,7 @@
-"""The figures of one setting: the same numbers as in `metrics.json` of its backtest, without its tables."""
+"""The figures of one setting: those of `metrics.json` of its backtest, without its tables.
+
+The same numbers; turnover and costs may differ in the last bits, because they are added up bar by bar.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

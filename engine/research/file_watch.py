@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from engine.kernels.jit import cache_root
 
-# Files that hold code, and numba's cache of it.
-CODE: Final = (".py", ".pyc", ".pyo", ".pyi", ".pth", ".so", ".pyd", ".dll", ".dylib", ".nbi", ".nbc")
+# Files that hold code.
+CODE: Final = (".py", ".pyc", ".pyo", ".pyi", ".so", ".pyd", ".dll", ".dylib")
 # What describes an installed package wherever it lies.
 _METADATA: Final = (".dist-info", ".egg-info")
 # Facts of the machine, not of a market.
-_MACHINE: Final = ("/dev", "/proc", "/sys", "/etc", "/usr/share", "/usr/lib")
+_MACHINE: Final = ("/proc", "/sys", "/etc", "/usr/share", "/usr/lib")
+_DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/tty")
 _ACCESS: Final = os.O_RDONLY | os.O_WRONLY | os.O_RDWR
 _CONNECTS: Final = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto")
 _STARTS: Final = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty")
@@ -35,8 +36,9 @@ class FileWatch:
         self.noted: list[str] = []
         self._listening = False
         paths = sysconfig.get_paths()
-        roots = [sys.prefix, sys.base_prefix, sys.exec_prefix, *(paths[name] for name in ("stdlib", "purelib"))]
-        named = [*roots, paths["platlib"], str(cache_root()), *(str(folder) for folder in allowed)]
+        # not the whole of sys.prefix: with `python -m venv .` that is the project, data included
+        roots = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+        named = [*roots, str(cache_root()), *(str(folder) for folder in allowed)]
         self._roots = tuple({os.path.realpath(root).rstrip(os.sep) + os.sep for root in (*named, *_MACHINE)} - {os.sep})
 
     def install(self) -> None:
@@ -70,7 +72,9 @@ class FileWatch:
         if not isinstance(path, (str, bytes, os.PathLike)):
             return  # a number: opened before, under its name
         name = os.path.realpath(os.fsdecode(path))
-        if name.endswith(CODE) or name.startswith(self._roots) or any(mark + os.sep in name for mark in _METADATA):
+        if name.endswith((*CODE, "pyvenv.cfg")) or name in _DEVICES:
+            return
+        if name.startswith(self._roots) or any(mark + os.sep in name for mark in _METADATA):
             return
         self._note(f"reads {name}")
 

@@ -100,6 +100,8 @@ def axes_of(grid: Mapping[str, Any], *, random: bool) -> tuple[Axis, ...]:
         if not isinstance(given, Iterable) or isinstance(given, Mapping):
             raise ConfigError(f"{key}: a list of values is expected, got {given!r}", where="grid")
         values = [value.item() if isinstance(value, np.generic) else value for value in given]
+        if any(value is None for value in values):
+            raise ConfigError(f"{key}: None cannot be written into a configuration", where="grid", fix="leave it out")
         axes.append(Axis(key, tuple(values)))
     return _checked(axes)
 

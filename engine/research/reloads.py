@@ -56,10 +56,14 @@ def reloads(
             pool.submit(_reload, case, reference, int(t), Path(scratch) / str(k), seed + k) for k, t in enumerate(cuts)
         ]
         found: list[Finding] = []
-        for done, job in enumerate(jobs, start=1):
-            found.append(job.result())
-            if progress is not None:
-                progress(done, len(jobs))
+        try:
+            for done, job in enumerate(jobs, start=1):
+                found.append(job.result())
+                if progress is not None:
+                    progress(done, len(jobs))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # those under way end by themselves, no further one begins
+            raise
     failed = [one for one in found if one.passed is False]
     if not failed:
         return Finding(NAME, True, what)

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -87,6 +88,19 @@ class TrialLedger:
             return 0
         with writing(self.path, self.timeout_s) as connection:
             return sum(_add(connection, row) for row in batch)
+
+    def record_many(self, rows: Iterable[TrialRow], portion: int = 512) -> int:
+        """Add trials in portions, each all or none, and return how many were new; what was added twice counts once.
+
+        Raises
+        ------
+        OutputError
+            If the ledger cannot be written; whole portions may be in it by then.
+        """
+        waiting, new = iter(rows), 0
+        while batch := list(islice(waiting, portion)):
+            new += self.record(batch)
+        return new
 
     def families(self) -> tuple[Family, ...]:
         """Return what is counted for each family, sorted by name."""

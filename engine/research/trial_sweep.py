@@ -30,7 +30,7 @@ def sweep_recorder(
     def record(trials: Iterator[Trial]) -> None:
         moment = clock().isoformat(timespec="seconds")
         try:
-            ledger.record(rows_of(trials, moment))
+            ledger.record_many(rows_of(trials, moment))
         except OutputError as error:
             failed(str(error))
 

@@ -82,7 +82,8 @@ def through(run: "Run", signals: Sequence[Signal], progress: Progress | None = N
     failure = first_failure(signals)
     code = run.go(signals, run.setup.panel.n_bars if failure is None else failure.bar + 1, progress)
     if failure is not None and failure.error is not None and code != RUINED and run.cursor[BAR] >= failure.bar:
-        raise failure.error  # sleeves are asked before anything is decided
+        # sleeves are asked before anything is decided; signals are shared, so what is raised holds on to no run
+        raise failure.error.with_traceback(None)
     if code == SHORT:
         raise run.short_in_cash()
     return code

@@ -207,6 +207,14 @@ def _strategy_of(what: Any) -> Strategy | None:
 def _config_of(strategy: Strategy) -> dict[str, Any]:
     """Return a configuration that runs one strategy alone with default settings."""
     cls = type(strategy)
+    for key, field in cls.Params.model_fields.items():
+        if getattr(strategy.params, key, None) is None and field.default is not None:
+            raise ConfigError(
+                f"{key} is None, its default is {field.default!r}",
+                where=cls.__name__,
+                cause="a configuration cannot hold None",
+                fix="give the parameter a value that says the same",
+            )
     name = re.sub(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).strip("_").lower()[:64] or "strategy"
     sleeve = {
         "name": name,

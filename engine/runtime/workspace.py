@@ -7,6 +7,7 @@ import numpy as np
 from engine.portfolio.direct import Direct
 from engine.portfolio.scan import Scan
 from engine.portfolio.signals import scanned
+from engine.portfolio.sleeves import memory_of
 from engine.runtime.brief import Brief, brief_of
 from engine.runtime.compiled import Run
 from engine.runtime.setup import Setup, begins_at, first_bar
@@ -57,7 +58,7 @@ class Workspace:
         n.fault.fill(-1)
         sleeve = self._sleeve
         sleeve.strategy, sleeve.failure = strategy, ""
-        sleeve.state = strategy.init(len(self._universe))
+        sleeve.state = memory_of(sleeve.name, strategy, len(self._universe))
         scan = Scan(setup.feed, tuple(sleeve.columns.tolist()), self._universe, sleeve.state, sleeve.notes, n)
         signal = scanned(sleeve, scan, first)
         if signal is None:

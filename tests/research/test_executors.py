@@ -146,3 +146,19 @@ def test_what_was_finished_when_ctrl_c_came_is_kept(tmp_path: Path) -> None:
         run_blocks(lambda: crew, plan.blocks, lambda block, _: kept.append(block.number))
     assert sorted(kept) == [0, 1, 2]
     assert crew.closed == [True]
+
+
+def test_workers_that_are_lost_before_they_take_anything_are_reported_the_second_time() -> None:
+    class Gone:
+        width, lost = 2, (ConnectionError,)
+
+        def submit(self, block: Block) -> "Future[Rows]":
+            raise ConnectionError("gone")
+
+        def close(self, *, at_once: bool) -> None:
+            """Nobody is there."""
+
+    kept: list[object] = []
+    with pytest.raises(WorkerError, match="lost twice"):
+        run_blocks(Gone, [Block(0, 0, (0,), ())], lambda *what: kept.append(what))
+    assert kept == []

@@ -248,3 +248,8 @@ def test_a_range_whose_end_is_out_of_bounds_is_refused_before_anything_is_drawn(
 def test_a_grid_in_python_that_is_none_is_refused(given: Any, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         axes_of(given, random=False)
+
+
+def test_none_is_refused_before_anything_runs() -> None:
+    with pytest.raises(ConfigError, match="None cannot be written into a configuration"):
+        axes_of({"run.benchmark": ["SPY", None]}, random=False)

@@ -27,6 +27,10 @@ class Moody(InverseVol):
         broken: bool = False
         raising: bool = False
 
+    def init(self, n_symbols: int) -> None:
+        if self.params.lookback_bars == 13:
+            raise ValueError("thirteen")
+
     def on_bar(self, ctx: Context) -> Weights | None:
         if self.params.raising and ctx.bar_index == 200:
             raise ValueError("on demand")
@@ -101,3 +105,27 @@ def test_a_history_too_short_for_one_setting_is_its_own_failure() -> None:
 def test_orders_and_cash_of_one_setting_do_not_reach_the_next(sections: dict[str, Any]) -> None:
     params = [{"symbols": list(SYMBOLS), "lookback_bars": n, "rebalance": r} for n in (30, 45) for r in ("3", "D")]
     assert_same(settings(*params, **sections))
+
+
+@pytest.mark.parametrize("lookbacks", [(13, 40), (40, 13, 40)], ids=["first", "later"])
+def test_memory_that_cannot_be_made_is_a_failure_wherever_it_comes(lookbacks: tuple[int, ...]) -> None:
+    found = assert_same(settings(*({"lookback_bars": n} for n in lookbacks), strategy=f"{__name__}:Moody"))
+    assert [isinstance(one, Failure) for one in found] == [n == 13 for n in lookbacks]
+
+
+def test_a_benchmark_without_history_is_refused_although_it_is_the_bill_rate_of_others() -> None:
+    panel = trial_panel(("AAA", "BIL"), n_bars=300, seed=2, lives={"BIL": "late"})
+    base = {"financing": {"cash_rate": "BIL"}}
+    configs = [
+        *settings({"symbols": ["AAA"]}, **base),
+        load_config(
+            {
+                "sleeve": [{"name": "s", "strategy": "inverse_vol", "params": {"symbols": ["AAA"]}}],
+                "run": {"cash": 1e5, "benchmark": "BIL"},
+                **base,
+            }
+        ),
+    ]
+    for order in (configs, configs[::-1]):
+        found = CompiledEvaluator(panel).evaluate(order)
+        assert [isinstance(one, Failure) for one in found] == [c.run.benchmark is not None for c in order]
