@@ -105,7 +105,7 @@ def loop(work: str, repeat: int) -> dict[str, Any]:
     config, panel = make()
     cpu, wall, setup = best(lambda: workloads.run_on_bar(config, panel, cls), repeat)
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    floor_cpu, _, reference = best(lambda: workloads.floor(work, panel), repeat)
+    floor_cpu, _, reference = best(workloads.floor(work, panel), repeat)
     ours = setup.broker.rec[-1, 0]
     return {
         "work": work, "mode": "on_bar", "cpu_s": round(cpu, 5), "wall_s": round(wall, 5), "budget_s": BUDGETS.get(work),

@@ -39,7 +39,7 @@ def rows(work: str, repeat: int, best: Best) -> Iterator[dict[str, Any]]:
     prepared = time.process_time() - began
     equity: Floats | None = None
     if work in workloads.OURS or work == "W2-real":
-        floor_cpu, _, equity = best(lambda: workloads.floor(work, panel), repeat)
+        floor_cpu, _, equity = best(workloads.floor(work, panel), repeat)
     space = Workspace(assemble(config, market)) if work != "book" else None
 
     def brief() -> Any:

@@ -32,7 +32,7 @@ def write(work: str, path: Path) -> None:
         rule["due"] = panel.clock.month_last if monthly else panel.clock.session_index % 21 == 0
         rule["lookback"] = config.sleeve[0].params.get("lookback_bars", 60)
         rule["n_risky"] = len(config.sleeve[0].params.get("risky", ()))
-    np.savez(path, **prices(panel), **rule, reference=workloads.floor("W2" if not rule else work, panel))  # type: ignore[arg-type]
+    np.savez(path, **prices(panel), **rule, reference=workloads.floor("W2" if not rule else work, panel)())  # type: ignore[arg-type]
 
 
 def prices(panel: Panel) -> dict[str, Floats]:

@@ -255,18 +255,26 @@ def floor_kalman(open_: Floats, close: Floats, q0: float, q1: float, noise: floa
             order = equity[t] / close[t] if wish == 1.0 else -shares
 
 
-def floor(work: str, panel: Panel) -> Floats:
-    """Run the floor of a workload and return its equity."""
-    equity = np.empty(panel.n_bars)
+def floor(work: str, panel: Panel) -> Callable[[], Floats]:
+    """Lay out the inputs of a workload's floor and return what runs it, once a call, to its equity."""
     if work.startswith("W2"):
         known = ~np.isnan(panel.close[:, 0])  # the real minutes have bars without a trade
-        one = [np.ascontiguousarray(panel.block[k, known, 0]) for k in (0, 1)]
-        floor_kalman(one[0], one[1], KALMAN.q_level, KALMAN.q_slope, KALMAN.noise, equity)
-        return equity[: len(one[0])]
+        open_, close = (np.ascontiguousarray(panel.block[k, known, 0]) for k in (0, 1))
+
+        def kalman() -> Floats:
+            equity = np.empty(len(close))
+            floor_kalman(open_, close, KALMAN.q_level, KALMAN.q_slope, KALMAN.noise, equity)
+            return equity
+
+        return kalman
     due = panel.clock.month_last if work == "W1" else panel.clock.session_index % 21 == 0
-    scratch = np.zeros((2, panel.n_symbols))
-    floor_rebalance(panel.open, panel.close, due, 60, work == "W1", scratch[0], scratch[1], equity)
-    return equity
+
+    def rebalance() -> Floats:
+        equity, scratch = np.empty(panel.n_bars), np.zeros((2, panel.n_symbols))
+        floor_rebalance(panel.open, panel.close, due, 60, work == "W1", scratch[0], scratch[1], equity)
+        return equity
+
+    return rebalance
 
 
 class RandomWalkSleeve(Strategy):
