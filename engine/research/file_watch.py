@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from engine.kernels.jit import cache_root
 
+# Where Python and numba keep what they made of code.
+_CACHES: Final = os.sep + "__pycache__" + os.sep
 # Files that hold code.
 CODE: Final = (".py", ".pyc", ".pyo", ".pyi", ".so", ".pyd", ".dll", ".dylib")
 # What describes an installed package wherever it lies.
@@ -35,6 +37,9 @@ class FileWatch:
     def __init__(self, allowed: Sequence[Path]) -> None:
         self.noted: list[str] = []
         self._listening = False
+        # the standard library as one file, which an import looks for first, there or not
+        zipped = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
+        self._zipped = os.path.realpath(Path(sys.base_prefix) / sys.platlibdir / zipped)
         paths = sysconfig.get_paths()
         # not the whole of sys.prefix: with `python -m venv .` that is the project, data included
         roots = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
@@ -72,7 +77,7 @@ class FileWatch:
         if not isinstance(path, (str, bytes, os.PathLike)):
             return  # a number: opened before, under its name
         name = os.path.realpath(os.fsdecode(path))
-        if name.endswith((*CODE, "pyvenv.cfg")) or name in _DEVICES:
+        if name.endswith((*CODE, "pyvenv.cfg")) or name in _DEVICES or name == self._zipped or _CACHES in name:
             return
         if name.startswith(self._roots) or any(mark + os.sep in name for mark in _METADATA):
             return

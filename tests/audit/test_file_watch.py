@@ -41,6 +41,8 @@ def test_a_file_that_could_hold_the_future_is_noted_wherever_it_lies(path: str) 
         str(Path(pytest.__file__)),
         str(Path(pytest.__file__).with_name("py.typed")),
         "/home/somebody/strategy.py",
+        "/home/somebody/__pycache__/strategy.signal-12.py311.nbi",
+        next(path for path in sys.path if path.endswith(".zip")),
     ],
 )
 def test_code_the_packages_and_the_machine_are_left_out(path: str) -> None:
