@@ -22,6 +22,8 @@ _LARGEST: Final = 2**53
 _DIGITS: Final = 12
 # Nobody runs more values of one key; they are refused before they are made.
 _LONGEST: Final = 100_000
+# Draws per setting asked for; a grid of finite size is at least 4 times as large, so it never needs that many.
+_DRAWS: Final = 100
 _OPENING, _CLOSING = "[{", "]}"
 
 
@@ -123,7 +125,7 @@ def combinations(axes: Sequence[Axis], count: int | None, seed: int, limit: int)
     Raises
     ------
     ConfigError
-        If there are more than `limit`, or fewer than `count`.
+        If there are more than `limit`, or fewer than `count`; also where a span of floats is too narrow for `count`.
     """
     size = math.prod(axis.size for axis in axes)
     if count is None:
@@ -138,10 +140,15 @@ def combinations(axes: Sequence[Axis], count: int | None, seed: int, limit: int)
     if size <= 4 * count:
         return [_unravel(axes, int(k)) for k in rng.permutation(int(size))[:count]]
     found: dict[str, Combination] = {}
-    while len(found) < count:
+    for _ in range(_DRAWS * count):
         drawn = tuple(axis.draw(rng) for axis in axes)
         found.setdefault(identity(drawn), drawn)
-    return list(found.values())
+        if len(found) == count:
+            return list(found.values())
+    fix = "widen the range: so narrow a one holds few numbers"
+    raise ConfigError(
+        f"{count:,} settings are asked for, {len(found):,} different ones were found", where="--random", fix=fix
+    )
 
 
 def identity(value: Any) -> str:

@@ -253,3 +253,9 @@ def test_a_grid_in_python_that_is_none_is_refused(given: Any, says: str) -> None
 def test_none_is_refused_before_anything_runs() -> None:
     with pytest.raises(ConfigError, match="None cannot be written into a configuration"):
         axes_of({"run.benchmark": ["SPY", None]}, random=False)
+
+
+def test_more_random_settings_than_a_narrow_range_has_numbers_are_refused() -> None:
+    high = float(np.nextafter(np.nextafter(1.0, 2.0), 2.0))
+    with pytest.raises(ConfigError, match=r"20 settings are asked for, \d different ones were found"):
+        combinations(parse_axes([f"a.b=1.0:{high!r}"], random=True), 20, 1, 100)
