@@ -11,6 +11,7 @@ from engine.kernels import layout
 from engine.kernels.derive import DELISTED
 from engine.research.case import Case, Ran
 from engine.research.finding import Finding, compared, stopped
+from engine.research.scan_check import scan_error
 from engine.research.trail import first_difference, first_difference_but_answers
 from engine.runtime.backtest import Progress
 from engine.runtime.compiled import refusal, run_compiled
@@ -85,8 +86,11 @@ def compiled_loop(bench: Bench) -> Finding:
     setup = bench.case.plain_setup()
     if why := refusal(setup):
         return Finding("compiled loop", None, f"{what}: left out, {why}")
-    names = [s.name for s in setup.system.sleeves if scan_of(s.strategy) is not None]
+    raised = {s.name: scan_error(s) for s in bench.case.plain_setup().system.sleeves if scan_of(s.strategy) is not None}
+    names = [name for name, error in raised.items() if not error]
     what += f" ({', '.join(names)})" if names else " (none here)"
+    for name, error in raised.items():
+        what += f"; {name} asked bar by bar, its scan raises {error}" if error else ""
     try:
         track = run_compiled(setup, bench.progress)
     except Exception as error:  # noqa: BLE001  (foreign code: anything may come out of it)

@@ -7,6 +7,7 @@ import numpy as np
 from engine.config import Config
 from engine.market.panel import Panel
 from engine.portfolio.signals import signal_of
+from engine.portfolio.sleeves import Sleeve
 from engine.research.trail import Trail, difference, run_trail, trail_of
 from engine.runtime.compiled import run_compiled
 from engine.runtime.setup import build
@@ -34,15 +35,23 @@ def scan_difference(config: Config, panel: Panel, strategy: Strategy) -> str:
     """
     name = config.sleeve[0].name
     sleeve = build(config, panel, {name: deepcopy(strategy)}).system.sleeves[0]
-    scan = scan_of(sleeve.strategy)
-    if scan is None:
+    if scan_of(sleeve.strategy) is None:
         return ""
-    try:
-        scan(sleeve.scan())
-    except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
-        return f"its scan raises {type(error).__name__}: {error}"
+    if raised := scan_error(sleeve):
+        return f"its scan raises {raised}"
     bars = run_trail(config, panel, {name: deepcopy(strategy)})
     return difference(bars, _compiled(config, panel, name, strategy), panel.n_bars)
+
+
+def scan_error(sleeve: Sleeve) -> str:
+    """Return what a new sleeve's scan raises, "" if nothing or if it has none; the sleeve is used up by it."""
+    scan = scan_of(sleeve.strategy)
+    try:
+        if scan is not None:
+            scan(sleeve.scan())
+    except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _compiled(config: Config, panel: Panel, name: str, strategy: Strategy) -> Trail:

@@ -61,6 +61,13 @@ class ScansAhead(Weekly):
                 answer(t, np.where(run.listed[t], (share, 1.0 - share, 0.0), 0.0), run.notional)
 
 
+class ScanFails(Weekly):
+    """Honest; its compiled form is of no use."""
+
+    def scan(self, run: Scan) -> None:
+        raise RuntimeError(f"{run.n_bars} bars are too many")
+
+
 class HighOfTheFillBar(Weekly):
     def score(self, ctx: Context) -> float:
         panel = ctx.past._feed.panel

@@ -89,6 +89,13 @@ def test_a_stage_a_planner_or_a_broker_that_cheats_fails_where_it_does(
     assert evidence in found.evidence
 
 
+def test_a_scan_that_raises_is_told_since_the_compiled_loop_asks_bar_by_bar_then() -> None:
+    found = _found(_audited(cheats.ScanFails), "compiled loop")
+    assert found.passed
+    assert found.what.endswith(f"its scan raises RuntimeError: {N_BARS} bars are too many")
+    assert "(none here)" in found.what
+
+
 @pytest.mark.parametrize(
     ("cheat", "evidence"),
     [
