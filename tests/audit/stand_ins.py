@@ -8,6 +8,7 @@ import numpy as np
 from engine.core import System
 from engine.execution.planner import Plan, Planner
 from engine.execution.sim import SimBroker
+from engine.kernels import layout
 from engine.kernels.derive import TRADING
 from engine.market.feed import Feed
 from engine.market.panel import OPEN
@@ -41,6 +42,19 @@ class FillsAtTheLow(SimBroker):
             return super().advance(t)
         finally:
             self._block = true
+
+
+class FillsBeforeTheDecision(SimBroker):
+    """Says its fills were made at the open of the bar whose close decided them."""
+
+    def advance(self, t: int) -> int:
+        before = len(self.fills)
+        found = super().advance(t)
+        for fill in self.fills[before:]:
+            if fill[layout.F_ORDER] >= 0.0:
+                fill[layout.F_BAR] = t - 1
+                fill[layout.F_PRICE] = self._panel.open[t - 1, int(fill[layout.F_COLUMN])]
+        return found
 
 
 class LooksAheadInAStage(Direct):
@@ -80,6 +94,10 @@ def fills_at_the_decision(setup: Setup) -> Setup:
 
 def fills_at_the_low(setup: Setup) -> Setup:
     return with_broker(setup, FillsAtTheLow)
+
+
+def fills_before_the_decision(setup: Setup) -> Setup:
+    return with_broker(setup, FillsBeforeTheDecision)
 
 
 def looks_ahead_in_a_stage(setup: Setup) -> Setup:

@@ -75,6 +75,7 @@ def test_what_raises_only_while_the_future_is_hidden_is_a_failure_that_says_so()
     [
         (stand_ins.fills_at_the_decision, "fills", "fill", "the open of its bar is"),
         (stand_ins.fills_at_the_low, "fills", "fill", "the open of its bar is"),
+        (stand_ins.fills_before_the_decision, "fills", "fill", "filled at the bar it was decided at"),
         (stand_ins.looks_ahead_in_a_stage, "future noise", "target", "target on "),
         (stand_ins.sizes_at_tomorrows_open, "fills", "order", "the close decided at is"),
         (stand_ins.sizes_at_tomorrows_open, "future noise", "order", "order on "),
