@@ -1,5 +1,6 @@
 """Every sleeve's signals over a whole span, before any account exists: signals depend on market history alone."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,32 +36,36 @@ class Signal:
 def signal_of(sleeve: Sleeve, cursor: Cursor, n_bars: int, through: int | None = None) -> Signal:
     """Return a sleeve's signals over all bars: from its strategy's own scan, or from its `on_bar` where it has none.
 
-    Nothing is raised for a failing strategy: whether its failure is ever reached depends on the account. The sleeve's
-    notes and its tracker's path are filled, the tracker stands at the last bar. With `through` the notional portfolio
-    is carried over that many bars only; beyond, held weights stand where there was an answer and nowhere else.
+    Nothing is raised for a failing strategy: whether its failure is ever reached depends on the account. A scan that
+    raises although the bars do not is told in a RuntimeWarning. The sleeve's notes and its tracker's path are filled,
+    the tracker stands at the last bar. With `through` the notional portfolio is carried over that many bars only;
+    beyond, held weights stand where there was an answer and nowhere else.
     """
     until = n_bars if through is None else through
     found = scanned(sleeve, sleeve.scan(), until) if scan_of(sleeve.strategy) is not None else None
-    if found is not None:
+    if isinstance(found, Signal):
         return found
     notional, failure = _from_bars(sleeve, cursor, n_bars)
+    if found is not None and failure is None:  # otherwise the scan has only met what the bars meet too
+        told = f"sleeve {sleeve.name!r}: its scan raises {type(found).__name__}: {found}; asked bar by bar instead"
+        warnings.warn(f"{told}: the same result, slowly", RuntimeWarning, stacklevel=2)
     follow(until, notional)
     return Signal(sleeve.columns, notional.held, notional.answered, failure)
 
 
-def scanned(sleeve: Sleeve, run: Scan, through: int) -> Signal | None:
-    """Return the signals that the scan of a sleeve's strategy makes of `run`.
+def scanned(sleeve: Sleeve, run: Scan, through: int) -> Signal | Exception | None:
+    """Return the signals that the scan of a sleeve's strategy makes of `run`; None where it has no scan.
 
-    None, and the sleeve as new, where it has no scan or the scan raises: only bars tell at which.
+    Where the scan raises, what it raises is returned, and the sleeve is as new: only bars tell at which it was.
     """
     scan, notional, failure = scan_of(sleeve.strategy), run.notional, None
     if scan is None:
         return None
     try:
         scan(run)
-    except Exception:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
+    except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
         sleeve.restart()
-        return None
+        return error
     bar = int(notional.fault[FAULT_BAR])
     if bar >= 0:
         verdict, column = int(notional.fault[FAULT_VERDICT]), int(notional.fault[FAULT_COLUMN])

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.portfolio.direct import Direct
 from engine.portfolio.scan import Scan
-from engine.portfolio.signals import scanned
+from engine.portfolio.signals import Signal, scanned
 from engine.portfolio.sleeves import memory_of
 from engine.runtime.brief import Brief, brief_of
 from engine.runtime.compiled import Run
@@ -61,7 +61,7 @@ class Workspace:
         sleeve.state = memory_of(sleeve.name, strategy, len(self._universe))
         scan = Scan(setup.feed, tuple(sleeve.columns.tolist()), self._universe, sleeve.state, sleeve.notes, n)
         signal = scanned(sleeve, scan, first)
-        if signal is None:
+        if not isinstance(signal, Signal):
             return None
         if first != self._run.setup.first:
             self._run.setup = replace(setup, first=first)

@@ -91,7 +91,8 @@ def test_a_stage_a_planner_or_a_broker_that_cheats_fails_where_it_does(
 
 
 def test_a_scan_that_raises_is_told_since_the_compiled_loop_asks_bar_by_bar_then() -> None:
-    found = _found(_audited(cheats.ScanFails), "compiled loop")
+    with pytest.warns(RuntimeWarning, match="its scan raises RuntimeError"):
+        found = _found(_audited(cheats.ScanFails), "compiled loop")
     assert found.passed
     assert found.what.endswith(f"its scan raises RuntimeError: {N_BARS} bars are too many")
     assert "(none here)" in found.what

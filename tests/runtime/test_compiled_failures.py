@@ -168,8 +168,23 @@ class Unready(Kernelled):
 
 @pytest.mark.parametrize("looks", [False, True])
 def test_where_a_scan_gives_up_the_bars_are_run_from_the_first(looks: bool) -> None:
-    assert alone(Unready(Unready.Params(symbols=NAMES, looks=looks)), PANEL).error is None
-    assert book({"a": Unready(Unready.Params(symbols=NAMES, looks=looks)), "b": restless(1_000)}).error is None
+    with pytest.warns(RuntimeWarning, match="its scan raises RuntimeError: not today; asked bar by bar instead"):
+        assert alone(Unready(Unready.Params(symbols=NAMES, looks=looks)), PANEL).error is None
+    with pytest.warns(RuntimeWarning, match="sleeve 'a': its scan raises RuntimeError: not today"):
+        assert book({"a": Unready(Unready.Params(symbols=NAMES, looks=looks)), "b": restless(1_000)}).error is None
+
+
+def test_a_scan_that_raises_as_the_bars_do_is_not_told_beside_their_error(recwarn: pytest.WarningsRecorder) -> None:
+    class Broken(Unready):
+        def on_bar(self, ctx: Context) -> Weights | None:
+            if ctx.bar_index == 50:
+                raise RuntimeError("not today")
+            return super().on_bar(ctx)
+
+        scan = Unready.scan
+
+    assert "not today" in str(alone(Broken(Broken.Params(symbols=NAMES)), PANEL).error)
+    assert not recwarn.list
 
 
 @given(
