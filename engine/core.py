@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.errors import EngineError
-from engine.execution.broker import Account
-from engine.execution.planner import Plan, Planner
-from engine.market.feed import Feed
-from engine.market.window import Cursor
-from engine.portfolio.integrator import NOTHING_SKIPPED, Integrator, Mark, Target
-from engine.portfolio.sleeves import Sleeve
-from engine.types import Floats
+from plimsoll.engine.errors import EngineError
+from plimsoll.engine.execution.broker import Account
+from plimsoll.engine.execution.planner import Plan, Planner
+from plimsoll.engine.market.feed import Feed
+from plimsoll.engine.market.window import Cursor
+from plimsoll.engine.portfolio.integrator import NOTHING_SKIPPED, Integrator, Mark, Target
+from plimsoll.engine.sleeve.sleeve import Sleeve
+from plimsoll.engine.types import Floats
 
 
 @dataclass(frozen=True, slots=True)

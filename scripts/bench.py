@@ -151,9 +151,9 @@ def folder(repeat: int) -> dict[str, Any]:
     """Time collecting and writing W3's run folder."""
     import workloads
 
-    from engine.runtime.backtest import run_loop
-    from engine.runtime.collect import collect
-    from engine.runtime.setup import build, make_strategies
+    from plimsoll.engine.runtime.assemble import build, make_strategies
+    from plimsoll.engine.runtime.backtest import run_loop
+    from plimsoll.engine.runtime.collect import collect
 
     make, cls = workloads.OURS["W3"]
     config, panel = make()

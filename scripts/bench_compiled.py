@@ -9,16 +9,17 @@ import numpy as np
 import workloads
 from workload_grid import w4
 
-from engine.config import Config
-from engine.kernels import kalman_level, layout
-from engine.market.panel import Panel
-from engine.portfolio.signals import signal_of
-from engine.runtime.brief import run_brief
-from engine.runtime.compiled import run_compiled
-from engine.runtime.setup import assemble, make_strategies, prepare
-from engine.runtime.workspace import Workspace
-from engine.strategy import Strategy
-from engine.types import Floats
+from plimsoll.engine.config.schema import Config
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.estimate import kalman_level
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.runtime.assemble import assemble, make_strategies, prepare
+from plimsoll.engine.runtime.compiled.brief import run_brief
+from plimsoll.engine.runtime.compiled.engine import run_compiled
+from plimsoll.engine.runtime.compiled.workspace import Workspace
+from plimsoll.engine.sleeve.signals import signal_of
+from plimsoll.engine.sleeve.strategy import Strategy
+from plimsoll.engine.types import Floats
 
 # DESIGN's budgets in seconds of CPU.
 BUDGETS = {"W1": 0.002, "W2": 0.04, "W2-real": 0.04, "W3": 0.06, "W4": 0.08, "book": 0.2}
@@ -83,7 +84,7 @@ def inputs(work: str) -> tuple[Config, Panel, dict[str, Strategy]]:
 
 def minutes() -> tuple[Config, Panel]:
     """W2 on the real SPY minute file; FileNotFoundError where it is absent."""
-    from engine.runtime.run import load_data
+    from plimsoll.engine.runtime.load import load_data
 
     if not MINUTES.is_dir():
         raise FileNotFoundError(f"no minute data in {MINUTES}")

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from peer_rows import kernel_rows
 
-from engine.kernels import erc, hrp, kalman, kalman_level, kalman_preset, ledoit_wolf, moments, shrinkage
-from engine.kernels.jit import kernel
-from engine.types import Floats
+from plimsoll.engine.kernels.allocate import erc, hrp
+from plimsoll.engine.kernels.estimate import kalman, kalman_level, kalman_preset, ledoit_wolf, moments, shrinkage
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Floats
 
 # DESIGN's budgets, seconds of CPU.
 BUDGETS = {

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from engine import Panel, backtest, load_data
-from engine.market.feed import Feed
+from plimsoll import Panel, backtest, load_data
+from plimsoll.engine.market.feed import Feed
 
 RISKY = ["SPY", "QQQ", "IWM", "EFA", "EEM"]
 DEFENSIVE = ["TLT", "LQD", "GLD"]

@@ -6,8 +6,8 @@ import numpy as np
 import workloads
 from workload_grid import w4
 
-from engine.market.panel import Panel
-from engine.types import Floats
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.types import Floats
 
 
 def write(work: str, path: Path) -> None:

@@ -9,7 +9,7 @@ earliest session its data and its own configuration allow.
 import sys
 from pathlib import Path
 
-from engine import InputError, backtest, load_config
+from plimsoll import InputError, backtest, load_config
 
 CONFIGS = (
     "level61", "kalman_overlay", "kalman_overlay_derisk", "kalman_overlay_run139", "crisis_alpha", "convex_rate_hedge",

@@ -6,19 +6,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.config import Config, load_config
-from engine.kernels import kalman_level
-from engine.kernels.jit import kernel
-from engine.kernels.track import Notional, answer
-from engine.market.calendar import build_clock
-from engine.market.panel import BarClock, Panel
-from engine.portfolio.scan import Scan
-from engine.runtime.backtest import run_loop
-from engine.runtime.setup import Setup, build, make_strategies
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Bools, Floats, Weights
-from strategies.inverse_vol import InverseVol
-from strategies.regime_risk_parity import RegimeRiskParity
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.kernels.account.track import Notional, answer
+from plimsoll.engine.kernels.estimate import kalman_level
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.market.calendar import build_clock
+from plimsoll.engine.market.panel import BarClock, Panel
+from plimsoll.engine.runtime.assemble import Setup, build, make_strategies
+from plimsoll.engine.runtime.backtest import run_loop
+from plimsoll.engine.sleeve.scan import Scan
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Bools, Floats, Weights
+from plimsoll.strategies.inverse_vol import InverseVol
+from plimsoll.strategies.regime_risk_parity import RegimeRiskParity
 
 FLAT = {"preset": "flat", "flat_bps": 5.0}
 KALMAN = kalman_level.params(q_level=0.01, q_slope=0.0001, noise=50.0)
@@ -108,7 +108,7 @@ def w1() -> tuple[Config, Panel]:
     first = str(panel.clock.session[61 + int(np.argmax(panel.clock.month_last[60:]))])
     symbols = list(panel.symbols)
     params = {"risky": symbols[:5], "defensive": symbols[5:], "min_obs": 60}
-    return configured("w1", "strategies.regime_risk_parity:RegimeRiskParity", params, first), panel
+    return configured("w1", "plimsoll.strategies.regime_risk_parity:RegimeRiskParity", params, first), panel
 
 
 def w2() -> tuple[Config, Panel]:
@@ -122,7 +122,7 @@ def w3() -> tuple[Config, Panel]:
     clock = build_clock(date(2004, 1, 2), date(2024, 1, 12), "1d")
     panel = random_panel(cut(clock, 5040), 500, 3, 0.01)
     params = {"symbols": list(panel.symbols), "lookback_bars": 60, "rebalance": "21"}
-    return configured("w3", "strategies.inverse_vol:InverseVol", params, str(panel.clock.session[64])), panel
+    return configured("w3", "plimsoll.strategies.inverse_vol:InverseVol", params, str(panel.clock.session[64])), panel
 
 
 def configured(name: str, strategy: str, params: dict[str, object], start: str | None) -> Config:

@@ -12,13 +12,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
-from engine.kernels import moments
-from engine.market.instruments import instrument
-from engine.strategy import Context, StrategyParams
-from engine.types import Bools, Floats, Ints, Weights
-from strategies import correlation_regime as regime
-from strategies import look_through
-from strategies.schedule import Schedule, is_due
+from plimsoll.engine.kernels.estimate import moments
+from plimsoll.engine.market.instruments import instrument
+from plimsoll.engine.sleeve.strategy import Context, StrategyParams
+from plimsoll.engine.types import Bools, Floats, Ints, Weights
+from plimsoll.strategies import correlation_regime as regime
+from plimsoll.strategies import look_through
+from plimsoll.strategies.schedule import Schedule, is_due
 
 MANDATE = (0.12, 0.18)
 _TINY = 1e-12  # keeps a division by nothing held finite

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Bools, Weights
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Bools, Weights
 
 
 class State(NamedTuple):

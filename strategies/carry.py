@@ -5,12 +5,12 @@ from typing import ClassVar, Final
 import numpy as np
 from pydantic import Field, model_validator
 
-from engine.kernels.jit import kernel
-from engine.kernels.window_stats import window_std
-from engine.strategy import Available, Context, Strategy, StrategyParams
-from engine.types import Bools, Floats, Weights
-from strategies.growth import SLACK, growth
-from strategies.schedule import Schedule, is_due
+from plimsoll.engine.kernels.estimate.window_stats import window_std
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.strategy import Available, Context, Strategy, StrategyParams
+from plimsoll.engine.types import Bools, Floats, Weights
+from plimsoll.strategies.growth import SLACK, growth
+from plimsoll.strategies.schedule import Schedule, is_due
 
 # Values of the diagnostic `carry_source`: none, or distributions alone (no roll-down: that needs a yield curve).
 NO_SOURCE: Final = 0.0

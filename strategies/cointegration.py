@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from engine.kernels.jit import kernel
-from engine.types import Floats
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Floats
 
 # Places in `out`.
 ALPHA: Final = 0

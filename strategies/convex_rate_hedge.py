@@ -5,10 +5,10 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Bools, Floats, Weights
-from strategies import correlation_regime as regime
-from strategies.blueprint import (
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Bools, Floats, Weights
+from plimsoll.strategies import correlation_regime as regime
+from plimsoll.strategies.blueprint import (
     NOTES,
     BlueprintParams,
     Book,
@@ -20,8 +20,8 @@ from strategies.blueprint import (
     settle,
     signals_due,
 )
-from strategies.growth import SLACK, growth
-from strategies.plan import common_plan, reference_weights
+from plimsoll.strategies.growth import SLACK, growth
+from plimsoll.strategies.plan import common_plan, reference_weights
 
 SLOTS = ("engine", "rate_hedge", "gold", "duration", "intermediate")
 YEAR_BARS = 252
@@ -57,7 +57,7 @@ class ConvexRateHedge(Strategy):
     Budgets are of stand-alone risk. Of contributions to risk they would be no use here: a hedge contributes negatively,
     so any positive budget for PFIX beside duration, however small, makes both large. They move to a new regime's in a
     straight line over `guard_ramp_bars`; then the guard of `strategies.correlation_regime`, and scalar, limits and
-    bands of `strategies.blueprint`. The overweight of the engine is its budget.
+    bands of `plimsoll.strategies.blueprint`. The overweight of the engine is its budget.
 
     Source: rule after AQR, "A Changing Stock-Bond Correlation" (2023); the budgets are ours. TIP/IEF is a price-only
     proxy of expected inflation.

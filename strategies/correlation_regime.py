@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.kernels.jit import kernel
-from engine.types import Bools, Floats
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Bools, Floats
 
 # Places in `State.memory`; weighted sums of products, their common scale cancels.
 XX: Final = 0

@@ -5,12 +5,12 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field, model_validator
 
-from engine.kernels import black_litterman as bl
-from engine.kernels import code
-from engine.kernels.waterfill import bound_project
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Bools, Floats, Weights
-from strategies.blueprint import (
+from plimsoll.engine.kernels import code
+from plimsoll.engine.kernels.allocate import black_litterman as bl
+from plimsoll.engine.kernels.allocate.waterfill import bound_project
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Bools, Floats, Weights
+from plimsoll.strategies.blueprint import (
     NOTES,
     BlueprintParams,
     Book,
@@ -22,9 +22,9 @@ from strategies.blueprint import (
     settle,
     signals_due,
 )
-from strategies.growth import SLACK, growth
-from strategies.look_through import budget_weights
-from strategies.plan import common_plan, reference_weights
+from plimsoll.strategies.growth import SLACK, growth
+from plimsoll.strategies.look_through import budget_weights
+from plimsoll.strategies.plan import common_plan, reference_weights
 
 ENGINE, FUTURES, GOLD = range(3)
 YEAR_BARS = 252
@@ -42,7 +42,7 @@ class CrisisAlpha(Strategy):
         Pi = SR_prior / sigma(w0) Sigma w0,   w0 = ERC(Sigma)
         view    q = L (r + SR_view sigma_QQQ f) - (L - 1)(r + spread) - fee,   f = [QQQ beat bills in a year]
         budget  b = max(w0 mu, 0) / sum, in [b_min, b_max], the engine's at least b_core;   w = RB(Sigma, b)
-        volatility scalar, look-through limits, cash fund, bands: `strategies.blueprint`
+        volatility scalar, look-through limits, cash fund, bands: `plimsoll.strategies.blueprint`
 
     ERC by itself undoes a TQQQ overweight, so `b_core` states it; set it to b_min for the tilted ERC alone.
 

@@ -3,9 +3,9 @@
 import numpy as np
 from pydantic import Field
 
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Weights
-from strategies.schedule import Schedule, is_due
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Weights
+from plimsoll.strategies.schedule import Schedule, is_due
 
 
 class EqualWeight(Strategy):

@@ -4,9 +4,9 @@ from typing import Final
 
 import numpy as np
 
-from engine.kernels.derive import DELIST_SESSIONS
-from engine.kernels.jit import kernel
-from engine.types import Floats
+from plimsoll.engine.kernels.derive import DELIST_SESSIONS
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Floats
 
 # Rows a window needs beyond the bars it looks back: a level stands in for a missing row until the symbol would count
 # as delisted.

@@ -5,13 +5,23 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from engine.kernels.jit import kernel
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Floats, Weights
-from strategies.blueprint import NOTES, BlueprintParams, Book, Layout, Slot, observe, open_book, settle, signals_due
-from strategies.growth import SLACK, growth
-from strategies.look_through import budget_weights
-from strategies.plan import common_plan, reference_weights
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Floats, Weights
+from plimsoll.strategies.blueprint import (
+    NOTES,
+    BlueprintParams,
+    Book,
+    Layout,
+    Slot,
+    observe,
+    open_book,
+    settle,
+    signals_due,
+)
+from plimsoll.strategies.growth import SLACK, growth
+from plimsoll.strategies.look_through import budget_weights
+from plimsoll.strategies.plan import common_plan, reference_weights
 
 ENGINE, COMMODITIES, GOLD = range(3)
 HORIZONS = (63, 126, 252)

@@ -3,13 +3,13 @@
 import numpy as np
 from pydantic import Field
 
-from engine.kernels.jit import kernel
-from engine.kernels.track import Notional, answer, last_rows
-from engine.kernels.window_stats import window_std
-from engine.portfolio.scan import Scan
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Bools, Floats, Weights
-from strategies.schedule import Schedule, due_bars, is_due
+from plimsoll.engine.kernels.account.track import Notional, answer, last_rows
+from plimsoll.engine.kernels.estimate.window_stats import window_std
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.scan import Scan
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Bools, Floats, Weights
+from plimsoll.strategies.schedule import Schedule, due_bars, is_due
 
 
 class InverseVol(Strategy):

@@ -5,13 +5,13 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from engine.kernels import kalman, kalman_preset, smooth, stats
-from engine.portfolio.scan import Scan
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Weights
-from strategies import exposure, overlay_step
-from strategies.overlay_range import refuse_outside
-from strategies.overlay_step import CLOSE, DRAWDOWN, HIGH, LOW, RETURN, SCALE, VIX, VOLUME, Settings, State
+from plimsoll.engine.kernels.estimate import kalman, kalman_preset, smooth, stats
+from plimsoll.engine.sleeve.scan import Scan
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Weights
+from plimsoll.strategies import exposure, overlay_step
+from plimsoll.strategies.overlay_range import refuse_outside
+from plimsoll.strategies.overlay_step import CLOSE, DRAWDOWN, HIGH, LOW, RETURN, SCALE, VIX, VOLUME, Settings, State
 
 _WORDS = ("mode", "dd_gate", "dd_anchor")
 
@@ -32,7 +32,8 @@ class KalmanOverlay(Strategy):
     (config/kalman_overlay_run139.toml) reconstructs the best published run of v2.0, which consumed the trend strength
     without its sign, so that no bear was ever seen; no return of it was published.
 
-    Source: "Hierarchical Adaptive v2.5: Asymmetric Long/Short Kalman Overlay"; the filter: see engine.kernels.kalman.
+    Source: "Hierarchical Adaptive v2.5: Asymmetric Long/Short Kalman Overlay"; the filter: see
+    `engine.kernels.estimate.kalman`.
     """
 
     class Params(StrategyParams):

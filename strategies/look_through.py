@@ -4,11 +4,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.kernels import code, erc, moments
-from engine.kernels.derive import DELIST_SESSIONS
-from engine.kernels.jit import kernel
-from engine.kernels.moments import M11, M20, WEIGHT
-from engine.types import Bools, Floats, Ints, Weights
+from plimsoll.engine.kernels import code
+from plimsoll.engine.kernels.allocate import erc
+from plimsoll.engine.kernels.derive import DELIST_SESSIONS
+from plimsoll.engine.kernels.estimate import moments
+from plimsoll.engine.kernels.estimate.moments import M11, M20, WEIGHT
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Bools, Floats, Ints, Weights
 
 # Rows of `Seen.tally`.
 RETURNS: Final = 0  # known returns so far

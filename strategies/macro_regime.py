@@ -5,13 +5,13 @@ from typing import ClassVar, Final, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from engine.kernels import smooth
-from engine.kernels.jit import kernel
-from engine.kernels.window_stats import window_std
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Bools, Floats, Weights
-from strategies.growth import SLACK, growth
-from strategies.schedule import Schedule, is_due
+from plimsoll.engine.kernels.estimate import smooth
+from plimsoll.engine.kernels.estimate.window_stats import window_std
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Bools, Floats, Weights
+from plimsoll.strategies.growth import SLACK, growth
+from plimsoll.strategies.schedule import Schedule, is_due
 
 INDICATOR: Final = "VIX"
 

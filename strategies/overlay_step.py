@@ -4,12 +4,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.kernels import kalman, smooth, stats
-from engine.kernels.jit import inline_kernel, kernel
-from engine.kernels.track import EQUITY, PEAK, Notional, drift, take
-from engine.types import Bools, Floats
-from strategies import exposure
-from strategies.exposure import Tiers
+from plimsoll.engine.kernels.account.track import EQUITY, PEAK, Notional, drift, take
+from plimsoll.engine.kernels.estimate import kalman, smooth, stats
+from plimsoll.engine.kernels.jit import inline_kernel, kernel
+from plimsoll.engine.types import Bools, Floats
+from plimsoll.strategies import exposure
+from plimsoll.strategies.exposure import Tiers
 
 # Observations behind the long-run volatility before it counts: a year.
 BASE_OBS: Final = 252

@@ -5,13 +5,13 @@ from typing import Annotated, ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field, StringConstraints, model_validator
 
-from engine.kernels import kalman_regression
-from engine.kernels.derive import DELIST_SESSIONS
-from engine.kernels.jit import kernel
-from engine.strategy import Available, Context, Strategy, StrategyParams
-from engine.types import Bools, Floats, Ints, Weights
-from strategies import cointegration
-from strategies.schedule import Schedule, is_due
+from plimsoll.engine.kernels.derive import DELIST_SESSIONS
+from plimsoll.engine.kernels.estimate import kalman_regression
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.strategy import Available, Context, Strategy, StrategyParams
+from plimsoll.engine.types import Bools, Floats, Ints, Weights
+from plimsoll.strategies import cointegration
+from plimsoll.strategies.schedule import Schedule, is_due
 
 PairName = Annotated[str, StringConstraints(pattern=r"^[^/\s]+/[^/\s]+$")]
 

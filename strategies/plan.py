@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from engine.types import Floats
-from strategies.blueprint import BlueprintParams
-from strategies.reference import VOLATILITY, listing, percent, reference_covariance
+from plimsoll.engine.types import Floats
+from plimsoll.strategies.blueprint import BlueprintParams
+from plimsoll.strategies.reference import VOLATILITY, listing, percent, reference_covariance
 
 
 def reference_weights(p: BlueprintParams, names: Sequence[str], mix: Callable[[Floats], Floats]) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.types import Floats
+from plimsoll.engine.types import Floats
 
 VOLATILITY: Final = MappingProxyType(
     {

@@ -5,14 +5,14 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
-from engine.kernels.jit import kernel
-from engine.kernels.track import Notional, answer, last_rows
-from engine.kernels.window_stats import basket_stats, portfolio_variance, window_std
-from engine.portfolio.scan import Scan
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Bools, Floats, Weights
-from strategies.inverse_vol import inverse_vol_weights
-from strategies.schedule import Schedule, due_bars, is_due
+from plimsoll.engine.kernels.account.track import Notional, answer, last_rows
+from plimsoll.engine.kernels.estimate.window_stats import basket_stats, portfolio_variance, window_std
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.scan import Scan
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Bools, Floats, Weights
+from plimsoll.strategies.inverse_vol import inverse_vol_weights
+from plimsoll.strategies.schedule import Schedule, due_bars, is_due
 
 
 class Settings(NamedTuple):

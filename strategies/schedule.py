@@ -4,9 +4,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import StringConstraints
 
-from engine.market.panel import BarClock
-from engine.strategy import Context
-from engine.types import Bools
+from plimsoll.engine.market.panel import BarClock
+from plimsoll.engine.sleeve.strategy import Context
+from plimsoll.engine.types import Bools
 
 # "M" last session of the month, "W-FRI" last session of the week that ends on Friday, "D" every session, or a
 # number of sessions such as "21".

@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Weights
-from strategies.schedule import Schedule, is_due
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Weights
+from plimsoll.strategies.schedule import Schedule, is_due
 
 
 class SixtyForty(Strategy):

@@ -5,14 +5,14 @@ from typing import Annotated, ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
-from engine.kernels import ewma
-from engine.kernels.jit import kernel
-from engine.kernels.track import Notional, answer, last_rows
-from engine.portfolio.scan import Scan
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Bools, Floats, Ints, Weights
-from strategies.growth import SLACK, growth
-from strategies.schedule import Schedule, due_bars, is_due
+from plimsoll.engine.kernels.account.track import Notional, answer, last_rows
+from plimsoll.engine.kernels.estimate import ewma
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.scan import Scan
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Bools, Floats, Ints, Weights
+from plimsoll.strategies.growth import SLACK, growth
+from plimsoll.strategies.schedule import Schedule, due_bars, is_due
 
 # Days a year by which the source annualises variances; the engine's own year of 252 sessions would size 2% larger.
 YEAR_DAYS = 261.0

@@ -5,13 +5,13 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
-from engine.kernels import stats
-from engine.kernels.jit import kernel
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Floats, Ints, Weights
-from strategies.blueprint import NOTES, BlueprintParams, Book, Layout, Slot, observe, open_book, settle
-from strategies.plan import common_plan, reference_weights
-from strategies.reference import percent
+from plimsoll.engine.kernels.estimate import stats
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Floats, Ints, Weights
+from plimsoll.strategies.blueprint import NOTES, BlueprintParams, Book, Layout, Slot, observe, open_book, settle
+from plimsoll.strategies.plan import common_plan, reference_weights
+from plimsoll.strategies.reference import percent
 
 ENGINE, SHORT_VOL, TAIL = range(3)
 

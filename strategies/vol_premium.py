@@ -5,12 +5,12 @@ from typing import ClassVar, Final, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from engine.kernels import ewma, smooth
-from engine.kernels.derive import DELIST_SESSIONS
-from engine.kernels.jit import kernel
-from engine.strategy import Available, Context, Strategy, StrategyParams
-from engine.types import Bools, Floats, Ints, Weights
-from strategies.schedule import Schedule, is_due
+from plimsoll.engine.kernels.derive import DELIST_SESSIONS
+from plimsoll.engine.kernels.estimate import ewma, smooth
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.strategy import Available, Context, Strategy, StrategyParams
+from plimsoll.engine.types import Bools, Floats, Ints, Weights
+from plimsoll.strategies.schedule import Schedule, is_due
 
 INDICATOR: Final = "VIX"
 

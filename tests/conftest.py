@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 from support.panels import make_panel as _make_panel
 
-from engine.market.panel import Panel
+from plimsoll.engine.market.panel import Panel
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,43 +18,43 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 # The longest matching prefix decides. A file may import from its own floor and from those below.
 FLOORS = {
     "engine": 7,  # the façade: names of everything, loaded when first used
-    "engine.types": 1,
-    "engine.errors": 1,
-    "engine.kernels": 1,
-    "engine.toml": 2,
-    "engine.layers": 2,
-    "engine.section": 2,
-    "engine.config": 2,
-    "engine.config_stages": 2,
-    "engine.market": 2,
-    "engine.report.metrics": 2,
-    "engine.report.drawdowns": 2,
-    "engine.report.record": 2,
-    "engine.report.rolling": 2,
-    "engine.report.periods": 2,
-    "engine.portfolio": 3,
-    "engine.execution": 3,
-    "engine.strategy": 3,
-    "engine.core": 4,
+    "plimsoll.engine.types": 1,
+    "plimsoll.engine.errors": 1,
+    "plimsoll.engine.kernels": 1,
+    "plimsoll.engine.config.toml": 2,
+    "plimsoll.engine.config.layers": 2,
+    "plimsoll.engine.config.section": 2,
+    "plimsoll.engine.config.schema": 2,
+    "plimsoll.engine.config.stages": 2,
+    "plimsoll.engine.market": 2,
+    "plimsoll.engine.report.metrics.returns": 2,
+    "plimsoll.engine.report.metrics.drawdowns": 2,
+    "plimsoll.engine.runtime.record": 2,
+    "plimsoll.engine.report.metrics.rolling": 2,
+    "plimsoll.engine.report.metrics.periods": 2,
+    "plimsoll.engine.portfolio": 3,
+    "plimsoll.engine.execution": 3,
+    "plimsoll.engine.sleeve.strategy": 3,
+    "plimsoll.engine.core": 4,
     "strategies": 4,
     "brokers": 4,
-    "engine.runtime": 5,
-    "engine.research": 5,
-    "engine.report": 5,
-    "engine.cli": 6,
+    "plimsoll.engine.runtime": 5,
+    "plimsoll.engine.research": 5,
+    "plimsoll.engine.report": 5,
+    "plimsoll.engine.cli": 6,
 }
 # Who alone may import what.
 HOMES = {
-    "numba": ("engine.kernels.jit", "engine.cli.doctor"),
+    "numba": ("plimsoll.engine.kernels.jit", "plimsoll.engine.cli.doctor"),
     "llvmlite": (),
-    "alpaca": ("brokers.alpaca", "engine.market.alpaca"),
-    "yfinance": ("engine.market.yahoo",),
+    "alpaca": ("brokers.alpaca", "plimsoll.engine.market.alpaca"),
+    "yfinance": ("plimsoll.engine.market.yahoo",),
     "scipy": (),
     "sklearn": (),
-    "typer": ("engine.cli",),
-    "distributed": ("engine.research.cluster",),
+    "typer": ("plimsoll.engine.cli",),
+    "distributed": ("plimsoll.engine.research.sweep.cluster",),
 }
-MODELESS = ("engine.core", "engine.portfolio", "engine.execution.planner", "strategies")
+MODELESS = ("plimsoll.engine.core", "plimsoll.engine.portfolio", "plimsoll.engine.execution.planner", "strategies")
 MODE_WORDS = re.compile(r"(is_|in_|on_)?(live|paper|backtest|backtesting)(_mode)?|run_mode|dry_run")
 MAX_FILE, SOFT_FILE = 400, 250
 MAX_FUNCTION, SOFT_FUNCTION = 80, 40
@@ -296,12 +296,16 @@ def test_the_rules_see_what_they_forbid(tmp_path: Path) -> None:
     path = tmp_path / "bad.py"
     path.write_text(
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import numba\n"
-        "def f(is_live):\n    import scipy.stats\n    from strategies.trend import Trend\n"
+        "def f(is_live):\n    import scipy.stats\n    from plimsoll.strategies.trend import Trend\n"
     )
     found = [module for _, module in _imports(path)]
     assert "numba" not in found
-    assert {"scipy.stats", "strategies.trend"} <= set(found)
+    assert {"scipy.stats", "plimsoll.strategies.trend"} <= set(found)
     assert [word for _, word in _identifiers(_tree(path)) if MODE_WORDS.fullmatch(word)] == ["is_live"]
     assert not MODE_WORDS.fullmatch("delivered")
     assert list(_undocumented(_tree(path), "bad")) == ["bad", "bad.f"]
-    assert (_floor("engine.report.metrics"), _floor("engine.report.result"), _floor("engine.cli.main")) == (2, 5, 6)
+    assert (
+        _floor("plimsoll.engine.report.metrics.returns"),
+        _floor("plimsoll.engine.report.result"),
+        _floor("plimsoll.engine.cli.main"),
+    ) == (2, 5, 6)

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.market.calendar import build_clock
-from engine.market.panel import Panel
+from plimsoll.engine.market.calendar import build_clock
+from plimsoll.engine.market.panel import Panel
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 
@@ -41,7 +41,7 @@ def ours(workloads: Any, panel: Panel, work: str) -> np.ndarray:
     else:
         params = {"symbols": list(panel.symbols), "lookback_bars": 60, "rebalance": "21"}
         cls, start = workloads.InverseVol, str(panel.clock.session[64])
-        config = workloads.configured("w3", "strategies.inverse_vol:InverseVol", params, start)
+        config = workloads.configured("w3", "plimsoll.strategies.inverse_vol:InverseVol", params, start)
     equity: np.ndarray = workloads.run_on_bar(config, panel, cls).broker.rec[:, 0]
     return equity
 

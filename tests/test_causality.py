@@ -12,18 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.panels import random_panel
 
-from engine.config import Config, load_config
-from engine.market.feed import Feed
-from engine.market.panel import Panel
-from engine.market.sample import sample_panel
-from engine.research.future import HOWS, How, replace_future
-from engine.research.trail import Trail, difference, run_trail
-from engine.research.trial import trial_panel
-from engine.runtime.resolve import make_strategy, registered, strategy_class
-from engine.runtime.run import load_data
-from engine.runtime.span import first_bars
-from engine.strategy import Available, Context, Strategy
-from engine.types import Weights
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.market.feed import Feed
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.sample.source import sample_panel
+from plimsoll.engine.market.span import first_bars
+from plimsoll.engine.research.proof.future import HOWS, How, replace_future
+from plimsoll.engine.research.proof.trail import Trail, difference, run_trail
+from plimsoll.engine.research.proof.trial_market import trial_panel
+from plimsoll.engine.runtime.load import load_data
+from plimsoll.engine.runtime.resolve import make_strategy, registered, strategy_class
+from plimsoll.engine.sleeve.strategy import Available, Context, Strategy
+from plimsoll.engine.types import Weights
 
 N_BARS = 130
 

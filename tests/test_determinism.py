@@ -12,10 +12,10 @@ import pytest
 from battery.leavings import leavings
 from battery.witness import Witness, witness_book, witness_panel
 
-from engine.config import load_config
-from engine.report.folder import folder_files
-from engine.research.trail import difference, run_trail
-from engine.runtime.run import backtest
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.report.folder import folder_files
+from plimsoll.engine.research.proof.trail import difference, run_trail
+from plimsoll.engine.verbs import backtest
 
 ROOT = Path(__file__).resolve().parents[1]
 N_BARS = 70
@@ -82,7 +82,7 @@ def test_run_folders_of_two_processes_differ_in_time_stamps_alone(
     )
     for number, env in enumerate(surroundings):
         command = ["backtest", str(ROOT / config), "--from", span[0], "--to", span[1], "--out", str(number), "-q"]
-        _python(tmp_path, "-c", f"from engine.cli.main import main; main({command!r})", **env)
+        _python(tmp_path, "-c", f"from plimsoll.engine.cli.main import main; main({command!r})", **env)
     first, second = ({path.name: _unstamped(path) for path in (tmp_path / k).iterdir()} for k in "01")
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []

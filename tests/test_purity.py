@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from battery.witness import FIELDS, SYMBOLS, Witness, witness_book, witness_panel
 
-from engine.config import load_config
-from engine.core import Decision
-from engine.errors import EngineError
-from engine.execution.broker import Account
-from engine.kernels.ledger import MARGIN_CALL
-from engine.portfolio.integrator import Mark
-from engine.runtime.setup import Setup, build
-from engine.strategy import Context, Strategy
-from engine.types import Weights
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.core import Decision
+from plimsoll.engine.errors import EngineError
+from plimsoll.engine.execution.broker import Account
+from plimsoll.engine.kernels.account.ledger import MARGIN_CALL
+from plimsoll.engine.portfolio.integrator import Mark
+from plimsoll.engine.runtime.assemble import Setup, build
+from plimsoll.engine.sleeve.strategy import Context, Strategy
+from plimsoll.engine.types import Weights
 
 
 def _book(preset: str) -> Setup:

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from battery.witness import LIVES, Witness, witness_book, witness_panel
 
-from engine.config import Config, load_config
-from engine.errors import EngineError, StrategyError
-from engine.market.panel import Panel
-from engine.portfolio.pipeline import SKIPPABLE
-from engine.research.relay import Relay, lost_keys
-from engine.research.trail import difference, run_trail
-from engine.research.trial import trial_panel
-from engine.runtime.backtest import run_loop
-from engine.runtime.resolve import make_strategy, registered
-from engine.runtime.setup import Setup, build
-from engine.strategy import Context, Strategy
-from engine.types import Weights
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.errors import EngineError, StrategyError
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.portfolio.book import SKIPPABLE
+from plimsoll.engine.research.proof.relay import Relay, lost_keys
+from plimsoll.engine.research.proof.trail import difference, run_trail
+from plimsoll.engine.research.proof.trial_market import trial_panel
+from plimsoll.engine.runtime.assemble import Setup, build
+from plimsoll.engine.runtime.backtest import run_loop
+from plimsoll.engine.runtime.resolve import make_strategy, registered
+from plimsoll.engine.sleeve.strategy import Context, Strategy
+from plimsoll.engine.types import Weights
 
 
 def _config(**sections: object) -> Config:

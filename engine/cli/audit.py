@@ -10,20 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli.backtest import effective_config
-from engine.cli.log import RunLog
-from engine.cli.progress import progress_bar
-from engine.config import Config
-from engine.errors import ConfigError, DataError, OutputError
-from engine.report.folder import MARKER, check_target, folder_files, json_bytes
-from engine.report.tearsheet_certificate import verdict_of
-from engine.research.audit import Audited, Told, examine
-from engine.research.case import Case
-from engine.research.certificate import FILE, Certificate
-from engine.research.explain import read_run
-from engine.runtime.needs import needs_of
-from engine.runtime.run import load_panel
-from engine.runtime.setup import make_strategies, prepare
+from plimsoll.engine.cli.backtest import effective_config
+from plimsoll.engine.cli.log import RunLog
+from plimsoll.engine.cli.progress import progress_bar
+from plimsoll.engine.config.schema import Config
+from plimsoll.engine.errors import ConfigError, DataError, OutputError
+from plimsoll.engine.report.folder import MARKER, check_target, folder_files, json_bytes
+from plimsoll.engine.report.tearsheet.certificate import verdict_of
+from plimsoll.engine.research.audit.audit import Audited, Told, examine
+from plimsoll.engine.research.audit.case import Case
+from plimsoll.engine.research.audit.certificate import FILE, Certificate
+from plimsoll.engine.research.explain import read_run
+from plimsoll.engine.runtime.assemble import make_strategies, prepare
+from plimsoll.engine.runtime.load import load_panel
+from plimsoll.engine.runtime.needs import needs_of
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,20 +6,20 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.cli.log import RunLog
-from engine.cli.progress import progress_bar
-from engine.config import Config, load_config
-from engine.errors import InputError
-from engine.report.folder import check_target
-from engine.report.metrics_table import plain
-from engine.report.result import Result
-from engine.research.trial_ledger import record_backtest
-from engine.runtime.collect import collect
-from engine.runtime.engines import compile_notice, runner
-from engine.runtime.needs import needs_of
-from engine.runtime.run import load_panel
-from engine.runtime.setup import build, make_strategies
-from engine.types import EngineName
+from plimsoll.engine.cli.log import RunLog
+from plimsoll.engine.cli.progress import progress_bar
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.report.folder import check_target
+from plimsoll.engine.report.metrics.table import plain
+from plimsoll.engine.report.result import Result
+from plimsoll.engine.runtime.assemble import build, make_strategies
+from plimsoll.engine.runtime.collect import collect
+from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
+from plimsoll.engine.runtime.load import load_panel
+from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.trials.ledger import record_backtest
+from plimsoll.engine.types import EngineName
 
 
 def run_backtest(

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from engine.errors import PlimsollError
+from plimsoll.engine.errors import PlimsollError
 
 _PACKAGES = (
     *("numpy", "pandas", "numba", "pydantic", "structlog", "exchange_calendars", "typer", "rich", "pyarrow", "plotly"),
@@ -81,7 +81,7 @@ def _packages() -> Check:
 
 
 def _cache() -> Check:
-    from engine.kernels.jit import cache_root
+    from plimsoll.engine.kernels.jit import cache_root
 
     root = cache_root()
     root.mkdir(parents=True, exist_ok=True)
@@ -92,8 +92,8 @@ def _cache() -> Check:
 
 
 def _compile() -> Check:
-    from engine.kernels.cost import round_up_cent
-    from engine.kernels.jit import flags
+    from plimsoll.engine.kernels.account.cost import round_up_cent
+    from plimsoll.engine.kernels.jit import flags
 
     interpreted = not hasattr(round_up_cent, "signatures")
     ok = round_up_cent(1.001) == 1.01
@@ -103,7 +103,7 @@ def _compile() -> Check:
 def _calendar() -> Check:
     from datetime import date
 
-    from engine.market.calendar import day_kind, sessions
+    from plimsoll.engine.market.calendar import day_kind, sessions
 
     count = len(sessions(date(2024, 1, 1), date(2024, 12, 31)))
     ok = count == 252 and day_kind(date(2025, 1, 9)) == "holiday"  # a day of mourning, announced eleven days before
@@ -112,7 +112,7 @@ def _calendar() -> Check:
 
 
 def _strategies() -> Check:
-    from engine.runtime.resolve import registered, strategy_class
+    from plimsoll.engine.runtime.resolve import registered, strategy_class
 
     names = list(registered())
     for name in names:
@@ -121,7 +121,7 @@ def _strategies() -> Check:
 
 
 def _sample() -> Check:
-    from engine.market.sample import sample_panel
+    from plimsoll.engine.market.sample.source import sample_panel
 
     panel = sample_panel(("SPY", "TLT"))
     return Check("sample data", panel.n_bars > 5000, f"{panel.n_bars} synthetic sessions, {panel.data_hash[:12]}")
@@ -135,7 +135,7 @@ def _credentials() -> Check:
 
 
 def _data(folder: Path) -> Check:
-    from engine.market.csv_source import symbols_in
+    from plimsoll.engine.market.csv.source import symbols_in
 
     symbols = symbols_in(folder)
     loose = " and world-writable" if folder.stat().st_mode & stat.S_IWOTH else ""

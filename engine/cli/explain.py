@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.research.explain import Explanation, explain
+from plimsoll.engine.research.explain import Explanation, explain
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -4,7 +4,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
-from engine.errors import OutputError
+from plimsoll.engine.errors import OutputError
 
 # What is written, and the template it comes from.
 FILES = {
@@ -29,7 +29,7 @@ def write_project(folder: Path) -> None:
             raise OutputError(
                 "exists already", where=str(folder / name), fix="choose another folder: plimsoll init DIR"
             )
-    templates = files("engine.cli") / "templates"
+    templates = files("plimsoll.engine.cli") / "templates"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, template in FILES.items():

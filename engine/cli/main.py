@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.errors import InputError
-from engine.types import EngineName
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.types import EngineName
 
 app = typer.Typer(
     name="plimsoll",
@@ -87,7 +87,7 @@ def backtest(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")] = False,
 ) -> None:
     """Run a backtest and write its run folder, report included."""
-    from engine.cli.backtest import run_backtest
+    from plimsoll.engine.cli.backtest import run_backtest
 
     run_backtest(
         config, data, start, end, sets or [], out, force=force, engine=engine, trials=trials, as_json=as_json,
@@ -133,8 +133,8 @@ def sweep(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the folder.")] = False,
 ) -> None:
     """Run every combination of the given values; write one table, a page and the best as configurations."""
-    from engine.cli.sweep import Asked, Shown, run_sweep_command
-    from engine.research.sweep import Ranking, Workers
+    from plimsoll.engine.cli.sweep import Asked, Shown, run_sweep_command
+    from plimsoll.engine.research.sweep.sweep import Ranking, Workers
 
     asked = Asked(tuple(grid or ()), random, max_settings, skip_invalid, tuple(sets or ()), data, start, end)
     by, who = Ranking(metric, top), Workers(executor.value, workers, cluster)
@@ -157,7 +157,7 @@ def audit(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")] = False,
 ) -> None:
     """Look for look-ahead: run with the future hidden, again, and on cut data; exit 1 if a decision changes."""
-    from engine.cli.audit import Span, Wish, run_audit
+    from plimsoll.engine.cli.audit import Span, Wish, run_audit
 
     span, wish = Span(data, start, end, sets or []), Wish(reloads, seed, out, force, as_json, quiet)
     if not run_audit(what, span, wish):
@@ -177,7 +177,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Show why an order is what it is: the weight after every stage, and the order without each stage."""
-    from engine.cli.explain import run_explain
+    from plimsoll.engine.cli.explain import run_explain
 
     run_explain(run, symbol, session, data, as_json=as_json)
 
@@ -190,7 +190,7 @@ def strategies(
     as_json: AsJson = False,
 ) -> None:
     """List the registered strategies, or show one: parameters, universe, source."""
-    from engine.cli.strategies import show_strategies
+    from plimsoll.engine.cli.strategies import show_strategies
 
     show_strategies(name, as_json=as_json)
 
@@ -208,7 +208,7 @@ def show_trial_ledger(
     as_json: AsJson = False,
 ) -> None:
     """List every backtest and sweep setting that was ever run, by strategy family, or export them."""
-    from engine.cli.trials import show_trials
+    from plimsoll.engine.cli.trials import show_trials
 
     show_trials(family, trials, export, returns, as_json=as_json)
 
@@ -221,7 +221,7 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Check the installation: versions, kernel cache, calendar, registry, credentials, data; exit 1 if one fails."""
-    from engine.cli.doctor import run_doctor
+    from plimsoll.engine.cli.doctor import run_doctor
 
     if not run_doctor(data, as_json=as_json):
         raise typer.Exit(EXIT_CHECK_FAILED)
@@ -232,7 +232,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Folder to write into; made if missing.")] = Path(),
 ) -> None:
     """Write a first strategy in plain Python, one with a kernel, their configurations and a test."""
-    from engine.cli.init import write_project
+    from plimsoll.engine.cli.init import write_project
 
     write_project(folder)
 

@@ -5,8 +5,8 @@ import json
 import sys
 from typing import Any
 
-from engine.runtime.resolve import make_strategy, registered, strategy_class
-from engine.strategy import Strategy
+from plimsoll.engine.runtime.resolve import make_strategy, registered, strategy_class
+from plimsoll.engine.sleeve.strategy import Strategy
 
 
 def show_strategies(name: str | None, *, as_json: bool) -> None:

@@ -10,20 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.cli.backtest import effective_config
-from engine.cli.progress import progress_bar
-from engine.report.labels import DASH, shown
-from engine.research.grid import parse_axes
-from engine.research.sweep import Ranking, SweepResult, Workers, run_sweep
-from engine.research.sweep_folder import check_folder
-from engine.research.sweep_plan import Plan, check_ranking, plan_sweep
-from engine.research.trial_sweep import sweep_recorder
-from engine.runtime.engines import loop_notice
+from plimsoll.engine.cli.backtest import effective_config
+from plimsoll.engine.cli.progress import progress_bar
+from plimsoll.engine.report.metrics.labels import DASH, shown
+from plimsoll.engine.research.sweep.folder import check_folder
+from plimsoll.engine.research.sweep.grid import parse_axes
+from plimsoll.engine.research.sweep.plan import Plan, check_ranking, plan_sweep
+from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers, run_sweep
+from plimsoll.engine.research.sweep.tried import sweep_recorder
+from plimsoll.engine.runtime.compiled.engines import loop_notice
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from engine.report.labels import Kind
+    from plimsoll.engine.report.metrics.labels import Kind
 
 # Figures shown beside the keys: name, title, how to print it.
 _COLUMNS: Final[tuple[tuple[str, str, "Kind"], ...]] = (

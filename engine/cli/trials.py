@@ -10,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from engine.errors import ConfigError, OutputError, did_you_mean
-from engine.report import metrics as m
-from engine.report.export import check_suffix, export_table
-from engine.report.labels import shown
-from engine.report.metrics_table import plain
-from engine.research.trial_ledger import VARIABLE, Family, TrialLedger, open_ledger
-from engine.research.trial_row import TrialRow
+from plimsoll.engine.errors import ConfigError, OutputError, did_you_mean
+from plimsoll.engine.report.export import check_suffix, export_table
+from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.report.metrics.labels import shown
+from plimsoll.engine.report.metrics.table import plain
+from plimsoll.engine.trials.ledger import VARIABLE, Family, TrialLedger, open_ledger
+from plimsoll.engine.trials.row import TrialRow
 
 
 def show_trials(

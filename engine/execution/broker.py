@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from engine.types import Floats, Ints
+from plimsoll.engine.types import Floats, Ints
 
 OrderStatus = Literal["working", "filled", "partial", "expired", "canceled"]
 

@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from engine.kernels.cost import CAT, SEC, TAF, TAF_CAP
-from engine.types import Dates, Floats
+from plimsoll.engine.kernels.account.cost import CAT, SEC, TAF, TAF_CAP
+from plimsoll.engine.types import Dates, Floats
 
 # Each row: in force from, value(s). Before a table's first date its first row applies.
 # SEC Section 31, dollars per dollar sold (Federal Register notices for fiscal years 2024-2026).

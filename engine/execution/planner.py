@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.errors import StrategyError
-from engine.execution.book import Book
-from engine.execution.broker import Account, OrderBatch
-from engine.kernels.cost import IMPACT_Y
-from engine.kernels.liquidity import VOLUME_SESSIONS
-from engine.kernels.submit import SHORT_IN_CASH, Orders, Tape, Work, empty_orders, plan_orders
-from engine.market.feed import Feed
-from engine.types import Bools, Codes, Floats
+from plimsoll.engine.errors import StrategyError
+from plimsoll.engine.execution.broker import Account, OrderBatch
+from plimsoll.engine.execution.sim.book import Book
+from plimsoll.engine.kernels.account.cost import IMPACT_Y
+from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, Orders, Tape, Work, empty_orders, plan_orders
+from plimsoll.engine.kernels.estimate.liquidity import VOLUME_SESSIONS
+from plimsoll.engine.market.feed import Feed
+from plimsoll.engine.types import Bools, Codes, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Plan:
     """The orders of one decision and why they are what they are.
 
     phi : factor that scaled the purchases to the money there was (1 = all of them).
-    why : (N,) codes of `engine.kernels.plan`.
+    why : (N,) codes of `plimsoll.engine.kernels.account.plan`.
     """
 
     orders: OrderBatch

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.errors import InputError
-from engine.kernels.linalg import SYMMETRY_TOLERANCE
-from engine.types import Floats
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.kernels.linalg import SYMMETRY_TOLERANCE
+from plimsoll.engine.types import Floats
 
 
 def matrix(values: ArrayLike, where: str) -> Floats:

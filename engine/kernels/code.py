@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engine.errors import InputError
+from plimsoll.engine.errors import InputError
 
 OK: Final = 0
 EMPTY: Final = 1

@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from engine.kernels.jit import kernel
-from engine.types import Codes, Floats, Ints
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Codes, Floats, Ints
 
 # Status of a symbol at a bar.
 UNBORN: Final = 0  # no row yet

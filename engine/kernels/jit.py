@@ -87,15 +87,15 @@ def _libraries() -> tuple[Path, ...]:
 def _compiles(source: Path) -> bool:
     """Return whether a file of the engine's other floors may hold what gets compiled in: kernels, or their tuples.
 
-    Whatever kernels share imports from `engine.kernels` or declares NamedTuples or constants of final value.
+    Whatever kernels share imports from `plimsoll.engine.kernels` or declares NamedTuples or constants of final value.
     """
     text = source.read_bytes()
-    return any(mark in text for mark in (b"engine.kernels.jit", b"(NamedTuple)", b": Final"))
+    return any(mark in text for mark in (b"plimsoll.engine.kernels.jit", b"(NamedTuple)", b": Final"))
 
 
 def _may_hold_kernels(module: str, source: Path, root: Path) -> bool:
-    if module.startswith("engine."):
-        return module.startswith("engine.kernels.") or _compiles(source)
+    if module.startswith("plimsoll.engine."):
+        return module.startswith("plimsoll.engine.kernels.") or _compiles(source)
     return source.is_relative_to(root) or not any(source.is_relative_to(library) for library in _libraries())
 
 

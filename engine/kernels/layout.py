@@ -42,7 +42,7 @@ FEE_SUMS: Final = 17
 FEE_KINDS: Final = 3
 SCALARS: Final = 20
 
-# rules (RULES,): the first COST_RULES entries are laid out in `engine.kernels.cost`
+# rules (RULES,): the first COST_RULES entries are laid out in `plimsoll.engine.kernels.account.cost`
 MAX_PARTICIPATION: Final = 4  # 0 = no cap
 FRACTIONAL: Final = 5
 CARRY: Final = 6  # 1 = what does not fill works on, 0 = it expires
@@ -56,7 +56,7 @@ RULES: Final = 12
 # daily (DAILY, T): what is known about each bar beside prices
 BILL: Final = 0  # return on cash over the bar
 DAY: Final = 1  # 1/252 on the first bar of a session, else 0
-# 2..5 the fee schedule, see `engine.kernels.cost`
+# 2..5 the fee schedule, see `plimsoll.engine.kernels.account.cost`
 FLOW: Final = 6  # deposit (+) or withdrawal (-) at the start of the bar
 DAILY: Final = 7
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from engine.kernels import code
-from engine.kernels.jit import kernel
-from engine.types import Floats
+from plimsoll.engine.kernels import code
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Floats
 
 # Relative difference of mirrored entries up to which a matrix still counts as symmetric: rounding of a sum, no more.
 SYMMETRY_TOLERANCE = 1e-10

@@ -11,27 +11,23 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from engine.kernels import (
-    black_litterman,
+from plimsoll.engine.kernels import linalg
+from plimsoll.engine.kernels.allocate import black_litterman, erc, hrp, linkage, waterfill
+from plimsoll.engine.kernels.estimate import (
     correlation,
-    erc,
     ewma,
     extreme,
-    hrp,
     kalman,
     kalman_level,
     kalman_preset,
     kalman_regression,
-    linalg,
-    linkage,
     moments,
     psd,
     shrinkage,
     smooth,
     stats,
-    waterfill,
 )
-from engine.types import Floats
+from plimsoll.engine.types import Floats
 
 Kind: TypeAlias = Literal["price", "high", "low", "volume", "return"]
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.market.panel import DataWarning
-from engine.types import Bools, Dates, Floats
+from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.types import Bools, Dates, Floats
 
 
 class Rows(NamedTuple):

@@ -13,9 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from engine.errors import ConfigError, DataError, did_you_mean
-from engine.market.panel import BarClock
-from engine.types import Bools, Dates, Ints
+from plimsoll.engine.errors import ConfigError, DataError, did_you_mean
+from plimsoll.engine.market.panel import BarClock
+from plimsoll.engine.types import Bools, Dates, Ints
 
 # The five-day week began on 1952-09-29; the rules behind the schedule know no Saturday sessions before it.
 FIRST_DAY: Final = date(1953, 1, 1)

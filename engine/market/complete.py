@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.market.panel import DIVIDEND, SPLIT, DataWarning, Panel
+from plimsoll.engine.market.panel import DIVIDEND, SPLIT, DataWarning, Panel
 
 
 def with_empty(panel: Panel, symbols: Iterable[str]) -> Panel:

@@ -4,9 +4,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.errors import DataError
-from engine.market.bars import Rows
-from engine.types import Floats
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.market.bars import Rows
+from plimsoll.engine.types import Floats
 
 # Below this relative step nothing can be told from the noise of vendors' single-precision adjustment factors.
 FLOOR: Final = 4e-6

@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.errors import DataError, did_you_mean
-from engine.market.assemble import data_hash
-from engine.market.feed import Feed
-from engine.market.instruments import instrument
-from engine.market.panel import CLOSE, OPEN, DataWarning, Panel
-from engine.types import Floats, Ints
+from plimsoll.engine.errors import DataError, did_you_mean
+from plimsoll.engine.market.align import data_hash
+from plimsoll.engine.market.feed import Feed
+from plimsoll.engine.market.instruments import instrument
+from plimsoll.engine.market.panel import CLOSE, OPEN, DataWarning, Panel
+from plimsoll.engine.types import Floats, Ints
 
 # Financing over bills that a real fund paid: measured on TQQQ against QQQ, 2010-02 to 2026-05. SQQQ paid none.
 SPREAD: Final = 0.010

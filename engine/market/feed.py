@@ -4,10 +4,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from engine.errors import StrategyError, did_you_mean
-from engine.kernels.derive import derive_scan, factor_scan, index_scan
-from engine.market.panel import Panel
-from engine.types import Bools, Codes, Floats
+from plimsoll.engine.errors import StrategyError, did_you_mean
+from plimsoll.engine.kernels.derive import derive_scan, factor_scan, index_scan
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.types import Bools, Codes, Floats
 
 A = TypeVar("A", Floats, Codes)
 FIELDS = ("ret", "tr", "open", "high", "low", "close", "volume")
@@ -17,7 +17,7 @@ class Feed:
     """Derived series of a panel, shared by every sleeve and by the simulator.
 
     ret : (T, N) total return since the last known bar; NaN where there is no row and at the first one.
-    status : (T, N) int8, the codes of `engine.kernels.derive`.
+    status : (T, N) int8, the codes of `plimsoll.engine.kernels.derive`.
 
     Every array is read-only. `tr`, and prices and volumes in first-bar units, are made when first asked for; where
     a panel has no split they are the panel's own arrays.

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.types import Bools, Dates, Floats, Ints
+from plimsoll.engine.types import Bools, Dates, Floats, Ints
 
 # Rows of `Panel.block`, the fields the ledger trades and marks by.
 OPEN: Final = 0

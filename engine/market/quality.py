@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from engine.errors import DataError
-from engine.market.bars import RawBars, Rows
-from engine.market.calendar import (
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.market.bars import RawBars, Rows
+from plimsoll.engine.market.calendar import (
     FIRST_DAY,
     FULL_SESSION_MINUTES,
     LAST_DAY,
@@ -16,7 +16,7 @@ from engine.market.calendar import (
     schedule,
     session_mask,
 )
-from engine.types import Bools, Dates, Floats
+from plimsoll.engine.types import Bools, Dates, Floats
 
 # A high may lie this far (relative) below the other prices and a low above them. Vendors round each column by itself
 # and multiply back-adjusted ones by rounded factors: at $5 with four decimals that is 2e-5; a real contradiction is

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.errors import DataError
-from engine.market.bars import Bars, RawBars, show_stamp
-from engine.market.dividends import derive_dividends
-from engine.market.panel import DataWarning
-from engine.market.quality import (
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.market.bars import Bars, RawBars, show_stamp
+from plimsoll.engine.market.dividends import derive_dividends
+from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.market.quality import (
     check_dividends,
     check_positive,
     check_prices,
@@ -17,8 +17,8 @@ from engine.market.quality import (
     check_unpriced,
     check_volume,
 )
-from engine.market.suspicion import suspect, suspect_dividends
-from engine.types import Bools, Floats
+from plimsoll.engine.market.suspicion import suspect, suspect_dividends
+from plimsoll.engine.types import Bools, Floats
 
 
 def settle(raw: RawBars) -> Bars:

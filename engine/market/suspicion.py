@@ -4,11 +4,11 @@ from typing import Final
 
 import numpy as np
 
-from engine.market.bars import Bars, RawBars, show_stamp
-from engine.market.calendar import FULL_SESSION_MINUTES, minutes_of
-from engine.market.dividends import implied_dividends
-from engine.market.panel import DataWarning
-from engine.types import Floats
+from plimsoll.engine.market.bars import Bars, RawBars, show_stamp
+from plimsoll.engine.market.calendar import FULL_SESSION_MINUTES, minutes_of
+from plimsoll.engine.market.dividends import implied_dividends
+from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.types import Floats
 
 # A move beyond this that lands near a customary split ratio is suspected to be one that nobody recorded.
 SPLIT_MOVE: Final = 0.45

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from engine.errors import StrategyError
-from engine.market.feed import Feed
-from engine.types import Floats
+from plimsoll.engine.errors import StrategyError
+from plimsoll.engine.market.feed import Feed
+from plimsoll.engine.types import Floats
 
 
 class Cursor:

@@ -10,14 +10,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.kernels import moments
-from engine.kernels.derive import TRADING
-from engine.kernels.jit import kernel
-from engine.kernels.liquidity import VOLUME_SESSIONS, volumes_at
-from engine.portfolio.book_memory import Memory
-from engine.portfolio.gate import gate_by_cost
-from engine.portfolio.integrator import scale_to_margin
-from engine.portfolio.stages import (
+from plimsoll.engine.kernels.derive import TRADING
+from plimsoll.engine.kernels.estimate import moments
+from plimsoll.engine.kernels.estimate.liquidity import VOLUME_SESSIONS, volumes_at
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.portfolio.book_memory import Memory
+from plimsoll.engine.portfolio.gate import gate_by_cost
+from plimsoll.engine.portfolio.integrator import scale_to_margin
+from plimsoll.engine.portfolio.stages import (
     s1_allocate,
     s2_net,
     s3_vol_target,
@@ -27,7 +27,7 @@ from engine.portfolio.stages import (
     s7_turnover,
     s8_ladder,
 )
-from engine.types import Bools, Codes, Floats, Ints
+from plimsoll.engine.types import Bools, Codes, Floats, Ints
 
 STAGES: Final = ("raw", "s1_allocate", "s2_net", "s3_vol_target", "s4_caps", "s5_governor", "s7_turnover")
 FACTS: Final = (
@@ -105,7 +105,7 @@ class Prices(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """Costs for the gate: half_spread (N,), rules and daily as in `engine.kernels.layout`."""
+    """Costs for the gate: half_spread (N,), rules and daily as in `plimsoll.engine.kernels.layout`."""
 
     half_spread: Floats
     rules: Floats

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.kernels import moments, rank_ic
-from engine.portfolio.stages import s0_normalize, s1_allocate, s5_governor, s6_regime, s8_ladder
-from engine.types import Floats
+from plimsoll.engine.kernels.estimate import moments, rank_ic
+from plimsoll.engine.portfolio.stages import s0_normalize, s1_allocate, s5_governor, s6_regime, s8_ladder
+from plimsoll.engine.types import Floats
 
 
 class Memory(NamedTuple):

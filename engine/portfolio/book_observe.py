@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.kernels import ewma, moments, rank_ic
-from engine.kernels.jit import kernel
-from engine.portfolio.book_memory import Memory
-from engine.portfolio.stages import s0_normalize, s1_allocate, s5_governor, s6_regime, s8_ladder
-from engine.types import Bools, Codes, Floats
+from plimsoll.engine.kernels.estimate import ewma, moments, rank_ic
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.portfolio.book_memory import Memory
+from plimsoll.engine.portfolio.stages import s0_normalize, s1_allocate, s5_governor, s6_regime, s8_ladder
+from plimsoll.engine.types import Bools, Codes, Floats
 
 
 class Watch(NamedTuple):

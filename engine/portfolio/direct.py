@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.execution.broker import Account
-from engine.kernels.jit import kernel
-from engine.portfolio.integrator import NOTHING_SKIPPED, Mark, Target, scale_to_margin
-from engine.portfolio.sleeves import Sleeve
-from engine.portfolio.stages.s7_turnover import trades
-from engine.types import Bools, Floats
+from plimsoll.engine.execution.broker import Account
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.portfolio.integrator import NOTHING_SKIPPED, Mark, Target, scale_to_margin
+from plimsoll.engine.portfolio.stages.s7_turnover import trades
+from plimsoll.engine.sleeve.sleeve import Sleeve
+from plimsoll.engine.types import Bools, Floats
 
 STAGES = ("raw", "s7_turnover")
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from engine.kernels import moments
-from engine.kernels.cost import estimate_cost
-from engine.kernels.jit import kernel
-from engine.portfolio.stages.s7_turnover import cost_gate
-from engine.types import Bools, Floats
+from plimsoll.engine.kernels.account.cost import estimate_cost
+from plimsoll.engine.kernels.estimate import moments
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.portfolio.stages.s7_turnover import cost_gate
+from plimsoll.engine.types import Bools, Floats
 
 
 @kernel

@@ -6,11 +6,11 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.execution.broker import Account
-from engine.kernels.jit import kernel
-from engine.kernels.layout import MAINT_LONG, MAINT_SHORT
-from engine.portfolio.sleeves import Sleeve
-from engine.types import Bools, Floats
+from plimsoll.engine.execution.broker import Account
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.layout import MAINT_LONG, MAINT_SHORT
+from plimsoll.engine.sleeve.sleeve import Sleeve
+from plimsoll.engine.types import Bools, Floats
 
 NOTHING_SKIPPED: frozenset[str] = frozenset()
 

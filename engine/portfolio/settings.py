@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.config import Config, SleeveSection
-from engine.errors import ConfigError, did_you_mean
-from engine.kernels import moments
-from engine.market.panel import BarClock, Panel
-from engine.portfolio.book_decide import Caps, Rules, Turnover
-from engine.portfolio.book_observe import Watch
-from engine.portfolio.sleeves import Sleeve
-from engine.portfolio.stages import s0_normalize, s1_allocate, s3_vol_target, s5_governor, s6_regime
-from engine.portfolio.stages.s2_net import wrapper_arrays
-from engine.portfolio.stages.s4_caps import CLOSE, FREE, NO_NEW
-from engine.types import Bools, Codes, Floats
+from plimsoll.engine.config.schema import Config, SleeveSection
+from plimsoll.engine.errors import ConfigError, did_you_mean
+from plimsoll.engine.kernels.estimate import moments
+from plimsoll.engine.market.panel import BarClock, Panel
+from plimsoll.engine.portfolio.book_decide import Caps, Rules, Turnover
+from plimsoll.engine.portfolio.book_observe import Watch
+from plimsoll.engine.portfolio.stages import s0_normalize, s1_allocate, s3_vol_target, s5_governor, s6_regime
+from plimsoll.engine.portfolio.stages.s2_net import wrapper_arrays
+from plimsoll.engine.portfolio.stages.s4_caps import CLOSE, FREE, NO_NEW
+from plimsoll.engine.sleeve.sleeve import Sleeve
+from plimsoll.engine.types import Bools, Codes, Floats
 
 _ROLES = {"defensive": 1.0, "cyclical": -1.0, "other": 0.0}
 

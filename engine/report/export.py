@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.errors import OutputError, did_you_mean
-from engine.report.table_files import file_bytes
+from plimsoll.engine.errors import OutputError, did_you_mean
+from plimsoll.engine.report.table_files import file_bytes
 
 if TYPE_CHECKING:
     import pandas as pd

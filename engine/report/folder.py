@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from engine.errors import OutputError
-from engine.report.metrics_table import plain
-from engine.report.record import Record
-from engine.report.table_files import table_bytes
-from engine.report.tearsheet import tearsheet_html
+from plimsoll.engine.errors import OutputError
+from plimsoll.engine.report.metrics.table import plain
+from plimsoll.engine.report.table_files import table_bytes
+from plimsoll.engine.report.tearsheet.page import tearsheet_html
+from plimsoll.engine.runtime.record import Record
 
 # Written last: a folder that has it is complete.
 MARKER: Final = "metrics.json"

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from engine.report.figure_parts import Trace, thin
-from engine.report.figures_returns import drawdown_figure, growth_figure
-from engine.report.labels import HEADLINE, SERIES, shown
-from engine.report.metrics import growth
-from engine.report.palette import LIGHT
-from engine.report.record import Record
-from engine.report.summary import banners, span_text
-from engine.report.tearsheet import page_axes
-from engine.types import Floats
+from plimsoll.engine.report.metrics.labels import HEADLINE, SERIES, shown
+from plimsoll.engine.report.metrics.returns import growth
+from plimsoll.engine.report.page.figure_parts import Trace, thin
+from plimsoll.engine.report.page.palette import LIGHT
+from plimsoll.engine.report.summary import banners, span_text
+from plimsoll.engine.report.tearsheet.figures_returns import drawdown_figure, growth_figure
+from plimsoll.engine.report.tearsheet.page import page_axes
+from plimsoll.engine.runtime.record import Record
+from plimsoll.engine.types import Floats
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -7,12 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from engine.report.folder import json_bytes, write_folder
-from engine.report.labels import shown
-from engine.report.metrics_table import metrics_of
-from engine.report.notebook import notebook_figure, notebook_html
-from engine.report.record import Record
-from engine.report.summary import print_summary, span_text
+from plimsoll.engine.report.folder import json_bytes, write_folder
+from plimsoll.engine.report.metrics.labels import shown
+from plimsoll.engine.report.metrics.table import metrics_of
+from plimsoll.engine.report.notebook import notebook_figure, notebook_html
+from plimsoll.engine.report.summary import print_summary, span_text
+from plimsoll.engine.runtime.record import Record
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.market.panel import DataWarning
-from engine.report.labels import DASH, HEADLINE, SERIES, count_shown, shown, title
-from engine.report.record import Record
+from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.report.metrics.labels import DASH, HEADLINE, SERIES, count_shown, shown, title
+from plimsoll.engine.runtime.record import Record
 
 if TYPE_CHECKING:
     from rich.console import Console

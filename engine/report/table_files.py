@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from engine.types import Dates
+from plimsoll.engine.types import Dates
 
 if TYPE_CHECKING:
     import pyarrow as pa

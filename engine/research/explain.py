@@ -6,20 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.config import Config, validate_config
-from engine.core import Decision, System
-from engine.errors import DataError, did_you_mean
-from engine.execution.broker import Account
-from engine.kernels.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
-from engine.portfolio.pipeline import SKIPPABLE, Pipeline
-from engine.portfolio.stages.s4_caps import BINDING
-from engine.portfolio.stages.s5_governor import NO_NEW, TIERS
-from engine.report.folder import MARKER
-from engine.runtime.backtest import run_loop
-from engine.runtime.needs import needs_of
-from engine.runtime.run import load_panel
-from engine.runtime.setup import Setup, build, make_strategies
-from engine.types import Floats
+from plimsoll.engine.config.schema import Config, validate_config
+from plimsoll.engine.core import Decision, System
+from plimsoll.engine.errors import DataError, did_you_mean
+from plimsoll.engine.execution.broker import Account
+from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
+from plimsoll.engine.portfolio.book import SKIPPABLE, Pipeline
+from plimsoll.engine.portfolio.stages.s4_caps import BINDING
+from plimsoll.engine.portfolio.stages.s5_governor import NO_NEW, TIERS
+from plimsoll.engine.report.folder import MARKER
+from plimsoll.engine.runtime.assemble import Setup, build, make_strategies
+from plimsoll.engine.runtime.backtest import run_loop
+from plimsoll.engine.runtime.load import load_panel
+from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.types import Floats
 
 _WHY_NOT = {
     NO_PRICE: "halted: no price to trade at",

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from engine.core import Decision
-from engine.errors import DataError
-from engine.kernels.ledger import MARGIN_CALL, OVERDRAWN, RUIN
-from engine.portfolio.integrator import Mark
-from engine.runtime.setup import Setup
+from plimsoll.engine.core import Decision
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.kernels.account.ledger import MARGIN_CALL, OVERDRAWN, RUIN
+from plimsoll.engine.portfolio.integrator import Mark
+from plimsoll.engine.runtime.assemble import Setup
 
 Progress = Callable[[int, int], None]
 

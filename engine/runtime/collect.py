@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.errors import DataError
-from engine.execution.order_table import STATUSES
-from engine.kernels import layout
-from engine.kernels.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
-from engine.market.panel import DataWarning
-from engine.report.result import Result
-from engine.runtime.backtest import Track
-from engine.runtime.counts import book_counts, unbound_volatility
-from engine.runtime.setup import Setup
-from engine.types import Floats
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.execution.sim.order_table import STATUSES
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
+from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.report.result import Result
+from plimsoll.engine.runtime.assemble import Setup
+from plimsoll.engine.runtime.backtest import Track
+from plimsoll.engine.runtime.counts import book_counts, unbound_volatility
+from plimsoll.engine.types import Floats
 
 _COUNTERS = {
     "margin_calls": layout.MARGIN_CALLS,

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.core import Decision
-from engine.portfolio.book_decide import BOUND_LEVERAGE, BOUND_MARGIN
-from engine.portfolio.stages.s1_allocate import HRP, RUNGS
-from engine.portfolio.stages.s4_caps import BINDING
-from engine.portfolio.stages.s5_governor import NORMAL, TIERS
-from engine.portfolio.stages.s6_regime import REGIMES
-from engine.types import Floats, Ints
+from plimsoll.engine.core import Decision
+from plimsoll.engine.portfolio.book_decide import BOUND_LEVERAGE, BOUND_MARGIN
+from plimsoll.engine.portfolio.stages.s1_allocate import HRP, RUNGS
+from plimsoll.engine.portfolio.stages.s4_caps import BINDING
+from plimsoll.engine.portfolio.stages.s5_governor import NORMAL, TIERS
+from plimsoll.engine.portfolio.stages.s6_regime import REGIMES
+from plimsoll.engine.types import Floats, Ints
 
 
 def unbound_volatility(facts: tuple[str, ...], decisions: Sequence[Decision], ret: Floats) -> dict[str, float]:

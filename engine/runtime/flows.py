@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import DataError
-from engine.market.panel import BarClock
-from engine.types import Floats
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.market.panel import BarClock
+from plimsoll.engine.types import Floats
 
 
 def read_flows(path: Path, clock: BarClock) -> Floats:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.config import Config
-from engine.market.instruments import instrument
-from engine.market.panel import Panel
-from engine.strategy import Available, Strategy
+from plimsoll.engine.config.schema import Config
+from plimsoll.engine.market.instruments import instrument
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.sleeve.strategy import Available, Strategy
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.errors import ConfigError, did_you_mean
-from engine.section import config_error
-from engine.strategy import Strategy
+from plimsoll.engine.config.section import config_error
+from plimsoll.engine.errors import ConfigError, did_you_mean
+from plimsoll.engine.sleeve.strategy import Strategy
 
 GROUP = "plimsoll.strategies"
 
@@ -42,7 +42,7 @@ def strategy_class(spec: str, *, where: str = "strategy") -> type[Strategy]:
     else:
         found = _import(spec, where)
     if not (isinstance(found, type) and issubclass(found, Strategy)):
-        raise ConfigError(f"{spec!r} is not a Strategy", where=where, fix="subclass engine.Strategy")
+        raise ConfigError(f"{spec!r} is not a Strategy", where=where, fix="subclass plimsoll.Strategy")
     return found
 
 

@@ -12,12 +12,12 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from engine.kernels.derive import TRADING
-from engine.kernels.track import answer
-from engine.market.panel import Panel
-from engine.portfolio.scan import Scan
-from engine.strategy import Context, Strategy
-from engine.types import Floats, Weights
+from plimsoll.engine.kernels.account.track import answer
+from plimsoll.engine.kernels.derive import TRADING
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.sleeve.scan import Scan
+from plimsoll.engine.sleeve.strategy import Context, Strategy
+from plimsoll.engine.types import Floats, Weights
 
 
 def lean(ctx: Context, score: float) -> Weights:

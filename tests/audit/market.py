@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.market.panel import CLOSE, DIVIDEND, OPEN, SPLIT, Panel
-from engine.research.case import Case, StandIn
-from engine.research.trial import DELISTED, WHOLE, trial_panel
-from engine.runtime.run import load_run
-from engine.strategy import Strategy
+from plimsoll.engine.market.panel import CLOSE, DIVIDEND, OPEN, SPLIT, Panel
+from plimsoll.engine.research.audit.case import Case, StandIn
+from plimsoll.engine.research.proof.trial_market import DELISTED, WHOLE, trial_panel
+from plimsoll.engine.runtime.load import load_run
+from plimsoll.engine.sleeve.strategy import Strategy
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 N_BARS = 120

@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from engine.core import System
-from engine.execution.planner import Plan, Planner
-from engine.execution.sim import SimBroker
-from engine.kernels import layout
-from engine.kernels.derive import TRADING
-from engine.market.feed import Feed
-from engine.market.panel import OPEN
-from engine.portfolio.direct import Direct
-from engine.portfolio.integrator import Target
-from engine.runtime.setup import Setup
+from plimsoll.engine.core import System
+from plimsoll.engine.execution.planner import Plan, Planner
+from plimsoll.engine.execution.sim.broker import SimBroker
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.derive import TRADING
+from plimsoll.engine.market.feed import Feed
+from plimsoll.engine.market.panel import OPEN
+from plimsoll.engine.portfolio.direct import Direct
+from plimsoll.engine.portfolio.integrator import Target
+from plimsoll.engine.runtime.assemble import Setup
 
 
 class FillsAtTheDecision(SimBroker):

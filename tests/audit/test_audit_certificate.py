@@ -11,16 +11,17 @@ import pytest
 from audit import cheats
 from audit.market import case_of, market
 
-from engine.errors import ConfigError, StrategyError
-from engine.kernels import layout
-from engine.market.panel import CLOSE, DIVIDEND, OPEN, SPLIT
-from engine.research.audit import audit, examine
-from engine.research.certificate import engine_hash
-from engine.research.reloads import cut_bars, importable
-from engine.research.trail import run_trail
-from engine.research.what_if import Replay, bar_later, figures_of, same_close, with_open_at_last_close
-from engine.strategy import Context, Strategy
-from engine.types import Weights
+from plimsoll.engine.errors import ConfigError, StrategyError
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.market.panel import CLOSE, DIVIDEND, OPEN, SPLIT
+from plimsoll.engine.research.audit.audit import examine
+from plimsoll.engine.research.audit.certificate import engine_hash
+from plimsoll.engine.research.audit.reloads import cut_bars, importable
+from plimsoll.engine.research.audit.what_if import Replay, bar_later, figures_of, same_close, with_open_at_last_close
+from plimsoll.engine.research.proof.trail import run_trail
+from plimsoll.engine.sleeve.strategy import Context, Strategy
+from plimsoll.engine.types import Weights
+from plimsoll.engine.verbs import audit
 
 
 def test_the_same_audit_twice_is_the_same_to_the_byte_and_plain_json() -> None:
@@ -180,7 +181,7 @@ CLOCK = """
 import datetime as dt, time, pandas as pd
 from datetime import date as true_date, datetime as true_moment
 day = true_date.today()
-from engine.research.clock_shift import shift_clock
+from plimsoll.engine.research.audit.clock_shift import shift_clock
 shift_clock(400)
 from datetime import date, datetime
 told = [date.today(), datetime.now().date(), datetime.now(dt.UTC).date(), datetime.today().date(),

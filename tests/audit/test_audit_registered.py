@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from battery.witness import Witness, witness_book, witness_panel
 
-from engine.research.audit import audit, examine
-from engine.research.case import Case
-from engine.runtime.resolve import make_strategy, registered
+from plimsoll.engine.research.audit.audit import examine
+from plimsoll.engine.research.audit.case import Case
+from plimsoll.engine.runtime.resolve import make_strategy, registered
+from plimsoll.engine.verbs import audit
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,11 +7,12 @@ import pytest
 from audit import cheats, stand_ins
 from audit.market import N_BARS, case_of, config_on_files, market, write_prices
 
-from engine.research.audit import audit, examine
-from engine.research.case import StandIn
-from engine.research.certificate import Certificate
-from engine.research.finding import Finding
-from engine.strategy import Strategy
+from plimsoll.engine.research.audit.audit import examine
+from plimsoll.engine.research.audit.case import StandIn
+from plimsoll.engine.research.audit.certificate import Certificate
+from plimsoll.engine.research.audit.finding import Finding
+from plimsoll.engine.sleeve.strategy import Strategy
+from plimsoll.engine.verbs import audit
 
 SEEN = "future unknown"
 SEEN_IN_PROCESS = [

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.kernels.jit import cache_root
-from engine.research.file_watch import FileWatch
+from plimsoll.engine.kernels.jit import cache_root
+from plimsoll.engine.research.audit.file_watch import FileWatch
 
 
 def noted(path: str) -> list[str]:

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.panels import random_panel
 
-from engine.kernels.derive import TRADING
-from engine.market.feed import FIELDS, Feed
-from engine.research.reveal import RevealFeed
-from engine.research.veil import NO_CODE, VEILS, Veil
+from plimsoll.engine.kernels.derive import TRADING
+from plimsoll.engine.market.feed import FIELDS, Feed
+from plimsoll.engine.research.proof.reveal import RevealFeed
+from plimsoll.engine.research.proof.veil import NO_CODE, VEILS, Veil
 
 
 def _bytes(array: np.ndarray, stop: int) -> bytes:

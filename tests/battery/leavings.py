@@ -5,12 +5,12 @@ import sys
 import numpy as np
 from battery.witness import LIVES, witness_book, witness_panel
 
-from engine.config import load_config
-from engine.research.battery import refusal
-from engine.research.trail import run_trail
-from engine.research.trial import trial_panel
-from engine.runtime.resolve import make_strategy, registered
-from engine.types import Floats
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.research.proof.battery import refusal
+from plimsoll.engine.research.proof.trail import run_trail
+from plimsoll.engine.research.proof.trial_market import trial_panel
+from plimsoll.engine.runtime.resolve import make_strategy, registered
+from plimsoll.engine.types import Floats
 
 CONFIG = {"sleeve": [{"name": "s", "strategy": "x:X"}]}
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from support.restless import Kernelled
 
-from engine.kernels.track import Notional, answer
-from engine.portfolio.scan import Scan
-from engine.research.battery import CHECKS, BatteryFailure, check_strategy
-from engine.strategy import Context
-from engine.types import Weights
+from plimsoll.engine.kernels.account.track import Notional, answer
+from plimsoll.engine.research.proof.battery import CHECKS, BatteryFailure, check_strategy
+from plimsoll.engine.sleeve.scan import Scan
+from plimsoll.engine.sleeve.strategy import Context
+from plimsoll.engine.types import Weights
 
 SYMBOLS = ("AAA", "BBB")
 SOUND = Kernelled.Params(symbols=SYMBOLS)

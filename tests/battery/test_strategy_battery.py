@@ -8,12 +8,12 @@ import pytest
 from battery.witness import Witness
 from pydantic import ConfigDict
 
-from engine.errors import ConfigError
-from engine.research.battery import CHECKS, BatteryFailure, check_strategy
-from engine.research.trial import trial_panel
-from engine.runtime.resolve import make_strategy, registered, strategy_class
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Floats, Weights
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.research.proof.battery import CHECKS, BatteryFailure, check_strategy
+from plimsoll.engine.research.proof.trial_market import trial_panel
+from plimsoll.engine.runtime.resolve import make_strategy, registered, strategy_class
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Floats, Weights
 
 NAMES = tuple(registered())
 

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from engine.config import Config, load_config
-from engine.market.panel import Panel
-from engine.research.trial import DELISTED, HOLES, LATE, RELISTED, WHOLE, trial_panel
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Floats, Ints, Weights
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.research.proof.trial_market import DELISTED, HOLES, LATE, RELISTED, WHOLE, trial_panel
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Floats, Ints, Weights
 
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG", "HHH")
 LIVES = dict(zip(SYMBOLS, (WHOLE, HOLES, LATE, DELISTED, RELISTED, WHOLE, WHOLE, HOLES), strict=True))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.data_folder import write_data
 
-from engine.cli.main import main
+from plimsoll.engine.cli.main import main
 
 CONFIG = """\
 [run]

@@ -10,7 +10,7 @@ import pytest
 Cli = Callable[..., Any]
 
 CHEAT = """
-from engine import Strategy
+from plimsoll import Strategy
 class Cheat(Strategy):
     universe = ("SPY", "TLT")
     def on_bar(self, ctx):

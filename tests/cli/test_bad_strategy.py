@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.runtime.run import backtest
+from plimsoll.engine.verbs import backtest
 
 BAR = 30
 SESSION = "2015-02-17"  # the 31st session from 2015-01-02
@@ -50,7 +50,7 @@ FAULTS: dict[str, tuple[str, str]] = {
 
 SOURCE = """\
 import numpy as np
-from engine import Strategy
+from plimsoll import Strategy
 
 
 class {name}(Strategy):
@@ -105,7 +105,7 @@ def test_weight_on_a_symbol_without_a_row_is_told(here: Path, refused: Callable[
         ),
         ("present:Mien", "sleeve 's': 'present' has no 'Mien'; did you mean 'Mine'?"),
         ("present:", "sleeve 's': 'present' has no ''"),
-        ("present:np", "sleeve 's': 'present:np' is not a Strategy; subclass engine.Strategy"),
+        ("present:np", "sleeve 's': 'present:np' is not a Strategy; subclass plimsoll.Strategy"),
         ("broken:Mine", "sleeve 's': importing 'broken' raised ZeroDivisionError: division by zero"),
         ("syntax:Mine", "sleeve 's': importing 'syntax' raised SyntaxError: "),
         (

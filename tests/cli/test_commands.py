@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from engine.cli.main import EXIT_BUG, guarded
-from engine.config import load_config
-from engine.errors import EngineError
-from engine.runtime.resolve import make_strategy, registered
+from plimsoll.engine.cli.main import EXIT_BUG, guarded
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.errors import EngineError
+from plimsoll.engine.runtime.resolve import make_strategy, registered
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
@@ -210,7 +210,9 @@ def test_init_writes_a_project_whose_backtests_and_tests_run(here: Path, cli: Ca
     assert "cd first && plimsoll backtest my_strategy.toml" in ran.out
     project = here / "first"
     for config in ("my_strategy.toml", "my_kernel_strategy.toml"):
-        command = f"from engine.cli.main import main; main(['backtest', '{config}', '--out', '{config}.run', '-q'])"
+        command = (
+            f"from plimsoll.engine.cli.main import main; main(['backtest', '{config}', '--out', '{config}.run', '-q'])"
+        )
         done = _python(project, "-c", command)
         assert (done.returncode, done.stdout) == (0, f"{config}.run\n"), done.stderr
         metrics = json.loads((project / f"{config}.run/metrics.json").read_text())
@@ -237,7 +239,7 @@ def test_the_version_is_that_of_the_package(cli: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["backtest", "--help"], ["trials", "--help"], []])
 def test_help_imports_nothing_heavy(arguments: list[str], here: Path) -> None:
     code = (
-        "import sys\nfrom engine.cli.main import main\n"
+        "import sys\nfrom plimsoll.engine.cli.main import main\n"
         f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
         f"print('HEAVY', [name for name in {HEAVY!r} if name in sys.modules])"
     )

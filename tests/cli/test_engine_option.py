@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from engine.config import load_config
-from engine.runtime.engines import ENGINES, compile_notice
-from engine.runtime.needs import needs_of
-from engine.runtime.run import load_panel
-from engine.runtime.setup import build, make_strategies
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.runtime.assemble import build, make_strategies
+from plimsoll.engine.runtime.compiled.engines import ENGINES, compile_notice
+from plimsoll.engine.runtime.load import load_panel
+from plimsoll.engine.runtime.needs import needs_of
 
 # What has no compiled form, and what the refusal calls it.
 WITHOUT = [
@@ -68,7 +68,7 @@ def test_a_sweep_runs_them_through_the_ordinary_loop(
 
 
 def test_nobody_waits_for_a_compiler_that_is_not_needed(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.kernels.jit.is_compiled", lambda _: False)
+    monkeypatch.setattr("plimsoll.engine.kernels.jit.is_compiled", lambda _: False)
     for sets, refused in [*WITHOUT, (["integrator.preset=book"], ""), ([], "")]:
         config = load_config(here / "run.toml", sets=sets)
         strategies = make_strategies(config)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.config import load_config
+from plimsoll.engine.config.schema import load_config
 
 GRID = ("--grid", "sleeve.s.params.rebalance='5','10',W-FRI", "--grid", "costs.preset=none,us_etf")
 ALONE = ("--executor", "threads", "--workers", "1")
@@ -17,7 +17,7 @@ FILES = {
     "env.json", "best",
 }  # fmt: skip
 BROKEN = """\
-from engine import Context, Strategy, StrategyParams
+from plimsoll import Context, Strategy, StrategyParams
 
 
 class Moody(Strategy):

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from support.trials import make_trial, raw
 
-from engine.cli.trials import trial_facts
-from engine.research.trial_ledger import TrialLedger
+from plimsoll.engine.cli.trials import trial_facts
+from plimsoll.engine.trials.ledger import TrialLedger
 
 ROOT = Path(__file__).resolve().parents[2]
 Cli = Callable[..., Any]
@@ -93,7 +93,7 @@ def test_by_default_a_command_records_in_the_users_data_folder(here: Path) -> No
     env |= {"PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(here / "home")}
 
     def plimsoll(*arguments: str) -> str:
-        code = f"from engine.cli.main import main; main({list(arguments)!r})"
+        code = f"from plimsoll.engine.cli.main import main; main({list(arguments)!r})"
         command = [sys.executable, "-c", code]
         done = subprocess.run(command, cwd=here, env=env, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from engine.config import Config, load_config
-from engine.errors import ConfigError
-from engine.runtime.resolve import make_strategy
-from engine.strategy import Strategy, StrategyParams
-from engine.toml import dump_toml
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.config.toml import dump_toml
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.runtime.resolve import make_strategy
+from plimsoll.engine.sleeve.strategy import Strategy, StrategyParams
 
 SLEEVE = {"name": "s", "strategy": "sixty_forty"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import (
+from plimsoll import (
     ConfigError,
     Context,
     DataError,
@@ -17,8 +17,8 @@ from engine import (
     backtest,
     sample_panel,
 )
-from engine.config import load_config
-from strategies.sixty_forty import SixtyForty
+from plimsoll.engine.config.schema import load_config
+from plimsoll.strategies.sixty_forty import SixtyForty
 
 SPAN = {"start": "2012-01-03", "end": "2012-06-29"}
 

@@ -10,9 +10,9 @@ from support.plain_fees import SEC as PLAIN_SEC
 from support.plain_fees import TAF as PLAIN_TAF
 from support.plain_fees import in_force
 
-from engine.execution.fees import fee_schedule
-from engine.kernels import layout
-from engine.kernels.cost import CAT, SEC, TAF, TAF_CAP
+from plimsoll.engine.execution.fees import fee_schedule
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.cost import CAT, SEC, TAF, TAF_CAP
 
 Golden = Callable[[str], dict[str, Any]]
 

@@ -7,10 +7,10 @@ import pytest
 from support.panels import make_panel
 from support.scripted import Ran, plain_config, run_config, run_script
 
-from engine.config import load_config
-from engine.errors import ConfigError, StrategyError
-from engine.execution.broker import order_id
-from engine.market.panel import Panel
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.errors import ConfigError, StrategyError
+from plimsoll.engine.execution.broker import order_id
+from plimsoll.engine.market.panel import Panel
 
 T = 8
 
@@ -150,7 +150,8 @@ def test_the_decision_is_the_same_however_often_it_is_asked_for() -> None:
     rng = np.random.default_rng(9)
     panel = make_panel(100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.02, (T, 3)), axis=0)))
     ran = run_config(
-        panel, plain_config("strategies.equal_weight:EqualWeight", {"symbols": panel.symbols, "rebalance": "D"})
+        panel,
+        plain_config("plimsoll.strategies.equal_weight:EqualWeight", {"symbols": panel.symbols, "rebalance": "D"}),
     )
     system, broker = ran.setup.system, ran.setup.broker
     account = broker.account()

@@ -8,9 +8,9 @@ from support.broker_bench import Bench
 from support.panels import make_panel, random_panel
 from support.scripted import run_script
 
-from engine.errors import ConfigError
-from engine.execution.order_table import STATUSES
-from engine.kernels import layout
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.execution.sim.order_table import STATUSES
+from plimsoll.engine.kernels import layout
 
 FLAT = np.full((8, 2), 100.0)
 

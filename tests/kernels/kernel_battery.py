@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernels.registry import Recursion, Solver, recursions, solvers
+from plimsoll.engine.kernels.registry import Recursion, Solver, recursions, solvers
 
 N_BARS = 150
 

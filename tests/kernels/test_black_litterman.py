@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import InputError
-from engine.kernels.black_litterman import Params, black_litterman
-from engine.kernels.erc import risk_budget_weights
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.kernels.allocate.black_litterman import Params, black_litterman
+from plimsoll.engine.kernels.allocate.erc import risk_budget_weights
 
 VOLS = np.array([0.60, 0.12, 0.16])
 COV = np.array([[1.0, -0.2, 0.05], [-0.2, 1.0, 0.1], [0.05, 0.1, 1.0]]) * np.outer(VOLS, VOLS)

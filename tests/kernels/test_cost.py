@@ -13,8 +13,8 @@ from support.broker_bench import Bench
 from support.panels import make_panel
 from support.plain_fees import raw
 
-from engine.kernels import layout
-from engine.kernels.cost import (
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.cost import (
     COST_RULES,
     FLAT_RATE,
     IMPACT_Y,

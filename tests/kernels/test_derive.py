@@ -11,7 +11,7 @@ from support.compare import market_of
 from support.panels import make_panel, random_panel
 from support.plain_targets import total_returns
 
-from engine.kernels.derive import (
+from plimsoll.engine.kernels.derive import (
     DELIST_SESSIONS,
     DELISTED,
     HALTED,
@@ -21,8 +21,8 @@ from engine.kernels.derive import (
     factor_scan,
     index_scan,
 )
-from engine.market.panel import Panel
-from engine.types import Codes, Floats
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.types import Codes, Floats
 
 
 def derive(panel: Panel, cuts: tuple[int, ...] = ()) -> tuple[Floats, Codes]:

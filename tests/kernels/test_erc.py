@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import InputError
-from engine.kernels import code, erc
-from engine.kernels.erc import risk_budget_weights
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.kernels import code
+from plimsoll.engine.kernels.allocate import erc
+from plimsoll.engine.kernels.allocate.erc import risk_budget_weights
 
 
 def covariance(vols: list[float], rho: dict[tuple[int, int], float]) -> np.ndarray:

@@ -11,10 +11,10 @@ from support.broker_bench import Bench
 from support.panels import make_panel
 from support.plain_fees import charged
 
-from engine.kernels import layout
-from engine.kernels.fill import trim
-from engine.market.calendar import build_clock
-from engine.market.panel import BarClock
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.fill import trim
+from plimsoll.engine.market.calendar import build_clock
+from plimsoll.engine.market.panel import BarClock
 
 FLAT = np.full(6, 100.0)
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import InputError
-from engine.kernels import code, hrp
-from engine.kernels.hrp import hrp_weights
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.kernels import code
+from plimsoll.engine.kernels.allocate import hrp
+from plimsoll.engine.kernels.allocate.hrp import hrp_weights
 
 # Lopez de Prado (2016), the numerical example: weights in per cent, and the order of the leaves.
 PAPER_HRP = [7.00, 7.59, 10.84, 19.03, 9.72, 10.19, 6.62, 9.10, 7.12, 12.79]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.kernels import jit
+from plimsoll.engine.kernels import jit
 
 ROOT = Path(__file__).parents[2]
-INNER = "from engine.kernels.jit import kernel\n\n\n@kernel\ndef inner(x):\n    return x + {add}\n"
-OUTER = "from engine.kernels.jit import kernel\n{how}\n\n\n@kernel\ndef outer(x):\n    return 10 * {call}(x)\n"
+INNER = "from plimsoll.engine.kernels.jit import kernel\n\n\n@kernel\ndef inner(x):\n    return x + {add}\n"
+OUTER = "from plimsoll.engine.kernels.jit import kernel\n{how}\n\n\n@kernel\ndef outer(x):\n    return 10 * {call}(x)\n"
 RUN = """
 from {module} import outer
 print(outer(1), sum(outer.stats.cache_hits.values()))
@@ -89,7 +89,7 @@ def test_a_changed_flag_never_runs_the_old_code(flags: dict[str, str], tmp_path:
 
 @pytest.mark.slow
 def test_a_pasted_kernel_is_followed_too(tmp_path: Path) -> None:
-    pasted = INNER.replace("kernel", "inline_kernel").replace("engine.inline_kernels", "engine.kernels")
+    pasted = INNER.replace("kernel", "inline_kernel").replace("plimsoll.inline_kernels", "plimsoll.engine.kernels")
     write(tmp_path, {"inner.py": pasted.format(add=1)})
     write(tmp_path, {"outer.py": OUTER.format(how="from inner import inner", call="inner")})
     assert run(tmp_path) == (20, 0)
@@ -124,17 +124,19 @@ def test_the_place_of_the_cache_can_be_chosen(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_loop_above_the_kernels_is_keyed_by_the_stages_it_calls_and_not_by_what_holds_no_kernel() -> None:
-    names = {path.relative_to(ROOT).as_posix() for path in jit.import_closure(ROOT / "engine/runtime/book_loop.py")}
+    names = {
+        path.relative_to(ROOT).as_posix() for path in jit.import_closure(ROOT / "engine/runtime/compiled/book_loop.py")
+    }
     stages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "engine/portfolio/stages").glob("s*.py")}
     assert stages <= names
-    assert {"engine/portfolio/book_decide.py", "engine/portfolio/gate.py", "engine/kernels/ledger.py"} <= names
-    assert not {"engine/core.py", "engine/portfolio/settings.py", "engine/config.py"} & names
+    assert {"engine/portfolio/book_decide.py", "engine/portfolio/gate.py", "engine/kernels/account/ledger.py"} <= names
+    assert not {"engine/core.py", "engine/portfolio/settings.py", "engine/config/schema.py"} & names
 
 
 def test_whether_a_kernel_is_compiled_is_known_before_it_is_called(tmp_path: Path) -> None:
     write(tmp_path, {"outer.py": OUTER.format(how="", call="")})
     code = (
-        "from outer import outer; from engine.kernels.jit import is_compiled\n"
+        "from outer import outer; from plimsoll.engine.kernels.jit import is_compiled\n"
         "print(is_compiled(outer)); outer(1); print(is_compiled(outer))"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import InputError
-from engine.kernels import kalman_level
-from engine.kernels.kalman_regression import ALPHA, BETA, DEVIATION, SCORE, SURPRISE, hedge_ratio
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.kernels.estimate import kalman_level
+from plimsoll.engine.kernels.estimate.kalman_regression import ALPHA, BETA, DEVIATION, SCORE, SURPRISE, hedge_ratio
 
 
 def textbook_level(price: np.ndarray, q: tuple[float, float], noise: float) -> np.ndarray:

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import InputError
-from engine.kernels import kalman
-from engine.kernels.kalman import LEVEL, NOISE, OSCILLATOR, RAW, SLOPE, STRENGTH, SURPRISE
-from engine.kernels.kalman_preset import (
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.kernels.estimate import kalman
+from plimsoll.engine.kernels.estimate.kalman import LEVEL, NOISE, OSCILLATOR, RAW, SLOPE, STRENGTH, SURPRISE
+from plimsoll.engine.kernels.estimate.kalman_preset import (
     canonical,
     jutsu_signed_double,
     jutsu_v25_unsigned,

@@ -12,7 +12,7 @@ import kernel_battery as battery
 import numpy as np
 import pytest
 
-from engine.kernels.registry import Recursion, Solver, recursions, solvers
+from plimsoll.engine.kernels.registry import Recursion, Solver, recursions, solvers
 
 ROOT = Path(__file__).parents[2]
 FAMILIES = [pytest.param(family, id=family.name) for family in recursions()]
@@ -119,8 +119,8 @@ ALLOCATION_PROBE = """
 import numpy as np
 from numba.core.runtime import rtsys
 import kernel_battery as battery
-from engine.kernels.jit import kernel
-from engine.kernels.registry import recursions, solvers
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.registry import recursions, solvers
 
 def count(call):
     before = rtsys.get_allocation_stats()
@@ -163,7 +163,7 @@ def test_every_family_with_a_scan_is_registered() -> None:
     known = {family.scan.__module__ for family in recursions()}
     forgotten = []
     for path in sorted((ROOT / "engine" / "kernels").glob("*.py")):
-        module = importlib.import_module(f"engine.kernels.{path.stem}")
+        module = importlib.import_module(f"plimsoll.engine.kernels.{path.stem}")
         has_state = any(name.endswith("State") for name, _ in inspect.getmembers(module, inspect.isclass))
         for name, found in vars(module).items():
             own = getattr(found, "__module__", "") == module.__name__

@@ -31,7 +31,7 @@ def test_no_kernel_reads_or_writes_beyond_its_arrays() -> None:
 @pytest.mark.slow
 def test_the_check_is_on_under_that_flag(tmp_path: Path) -> None:
     (tmp_path / "beyond.py").write_text(
-        "from engine.kernels.jit import kernel\n\n\n@kernel\ndef read(x, i):\n    return x[i]\n"
+        "from plimsoll.engine.kernels.jit import kernel\n\n\n@kernel\ndef read(x, i):\n    return x[i]\n"
     )
     script = "import numpy as np\nfrom beyond import read\nread(np.zeros(3), 7)"
     env = {**os.environ, FLAG: "1", "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "PLIMSOLL_CACHE_DIR": str(tmp_path)}

@@ -9,8 +9,8 @@ from support.broker_bench import Bench
 from support.identity import assert_adds_up
 from support.panels import make_panel, random_panel
 
-from engine.kernels import layout
-from engine.kernels.ledger import LEDGER_OK, MARGIN_CALL, OVERDRAWN, RUIN
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, OVERDRAWN, RUIN
 
 FLAT = np.full(12, 100.0)
 

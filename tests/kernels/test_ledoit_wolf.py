@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import InputError
-from engine.kernels.ledoit_wolf import constant_correlation, identity, single_factor, weights
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.kernels.estimate.ledoit_wolf import constant_correlation, identity, single_factor, weights
 
 
 def loops(y: np.ndarray, w: np.ndarray, cov: np.ndarray | None = None) -> tuple[float, float]:

@@ -3,7 +3,7 @@ import pytest
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
-from engine.kernels.linkage import init, leaf_order, single_linkage
+from plimsoll.engine.kernels.allocate.linkage import init, leaf_order, single_linkage
 
 CASES = 3000
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from support.compare import market_of
 from support.panels import random_panel
 
-from engine.kernels.liquidity import LOOKBACK_BARS, VOLUME_SESSIONS, volatility_at, volume_at
-from engine.market.feed import Feed
+from plimsoll.engine.kernels.estimate.liquidity import LOOKBACK_BARS, VOLUME_SESSIONS, volatility_at, volume_at
+from plimsoll.engine.market.feed import Feed
 
 BUFFER = np.zeros(VOLUME_SESSIONS)
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import InputError
-from engine.kernels import code
-from engine.kernels.factor_model import pca_factor_model
-from engine.kernels.linalg import cholesky, inner, multiply, quadratic, solve_factored
-from engine.kernels.psd import EIGENVALUE_FLOOR, is_positive, least_intensity
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.kernels import code
+from plimsoll.engine.kernels.estimate.factor_model import pca_factor_model
+from plimsoll.engine.kernels.estimate.psd import EIGENVALUE_FLOOR, is_positive, least_intensity
+from plimsoll.engine.kernels.linalg import cholesky, inner, multiply, quadratic, solve_factored
 
 
 def positive(n: int, seed: int) -> np.ndarray:

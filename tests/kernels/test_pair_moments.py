@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from engine.kernels import code, moments, shrinkage
-from engine.kernels.ledoit_wolf import constant_correlation_intensity, weights
-from engine.kernels.moments import COUNT, WEIGHT, WEIGHT2
+from plimsoll.engine.kernels import code
+from plimsoll.engine.kernels.estimate import moments, shrinkage
+from plimsoll.engine.kernels.estimate.ledoit_wolf import constant_correlation_intensity, weights
+from plimsoll.engine.kernels.estimate.moments import COUNT, WEIGHT, WEIGHT2
 
 
 def returns(n_rows: int, n_assets: int, seed: int) -> np.ndarray:

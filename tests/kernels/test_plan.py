@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.execution.book import Terms, open_book
-from engine.kernels import layout
-from engine.kernels.plan import BELOW_MINIMUM, NO_PRICE, ORDERED, ROUNDED_AWAY, UNTOUCHED, plan_legs
-from engine.types import Codes, Floats
+from plimsoll.engine.execution.sim.book import Terms, open_book
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ORDERED, ROUNDED_AWAY, UNTOUCHED, plan_legs
+from plimsoll.engine.types import Codes, Floats
 
 
 class Planned(NamedTuple):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import rankdata, spearmanr
 
-from engine.kernels import rank_ic
-from engine.types import Floats
+from plimsoll.engine.kernels.estimate import rank_ic
+from plimsoll.engine.types import Floats
 
 DECAY = 0.5 ** (1.0 / 63.0)
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import InputError
-from engine.kernels.correlation import rolling_corr
-from engine.kernels.ewma import COUNT, WEIGHT, WEIGHT2, ewma, ewma_covariance, init, params, scan
-from engine.kernels.extreme import drawdown, rolling_max
-from engine.kernels.smooth import ema, wma
-from engine.kernels.stats import expanding_std, rolling_std, window_std
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.kernels.estimate.correlation import rolling_corr
+from plimsoll.engine.kernels.estimate.ewma import COUNT, WEIGHT, WEIGHT2, ewma, ewma_covariance, init, params, scan
+from plimsoll.engine.kernels.estimate.extreme import drawdown, rolling_max
+from plimsoll.engine.kernels.estimate.smooth import ema, wma
+from plimsoll.engine.kernels.estimate.stats import expanding_std, rolling_std, window_std
 
 
 def table(n_rows: int = 120, n_assets: int = 4, seed: int = 1, gaps: float = 0.1) -> np.ndarray:

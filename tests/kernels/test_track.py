@@ -8,8 +8,7 @@ from support.compare import market_of
 from support.market_lists import Row, notional
 from support.panels import random_panel
 
-from engine.kernels.derive import DELISTED, HALTED, TRADING, UNBORN
-from engine.kernels.track import (
+from plimsoll.engine.kernels.account.track import (
     ANSWER_NOT_FINITE,
     ANSWER_OK,
     ANSWER_UNLISTED,
@@ -20,8 +19,9 @@ from engine.kernels.track import (
     check_answer,
     track_scan,
 )
-from engine.market.feed import Feed
-from engine.types import Floats
+from plimsoll.engine.kernels.derive import DELISTED, HALTED, TRADING, UNBORN
+from plimsoll.engine.market.feed import Feed
+from plimsoll.engine.types import Floats
 
 
 class Tracked:

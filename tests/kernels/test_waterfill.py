@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import InputError
-from engine.kernels import code
-from engine.kernels.waterfill import bound_project, cap_project, cap_weights
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.kernels import code
+from plimsoll.engine.kernels.allocate.waterfill import bound_project, cap_project, cap_weights
 
 WEIGHTS = st.lists(st.floats(0.0, 1e6), min_size=1, max_size=30).filter(lambda w: sum(w) > 1e-6)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.kernels.window_stats import basket_stats, pair_cov, portfolio_variance, window_std
-from engine.types import Floats
+from plimsoll.engine.kernels.estimate.window_stats import basket_stats, pair_cov, portfolio_variance, window_std
+from plimsoll.engine.types import Floats
 
 
 def window_of(seed: int, holes: float) -> Floats:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import DataError, EngineError
-from engine.market.assemble import assemble, data_hash
-from engine.market.bars import Bars, IndicatorBars
-from engine.market.calendar import build_clock, sessions
-from engine.market.panel import Panel
-from engine.types import Dates
+from plimsoll.engine.errors import DataError, EngineError
+from plimsoll.engine.market.align import assemble, data_hash
+from plimsoll.engine.market.bars import Bars, IndicatorBars
+from plimsoll.engine.market.calendar import build_clock, sessions
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.types import Dates
 
 DAYS = sessions(date(2024, 1, 2), date(2024, 3, 28))
 

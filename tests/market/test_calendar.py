@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import ConfigError, DataError
-from engine.market.calendar import (
+from plimsoll.engine.errors import ConfigError, DataError
+from plimsoll.engine.market.calendar import (
     FIRST_DAY,
     LAST_DAY,
     build_clock,

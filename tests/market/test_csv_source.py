@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import ConfigError, DataError
-from engine.market.calendar import build_clock, sessions
-from engine.market.csv_source import load_csv, symbols_in
-from engine.market.panel import Panel
+from plimsoll.engine.errors import ConfigError, DataError
+from plimsoll.engine.market.calendar import build_clock, sessions
+from plimsoll.engine.market.csv.source import load_csv, symbols_in
+from plimsoll.engine.market.panel import Panel
 
 DAYS = sessions(date(2024, 1, 2), date(2024, 6, 28))
 HEADER = "date,open,high,low,close,adj_close,volume"

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import DataError
-from engine.market.bars import Rows
-from engine.market.dividends import derive_dividends, implied_dividends
-from engine.types import Floats
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.market.bars import Rows
+from plimsoll.engine.market.dividends import derive_dividends, implied_dividends
+from plimsoll.engine.types import Floats
 
 
 def rows(n: int) -> Rows:

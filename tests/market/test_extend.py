@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.panels import make_panel
 
-from engine.errors import DataError
-from engine.market.csv_source import load_csv
-from engine.market.extend import extend_leveraged, leveraged_returns
-from engine.market.feed import Feed
-from engine.market.panel import Panel
-from engine.types import Floats
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.market.extend import extend_leveraged, leveraged_returns
+from plimsoll.engine.market.feed import Feed
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.types import Floats
 
 SYMBOLS = ("BIL", "QQQ", "SQQQ", "TQQQ")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.market.instruments import KNOWN, instrument
+from plimsoll.engine.market.instruments import KNOWN, instrument
 
 DAILY = Path(__file__).parents[2] / ".." / "shared" / "data" / "daily"
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import DataError
-from engine.market.bars import RawBars, Rows
-from engine.market.calendar import build_clock, sessions
-from engine.market.quality import check_finite, check_order
-from engine.market.settle import settle
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.market.bars import RawBars, Rows
+from plimsoll.engine.market.calendar import build_clock, sessions
+from plimsoll.engine.market.quality import check_finite, check_order
+from plimsoll.engine.market.settle import settle
 
 DAYS = sessions(date(2024, 1, 2), date(2024, 2, 29))
 N = len(DAYS)

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.market.bars import Rows
-from engine.market.csv_file import open_csv, read_table
-from engine.market.csv_source import load_csv, symbols_in
-from engine.market.dividends import derive_dividends
-from engine.market.feed import Feed
+from plimsoll.engine.market.bars import Rows
+from plimsoll.engine.market.csv.file import open_csv, read_table
+from plimsoll.engine.market.csv.source import load_csv, symbols_in
+from plimsoll.engine.market.dividends import derive_dividends
+from plimsoll.engine.market.feed import Feed
 
 pytestmark = pytest.mark.realdata
 

@@ -5,11 +5,11 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.errors import DataError
-from engine.market.instruments import KNOWN
-from engine.market.panel import Panel
-from engine.market.sample import FIRST, LAST, generate, sample_panel
-from engine.market.sample_universe import SYMBOLS
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.market.instruments import KNOWN
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.sample.source import FIRST, LAST, generate, sample_panel
+from plimsoll.engine.market.sample.universe import SYMBOLS
 
 
 @pytest.fixture(scope="module")

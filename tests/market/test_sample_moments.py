@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from support.sampled import ALL_SEEDS, drawdowns, panel_of, returns, universe_of
 
-from engine.market.instruments import KNOWN
-from engine.market.sample_regime import CALM, CRISIS, INFLATION, conditions
-from engine.market.sample_target import VIX_QUANTILES, VIX_RETURN_CORRELATION
-from engine.types import Floats
+from plimsoll.engine.market.instruments import KNOWN
+from plimsoll.engine.market.sample.regime import CALM, CRISIS, INFLATION, conditions
+from plimsoll.engine.market.sample.target import VIX_QUANTILES, VIX_RETURN_CORRELATION
+from plimsoll.engine.types import Floats
 
 
 def sharpe(ret: Floats, bill: Floats) -> float:

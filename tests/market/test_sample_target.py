@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from support.sampled import OTHER_SEEDS, drawdowns, returns
 
-from engine.market.calendar import sessions
-from engine.market.sample import FIRST, LAST
-from engine.market.sample_target import TARGETS, Target
-from engine.types import Floats
+from plimsoll.engine.market.calendar import sessions
+from plimsoll.engine.market.sample.source import FIRST, LAST
+from plimsoll.engine.market.sample.target import TARGETS, Target
+from plimsoll.engine.types import Floats
 
 
 def figure(target: Target, series: list[Floats]) -> float:

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from battery.witness import LIVES, SYMBOLS, Witness
 
-from engine.config import Config, load_config
-from engine.market.panel import Panel
-from engine.portfolio.pipeline import SKIPPABLE
-from engine.research.future import HOWS, replace_future
-from engine.research.relay import Relay, lost_keys
-from engine.research.trail import Trail, difference, run_trail
-from engine.research.trial import trial_panel
-from engine.runtime.needs import needs_of
-from engine.runtime.run import load_panel
-from engine.runtime.setup import Setup, make_strategies
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.portfolio.book import SKIPPABLE
+from plimsoll.engine.research.proof.future import HOWS, replace_future
+from plimsoll.engine.research.proof.relay import Relay, lost_keys
+from plimsoll.engine.research.proof.trail import Trail, difference, run_trail
+from plimsoll.engine.research.proof.trial_market import trial_panel
+from plimsoll.engine.runtime.assemble import Setup, make_strategies
+from plimsoll.engine.runtime.load import load_panel
+from plimsoll.engine.runtime.needs import needs_of
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 FIRST, N_BARS = 210, 330

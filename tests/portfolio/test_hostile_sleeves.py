@@ -17,9 +17,9 @@ from support.book_run import (
 )
 from support.panels import make_panel
 
-from engine.errors import StrategyError
-from engine.strategy import Context
-from engine.types import Floats, Weights
+from plimsoll.engine.errors import StrategyError
+from plimsoll.engine.sleeve.strategy import Context
+from plimsoll.engine.types import Floats, Weights
 
 NAMES = ("AAA", "BBB", "CCC")
 VOLS = (0.10, 0.14, 0.18)

@@ -23,18 +23,18 @@ from support.book_run import (
     walk_panel,
 )
 
-from engine.config import load_config
-from engine.core import Decision
-from engine.errors import ConfigError
-from engine.execution.broker import Account
-from engine.kernels.ledger import MARGIN_CALL
-from engine.portfolio.integrator import Mark
-from engine.portfolio.pipeline import SKIPPABLE
-from engine.portfolio.stages.s4_caps import BINDING
-from engine.runtime.needs import needs_of
-from engine.runtime.run import load_panel
-from engine.runtime.setup import Setup, build, make_strategies
-from engine.strategy import Strategy
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.core import Decision
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.execution.broker import Account
+from plimsoll.engine.kernels.account.ledger import MARGIN_CALL
+from plimsoll.engine.portfolio.book import SKIPPABLE
+from plimsoll.engine.portfolio.integrator import Mark
+from plimsoll.engine.portfolio.stages.s4_caps import BINDING
+from plimsoll.engine.runtime.assemble import Setup, build, make_strategies
+from plimsoll.engine.runtime.load import load_panel
+from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.sleeve.strategy import Strategy
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 NAMES = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF")

@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 from support.book_run import Replay, Steady, build_book, run_book, walk_panel
 from support.panels import make_panel
 
-from engine.portfolio.stages import s0_normalize as s0
-from engine.types import Floats
+from plimsoll.engine.portfolio.stages import s0_normalize as s0
+from plimsoll.engine.types import Floats
 
 DECAY = 0.5 ** (1.0 / 42.0)
 PARAMS = s0.Params(0.10, 0.02, 5.0, 20, DECAY, False, 252.0)

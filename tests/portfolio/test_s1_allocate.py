@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from support.allocation import NEUTRAL, covariance, first, market, moments_of, plain_cap, step
 
-from engine.kernels import moments, shrinkage
-from engine.kernels.erc import risk_budget_weights
-from engine.kernels.hrp import hrp_weights
-from engine.portfolio.stages import s1_allocate as s1
-from engine.types import Floats
+from plimsoll.engine.kernels.allocate.erc import risk_budget_weights
+from plimsoll.engine.kernels.allocate.hrp import hrp_weights
+from plimsoll.engine.kernels.estimate import moments, shrinkage
+from plimsoll.engine.portfolio.stages import s1_allocate as s1
+from plimsoll.engine.types import Floats
 
 
 # ----------------------------------------------------------------------------------------------- methods and ladder

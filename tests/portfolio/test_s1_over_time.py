@@ -9,10 +9,10 @@ from support.allocation import by_inverse_vol, covariance, market, moments_of, p
 from support.book_run import UNGOVERNED, Book, Steady, run_book, walk_panel
 from support.panels import make_panel
 
-from engine.kernels.hrp import hrp_weights
-from engine.market.calendar import build_clock
-from engine.portfolio.stages import s1_allocate as s1
-from engine.types import Floats
+from plimsoll.engine.kernels.allocate.hrp import hrp_weights
+from plimsoll.engine.market.calendar import build_clock
+from plimsoll.engine.portfolio.stages import s1_allocate as s1
+from plimsoll.engine.types import Floats
 
 
 # ------------------------------------------------------------------------------------------- ramp, smoothing, threshold

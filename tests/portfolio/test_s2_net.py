@@ -8,9 +8,9 @@ from hypothesis.extra.numpy import arrays
 from support.book_run import Steady, run_book, walks
 from support.panels import make_panel
 
-from engine.kernels.derive import HALTED, TRADING, UNBORN
-from engine.portfolio.stages import s2_net as s2
-from engine.types import Floats
+from plimsoll.engine.kernels.derive import HALTED, TRADING, UNBORN
+from plimsoll.engine.portfolio.stages import s2_net as s2
+from plimsoll.engine.types import Floats
 
 OLD = np.full(7, 250.0)
 SYMBOLS = ("AAA", "GLD", "IAU", "SGOL", "SIVR", "SLV", "ZZZ")

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.book_run import UNBOUND, UNGOVERNED, Steady, run_book, walk_panel
 
-from engine.kernels import moments
-from engine.kernels.ledoit_wolf import constant_correlation
-from engine.portfolio.stages import s3_vol_target as s3
-from engine.types import Floats
+from plimsoll.engine.kernels.estimate import moments
+from plimsoll.engine.kernels.estimate.ledoit_wolf import constant_correlation
+from plimsoll.engine.portfolio.stages import s3_vol_target as s3
+from plimsoll.engine.types import Floats
 
 P = s3.Params()
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from support.book_run import UNGOVERNED, Book, Replay, Steady, assert_inside_caps, run_book, walk_panel
 
-from engine.kernels.waterfill import cap_weights
-from engine.portfolio.stages import s4_caps as s4
-from engine.types import Floats, Ints
+from plimsoll.engine.kernels.allocate.waterfill import cap_weights
+from plimsoll.engine.portfolio.stages import s4_caps as s4
+from plimsoll.engine.types import Floats, Ints
 
 CLUSTER = np.array([0, 0, 0, 1, 1, -1, -1, 2], dtype=np.int64)
 books = arrays(np.float64, 8, elements=st.floats(-3.0, 3.0).map(lambda x: round(x, 9)))

@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 from support.book_run import UNBOUND, Book, Steady, run_book, walk_panel
 from support.panels import make_panel
 
-from engine.config_stages import GovernorSection
-from engine.portfolio.stages import s5_governor as s5
-from engine.types import Floats
+from plimsoll.engine.config.stages import GovernorSection
+from plimsoll.engine.portfolio.stages import s5_governor as s5
+from plimsoll.engine.types import Floats
 
 RAW = s5.Params(0.05, 0.12, 0.2, 0.15, 20, 40, 0.03, 10, 0.10, False, 0.05, 0.10, 0.5, 0.12, False)
 PLAIN = RAW._replace(throttle_to=1.0)  # the taper alone

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from support.book_run import UNBOUND, UNGOVERNED, Book, Steady, run_book
 from support.panels import make_panel
 
-from engine.portfolio.stages import s6_regime as s6
-from engine.types import Floats
+from plimsoll.engine.portfolio.stages import s6_regime as s6
+from plimsoll.engine.types import Floats
 
 DECAY = 0.5 ** (1.0 / 63.0)
 P = s6.Params(0.10, 0.12, 0.09, 0.08, 0.08, 0.12, 5, DECAY)

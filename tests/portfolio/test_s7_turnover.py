@@ -8,10 +8,10 @@ from hypothesis.extra.numpy import arrays
 from support.book_run import UNBOUND, UNGOVERNED, Book, Replay, Steady, build_book, run_book, walk_panel, walks
 from support.panels import make_panel
 
-from engine.execution.broker import Account
-from engine.portfolio.integrator import Mark
-from engine.portfolio.stages import s7_turnover as s7
-from engine.types import Bools, Floats
+from plimsoll.engine.execution.broker import Account
+from plimsoll.engine.portfolio.integrator import Mark
+from plimsoll.engine.portfolio.stages import s7_turnover as s7
+from plimsoll.engine.types import Bools, Floats
 
 weights6 = arrays(np.float64, 6, elements=st.one_of(st.just(0.0), st.floats(-1.0, 1.0)))
 flags6 = arrays(np.bool_, 6)

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from support.book_run import Steady, run_book, walk_panel
 
-from engine.config_stages import LadderSection, Tier
-from engine.portfolio.stages import s8_ladder as s8
-from engine.types import Floats
+from plimsoll.engine.config.stages import LadderSection, Tier
+from plimsoll.engine.portfolio.stages import s8_ladder as s8
+from plimsoll.engine.types import Floats
 
 SECTION = LadderSection()
 LADDER = np.array([[t.min_equity, t.gross, t.name, t.min_ticket_usd, t.dust_usd, t.max_names] for t in SECTION.tiers])

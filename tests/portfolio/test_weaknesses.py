@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from support.book_run import UNBOUND, UNGOVERNED, Steady, build_book, walk_panel
 
-from engine.market.panel import Panel
-from engine.portfolio.integrator import Mark
-from engine.runtime.setup import Setup
-from engine.strategy import Strategy
-from engine.types import Floats
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.portfolio.integrator import Mark
+from plimsoll.engine.runtime.assemble import Setup
+from plimsoll.engine.sleeve.strategy import Strategy
+from plimsoll.engine.types import Floats
 
 N_BARS = 400
 FOUR = ("AAA", "BBB", "CCC", "DDD")
@@ -134,7 +134,7 @@ def check_w8(preset: str) -> None:
     """Small changes are not traded: a steady book rests on most sessions."""
     panel = walk_panel(8, FOUR, (0.16,) * 4, N_BARS, corr=0.0)
     setup = build_book(panel, {"s": Steady(dict.fromkeys(FOUR, 0.25))}, first=100, integrator=stages(preset))
-    from engine.runtime.backtest import run_loop
+    from plimsoll.engine.runtime.backtest import run_loop
 
     track = run_loop(setup)
     busy = sum(len(decision.plan.orders) > 0 for decision in track.decisions)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.market.panel import DataWarning
-from engine.report.record import EQUITY_COLUMNS
-from engine.report.result import Result
+from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.report.result import Result
+from plimsoll.engine.runtime.record import EQUITY_COLUMNS
 
 MakeResult = Callable[..., Result]
 SYMBOLS = (

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine.report import metrics_book as book
-from engine.report.result import Result
+from plimsoll.engine.report.metrics import book
+from plimsoll.engine.report.result import Result
 
 Make = Callable[..., Result]
 

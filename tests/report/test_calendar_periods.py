@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.report.metrics import total_return
-from engine.report.periods import by_month, by_year, monthly_grid
-from engine.report.rolling import rolling_beta, rolling_sharpe, rolling_vol_ann
+from plimsoll.engine.report.metrics.periods import by_month, by_year, monthly_grid
+from plimsoll.engine.report.metrics.returns import total_return
+from plimsoll.engine.report.metrics.rolling import rolling_beta, rolling_sharpe, rolling_vol_ann
 
 
 def days(*text: str) -> np.ndarray:

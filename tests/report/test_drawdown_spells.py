@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from engine.report.drawdowns import drawdowns
-from engine.report.metrics import growth, max_drawdown
+from plimsoll.engine.report.metrics.drawdowns import drawdowns
+from plimsoll.engine.report.metrics.returns import growth, max_drawdown
 
 daily = st.floats(-0.2, 0.2, allow_nan=False).map(lambda x: round(x, 4))
 series = arrays(np.float64, st.integers(1, 80), elements=daily)

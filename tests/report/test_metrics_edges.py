@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from engine.errors import DataError
-from engine.report import metrics as m
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.report.metrics import returns as m
 
 daily = st.floats(-0.2, 0.2, allow_nan=False).map(lambda x: round(x, 6))
 series = arrays(np.float64, st.integers(2, 60), elements=daily)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from engine.report import metrics_relative as relative
+from plimsoll.engine.report.metrics import relative
 
 GOLDEN = Path(__file__).parents[2] / ".." / "shared" / "golden" / "metrics.json"
 BENCH = np.array([0.01, -0.02, 0.03, -0.01])

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.errors import DataError, EngineError
-from engine.report import metrics as m
-from engine.report.metrics_table import plain
-from engine.report.result import Result
+from plimsoll.engine.errors import DataError, EngineError
+from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.report.metrics.table import plain
+from plimsoll.engine.report.result import Result
 
 Make = Callable[..., Result]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.report import metrics as m
+from plimsoll.engine.report.metrics import returns as m
 
 GOLDEN = Path(__file__).parents[2] / ".." / "shared" / "golden" / "metrics.json"
 FOUR = np.array([0.10, -0.20, 0.05, 0.30])  # index 1, 1.1, 0.88, 0.924, 1.2012

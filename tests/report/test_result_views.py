@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from engine.market.panel import DataWarning
-from engine.report.labels import SERIES, shown
-from engine.report.metrics import growth
-from engine.report.notebook import sparkline
-from engine.report.result import Result
-from engine.report.summary import print_summary, warning_lines
+from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.report.metrics.labels import SERIES, shown
+from plimsoll.engine.report.metrics.returns import growth
+from plimsoll.engine.report.notebook import sparkline
+from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.summary import print_summary, warning_lines
 
 Make = Callable[..., Result]
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.errors import OutputError
-from engine.report import folder as folder_module
-from engine.report.result import Result
+from plimsoll.engine.errors import OutputError
+from plimsoll.engine.report import folder as folder_module
+from plimsoll.engine.report.result import Result
 
 Make = Callable[..., Result]
 FILES = {
@@ -190,7 +190,7 @@ def test_a_failure_between_two_renames_leaves_a_folder_without_metrics(
 
 
 def test_large_tables_are_parquet(small: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.report.table_files.MAX_CSV_CELLS", 500)
+    monkeypatch.setattr("plimsoll.engine.report.table_files.MAX_CSV_CELLS", 500)
     small.save(tmp_path / "a")
     names = {path.name for path in (tmp_path / "a").iterdir()}
     assert "equity.parquet" in names

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sweep_maker import DIMENSIONS, sweep_table, with_failures
 
-from engine.report.sweep_effect import effects, explained
-from engine.report.sweep_levels import MAX_STEPS, grid_keys, short_names
-from engine.report.sweep_plateau import best_plateau, neighbours, plateau, plateaus
-from engine.report.sweep_table import Sweep, read_sweep
+from plimsoll.engine.report.sweep.effect import effects, explained
+from plimsoll.engine.report.sweep.levels import MAX_STEPS, grid_keys, short_names
+from plimsoll.engine.report.sweep.plateau import best_plateau, neighbours, plateau, plateaus
+from plimsoll.engine.report.sweep.table import Sweep, read_sweep
 
 KEYS = list(DIMENSIONS)
 

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from sweep_maker import DIMENSIONS, sweep_table, with_failures
 
-import engine.report.page
-from engine.report.sweep_effect import effects
-from engine.report.sweep_map import map_payload
-from engine.report.sweep_table import read_sweep
+import plimsoll.engine.report.page.frame
+from plimsoll.engine.report.sweep.effect import effects
+from plimsoll.engine.report.sweep.map import map_payload
+from plimsoll.engine.report.sweep.table import read_sweep
 
 NODE = shutil.which("node")
 KEYS = list(DIMENSIONS)
@@ -34,7 +34,9 @@ def table() -> pd.DataFrame:
 def cells(table: pd.DataFrame, metric: str = "sharpe", **choice: Any) -> list[list[dict[str, float] | None]]:
     sweep = read_sweep("demo", table, KEYS, metric)
     chosen = {"x": SLOW, "y": FAST, "metric": 0, "how": "median", "fixed": {}, **choice}
-    script = (Path(engine.report.page.__file__).parent / "sweep_map.js").read_text(encoding="utf-8")
+    script = (Path(plimsoll.engine.report.page.frame.__file__).parents[1] / "sweep" / "map.js").read_text(
+        encoding="utf-8"
+    )
     packed = json.dumps(map_payload(sweep, effects(sweep)))
     run = f"{script}\nconst m = globalThis.sweepMap;\n"
     run += f"console.log(JSON.stringify(m.cells(m.unpack({packed}), {json.dumps(chosen)})));"

@@ -9,10 +9,10 @@ import pytest
 from page_parser import Page
 from sweep_maker import DIMENSIONS, FACTS, METRICS, sweep_table, unpacked, with_failures
 
-from engine.errors import InputError
-from engine.report.page import plotly_source
-from engine.report.palette import DARK, LIGHT
-from engine.report.sweep_page import sweep_html
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.report.page.frame import plotly_source
+from plimsoll.engine.report.page.palette import DARK, LIGHT
+from plimsoll.engine.report.sweep.page import sweep_html
 
 KEYS = list(DIMENSIONS)
 NAMES = {"slow": KEYS[0], "fast": KEYS[1], "mode": KEYS[2], "sized": KEYS[3]}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.report import table_files
-from engine.report.table_files import table_bytes
+from plimsoll.engine.report import table_files
+from plimsoll.engine.report.table_files import table_bytes
 
 
 def read(content: bytes) -> pd.DataFrame:

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from page_parser import Page
 
-from engine.market.panel import DataWarning
-from engine.report.figure_parts import numbers, thin
-from engine.report.labels import Kind, shown
-from engine.report.page import plotly_source, script_safe
-from engine.report.palette import DARK, LIGHT
-from engine.report.result import Result
-from engine.report.tearsheet import tearsheet_html
+from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.report.metrics.labels import Kind, shown
+from plimsoll.engine.report.page.figure_parts import numbers, thin
+from plimsoll.engine.report.page.frame import plotly_source, script_safe
+from plimsoll.engine.report.page.palette import DARK, LIGHT
+from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.tearsheet.page import tearsheet_html
 
 Make = Callable[..., Result]
 

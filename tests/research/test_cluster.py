@@ -13,8 +13,8 @@ import pytest
 from support.gated import until
 from support.sweeping import environment, gated_plan, same_bytes
 
-from engine.errors import WorkerError
-from engine.research.sweep import Ranking, Workers, run_sweep
+from plimsoll.engine.errors import WorkerError
+from plimsoll.engine.research.sweep.sweep import Ranking, Workers, run_sweep
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_repeats_nothing(tmp_pat
 
 def test_a_cluster_that_does_not_answer_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr("engine.research.cluster.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("plimsoll.engine.research.sweep.cluster.CONNECT_SECONDS", 1)
     with pytest.raises(WorkerError, match=r"tcp://127\.0\.0\.1:9: no Dask scheduler answers"):
         run_sweep(gated_plan(tmp_path), tmp_path / "out", Workers(cluster="tcp://127.0.0.1:9"), Ranking())
     assert not (tmp_path / "out").exists()

@@ -11,13 +11,13 @@ import pytest
 from support.gated import until
 from support.sweeping import EVERY, gated_plan, gated_values, same_bytes, start_command
 
-from engine.errors import OutputError, WorkerError
-from engine.research.block import Block, Rows, run_block
-from engine.research.evaluate import PythonEvaluator
-from engine.research.executors import run_blocks
-from engine.research.sweep import Ranking, Trial, Workers, run_sweep
-from engine.research.sweep_folder import held_folder
-from engine.toml import dump_toml
+from plimsoll.engine.config.toml import dump_toml
+from plimsoll.engine.errors import OutputError, WorkerError
+from plimsoll.engine.research.sweep.block import Block, Rows, run_block
+from plimsoll.engine.research.sweep.evaluate import PythonEvaluator
+from plimsoll.engine.research.sweep.executors import run_blocks
+from plimsoll.engine.research.sweep.folder import held_folder
+from plimsoll.engine.research.sweep.sweep import Ranking, Trial, Workers, run_sweep
 
 ALONE = Workers("threads", 1)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import backtest
-from engine.cli.main import main
-from engine.errors import DataError
-from engine.portfolio.pipeline import SKIPPABLE
-from engine.research.explain import Explanation, explain
+from plimsoll import backtest
+from plimsoll.engine.cli.main import main
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.portfolio.book import SKIPPABLE
+from plimsoll.engine.research.explain import Explanation, explain
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSION = "2009-01-30"

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config import Config, load_config
-from engine.errors import ConfigError
-from engine.research.grid import axes_of, combinations, identity, parse_axes
-from engine.research.settings import SettingMaker
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.research.sweep.grid import axes_of, combinations, identity, parse_axes
+from plimsoll.engine.research.sweep.settings import SettingMaker
 
 ROOT = Path(__file__).resolve().parents[2]
 P = "sleeve.kalman_overlay.params."

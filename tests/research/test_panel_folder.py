@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from support.panels import random_panel
 
-from engine.errors import DataError
-from engine.market.assemble import data_hash
-from engine.market.panel import BarClock, Panel
-from engine.research.panel_folder import open_panel, pack, save_panel, unpack
-from engine.research.trial import trial_panel
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.market.align import data_hash
+from plimsoll.engine.market.panel import BarClock, Panel
+from plimsoll.engine.research.proof.trial_market import trial_panel
+from plimsoll.engine.research.sweep.panel_folder import open_panel, pack, save_panel, unpack
 
 
 def assert_same(found: Panel, given: Panel) -> None:

@@ -12,15 +12,15 @@ import pytest
 from support.panels import make_panel
 from support.sweeping import EVERY, SHARE, gated_config, gated_plan, gated_values, same_bytes
 
-from engine import sweep
-from engine.config import load_config
-from engine.errors import ConfigError, OutputError
-from engine.market.calendar import build_clock
-from engine.research.figures import FIGURES, in_metrics
-from engine.research.grid import axes_of
-from engine.research.sweep import Ranking, SweepResult, Trial, Workers, run_sweep
-from engine.research.sweep_plan import Plan, plan_sweep
-from engine.runtime.run import backtest
+from plimsoll import sweep
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.errors import ConfigError, OutputError
+from plimsoll.engine.market.calendar import build_clock
+from plimsoll.engine.research.sweep.figures import FIGURES, in_metrics
+from plimsoll.engine.research.sweep.grid import axes_of
+from plimsoll.engine.research.sweep.plan import Plan, plan_sweep
+from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Trial, Workers, run_sweep
+from plimsoll.engine.verbs import backtest
 
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = Workers("threads", 1)

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from support.trials import make_trial, raw
 
-from engine.errors import OutputError
-from engine.research.trial_ledger import TrialLedger
+from plimsoll.engine.errors import OutputError
+from plimsoll.engine.trials.ledger import TrialLedger
 
 ROOT = Path(__file__).resolve().parents[2]
 # 1,000 sessions a trial and 400 trials are 3 MB: more than SQLite keeps in memory, so it writes before the commit.
@@ -43,7 +43,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from support.trials import make_trial
-from engine.research.trial_ledger import TrialLedger
+from plimsoll.engine.trials.ledger import TrialLedger
 ledger, who = TrialLedger(Path(sys.argv[1]), timeout_s=120.0), sys.argv[2]
 sys.stdin.readline()
 print(sum(ledger.record([make_trial(f"{who}-{k}"), make_trial(f"{who}-{k}b"), make_trial(k)]) for k in range(25)))
@@ -68,7 +68,7 @@ VICTIM = """
 import os, signal, sqlite3, sys
 from pathlib import Path
 from support.trials import make_trial
-from engine.research.trial_ledger import TrialLedger
+from plimsoll.engine.trials.ledger import TrialLedger
 path, moment, turn = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 seen = set()  # a statement is told once more for each trigger it fires
 def trace(sql):

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.trials import NOW, dump, make_trial, raw, weekdays
 
-from engine.config import load_config
-from engine.errors import DataError, OutputError
-from engine.research.trial_ledger import TrialLedger, open_ledger
-from engine.research.trial_row import TrialRow, family_of, row_of
-from engine.runtime.run import backtest
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.errors import DataError, OutputError
+from plimsoll.engine.trials.ledger import TrialLedger, open_ledger
+from plimsoll.engine.trials.row import TrialRow, family_of, row_of
+from plimsoll.engine.verbs import backtest
 
 ARRAYS = ("sessions", "returns")
 DAYS = st.lists(st.integers(-30_000, 60_000), min_size=1, max_size=12, unique=True).map(
@@ -205,7 +205,7 @@ def test_a_trial_that_statistics_could_not_use_is_refused(field: str, value: Any
     [
         (["trend"], "trend"),
         (["trend", "carry", "trend"], "carry+trend"),
-        (["strategies.trend:Trend"], "trend"),
+        (["plimsoll.strategies.trend:Trend"], "trend"),
         (["mine.own:Idea", "trend"], "mine.own:Idea+trend"),
     ],
 )

@@ -7,8 +7,8 @@ import pytest
 from support.panels import make_panel
 from support.scripted import Ran, run_script
 
-from engine.errors import DataError, InputError
-from engine.kernels.layout import MAINT_LONG, MAINT_SHORT
+from plimsoll.engine.errors import DataError, InputError
+from plimsoll.engine.kernels.layout import MAINT_LONG, MAINT_SHORT
 
 T = 12
 

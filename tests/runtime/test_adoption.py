@@ -7,7 +7,7 @@ import pytest
 from support.panels import make_panel
 from support.scripted import plain_config, run_config, run_script
 
-from engine.errors import ConfigError, DataError, StrategyError
+from plimsoll.engine.errors import ConfigError, DataError, StrategyError
 
 T = 40
 RISING = 100.0 * 1.01 ** np.arange(T)
@@ -17,7 +17,9 @@ MARKET = np.column_stack((RISING, np.full(T, 50.0)))
 def test_an_answer_given_in_the_warm_up_is_not_lost() -> None:
     panel = make_panel(MARKET)
     config = plain_config(
-        "strategies.buy_and_hold:BuyAndHold", {"symbols": ["S000", "S001"]}, run={"start": str(panel.clock.session[25])}
+        "plimsoll.strategies.buy_and_hold:BuyAndHold",
+        {"symbols": ["S000", "S001"]},
+        run={"start": str(panel.clock.session[25])},
     )
     ran = run_config(panel, config)
     assert len(ran.track.decisions) == 1
@@ -97,7 +99,7 @@ def test_a_gap_on_the_first_bar_is_traded_at_its_open() -> None:
 
 def test_a_start_that_leaves_too_little_history_names_the_earliest_possible_one() -> None:
     panel = make_panel(np.full((T, 8), 50.0), symbols=("EEM", "EFA", "GLD", "IWM", "LQD", "QQQ", "SPY", "TLT"))
-    config = plain_config("strategies.regime_risk_parity:RegimeRiskParity", run={"start": "2019-01-10"})
+    config = plain_config("plimsoll.strategies.regime_risk_parity:RegimeRiskParity", run={"start": "2019-01-10"})
     with pytest.raises(DataError) as caught:
         run_config(panel, config)
     earliest = panel.clock.session[31]
@@ -109,7 +111,7 @@ def test_a_start_that_leaves_too_little_history_names_the_earliest_possible_one(
 def test_too_short_a_history_is_one_clear_line() -> None:
     panel = make_panel(np.full((20, 8), 50.0), symbols=("EEM", "EFA", "GLD", "IWM", "LQD", "QQQ", "SPY", "TLT"))
     with pytest.raises(DataError, match=r"needs 31 bars.*the data has 20"):
-        run_config(panel, plain_config("strategies.regime_risk_parity:RegimeRiskParity"))
+        run_config(panel, plain_config("plimsoll.strategies.regime_risk_parity:RegimeRiskParity"))
 
 
 def test_a_start_after_the_data_is_refused() -> None:
@@ -120,7 +122,7 @@ def test_a_start_after_the_data_is_refused() -> None:
 def test_a_missing_symbol_is_named_with_a_suggestion() -> None:
     panel = make_panel(MARKET, symbols=("SPY", "TLT"))
     with pytest.raises(DataError, match=r"'IEF' is not in the data"):
-        run_config(panel, plain_config("strategies.sixty_forty:SixtyForty"))
+        run_config(panel, plain_config("plimsoll.strategies.sixty_forty:SixtyForty"))
 
 
 @pytest.mark.parametrize(
@@ -145,6 +147,6 @@ def test_a_symbol_listed_in_the_middle_can_be_bought_from_its_first_close_on() -
 
 
 def test_a_parameter_that_does_not_exist_is_refused() -> None:
-    config = plain_config("strategies.buy_and_hold:BuyAndHold", {"symbol": ["S000"]})
+    config = plain_config("plimsoll.strategies.buy_and_hold:BuyAndHold", {"symbol": ["S000"]})
     with pytest.raises(ConfigError, match=r"did you mean 'symbols'"):
         run_config(make_panel(MARKET, start=date(2019, 1, 2)), config)

@@ -18,7 +18,7 @@ from support.plain_targets import DEFENSIVE, RISKY, Level61, level61, month_ends
 from support.real import read
 from support.scripted import plain_config, run_config
 
-from engine.market.panel import Panel
+from plimsoll.engine.market.panel import Panel
 
 UNIVERSE = sorted(RISKY + DEFENSIVE)
 Targets = dict[pd.Timestamp, dict[str, float]]
@@ -98,7 +98,7 @@ def day_is_month_end(panel: Panel, day: pd.Timestamp) -> bool:
     return bool(panel.clock.month_last[panel.clock.session == day.to_datetime64().astype("datetime64[D]")][0])
 
 
-LEVEL61 = "strategies.regime_risk_parity:RegimeRiskParity"
+LEVEL61 = "plimsoll.strategies.regime_risk_parity:RegimeRiskParity"
 MOST = 1.9  # at 2.0 the costs of a purchase no longer fit a reg_t account, which scales it; backtrader does not
 
 
@@ -132,5 +132,5 @@ def test_sixty_forty_on_real_prices_equals_backtrader(real_daily: Path) -> None:
     days = pd.DatetimeIndex(panel.clock.session[panel.clock.month_last])
     targets = {day: {"SPY": 0.6, "IEF": 0.4} for day in days}
     assert math.isclose(
-        check(panel, targets, "strategies.sixty_forty:SixtyForty", {}, 5e-4, first), 2 * len(days), abs_tol=2
+        check(panel, targets, "plimsoll.strategies.sixty_forty:SixtyForty", {}, 5e-4, first), 2 * len(days), abs_tol=2
     )

@@ -14,9 +14,9 @@ from support.panels import make_panel, random_panel
 from support.restless import Kernelled, Restless, Watcher
 from support.twins import Left, both
 
-from engine.config import load_config
-from engine.market.panel import Panel
-from engine.strategy import Strategy
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.sleeve.strategy import Strategy
 
 PANEL = walk_panel(1, ("AAA", "BBB", "CCC"), (0.10, 0.14, 0.18), 140)
 METHODS = ["hrp", "erc", "inverse_vol", "equal"]

@@ -15,19 +15,19 @@ from support.restless import Kernelled, Restless
 from support.scripted import plain_config
 from support.sweeping import gated_values
 
-from engine.config import Config, load_config
-from engine.errors import PlimsollError
-from engine.kernels import layout
-from engine.market.panel import Panel
-from engine.portfolio.signals import signal_of
-from engine.research import compiled_evaluator
-from engine.research.compiled_evaluator import CompiledEvaluator, fits_threads
-from engine.research.evaluate import Failure, Outcome, PythonEvaluator, over
-from engine.research.maker import Maker
-from engine.runtime.backtest import run_loop
-from engine.runtime.brief import run_brief
-from engine.runtime.setup import build
-from engine.strategy import Strategy
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.errors import PlimsollError
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.research.sweep import compiled_evaluator
+from plimsoll.engine.research.sweep.compiled_evaluator import CompiledEvaluator, fits_threads
+from plimsoll.engine.research.sweep.evaluate import Failure, Outcome, PythonEvaluator, over
+from plimsoll.engine.research.sweep.maker import Maker
+from plimsoll.engine.runtime.assemble import build
+from plimsoll.engine.runtime.backtest import run_loop
+from plimsoll.engine.runtime.compiled.brief import run_brief
+from plimsoll.engine.sleeve.signals import signal_of
+from plimsoll.engine.sleeve.strategy import Strategy
 
 SYMBOLS = ("S000", "S001", "S002", "S003")
 RESTLESS = {"name": "r", "strategy": "support.restless:Restless", "params": {"symbols": SYMBOLS}}

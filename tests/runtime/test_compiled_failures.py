@@ -13,9 +13,9 @@ from support.restless import FAULTS, Kernelled, Restless
 from support.scripted import Scripted, plain_config
 from support.twins import Left, both
 
-from engine.market.panel import Panel
-from engine.strategy import Context, Strategy
-from engine.types import Weights
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.sleeve.strategy import Context, Strategy
+from plimsoll.engine.types import Weights
 
 NAMES = ("AAA", "BBB", "CCC")
 PANEL = walk_panel(1, NAMES, (0.10, 0.14, 0.18), 120)

@@ -8,12 +8,12 @@ from battery.witness import witness_book, witness_panel
 from support.book_run import book_config
 from support.twins import both
 
-from engine.config import load_config
-from engine.research.battery import refusal
-from engine.research.trial import FAULTS, trial_markets, trial_panel
-from engine.runtime.resolve import make_strategy, registered
-from engine.runtime.run import load_run
-from engine.runtime.setup import make_strategies
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.research.proof.battery import refusal
+from plimsoll.engine.research.proof.trial_market import FAULTS, trial_markets, trial_panel
+from plimsoll.engine.runtime.assemble import make_strategies
+from plimsoll.engine.runtime.load import load_run
+from plimsoll.engine.runtime.resolve import make_strategy, registered
 
 ALONE = {"sleeve": [{"name": "s", "strategy": "x:X"}]}
 CONFIGS = Path(__file__).resolve().parents[2] / "config"

@@ -12,8 +12,8 @@ from support.restless import Kernelled, Restless, Watcher
 from support.scripted import Scripted, plain_config
 from support.twins import Left, both
 
-from engine.market.panel import Panel
-from engine.strategy import Strategy
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.sleeve.strategy import Strategy
 
 
 def restless(panel: Panel, seed: int, often: float, most: float, short: bool) -> Strategy:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from support.book_run import UNBOUND, UNGOVERNED, Steady, run_book, walk_panel
 
-from engine import backtest
-from engine.runtime.counts import unbound_volatility
+from plimsoll import backtest
+from plimsoll.engine.runtime.counts import unbound_volatility
 
 
 def test_a_disabled_sleeve_is_named_with_its_reason_in_the_metrics() -> None:
     sleeves = [{"name": "pays", "strategy": "sixty_forty"}, {"name": "fear", "strategy": "vol_premium"}]
     config = {"run": {"start": "2008-01-02", "end": "2008-12-31"}, "sleeve": sleeves, "integrator": {"preset": "book"}}
-    from engine.market.sample import sample_panel
+    from plimsoll.engine.market.sample.source import sample_panel
 
     panel = sample_panel(("SPY", "IEF", "TLT", "SVOL", "TAIL", "BIL"), ())  # and no VIX
     metrics = backtest(config, data=panel).metrics

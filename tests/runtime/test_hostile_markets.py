@@ -16,10 +16,10 @@ from support.plain_account import PlainAccount
 from support.plain_desk import Terms
 from support.scripted import Ran, plain_config, run_config, run_script
 
-from engine.market.calendar import build_clock
-from engine.market.csv_source import load_csv
-from engine.runtime.run import backtest
-from strategies.equal_weight import EqualWeight
+from plimsoll.engine.market.calendar import build_clock
+from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.verbs import backtest
+from plimsoll.strategies.equal_weight import EqualWeight
 
 US = {"preset": "us_etf", "impact": 1.0}
 
@@ -35,7 +35,9 @@ def adds_up(ran: Ran, cash: float = 100_000.0) -> None:
 
 def daily(symbols: tuple[str, ...], **sections: Any) -> dict[str, Any]:
     """Equal weight, rebalanced every session."""
-    return plain_config("strategies.equal_weight:EqualWeight", {"symbols": symbols, "rebalance": "D"}, **sections)
+    return plain_config(
+        "plimsoll.strategies.equal_weight:EqualWeight", {"symbols": symbols, "rebalance": "D"}, **sections
+    )
 
 
 def test_a_session_on_which_nothing_trades_changes_nothing_but_time() -> None:
@@ -127,7 +129,7 @@ def test_an_inverse_fund_at_twelve_million_a_share_without_volume_trades_nothing
 ) -> None:
     panel = load_csv(real_daily, ["SQQQ"], end=date(2011, 12, 30))
     config = plain_config(
-        "strategies.buy_and_hold:BuyAndHold", {"symbols": ["SQQQ"]},
+        "plimsoll.strategies.buy_and_hold:BuyAndHold", {"symbols": ["SQQQ"]},
         execution={"max_participation": 0.05, "unfilled": "carry"},
     )  # fmt: skip
     ran = run_config(panel, config)
@@ -143,7 +145,7 @@ def test_an_inverse_fund_at_twelve_million_a_share_without_volume_trades_nothing
 @pytest.mark.realdata
 def test_an_expiring_order_for_a_fund_without_volume_is_never_filled(real_daily: Path) -> None:
     panel = load_csv(real_daily, ["SQQQ"], end=date(2010, 4, 1))
-    ran = run_config(panel, plain_config("strategies.buy_and_hold:BuyAndHold", {"symbols": ["SQQQ"]}))
+    ran = run_config(panel, plain_config("plimsoll.strategies.buy_and_hold:BuyAndHold", {"symbols": ["SQQQ"]}))
     assert len(ran.result.fills) == 0
     assert ran.result.orders["status"].tolist() == ["expired"]
     assert ran.result.counts["expired_orders"] == 1

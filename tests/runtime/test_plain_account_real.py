@@ -21,7 +21,7 @@ from support.plain_targets import DEFENSIVE, RISKY, Level61, inverse_vol, level6
 from support.real import FIELDS, read
 from support.scripted import plain_config, run_config
 
-from engine.market.csv_source import load_csv
+from plimsoll.engine.market.csv.source import load_csv
 
 pytestmark = pytest.mark.realdata
 LAST = date(2025, 12, 31)
@@ -88,7 +88,7 @@ def level61_targets(tables: dict[str, pd.DataFrame]) -> Targets:
 @pytest.mark.parametrize("rate", [0.0, 5e-4], ids=["none", "flat"])
 def test_level61_on_real_prices_equals_the_account_kept_by_hand(real_daily: Path, rate: float, at_close: bool) -> None:
     plain = check(
-        real_daily, RISKY + DEFENSIVE, level61_targets, "strategies.regime_risk_parity:RegimeRiskParity", {},
+        real_daily, RISKY + DEFENSIVE, level61_targets, "plimsoll.strategies.regime_risk_parity:RegimeRiskParity", {},
         rate=rate, at_close=at_close,
     )  # fmt: skip
     assert len(plain.rows) == 4024  # sessions of 2010-2025
@@ -116,7 +116,7 @@ def test_sixty_forty_on_real_prices_equals_the_account_kept_by_hand(real_daily: 
 
     check(
         real_daily, ["SPY", "IEF"], lambda tables: scheduled(tables, ["SPY", "IEF"], weigh),
-        "strategies.sixty_forty:SixtyForty", {}, rate=5e-4, at_close=False,
+        "plimsoll.strategies.sixty_forty:SixtyForty", {}, rate=5e-4, at_close=False,
     )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def test_equal_weight_with_late_listings_equals_the_account_kept_by_hand(real_da
         return listed / listed.sum()
 
     check(
-        real_daily, LATE, lambda tables: scheduled(tables, LATE, weigh), "strategies.equal_weight:EqualWeight",
+        real_daily, LATE, lambda tables: scheduled(tables, LATE, weigh), "plimsoll.strategies.equal_weight:EqualWeight",
         {"symbols": LATE}, rate=5e-4, at_close=False,
     )  # fmt: skip
 
@@ -138,7 +138,7 @@ def test_inverse_vol_with_late_listings_equals_the_account_kept_by_hand(real_dai
         return inverse_vol(returns.tail(60), listed, 30)
 
     check(
-        real_daily, LATE, lambda tables: scheduled(tables, LATE, weigh), "strategies.inverse_vol:InverseVol",
+        real_daily, LATE, lambda tables: scheduled(tables, LATE, weigh), "plimsoll.strategies.inverse_vol:InverseVol",
         {"symbols": LATE}, rate=5e-4, at_close=True,
     )  # fmt: skip
 
@@ -151,7 +151,13 @@ def test_buy_and_hold_adopts_the_drifted_weights_of_its_only_answer(real_daily: 
         return {day: dict.fromkeys(symbols, 1.0 / 3.0)}
 
     plain = check(
-        real_daily, symbols, once, "strategies.buy_and_hold:BuyAndHold", {"symbols": symbols}, rate=0.0, at_close=False
+        real_daily,
+        symbols,
+        once,
+        "plimsoll.strategies.buy_and_hold:BuyAndHold",
+        {"symbols": symbols},
+        rate=0.0,
+        at_close=False,
     )
     adopted = next(iter(plain.targets.values()))
     assert len(plain.targets) == 1

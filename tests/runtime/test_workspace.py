@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.config import Config, load_config
-from engine.portfolio.scan import Scan
-from engine.research.compiled_evaluator import CompiledEvaluator
-from engine.research.evaluate import Failure, Outcome, PythonEvaluator
-from engine.research.trial import trial_panel
-from engine.strategy import Context, StrategyParams, Weights
-from strategies.inverse_vol import InverseVol
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.research.proof.trial_market import trial_panel
+from plimsoll.engine.research.sweep.compiled_evaluator import CompiledEvaluator
+from plimsoll.engine.research.sweep.evaluate import Failure, Outcome, PythonEvaluator
+from plimsoll.engine.sleeve.scan import Scan
+from plimsoll.engine.sleeve.strategy import Context, StrategyParams, Weights
+from plimsoll.strategies.inverse_vol import InverseVol
 
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD")
 PANEL = trial_panel((*SYMBOLS, "BIL"), n_bars=420, seed=4, lives={"BBB": "late", "DDD": "delisted"})

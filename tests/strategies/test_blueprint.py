@@ -16,11 +16,11 @@ from support.plain_market import market_of_files
 from support.sampled import panel_of
 from support.scripted import Ran, plain_config, run_config
 
-from engine.kernels import moments
-from engine.market.panel import Panel
-from engine.runtime.resolve import make_strategy
-from strategies import look_through
-from strategies.blueprint import BlueprintParams, Layout, Slot
+from plimsoll.engine.kernels.estimate import moments
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.runtime.resolve import make_strategy
+from plimsoll.strategies import look_through
+from plimsoll.strategies.blueprint import BlueprintParams, Layout, Slot
 
 NAMES = ("crisis_alpha", "convex_rate_hedge", "inflation_beta", "vol_barbell")
 BOLD = {"risk_target": 0.90, "allow_outside_mandate": True, "weight_engine": 1.0,

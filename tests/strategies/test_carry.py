@@ -13,13 +13,13 @@ from support.plain_market import Market, assert_same_answers, market_of_files, m
 from support.sampled import panel_of
 from support.scripted import Ran, plain_config, run_config
 
-from engine.errors import ConfigError, DataError
-from engine.market.csv_source import load_csv
-from engine.market.panel import Panel
-from engine.runtime.resolve import make_strategy
-from strategies.carry import Carry
+from plimsoll.engine.errors import ConfigError, DataError
+from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.runtime.resolve import make_strategy
+from plimsoll.strategies.carry import Carry
 
-NAME = "strategies.carry:Carry"
+NAME = "plimsoll.strategies.carry:Carry"
 SYMBOLS = ["TLT", "IEF", "SHY", "LQD", "HYG", "TIP"]
 CASES = [
     pytest.param({}, id="default"),

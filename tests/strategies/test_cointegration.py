@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.plain_pairs import residual_test
 
-from engine.types import Floats
-from strategies import cointegration as eg
+from plimsoll.engine.types import Floats
+from plimsoll.strategies import cointegration as eg
 
 
 def examined(pair: Floats) -> Floats:

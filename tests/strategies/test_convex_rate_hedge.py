@@ -10,10 +10,10 @@ from support.blueprint_run import on_files, on_sample
 from support.plain_blueprint import ewma_covariance, growth, regimes, settle, table_of, usable
 from support.plain_market import Market
 
-from engine.config import load_config
-from engine.errors import ConfigError
-from engine.runtime.resolve import make_strategy
-from strategies.convex_rate_hedge import SLOTS, ConvexRateHedge
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.runtime.resolve import make_strategy
+from plimsoll.strategies.convex_rate_hedge import SLOTS, ConvexRateHedge
 
 HELD = ["TQQQ", "PFIX", "IAU", "TMF", "IEF"]
 BUDGETS = {

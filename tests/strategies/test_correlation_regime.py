@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.plain_blueprint import regimes
 from support.plain_market import market_of_files
 
-from strategies import correlation_regime as regime
+from plimsoll.strategies import correlation_regime as regime
 
 
 def run(x: np.ndarray, y: np.ndarray, **settings: float) -> np.ndarray:

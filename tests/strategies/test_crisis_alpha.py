@@ -13,10 +13,10 @@ from support.blueprint_run import on_files, on_sample
 from support.plain_blueprint import ewma_covariance, growth, regimes, risk_budget, settle, table_of, usable
 from support.plain_market import Market
 
-from engine.config import load_config
-from engine.errors import ConfigError
-from engine.runtime.resolve import make_strategy
-from strategies.crisis_alpha import CrisisAlpha
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.runtime.resolve import make_strategy
+from plimsoll.strategies.crisis_alpha import CrisisAlpha
 
 ALL = np.ones(3, dtype=np.bool_)
 HELD = ["TQQQ", "DBMF", "KMLM", "IAU"]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategies import exposure as tiers
-from strategies.exposure import Tiers, fund_weights
-from strategies.overlay_range import RANGES
+from plimsoll.strategies import exposure as tiers
+from plimsoll.strategies.exposure import Tiers, fund_weights
+from plimsoll.strategies.overlay_range import RANGES
 
 GATES = (tiers.ALWAYS, tiers.BEAR_ONLY)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strategies.growth import SLACK, growth
+from plimsoll.strategies.growth import SLACK, growth
 
 
 @given(seed=st.integers(0, 2**32), bars=st.integers(1, 30), gaps=st.floats(0.0, 0.9))

@@ -14,11 +14,11 @@ from support.plain_market import Market
 from support.sampled import panel_of
 from support.scripted import plain_config, run_config
 
-from engine.config import load_config
-from engine.errors import ConfigError
-from engine.market.sample import sample_panel
-from engine.runtime.resolve import make_strategy
-from strategies.inflation_beta import BILL_CHANGE, FRONT_MINUS_STRIP, NO_CARRY, InflationBeta
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.market.sample.source import sample_panel
+from plimsoll.engine.runtime.resolve import make_strategy
+from plimsoll.strategies.inflation_beta import BILL_CHANGE, FRONT_MINUS_STRIP, NO_CARRY, InflationBeta
 
 HELD = ["TQQQ", "PDBC", "DBC", "IAU"]
 
@@ -81,7 +81,7 @@ def test_every_session_of_real_data_equals_plain_pandas(real_daily: Path, rebala
 
 def test_without_oil_funds_the_carry_of_commodities_is_said_to_be_missing() -> None:
     symbols = [s for s in InflationBeta().universe if s not in {"USO", "USL"}]
-    ran = run_config(sample_panel(symbols), plain_config("strategies.inflation_beta:InflationBeta"))
+    ran = run_config(sample_panel(symbols), plain_config("plimsoll.strategies.inflation_beta:InflationBeta"))
     seen = noted(ran)
     assert set(seen["carry_source_commodities"].dropna()) == {NO_CARRY}
     assert set(seen["carry_commodities"].dropna()) == {0.0}

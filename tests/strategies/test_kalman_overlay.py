@@ -14,15 +14,15 @@ from support.plain_overlay import DEFAULTS, overlay, trend_strength
 from support.sampled import panel_of
 from support.scripted import plain_config, run_config
 
-from engine.config import load_config
-from engine.errors import ConfigError, DataError
-from engine.kernels import kalman, kalman_preset
-from engine.market.csv_source import load_csv
-from engine.market.panel import Panel
-from engine.runtime.resolve import make_strategy
-from strategies.kalman_overlay import KalmanOverlay
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.errors import ConfigError, DataError
+from plimsoll.engine.kernels.estimate import kalman, kalman_preset
+from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.runtime.resolve import make_strategy
+from plimsoll.strategies.kalman_overlay import KalmanOverlay
 
-NAME = "strategies.kalman_overlay:KalmanOverlay"
+NAME = "plimsoll.strategies.kalman_overlay:KalmanOverlay"
 LEGS = ["QQQ", "TQQQ", "SQQQ"]
 CASES = [
     pytest.param({}, {}, id="literal"),

@@ -13,13 +13,13 @@ from support.plain_targets import DEFENSIVE, RISKY, Level61, inverse_vol, level6
 from support.real import read
 from support.scripted import Ran, plain_config, run_config
 
-from engine.market.csv_source import load_csv
-from engine.market.panel import Panel
-from strategies.inverse_vol import inverse_vol_weights
-from strategies.regime_risk_parity import to_defensives
+from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.market.panel import Panel
+from plimsoll.strategies.inverse_vol import inverse_vol_weights
+from plimsoll.strategies.regime_risk_parity import to_defensives
 
 UNIVERSE = tuple(sorted(RISKY + DEFENSIVE))
-NAME = "strategies.regime_risk_parity:RegimeRiskParity"
+NAME = "plimsoll.strategies.regime_risk_parity:RegimeRiskParity"
 
 
 def run_level61(panel: Panel, p: Level61, start: str | None = None, **run: str) -> Ran:

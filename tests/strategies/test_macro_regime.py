@@ -11,11 +11,11 @@ from support.plain_market import Market, assert_same_answers, market_of_files, m
 from support.sampled import panel_of
 from support.scripted import Ran, plain_config, run_config
 
-from engine.errors import DataError
-from engine.market.csv_source import load_csv
-from engine.market.panel import Panel
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.market.panel import Panel
 
-NAME = "strategies.macro_regime:MacroRegime"
+NAME = "plimsoll.strategies.macro_regime:MacroRegime"
 HELD = ["SPY", "TLT", "GLD", "DBC"]
 SYMBOLS = [*HELD, "TIP", "IEF", "HYG", "LQD", "BIL"]
 QUADRANTS = {

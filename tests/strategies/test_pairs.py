@@ -12,14 +12,14 @@ from support.plain_pairs import plain_pairs
 from support.sampled import panel_of
 from support.scripted import Ran, plain_config, run_config
 
-from engine.errors import ConfigError, DataError
-from engine.market.csv_source import load_csv
-from engine.market.panel import Panel
-from engine.runtime.resolve import make_strategy
-from engine.types import Floats
-from strategies.pairs import Pairs
+from plimsoll.engine.errors import ConfigError, DataError
+from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.runtime.resolve import make_strategy
+from plimsoll.engine.types import Floats
+from plimsoll.strategies.pairs import Pairs
 
-NAME = "strategies.pairs:Pairs"
+NAME = "plimsoll.strategies.pairs:Pairs"
 PAIRS = ["GLD/SLV", "GDX/GLD", "EWA/EWC", "XLE/USO", "SPY/QQQ"]
 SYMBOLS = ["GLD", "SLV", "GDX", "EWA", "EWC", "XLE", "USO", "SPY", "QQQ"]
 CASES = [

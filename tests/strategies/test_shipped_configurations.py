@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.config import load_config
-from engine.runtime.resolve import make_strategy
-from engine.runtime.run import backtest
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.runtime.resolve import make_strategy
+from plimsoll.engine.verbs import backtest
 
 FOLDER = Path(__file__).parents[2] / "config"
 NAMES = (

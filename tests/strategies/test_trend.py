@@ -12,14 +12,14 @@ from support.plain_market import Market, assert_same_answers, market_of_files, m
 from support.sampled import panel_of
 from support.scripted import plain_config, run_config
 
-from engine.errors import ConfigError
-from engine.market.csv_source import load_csv
-from engine.market.panel import Panel
-from engine.research.trial import FAULTS, WHOLE, trial_panel
-from engine.runtime.resolve import make_strategy
-from strategies.trend import Trend
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.research.proof.trial_market import FAULTS, WHOLE, trial_panel
+from plimsoll.engine.runtime.resolve import make_strategy
+from plimsoll.strategies.trend import Trend
 
-NAME = "strategies.trend:Trend"
+NAME = "plimsoll.strategies.trend:Trend"
 SYMBOLS = ["SPY", "EFA", "EEM", "TLT", "IEF", "LQD", "GLD", "SLV", "DBC", "UUP", "VNQ"]
 CASES = [
     pytest.param({}, id="source"),

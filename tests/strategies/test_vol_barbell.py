@@ -12,11 +12,19 @@ from support.blueprint_run import on_files, on_sample
 from support.plain_blueprint import ewma_covariance, regimes, settle, usable
 from support.plain_market import Market
 
-from engine.config import load_config
-from engine.errors import ConfigError
-from engine.kernels import stats
-from engine.runtime.resolve import make_strategy
-from strategies.vol_barbell import DD_MULTIPLE, MULTIPLE, VOL_MULTIPLE, VolBarbell, insert, median, multiple_step
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.kernels.estimate import stats
+from plimsoll.engine.runtime.resolve import make_strategy
+from plimsoll.strategies.vol_barbell import (
+    DD_MULTIPLE,
+    MULTIPLE,
+    VOL_MULTIPLE,
+    VolBarbell,
+    insert,
+    median,
+    multiple_step,
+)
 
 HELD = ["TQQQ", "SVOL", "TAIL"]
 

@@ -11,14 +11,14 @@ from support.plain_market import Market, assert_same_answers, market_of_files, m
 from support.sampled import panel_of
 from support.scripted import Ran, plain_config, run_config
 
-from engine.errors import DataError
-from engine.market.csv_source import load_csv
-from engine.market.panel import Panel
-from engine.market.sample import sample_panel
-from engine.strategy import Strategy
-from strategies.vol_premium import VolPremium, variance_premium
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.sample.source import sample_panel
+from plimsoll.engine.sleeve.strategy import Strategy
+from plimsoll.strategies.vol_premium import VolPremium, variance_premium
 
-NAME = "strategies.vol_premium:VolPremium"
+NAME = "plimsoll.strategies.vol_premium:VolPremium"
 SYMBOLS = ["SPY", "SVOL", "TAIL"]
 CASES = [
     pytest.param({}, id="default"),

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from engine.kernels import moments, shrinkage
-from engine.portfolio.stages import s1_allocate as s1
-from engine.types import Bools, Floats
+from plimsoll.engine.kernels.estimate import moments, shrinkage
+from plimsoll.engine.portfolio.stages import s1_allocate as s1
+from plimsoll.engine.types import Bools, Floats
 
 NEUTRAL = s1.Params(cap=1.0, smoothing=0.0, apply_threshold=0.0, ramp_start=1.0)
 

@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 from support.panels import make_panel
 
-from engine.market.calendar import build_clock
-from engine.market.panel import Panel
+from plimsoll.engine.market.calendar import build_clock
+from plimsoll.engine.market.panel import Panel
 
 Sections = dict[str, Any]
 

@@ -12,8 +12,8 @@ from support.plain_market import Market, assert_same_answers, market_of_files, m
 from support.sampled import panel_of
 from support.scripted import Ran, plain_config, run_config
 
-from engine.market.csv_source import load_csv
-from engine.strategy import Strategy
+from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.sleeve.strategy import Strategy
 
 # From a market and the sessions of the schedule to daily targets and the numbers noted.
 Oracle = Callable[[Market, pd.DatetimeIndex], pd.DataFrame]

@@ -8,14 +8,14 @@ import numpy as np
 from support.panels import make_panel
 from support.scripted import Ran
 
-from engine.config import load_config
-from engine.core import Decision
-from engine.market.panel import Panel
-from engine.runtime.backtest import run_loop
-from engine.runtime.collect import collect
-from engine.runtime.setup import Setup, build
-from engine.strategy import Context, Strategy
-from engine.types import Floats, Weights
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.core import Decision
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.runtime.assemble import Setup, build
+from plimsoll.engine.runtime.backtest import run_loop
+from plimsoll.engine.runtime.collect import collect
+from plimsoll.engine.sleeve.strategy import Context, Strategy
+from plimsoll.engine.types import Floats, Weights
 
 
 class Replay(Strategy):

@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.execution.book import Book, Terms, open_book
-from engine.execution.broker import OrderBatch
-from engine.execution.fees import fee_schedule
-from engine.execution.sim import SimBroker
-from engine.kernels import layout
-from engine.market.feed import Feed
-from engine.market.panel import Panel
-from engine.types import Floats
+from plimsoll.engine.execution.broker import OrderBatch
+from plimsoll.engine.execution.fees import fee_schedule
+from plimsoll.engine.execution.sim.book import Book, Terms, open_book
+from plimsoll.engine.execution.sim.broker import SimBroker
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.market.feed import Feed
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.types import Floats
 
 
 class Bench:

@@ -7,7 +7,7 @@ from support.market_lists import Market
 from support.plain_account import PlainAccount
 from support.scripted import Ran
 
-from engine.market.panel import Panel
+from plimsoll.engine.market.panel import Panel
 
 MONEY = (
     "equity", "cash", "long", "short", "price_pnl", "dividends", "interest", "financing", "borrow", "commission",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.market.calendar import sessions
-from engine.research.trial import FIRST, trial_panel
+from plimsoll.engine.market.calendar import sessions
+from plimsoll.engine.research.proof.trial_market import FIRST, trial_panel
 
 HEADER = "date,open,high,low,close,adj_close,volume,dividend,split"
 SYMBOLS = ("GLD", "SPY", "TLT")

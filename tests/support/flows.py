@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from engine.market.panel import Panel
+from plimsoll.engine.market.panel import Panel
 
 Flows = Callable[[Panel, Iterable[tuple[int, float]]], str]
 

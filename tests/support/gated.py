@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Weights
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Weights
 
 # Nobody waits longer than this for a test that has gone wrong.
 PATIENCE_SECONDS = 60.0

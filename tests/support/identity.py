@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from engine.market.panel import Panel
-from engine.types import Floats
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.types import Floats
 
 COSTS = ["commission", "spread", "impact", "fees"]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.market.calendar import build_clock, sessions
-from engine.market.panel import Panel
+from plimsoll.engine.market.calendar import build_clock, sessions
+from plimsoll.engine.market.panel import Panel
 
 
 def make_panel(

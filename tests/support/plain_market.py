@@ -8,7 +8,7 @@ import pandas as pd
 from support.real import derived
 from support.scripted import Ran
 
-from engine.market.panel import Panel
+from plimsoll.engine.market.panel import Panel
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from engine.kernels.jit import kernel
-from engine.kernels.track import EQUITY, PEAK, Notional, answer, drift, take
-from engine.portfolio.scan import Scan
-from engine.strategy import Context, Strategy, StrategyParams
-from engine.types import Bools, Floats, Ints, Weights
+from plimsoll.engine.kernels.account.track import EQUITY, PEAK, Notional, answer, drift, take
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.scan import Scan
+from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+from plimsoll.engine.types import Bools, Floats, Ints, Weights
 
 # What a sleeve may do at its bad bar.
 FAULTS = ("raise", "nan", "unlisted", "shape")

@@ -4,9 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from engine.market.panel import Panel
-from engine.market.sample import Universe, generate, sample_panel
-from engine.types import Floats
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.sample.source import Universe, generate, sample_panel
+from plimsoll.engine.types import Floats
 
 OTHER_SEEDS = (1, 2, 3, 16)
 ALL_SEEDS = (42, *OTHER_SEEDS)

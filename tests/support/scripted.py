@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.config import load_config
-from engine.market.panel import Panel
-from engine.report.result import Result
-from engine.runtime.backtest import Track, run_loop
-from engine.runtime.collect import collect
-from engine.runtime.setup import Setup, build, make_strategies
-from engine.strategy import Context, Strategy
-from engine.types import Weights
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.report.result import Result
+from plimsoll.engine.runtime.assemble import Setup, build, make_strategies
+from plimsoll.engine.runtime.backtest import Track, run_loop
+from plimsoll.engine.runtime.collect import collect
+from plimsoll.engine.sleeve.strategy import Context, Strategy
+from plimsoll.engine.types import Weights
 
 Answers = Mapping[int, Mapping[str, float]]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from support.data_folder import write_data
 
-from engine.config import Config, load_config
-from engine.research.grid import axes_of
-from engine.research.sweep_plan import Plan, plan_sweep
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.research.sweep.grid import axes_of
+from plimsoll.engine.research.sweep.plan import Plan, plan_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERY = "sleeve.s.params.every"
@@ -55,7 +55,7 @@ def environment(**more: str) -> dict[str, str]:
 def start_command(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     """Start `plimsoll` in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", f"from engine.cli.main import main; main({list(arguments)!r})"],
+        [sys.executable, "-c", f"from plimsoll.engine.cli.main import main; main({list(arguments)!r})"],
         cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.research.trial_row import TrialRow
-from engine.types import Dates
+from plimsoll.engine.trials.row import TrialRow
+from plimsoll.engine.types import Dates
 
 NOW = "2026-01-05T16:00:00+00:00"
 

@@ -10,7 +10,7 @@ from support.restless import Kernelled, Restless
 from support.scripted import plain_config
 from support.twins import both
 
-from engine.types import Floats
+from plimsoll.engine.types import Floats
 
 
 def leavings(n_bars: int) -> dict[str, Floats]:

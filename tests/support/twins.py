@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from engine.config import Config, load_config
-from engine.core import Decision
-from engine.errors import PlimsollError
-from engine.market.panel import Panel
-from engine.report.folder import folder_files
-from engine.report.table_files import table_bytes
-from engine.runtime.backtest import Progress, Track, run_loop
-from engine.runtime.collect import collect
-from engine.runtime.compiled import run_compiled
-from engine.runtime.setup import Setup, build
-from engine.strategy import Strategy
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.core import Decision
+from plimsoll.engine.errors import PlimsollError
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.report.folder import folder_files
+from plimsoll.engine.report.table_files import table_bytes
+from plimsoll.engine.runtime.assemble import Setup, build
+from plimsoll.engine.runtime.backtest import Progress, Track, run_loop
+from plimsoll.engine.runtime.collect import collect
+from plimsoll.engine.runtime.compiled.engine import run_compiled
+from plimsoll.engine.sleeve.strategy import Strategy
 
 Loop = Callable[[Setup], Track]
 TABLES = ("equity", "weights", "targets", "orders", "fills", "sleeves", "diagnostics", "trace")

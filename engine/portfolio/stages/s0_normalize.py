@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.kernels import ewma
-from engine.kernels.jit import kernel
-from engine.types import Bools, Floats
+from plimsoll.engine.kernels.estimate import ewma
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Bools, Floats
 
 # Weight below which a sleeve counts as idle: what rounding leaves of a closed position.
 IDLE = 1e-12
@@ -42,7 +42,7 @@ class State(NamedTuple):
     unit: Floats  # (S, N) u
     scale: Floats  # (S,) g
     vol: Floats  # (S,) v, per year, NaN before the first observation
-    sums: Floats  # (6, S) of engine.kernels.ewma
+    sums: Floats  # (6, S) of plimsoll.engine.kernels.estimate.ewma
     ret: Floats  # (S,) the last mix return, NaN = no observation
     scaled: Floats  # (S,) the same times the g in force when it was earned
 

@@ -15,11 +15,13 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from engine.kernels import code, erc, hrp, linkage, moments, shrinkage
-from engine.kernels.jit import kernel
-from engine.kernels.waterfill import cap_project
-from engine.portfolio.min_variance import min_variance
-from engine.types import Bools, Floats, Ints
+from plimsoll.engine.kernels import code
+from plimsoll.engine.kernels.allocate import erc, hrp, linkage
+from plimsoll.engine.kernels.allocate.min_variance import min_variance
+from plimsoll.engine.kernels.allocate.waterfill import cap_project
+from plimsoll.engine.kernels.estimate import moments, shrinkage
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Bools, Floats, Ints
 
 Method = Literal["hrp", "erc", "inverse_vol", "equal", "min_variance"]
 

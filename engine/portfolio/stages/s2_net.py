@@ -9,9 +9,9 @@ Source: portfolio integration layer, stage 2.
 
 import numpy as np
 
-from engine.kernels.derive import TRADING
-from engine.kernels.jit import kernel
-from engine.types import Codes, Floats, Ints
+from plimsoll.engine.kernels.derive import TRADING
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Codes, Floats, Ints
 
 
 @kernel

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.kernels import code, moments, shrinkage
-from engine.kernels.factor_model import pca_factor_model
-from engine.kernels.jit import kernel
-from engine.portfolio.stages.s1_allocate import sub_moments
-from engine.types import Floats
+from plimsoll.engine.kernels import code
+from plimsoll.engine.kernels.estimate import moments, shrinkage
+from plimsoll.engine.kernels.estimate.factor_model import pca_factor_model
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.portfolio.stages.s1_allocate import sub_moments
+from plimsoll.engine.types import Floats
 
 
 class Params(NamedTuple):

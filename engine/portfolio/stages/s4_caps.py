@@ -8,8 +8,8 @@ Source: portfolio integration layer, stage 4.
 
 from typing import Final
 
-from engine.kernels.jit import kernel
-from engine.types import Bools, Codes, Floats, Ints
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Bools, Codes, Floats, Ints
 
 # Bits of what bound.
 BOUND_NAME: Final = 1

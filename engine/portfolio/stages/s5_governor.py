@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.kernels.jit import kernel
-from engine.types import Floats
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Floats
 
 
 class Params(NamedTuple):

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.kernels.jit import kernel
-from engine.types import Floats
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Floats
 
 NEUTRAL: Final = 0
 RISK_ON: Final = 1

@@ -11,9 +11,9 @@ Source: portfolio integration layer, stage 7.
 
 import numpy as np
 
-from engine.kernels.derive import TRADING
-from engine.kernels.jit import inline_kernel, kernel
-from engine.types import Bools, Codes, Floats
+from plimsoll.engine.kernels.derive import TRADING
+from plimsoll.engine.kernels.jit import inline_kernel, kernel
+from plimsoll.engine.types import Bools, Codes, Floats
 
 HORIZON_SESSIONS = 21.0
 

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.kernels.jit import kernel
-from engine.types import Floats
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Floats
 
 # Columns of the ladder (tiers, LADDER), ascending by equity.
 MIN_EQUITY: Final = 0

@@ -1,0 +1,1 @@
+"""The configuration: frozen, typed sections, and the layers they are read from."""

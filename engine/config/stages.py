@@ -1,0 +1,200 @@
+"""The configuration of the nine stages; defaults are those of the portfolio integration layer."""
+
+from datetime import date
+from itertools import pairwise
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, model_validator
+
+from plimsoll.engine.config.section import Section
+
+
+class StageSection(Section):
+    """What one stage is set to."""
+
+
+class NormalizeSection(StageSection):
+    """Stage 0."""
+
+    mode: Literal["conviction", "unit_gross"] = "conviction"
+    sleeve_vol: float = Field(0.10, gt=0, le=1)
+    half_life_sessions: float = Field(42.0, gt=0)
+    vol_floor: float = Field(0.02, gt=0)
+    max_scale: float = Field(5.0, gt=0)
+    min_obs: int = Field(20, ge=1)
+    cash_equivalents: tuple[str, ...] = ("SGOV", "BIL")
+
+
+class AllocateSection(StageSection):
+    """Stage 1."""
+
+    method: Literal["hrp", "erc", "inverse_vol", "equal", "min_variance"] = "hrp"
+    half_life_sessions: float = Field(63.0, gt=0)
+    min_obs: int = Field(60, ge=2)
+    cap: float = Field(0.35, gt=0, le=1)
+    skill_kappa: float = Field(0.25, ge=0, lt=1)
+    skill_warmup_sessions: int = Field(40, ge=0)
+    smoothing: float = Field(0.8, ge=0, lt=1)
+    apply_threshold: float = Field(0.02, ge=0, lt=1)
+    alarm: float = Field(0.20, ge=0, le=1)
+    max_shrinkage: float = Field(0.9, gt=0, le=1)
+    ramp_sessions: int = Field(20, ge=1)
+    ramp_start: float = Field(0.5, gt=0, le=1)
+    runoff_sessions: int = Field(1, ge=1)
+    erc_blend_max: float = Field(0.0, ge=0, le=1)  # at full confidence of a crisis
+    every: Literal["week"] | Annotated[int, Field(ge=1)] = 1  # sessions, or the week's last one
+
+
+class NetSection(StageSection):
+    """Stage 2: groups of funds that hold the same thing, the preferred one first."""
+
+    wrappers: tuple[tuple[str, ...], ...] = (("GLD", "IAU", "SGOL"), ("SLV", "SIVR"), ("DBC", "PDBC"))
+    min_obs: int = Field(20, ge=1)  # returns a symbol needs to be traded in a book
+
+
+class VolTargetSection(StageSection):
+    """Stage 3."""
+
+    l_min: float = Field(0.0, ge=0)
+    l_max: float = Field(2.0, gt=0)
+    half_life_sessions: float = Field(63.0, gt=0)
+    covariance: Literal["shrunk", "factor"] = "shrunk"
+    factors: int = Field(5, ge=1)
+    window_sessions: int = Field(120, ge=20)
+
+
+_CLUSTERS: Final[dict[str, tuple[str, ...]]] = {
+    "us_equity": ("SPY", "QQQ", "IWM", "TQQQ", "SQQQ", "VNQ", "XLE"),
+    "foreign_equity": ("EFA", "EEM", "EWA", "EWC"),
+    "treasury": ("TLT", "IEF", "SHY", "TMF", "TIP", "AGG"),
+    "credit": ("LQD", "HYG"),
+    "precious": ("GLD", "IAU", "SGOL", "SLV", "SIVR", "GDX"),
+    "commodity": ("DBC", "PDBC", "USO", "USL"),
+    "managed_futures": ("DBMF", "KMLM"),
+    "volatility": ("SVOL", "TAIL", "PFIX"),
+}
+
+
+class CapsSection(StageSection):
+    """Stage 4; each cap is the smaller of its own and the ladder's."""
+
+    name: float = Field(0.15, gt=0)
+    cluster: float = Field(0.35, gt=0)
+    gross: float = Field(2.0, gt=0)
+    net: float = Field(1.0, gt=0)
+    capacity: float = Field(0.05, gt=0)  # of average daily volume, per trade
+    clusters: dict[str, tuple[str, ...]] = _CLUSTERS
+
+    @model_validator(mode="after")
+    def _partition(self) -> "CapsSection":
+        seen: dict[str, str] = {}
+        for cluster, symbols in self.clusters.items():
+            for symbol in symbols:
+                if symbol in seen:
+                    raise ValueError(
+                        f"{symbol} is in clusters {seen[symbol]!r} and {cluster!r}: clusters are a partition"
+                    )
+                seen[symbol] = cluster
+        return self
+
+
+class GovernorSection(StageSection):
+    """Stage 5."""
+
+    d0: float = Field(0.05, gt=0, lt=1)
+    d_hard: float = Field(0.12, gt=0, lt=1)
+    m_min: float = Field(0.2, ge=0, le=1)
+    flat: float = Field(0.15, gt=0, lt=1)
+    cooloff_sessions: int = Field(20, ge=0)
+    reentry_sessions: int = Field(40, ge=1)
+    day_loss: float = Field(0.03, gt=0, lt=1)
+    day_reentry_sessions: int = Field(10, ge=1)
+    vol_adjusted: bool = True
+    sigma_ref: float = Field(0.10, gt=0)  # the target volatility at which drawdowns count as they are
+    warn: float = Field(0.05, gt=0, lt=1)
+    throttle: float = Field(0.10, gt=0, lt=1)
+    throttle_to: float = Field(0.5, ge=0, le=1)
+    no_new: float = Field(0.12, gt=0, lt=1)
+    combine: Literal["min", "product"] = "min"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "GovernorSection":
+        if not self.d0 < self.d_hard <= self.flat:
+            raise ValueError(f"d0 < d_hard <= flat does not hold: {self.d0}, {self.d_hard}, {self.flat}")
+        if not self.warn <= self.throttle <= self.no_new <= self.flat:
+            raise ValueError("the tiers must not decrease: warn, throttle, no_new, flat")
+        return self
+
+
+class RegimeSection(StageSection):
+    """Stage 6; needs the three series, else the regime stays neutral."""
+
+    enabled: bool = True
+    neutral: float = Field(0.10, gt=0)  # volatility targets per year
+    risk_on: float = Field(0.12, gt=0)
+    transition: float = Field(0.09, gt=0)
+    crisis: float = Field(0.08, gt=0)
+    band: tuple[float, float] = (0.08, 0.12)
+    tilt_max: float = Field(0.2, ge=0, lt=1)
+    dwell_sessions: int = Field(5, ge=1)
+    stocks: str = "SPY"
+    bonds: str = "TLT"
+    fear: str = "VIX"
+
+
+class TurnoverSection(StageSection):
+    """Stage 7; the width of the band is execution.no_trade_band."""
+
+    kelly: float = Field(1.0, gt=0, le=1)
+    edge_ratio: float = Field(0.0, ge=0)  # 0 = no cost gate
+    park_cash: bool = False  # hold what is left in the first listed cash equivalent
+    park_band: float = Field(0.02, ge=0, lt=1)
+
+
+class Tier(StageSection):
+    """One rung of the capital ladder; money in dollars, max_names 0 = no limit."""
+
+    min_equity: float = Field(ge=0)
+    gross: float = Field(gt=0)
+    name: float = Field(gt=0)
+    min_ticket_usd: float = Field(0.0, ge=0)
+    dust_usd: float = Field(0.0, ge=0)
+    max_names: int = Field(0, ge=0)
+    vehicles: tuple[Literal["etf", "futures", "options"], ...] = ("etf",)
+
+    @model_validator(mode="after")
+    def _tradable(self) -> "Tier":
+        for vehicle in self.vehicles:
+            if vehicle != "etf":
+                raise ValueError(f"vehicle {vehicle!r} cannot be executed here: only 'etf' orders can be sent")
+        return self
+
+
+_LADDER = (
+    Tier(min_equity=0.0, gross=1.0, name=0.20, min_ticket_usd=50.0, dust_usd=25.0, max_names=10),
+    Tier(min_equity=100_000.0, gross=1.5, name=0.15, min_ticket_usd=100.0, dust_usd=50.0),
+    Tier(min_equity=1_000_000.0, gross=2.0, name=0.12, min_ticket_usd=250.0, dust_usd=100.0),
+    Tier(min_equity=10_000_000.0, gross=3.0, name=0.10, min_ticket_usd=1000.0, dust_usd=250.0),
+)
+
+
+class LadderSection(StageSection):
+    """Stage 8."""
+
+    hysteresis: float = Field(0.05, ge=0, lt=1)
+    tiers: tuple[Tier, ...] = Field(_LADDER, min_length=1)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> "LadderSection":
+        bounds = [tier.min_equity for tier in self.tiers]
+        if bounds[0] != 0.0 or any(b <= a for a, b in pairwise(bounds)):
+            raise ValueError("tiers must start at min_equity = 0 and ascend")
+        return self
+
+
+class Restriction(StageSection):
+    """What may not be done in a symbol, and when (both dates included; open ends where left out)."""
+
+    rule: Literal["no_new", "close"]
+    start: date | None = None
+    end: date | None = None

@@ -1,0 +1,1 @@
+"""The order simulator: a broker whose exchange is a panel."""

@@ -1,0 +1,138 @@
+"""The order simulator: a broker whose exchange is a panel."""
+
+import numpy as np
+
+from plimsoll.engine.execution.broker import Account, OrderBatch, OrderState
+from plimsoll.engine.execution.sim.book import Book
+from plimsoll.engine.execution.sim.order_table import STATUSES, OrderTable, order_table
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.fill import replace_working
+from plimsoll.engine.kernels.account.ledger import MARGIN_CALL, ledger_step, mark_start
+from plimsoll.engine.market.feed import Feed
+from plimsoll.engine.types import Floats
+
+
+class SimBroker:
+    """Fills orders at the next open or close of a panel; books dividends, splits, interest, costs.
+
+    Records a row per bar (`rec`, laid out in `engine.kernels.layout`), the weights held at each close (`held`), every
+    order and every fill.
+    """
+
+    def __init__(self, feed: Feed, daily: Floats, book: Book, *, id_prefix: str) -> None:
+        panel = feed.panel
+        self._feed = feed
+        self._panel = panel
+        self._status = feed.status
+        self.daily = daily
+        self._block = panel.block
+        self._rules, self._acct, self._scal = book.rules, book.acct, book.scal
+        self.book = book
+        self.rec: Floats = np.zeros((panel.n_bars, layout.RECORD))
+        self.held: Floats = np.zeros((panel.n_bars, panel.n_symbols))
+        self._fills: Floats = np.zeros((max(256, 8 * panel.n_symbols), layout.FILL))
+        self._room = len(self._fills) - 3 * panel.n_symbols
+        self.batches: list[tuple[int, OrderBatch]] = []  # (bar decided at, orders)
+        self._n_orders = 0
+        self.prefix = id_prefix
+        self._t = -1
+        self._margin_call = False
+
+    def advance(self, t: int) -> int:
+        """Move the account to the close of bar t; return a code of `plimsoll.engine.kernels.account.ledger`."""
+        while self._scal[layout.N_FILLS] > self._room:
+            self._fills = np.concatenate((self._fills, np.zeros_like(self._fills)))
+            self._room = len(self._fills) - 3 * self._acct.shape[1]
+        code = ledger_step(
+            t, self._block, self._status, self.daily, self._rules, self._acct, self._scal, self.rec, self.held,
+            self._fills,
+        )  # fmt: skip
+        self._t = t
+        self._margin_call = code == MARGIN_CALL
+        return code
+
+    def take_over(self, fills: Floats, batches: list[tuple[int, OrderBatch]], t: int) -> None:
+        """Take over what a compiled loop booked on this account's arrays: the fill table, the orders, the last bar."""
+        self._fills = fills
+        self._room = len(fills) - 3 * self._panel.n_symbols
+        self.batches = batches
+        self._n_orders = sum(len(batch) for _, batch in batches)
+        self._t = t
+
+    def mark_start(self, t: int) -> None:
+        """Take bar t's closes as marks: the account opens after that close."""
+        self._t = t
+        mark_start(t, self._block, self._acct)
+
+    def account(self) -> Account:
+        """Return the account at the last close."""
+        scal, shares = self._scal, self._acct[layout.SHARES].copy()
+        return Account(
+            cash=float(scal[layout.CASH]),
+            equity=float(scal[layout.EQUITY]),
+            maintenance=float(scal[layout.MAINTENANCE]),
+            shares=shares,
+            value=np.where(shares != 0.0, shares * self._acct[layout.MARK], 0.0),
+            margin_call=self._margin_call,
+        )
+
+    def mark(self) -> tuple[float, float]:
+        """Return equity in dollars and the time-weighted index at the last close."""
+        return float(self._scal[layout.EQUITY]), float(self._scal[layout.NAV])
+
+    def positions(self) -> dict[str, float]:
+        """Return signed shares of every symbol held."""
+        shares = self._acct[layout.SHARES]
+        return {self._panel.symbols[i]: float(shares[i]) for i in np.flatnonzero(shares)}
+
+    def submit(self, batch: OrderBatch) -> None:
+        """Take orders for the next bar; whatever was still working is cancelled first."""
+        replace_working(
+            0, len(batch), batch.col, batch.leg, batch.qty, batch.target, batch.sigma, batch.adv, batch.at_close,
+            self._n_orders, self._acct, self._scal,
+        )  # fmt: skip
+        self.batches.append((self._t, batch))
+        self._n_orders += len(batch)
+
+    def cancel(self, client_id: str) -> bool:
+        """Cancel a working order; False if it is not working. A leg that waits for a cancelled one goes with it."""
+        for row, state in self._working():
+            if state.id == client_id:
+                acct = self._acct
+                acct[layout.LEG1, (acct[layout.ORDER0] == row) | (acct[layout.ORDER1] == row)] = 0.0
+                acct[layout.LEG0, acct[layout.ORDER0] == row] = 0.0
+                idle = (self._acct[layout.LEG0] == 0.0) & (self._acct[layout.LEG1] == 0.0)
+                self._acct[layout.ORDER0 : layout.ORDER1 + 1, idle] = -1.0
+                self._scal[layout.N_WORKING] = float(np.count_nonzero(self._acct[layout.ORDER0] >= 0.0))
+                return True
+        return False
+
+    def orders(self) -> list[OrderState]:
+        """Return the working orders."""
+        return [state for _, state in self._working()]
+
+    def lookup(self, client_id: str) -> OrderState | None:
+        """Return any order ever sent, by its client id."""
+        table = self.order_table()
+        for row, known in enumerate(table.ids):
+            if known == client_id:
+                return table.state(row)
+        return None
+
+    def clock(self) -> np.datetime64:
+        """Return the stamp of the last completed bar."""
+        stamp: np.datetime64 = self._panel.clock.stamp[self._t]
+        return stamp
+
+    @property
+    def fills(self) -> Floats:
+        """(n, FILL) every fill so far."""
+        return self._fills[: int(self._scal[layout.N_FILLS])]
+
+    def order_table(self) -> OrderTable:
+        """Return every order so far with what became of it."""
+        return order_table(self._feed, self.batches, self.fills, self.book, self.prefix)
+
+    def _working(self) -> list[tuple[int, OrderState]]:
+        table = self.order_table()
+        return [(row, table.state(row)) for row in np.flatnonzero(table.status == STATUSES.index("working")).tolist()]

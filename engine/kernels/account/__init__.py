@@ -1,0 +1,1 @@
+"""What an account does, bar by bar: costs, fills, the ledger, orders, notional portfolios."""

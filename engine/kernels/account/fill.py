@@ -1,0 +1,249 @@
+"""Working orders against one bar: participation, partial fills, costs, cash."""
+
+import numpy as np
+
+from plimsoll.engine.kernels.account.cost import (
+    FEES_ON,
+    IMPACT_Y,
+    commission_cost,
+    impact_cost,
+    raw_fees,
+    round_up_cent,
+    spread_cost,
+)
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.layout import (
+    ADV,
+    AT_CLOSE,
+    CARRY,
+    CASH,
+    DAY,
+    EXPIRED_ORDERS,
+    F_BAR,
+    F_CAT,
+    F_COLUMN,
+    F_COMMISSION,
+    F_IMPACT,
+    F_ORDER,
+    F_PRICE,
+    F_QTY,
+    F_SEC,
+    F_SPREAD,
+    F_TAF,
+    FEE_SUMS,
+    FRACTIONAL,
+    HALF_SPREAD,
+    IMPACT_UNKNOWN,
+    LEG0,
+    LEG1,
+    MARK,
+    MAX_PARTICIPATION,
+    N_FILLS,
+    N_WORKING,
+    ORDER0,
+    ORDER1,
+    PARTIAL_FILLS,
+    QTY_STEP,
+    R_COMMISSION,
+    R_FEES,
+    R_IMPACT,
+    R_SPREAD,
+    R_TRADED,
+    SHARES,
+    SIGMA,
+    SIZE_AT_FILL,
+    TARGET,
+    VOLUME_UNKNOWN,
+)
+from plimsoll.engine.types import Floats, Ints
+
+
+@kernel
+def trim(qty: float, step: float) -> float:
+    """Return signed `qty` cut toward zero to a multiple of `step` shares, a negative power of ten.
+
+    What misses a multiple by rounding error alone (two units in the last place) is that multiple: 500 shares stay 500.
+    Steps are counted per share because 1e9 is exact in binary and 1e-9 is not.
+    """
+    per_share = np.rint(1.0 / step)
+    steps = qty * per_share
+    nearest = np.rint(steps)
+    if abs(steps - nearest) > 4.5e-16 * abs(steps):
+        nearest = np.trunc(steps)
+    return float(nearest / per_share)
+
+
+@kernel
+def size_at_fill(t: int, at_close: float, block: Floats, acct: Floats, scal: Floats, rules: Floats) -> None:
+    """Turn target weights into working quantities at the fill's own prices.
+
+    Only for comparison with tools that size at the fill: q = W E / p - held, with E marked at the fill prices.
+    """
+    equity, auction = scal[CASH], int(at_close)
+    for i in range(acct.shape[1]):
+        if acct[SHARES, i] != 0.0:
+            price = block[auction, t, i]
+            equity += acct[SHARES, i] * (acct[MARK, i] if np.isnan(price) else price)
+    for i in range(acct.shape[1]):
+        if acct[ORDER0, i] >= 0.0 and acct[AT_CLOSE, i] == at_close and not np.isnan(block[auction, t, i]):
+            qty = acct[TARGET, i] * equity / block[auction, t, i] - acct[SHARES, i]
+            acct[LEG0, i] = trim(qty, rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 else 1.0)
+            acct[LEG1, i] = 0.0
+
+
+@kernel
+def book_fill(
+    t: int, i: int, qty: float, price: float, order: float, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
+    at: int, rec: Floats, fills: Floats,
+) -> None:  # fmt: skip
+    """Book one fill: shares, cash, the costs of the trade except fees (row `at` of rec), its row in the fill table."""
+    shares = abs(qty)
+    notional = shares * price
+    commission = commission_cost(notional, shares, rules)
+    spread = spread_cost(notional, acct[HALF_SPREAD, i])
+    impact = impact_cost(notional, shares, acct[SIGMA, i], acct[ADV, i], rules[IMPACT_Y])
+    if rules[IMPACT_Y] != 0.0 and not (acct[SIGMA, i] > 0.0 and acct[ADV, i] > 0.0):
+        scal[IMPACT_UNKNOWN] += 1.0
+    row = int(scal[N_FILLS])
+    scal[N_FILLS] += 1.0
+    fills[row, F_BAR] = t
+    fills[row, F_COLUMN] = i
+    fills[row, F_QTY] = qty
+    fills[row, F_PRICE] = price
+    fills[row, F_COMMISSION] = commission
+    fills[row, F_SPREAD] = spread
+    fills[row, F_IMPACT] = impact
+    fills[row, F_ORDER] = order
+    sec, taf, cat = 0.0, 0.0, 0.0
+    if rules[FEES_ON] != 0.0:
+        sec, taf, cat = raw_fees(t, qty, price, daily)
+    fills[row, F_SEC] = sec
+    fills[row, F_TAF] = taf
+    fills[row, F_CAT] = cat
+    acct[SHARES, i] += qty
+    scal[CASH] -= qty * price + commission + spread + impact
+    rec[at, R_COMMISSION] += commission
+    rec[at, R_SPREAD] += spread
+    rec[at, R_IMPACT] += impact
+    rec[at, R_TRADED] += notional
+
+
+@kernel
+def fill_leg(
+    t: int, i: int, leg: int, price: float, room: float, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
+    at: int, rec: Floats, fills: Floats,
+) -> float:  # fmt: skip
+    """Fill what one working leg may get of `room` shares; return the room that is left."""
+    wanted = acct[leg, i]
+    if wanted == 0.0:
+        return room
+    order = acct[ORDER0 if leg == LEG0 else ORDER1, i]
+    qty = wanted
+    if abs(qty) > room:
+        short = acct[SHARES, i] < 0.0 or (acct[SHARES, i] == 0.0 and wanted < 0.0)  # no fraction is lent
+        qty = trim(room if wanted > 0.0 else -room, rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 and not short else 1.0)
+        if qty != 0.0:
+            scal[PARTIAL_FILLS] += 1.0
+    if qty != 0.0:
+        book_fill(t, i, qty, price, order, acct, scal, rules, daily, at, rec, fills)
+        acct[leg, i] -= qty
+    return room - abs(qty)
+
+
+@kernel
+def drop_order(i: int, acct: Floats, scal: Floats) -> None:
+    """Forget a symbol's working order."""
+    acct[LEG0, i] = 0.0
+    acct[LEG1, i] = 0.0
+    acct[ORDER0, i] = -1.0
+    acct[ORDER1, i] = -1.0
+    scal[N_WORKING] -= 1.0
+
+
+@kernel
+def replace_working(
+    first: int, stop: int, col: Ints, leg: Ints, qty: Floats, target: Floats, sigma: Floats, adv: Floats,
+    at_close: bool, first_row: int, acct: Floats, scal: Floats,
+) -> None:  # fmt: skip
+    """Put new orders, rows [first, stop) of the columns, in the place of whatever was working.
+
+    The account knows them by numbers from first_row on.
+    """
+    for i in range(acct.shape[1]):
+        acct[LEG0, i] = 0.0
+        acct[LEG1, i] = 0.0
+        acct[ORDER0, i] = -1.0
+        acct[ORDER1, i] = -1.0
+    scal[N_WORKING] = 0.0
+    for k in range(first, stop):
+        i, row = col[k], float(first_row + k - first)
+        if acct[ORDER0, i] < 0.0:
+            acct[ORDER0, i] = row  # a lone second leg needs no first
+            scal[N_WORKING] += 1.0
+        acct[LEG0 + leg[k], i] = qty[k]
+        acct[ORDER0 + leg[k], i] = row
+        acct[TARGET, i] = target[k]
+        acct[SIGMA, i] = sigma[k]
+        acct[ADV, i] = adv[k]
+        acct[AT_CLOSE, i] = 1.0 if at_close else 0.0
+
+
+@kernel
+def fill_working(
+    t: int, at_close: float, block: Floats, acct: Floats, scal: Floats, rules: Floats, daily: Floats, at: int,
+    rec: Floats, fills: Floats,
+) -> None:  # fmt: skip
+    """Match every working order of one auction (open or close) of bar `t`.
+
+    block (5, T, N) opens, closes, volumes first; at_close 1 or 0. No row or volume 0: no fill. Volume unknown: no cap,
+    counted. Else at most `max_participation` of the bar's volume; what is left expires, or works on under CARRY.
+    """
+    if rules[SIZE_AT_FILL] != 0.0:
+        size_at_fill(t, at_close, block, acct, scal, rules)
+    auction = int(at_close)
+    for i in range(acct.shape[1]):
+        if acct[ORDER0, i] < 0.0 or acct[AT_CLOSE, i] != at_close:
+            continue
+        price = block[auction, t, i]
+        if not np.isnan(price):
+            traded = block[2, t, i]
+            room = np.inf
+            if np.isnan(traded):
+                scal[VOLUME_UNKNOWN] += 1.0
+            elif traded == 0.0:
+                room = 0.0
+            elif rules[MAX_PARTICIPATION] > 0.0:
+                room = rules[MAX_PARTICIPATION] * traded
+            room = fill_leg(t, i, LEG0, price, room, acct, scal, rules, daily, at, rec, fills)
+            if acct[LEG0, i] == 0.0:
+                fill_leg(t, i, LEG1, price, room, acct, scal, rules, daily, at, rec, fills)
+        done = acct[LEG0, i] == 0.0 and acct[LEG1, i] == 0.0
+        if done:
+            drop_order(i, acct, scal)
+        elif rules[CARRY] == 0.0:
+            scal[EXPIRED_ORDERS] += 1.0
+            drop_order(i, acct, scal)
+
+
+@kernel
+def charge_fees(t: int, first: int, scal: Floats, daily: Floats, at: int, rec: Floats, fills: Floats) -> None:
+    """Charge the fees of fills [first, N_FILLS), shared pro rata: each kind is rounded up to the cent per session.
+
+    A bar is charged what its fills add to the session's rounded sum, so that many bars cost no more cents than one.
+    Source: Alpaca charges each regulatory fee per account and day, rounded up to the cent (schedule of 2026-09-17).
+    """
+    for kind in (F_SEC, F_TAF, F_CAT):
+        total = FEE_SUMS + kind - F_SEC
+        if daily[DAY, t] > 0.0:
+            scal[total] = 0.0
+        raw = 0.0
+        for row in range(first, int(scal[N_FILLS])):
+            raw += fills[row, kind]
+        if raw <= 0.0:
+            continue
+        charged = round_up_cent(scal[total] + raw) - round_up_cent(scal[total])
+        scal[total] += raw
+        for row in range(first, int(scal[N_FILLS])):
+            fills[row, kind] *= charged / raw
+        scal[CASH] -= charged
+        rec[at, R_FEES] += charged

@@ -1,0 +1,289 @@
+"""One bar of an account: corporate actions, fills, the mark, interest.
+
+The account is a few arrays, laid out in `plimsoll.engine.kernels.layout`, so that one call moves it by one bar.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from plimsoll.engine.kernels.account.cost import FEES_ON
+from plimsoll.engine.kernels.account.fill import charge_fees, drop_order, fill_working
+from plimsoll.engine.kernels.derive import DELISTED
+from plimsoll.engine.kernels.jit import inline_kernel, kernel
+from plimsoll.engine.kernels.layout import (
+    ADV,
+    BILL,
+    BORROW_RATE,
+    CASH,
+    DAY,
+    DELISTED_COUNT,
+    EQUITY,
+    F_BAR,
+    F_COLUMN,
+    F_ORDER,
+    F_PRICE,
+    F_QTY,
+    FLOW,
+    GROSS_NAV,
+    LEG0,
+    LEG1,
+    MAINT_LONG,
+    MAINT_SHORT,
+    MAINTENANCE,
+    MARGIN_ACCOUNT,
+    MARGIN_CALLS,
+    MARGIN_SPREAD,
+    MARK,
+    N_FILLS,
+    N_WORKING,
+    NAV,
+    NEGATIVE_CASH,
+    ORDER0,
+    PEAK,
+    R_BORROW,
+    R_CASH,
+    R_COMMISSION,
+    R_DIVIDENDS,
+    R_DRAWDOWN,
+    R_EQUITY,
+    R_EQUITY_GROSS,
+    R_FEES,
+    R_FINANCING,
+    R_FLOW,
+    R_IMPACT,
+    R_INTEREST,
+    R_LONG,
+    R_MAINTENANCE,
+    R_PRICE_PNL,
+    R_RET,
+    R_SHORT,
+    R_SPREAD,
+    RECORD,
+    RUINED,
+    SHARES,
+    STARTED,
+)
+from plimsoll.engine.types import Codes, Floats
+
+# What `ledger_step` returns.
+LEDGER_OK: Final = 0
+MARGIN_CALL: Final = 1  # equity below the maintenance requirement at this close
+RUIN: Final = 2  # equity not above zero: everything was sold at the mark
+OVERDRAWN: Final = 3  # a withdrawal of more than the account holds; nothing was booked
+
+
+@kernel
+def corporate_actions(t: int, block: Floats, status: Codes, acct: Floats, scal: Floats) -> float:
+    """Apply bar t's splits and dividends to holdings and working orders; return the dividends in dollars.
+
+    A dividend is per share after the split. Shorts pay it.
+    """
+    dividends = 0.0
+    for i in range(acct.shape[1]):
+        split = block[4, t, i]
+        if split != 1.0:
+            acct[SHARES, i] *= split
+            acct[LEG0, i] *= split
+            acct[LEG1, i] *= split
+            acct[MARK, i] /= split
+            acct[ADV, i] *= split  # of the decision, in the share units of the fill
+        if acct[SHARES, i] != 0.0 and block[3, t, i] != 0.0:
+            dividends += acct[SHARES, i] * block[3, t, i]
+        if status[t, i] == DELISTED and acct[ORDER0, i] >= 0.0:
+            drop_order(i, acct, scal)
+    scal[CASH] += dividends
+    return dividends
+
+
+@kernel
+def close_delisted(t: int, status: Codes, acct: Floats, scal: Floats, fills: Floats) -> None:
+    """Sell what is delisted at its last close, free of costs: nobody knows what it would have fetched."""
+    for i in range(acct.shape[1]):
+        if status[t, i] == DELISTED and acct[SHARES, i] != 0.0:
+            row = int(scal[N_FILLS])
+            scal[N_FILLS] += 1.0
+            fills[row, :] = 0.0
+            fills[row, F_BAR] = t
+            fills[row, F_COLUMN] = i
+            fills[row, F_QTY] = -acct[SHARES, i]
+            fills[row, F_PRICE] = acct[MARK, i]
+            fills[row, F_ORDER] = -1.0
+            scal[CASH] += acct[SHARES, i] * acct[MARK, i]
+            acct[SHARES, i] = 0.0
+            scal[DELISTED_COUNT] += 1.0
+
+
+@inline_kernel
+def carry_of(
+    cash: float, short: float, bill: float, day: float, margin_spread: float, borrow_rate: float
+) -> tuple[float, float, float]:
+    """Return (interest, financing, borrow) in dollars on what was carried from the previous close.
+
+    interest = cash * bill;  financing = -cash * (bill + spread * day);  borrow = short value * rate * day
+    """
+    borrow = short * borrow_rate * day
+    if cash >= 0.0:
+        return cash * bill, 0.0, borrow
+    return 0.0, -cash * (bill + margin_spread * day), borrow
+
+
+@inline_kernel
+def return_of(equity: float, base: float) -> float:
+    """Return the bar's time-weighted return; `base` is the previous equity plus what flowed in. Never below -1."""
+    return max(equity / base - 1.0, -1.0)
+
+
+@kernel
+def accrue(
+    t: int, carried: float, short_before: float, scal: Floats, rules: Floats, daily: Floats, at: int, rec: Floats
+) -> None:
+    """Book interest on the cash carried from the previous close, or its financing, and the borrow on shorts."""
+    if scal[STARTED] == 0.0:
+        scal[STARTED] = 1.0
+        return
+    interest, financing, borrow = carry_of(
+        carried, short_before, daily[BILL, t], daily[DAY, t], rules[MARGIN_SPREAD], rules[BORROW_RATE]
+    )
+    rec[at, R_INTEREST] = interest
+    rec[at, R_FINANCING] = financing
+    rec[at, R_BORROW] = borrow
+    scal[CASH] += interest - financing - borrow
+
+
+@kernel
+def mark(t: int, block: Floats, acct: Floats, scal: Floats, at: int, rec: Floats) -> None:
+    """Mark holdings at the close of bar t (the last known one where there is no row)."""
+    long, short, maintenance = 0.0, 0.0, 0.0
+    for i in range(acct.shape[1]):
+        if not np.isnan(block[1, t, i]):
+            acct[MARK, i] = block[1, t, i]
+        shares = acct[SHARES, i]
+        if shares > 0.0:
+            value = shares * acct[MARK, i]
+            long += value
+            maintenance += value * acct[MAINT_LONG, i]
+        elif shares < 0.0:
+            value = -shares * acct[MARK, i]
+            short += value
+            maintenance += value * acct[MAINT_SHORT, i]
+    scal[EQUITY] = scal[CASH] + long - short
+    scal[MAINTENANCE] = maintenance
+    rec[at, R_LONG] = long
+    rec[at, R_SHORT] = short
+    rec[at, R_MAINTENANCE] = maintenance
+
+
+@kernel
+def liquidate(acct: Floats, scal: Floats) -> None:
+    """Turn everything into cash at the mark and stop."""
+    for i in range(acct.shape[1]):
+        acct[SHARES, i] = 0.0
+        if acct[ORDER0, i] >= 0.0:
+            drop_order(i, acct, scal)
+    scal[CASH] = scal[EQUITY]
+    scal[RUINED] = 1.0
+
+
+@kernel
+def account_step(
+    t: int, block: Floats, status: Codes, daily: Floats, rules: Floats, acct: Floats, scal: Floats, at: int,
+    rec: Floats, held: Floats, fills: Floats,
+) -> int:  # fmt: skip
+    """Move an account from the close of bar t-1 to the close of bar t; return one of the codes above.
+
+    block (5, T, N) prices and actions, status (T, N), daily (DAILY, T) rates, fees and flows, rules (RULES,) read;
+    acct (ACCT_ROWS, N), scal (SCALARS,) mutated; row `at` of rec (R, RECORD) and of held (R, N), the weights at the
+    close (length 0: not wanted), and new rows of fills (capacity, FILL) written. The caller leaves room for 3 N fills.
+
+    Identity: equity_t - equity_{t-1} = price P&L + dividends + interest - financing - borrow - costs + flow.
+    """
+    previous = scal[EQUITY]
+    carried = scal[CASH]
+    flow = daily[FLOW, t]
+    if previous + flow <= 0.0:
+        return OVERDRAWN
+    for k in range(RECORD):
+        rec[at, k] = 0.0
+    first_fill = int(scal[N_FILLS])
+    value_before, short_before = 0.0, 0.0
+    for i in range(acct.shape[1]):
+        if acct[SHARES, i] != 0.0:
+            value = acct[SHARES, i] * acct[MARK, i]
+            value_before += value
+            short_before -= min(value, 0.0)
+    scal[CASH] += flow
+    dividends = corporate_actions(t, block, status, acct, scal)
+    close_delisted(t, status, acct, scal, fills)
+    if scal[N_WORKING] > 0.0:
+        fill_working(t, 0.0, block, acct, scal, rules, daily, at, rec, fills)
+    if scal[N_WORKING] > 0.0:
+        fill_working(t, 1.0, block, acct, scal, rules, daily, at, rec, fills)
+    if rules[FEES_ON] != 0.0:
+        charge_fees(t, first_fill, scal, daily, at, rec, fills)
+    accrue(t, carried, short_before, scal, rules, daily, at, rec)
+    mark(t, block, acct, scal, at, rec)
+    bought = 0.0
+    for row in range(first_fill, int(scal[N_FILLS])):
+        bought += fills[row, F_QTY] * fills[row, F_PRICE]
+    record(previous + flow, value_before + bought, dividends, flow, acct, scal, at, rec, held)
+    if scal[CASH] < 0.0:
+        scal[NEGATIVE_CASH] += 1.0
+    if scal[EQUITY] <= 0.0:
+        liquidate(acct, scal)
+        return RUIN
+    if is_margin_call(scal[EQUITY], scal[MAINTENANCE], rules[MARGIN_ACCOUNT]):
+        scal[MARGIN_CALLS] += 1.0
+        return MARGIN_CALL
+    return LEDGER_OK
+
+
+@inline_kernel
+def is_margin_call(equity: float, maintenance: float, margin_account: float) -> bool:
+    """Return whether equity is below the requirement; an account scaled to the limit sits on it up to rounding."""
+    return margin_account != 0.0 and equity < maintenance * (1.0 - 1e-9)
+
+
+@kernel
+def ledger_step(
+    t: int, block: Floats, status: Codes, daily: Floats, rules: Floats, acct: Floats, scal: Floats, rec: Floats,
+    held: Floats, fills: Floats,
+) -> int:  # fmt: skip
+    """Run `account_step` for bar t, writing row t of rec (T, RECORD) and held (T, N)."""
+    return account_step(t, block, status, daily, rules, acct, scal, t, rec, held, fills)
+
+
+@kernel
+def record(
+    base: float, paid: float, dividends: float, flow: float, acct: Floats, scal: Floats, at: int, rec: Floats,
+    held: Floats,
+) -> None:  # fmt: skip
+    """Write the bar's row: returns are time-weighted, a flow counts as there at the start of its bar."""
+    equity = scal[EQUITY]
+    costs = rec[at, R_COMMISSION] + rec[at, R_SPREAD] + rec[at, R_IMPACT] + rec[at, R_FEES]
+    ret = return_of(equity, base)
+    scal[NAV] *= 1.0 + ret
+    scal[PEAK] = max(scal[PEAK], scal[NAV])
+    scal[GROSS_NAV] *= 1.0 + ret + costs / base
+    rec[at, R_EQUITY] = equity
+    rec[at, R_EQUITY_GROSS] = scal[GROSS_NAV]
+    rec[at, R_CASH] = scal[CASH]
+    rec[at, R_RET] = ret
+    rec[at, R_DRAWDOWN] = scal[NAV] / scal[PEAK] - 1.0
+    rec[at, R_PRICE_PNL] = rec[at, R_LONG] - rec[at, R_SHORT] - paid
+    rec[at, R_DIVIDENDS] = dividends
+    rec[at, R_FLOW] = flow
+    if held.shape[0] > 0:
+        for i in range(held.shape[1]):
+            held[at, i] = acct[SHARES, i] * acct[MARK, i] / equity if acct[SHARES, i] != 0.0 and equity > 0.0 else 0.0
+
+
+@kernel
+def mark_start(t: int, block: Floats, acct: Floats) -> None:
+    """Take the last known closes through bar t as marks: the account opens after that close."""
+    for i in range(acct.shape[1]):
+        k = t
+        while k >= 0 and np.isnan(block[1, k, i]):
+            k -= 1
+        if k >= 0:
+            acct[MARK, i] = block[1, k, i]

@@ -1,0 +1,152 @@
+"""From target weights to order quantities that an account can afford and a broker accepts."""
+
+from typing import Final
+
+import numpy as np
+
+from plimsoll.engine.kernels.account.cost import estimate_cost
+from plimsoll.engine.kernels.account.fill import trim
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.layout import ADV, FRACTIONAL, HALF_SPREAD, MARGIN_ACCOUNT, MARK, QTY_STEP, SHARES, SIGMA
+from plimsoll.engine.types import Bools, Codes, Floats
+
+# Why a symbol got the order it got (or none).
+UNTOUCHED: Final = 0
+ORDERED: Final = 1
+NO_PRICE: Final = 2  # halted at decision time: held, never sold on paper
+BELOW_MINIMUM: Final = 3  # smaller than min_notional and not an exit
+ROUNDED_AWAY: Final = 4  # less than one lot
+
+
+@kernel
+def wanted_legs(
+    target: Floats, trade: Bools, price: Floats, equity: float, held: Floats, legs: Floats, why: Codes
+) -> None:
+    """Write the unrounded legs (2, N) that take each traded symbol from `held` to its target weight.
+
+    q = W E / p - held;  leg 0 reduces, or flattens before a change of sign; leg 1 opens the other side
+    """
+    for i in range(target.shape[0]):
+        legs[0, i] = 0.0
+        legs[1, i] = 0.0
+        why[i] = UNTOUCHED
+        if not trade[i]:
+            continue
+        if np.isnan(price[i]):
+            why[i] = NO_PRICE
+            continue
+        aim = target[i] * equity / price[i]
+        if aim * held[i] < 0.0:
+            legs[0, i] = -held[i]
+            legs[1, i] = aim
+        elif target[i] == 0.0:
+            legs[0, i] = -held[i]
+        else:
+            legs[0, i] = aim - held[i]
+
+
+@kernel
+def round_legs(held: Floats, rules: Floats, legs: Floats) -> None:
+    """Cut legs toward zero to what can be traded: whole shares, or the smallest fraction for longs.
+
+    A short position is always a whole number of shares (brokers lend no fractions). A full exit keeps its exact size.
+    """
+    fraction = rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 else 1.0
+    for i in range(held.shape[0]):
+        for leg in range(2):
+            qty = legs[leg, i]
+            if qty == 0.0 or (leg == 0 and qty == -held[i]):
+                continue
+            before = held[i] if leg == 0 else 0.0
+            if before + qty < 0.0:
+                legs[leg, i] = trim(before + qty, 1.0) - before
+            else:
+                legs[leg, i] = trim(qty, fraction)
+
+
+@kernel
+def affordable(
+    t: int,
+    cash: float,
+    equity: float,
+    held: Floats,
+    price: Floats,
+    acct: Floats,
+    rules: Floats,
+    daily: Floats,
+    legs: Floats,
+) -> float:
+    """Scale what opens or adds to longs by one common factor to the money there is; return the factor.
+
+        phi = clip((cash + proceeds net of costs + credit) / (buys + their costs), 0, 1)
+
+    Legs come in as they can be traded, so that no purchase counts on proceeds that rounding took away; scaled ones
+    are rounded anew. Sales, and purchases that only cover a short, are never scaled. Under a margin account the credit
+    is the equity at decision prices less twice the short market value after the trade (50% initial margin on both
+    sides).
+    """
+    money, needed, short_after = cash, 0.0, 0.0
+    for i in range(held.shape[0]):
+        after = held[i] + legs[0, i] + legs[1, i]
+        if after < 0.0:
+            short_after -= after * (acct[MARK, i] if np.isnan(price[i]) else price[i])
+        for leg in range(2):
+            qty = legs[leg, i]
+            if qty == 0.0:
+                continue
+            cost = estimate_cost(t, qty, price[i], acct[HALF_SPREAD, i], acct[SIGMA, i], acct[ADV, i], rules, daily)
+            covers = leg == 0 and held[i] < 0.0
+            if qty < 0.0 or covers:
+                money -= qty * price[i] + cost
+            else:
+                needed += qty * price[i] + cost
+    if rules[MARGIN_ACCOUNT] != 0.0:
+        money += equity - 2.0 * short_after
+    money = max(money, 0.0)
+    if needed <= money:
+        return 1.0
+    phi = money / needed
+    fraction = rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 else 1.0
+    for i in range(held.shape[0]):
+        if legs[0, i] > 0.0 and held[i] >= 0.0:
+            legs[0, i] = trim(legs[0, i] * phi, fraction)
+        if legs[1, i] > 0.0:
+            legs[1, i] = trim(legs[1, i] * phi, fraction)
+    return phi
+
+
+@kernel
+def drop_small(held: Floats, price: Floats, min_notional: float, legs: Floats, why: Codes) -> None:
+    """Drop legs worth less than `min_notional` dollars; full exits are exempt."""
+    for i in range(held.shape[0]):
+        for leg in range(2):
+            leaves = leg == 0 and legs[0, i] == -held[i]
+            if legs[leg, i] != 0.0 and not leaves and abs(legs[leg, i]) * price[i] < min_notional:
+                legs[leg, i] = 0.0
+                why[i] = BELOW_MINIMUM
+
+
+@kernel
+def plan_legs(
+    t: int, cash: float, equity: float, target: Floats, trade: Bools, price: Floats, acct: Floats, rules: Floats,
+    daily: Floats, min_notional: float, legs: Floats, why: Codes,
+) -> float:  # fmt: skip
+    """Write order legs (2, N) in shares and the reason (N,) for each symbol; return the affordability factor.
+
+    target (N,) weights of equity; trade (N,) which symbols may trade; price (N,) decision prices, NaN = halted.
+    """
+    held = acct[SHARES]
+    wanted_legs(target, trade, price, equity, held, legs, why)
+    round_legs(held, rules, legs)
+    drop_small(held, price, min_notional, legs, why)
+    phi = affordable(t, cash, equity, held, price, acct, rules, daily, legs)
+    if phi < 1.0:
+        drop_small(held, price, min_notional, legs, why)
+    for i in range(target.shape[0]):
+        if not trade[i] or why[i] == NO_PRICE:
+            continue
+        if legs[0, i] != 0.0 or legs[1, i] != 0.0:
+            why[i] = ORDERED
+        elif why[i] == UNTOUCHED:
+            why[i] = ROUNDED_AWAY
+    return phi

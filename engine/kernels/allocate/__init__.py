@@ -1,0 +1,1 @@
+"""Weights from beliefs: hierarchical risk parity, risk budgets, views, caps."""

@@ -1,0 +1,1 @@
+"""Moments, filters and shrinkage: what is believed of returns."""

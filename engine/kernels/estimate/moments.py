@@ -1,0 +1,88 @@
+"""Recursive pairwise moments: all that a shrunk covariance needs, one bar at a time, histories of any length.
+
+About zero, as RiskMetrics does, which makes them exact recursively. A pair ages only on rows where both returns are
+known: a row where one is unknown is no observation of the pair.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Floats
+
+# Planes of `State.pair`, sums over the rows common to i and j with weights w = decay^age.
+WEIGHT: Final = 0  # sum w
+WEIGHT2: Final = 1  # sum w^2
+M11: Final = 2  # sum w x_i x_j
+M20: Final = 3  # sum w x_i^2
+M22: Final = 4  # sum w x_i^2 x_j^2
+M31: Final = 5  # sum w x_i^3 x_j
+COUNT: Final = 6  # common rows
+PLANES: Final = 7
+
+
+class Params(NamedTuple):
+    """How fast the past fades."""
+
+    decay: float  # weight of a row relative to the next one, in (0, 1]
+
+
+class State(NamedTuple):
+    """The sums so far."""
+
+    pair: Floats  # (7, N, N)
+    scratch: Floats  # (4, N) of the last call, not memory
+
+
+def params(half_life: float) -> Params:
+    """Return parameters from a half-life in bars (infinite: equal weights); raises InputError unless it is > 0."""
+    if not half_life > 0.0:
+        raise InputError(f"half_life = {half_life!r}", where="EWMA moments", fix="pass a number of bars > 0")
+    return Params(float(0.5 ** (1.0 / half_life)))
+
+
+def init(n_assets: int) -> State:
+    """Return the state before the first row."""
+    return State(np.zeros((PLANES, n_assets, n_assets)), np.zeros((4, n_assets)))
+
+
+@kernel
+def step(state: State, params: Params, x: Floats) -> None:
+    """Take in one row of returns x (N,), NaN = not known. Mutates state.
+
+        sum_t = decay * sum_{t-1} + term_t   for each pair whose two returns are known; the other pairs stay
+
+    Source: RiskMetrics Technical Document (1996), ch. 5; the fourth moments as in Ledoit & Wolf (2004).
+    """
+    n = x.shape[0]
+    pair = state.pair
+    value, known, fade, fade2 = state.scratch[0], state.scratch[1], state.scratch[2], state.scratch[3]
+    for j in range(n):
+        seen = x[j] == x[j]
+        value[j] = x[j] if seen else 0.0
+        known[j] = 1.0 if seen else 0.0
+        fade[j] = params.decay if seen else 1.0
+        fade2[j] = params.decay * params.decay if seen else 1.0
+    for i in range(n):
+        if known[i] == 1.0:
+            xi = value[i]
+            xi2 = xi * xi
+            xi3 = xi2 * xi
+            for j in range(n):
+                xj = value[j]
+                pair[WEIGHT, i, j] = pair[WEIGHT, i, j] * fade[j] + known[j]
+                pair[WEIGHT2, i, j] = pair[WEIGHT2, i, j] * fade2[j] + known[j]
+                pair[M11, i, j] = pair[M11, i, j] * fade[j] + xi * xj
+                pair[M20, i, j] = pair[M20, i, j] * fade[j] + xi2 * known[j]
+                pair[M22, i, j] = pair[M22, i, j] * fade[j] + xi2 * (xj * xj)
+                pair[M31, i, j] = pair[M31, i, j] * fade[j] + xi3 * xj
+                pair[COUNT, i, j] += known[j]
+
+
+@kernel
+def scan(state: State, params: Params, x: Floats) -> None:
+    """Run `step` over the rows of x (T, N). Mutates state."""
+    for t in range(x.shape[0]):
+        step(state, params, x[t])

@@ -1,0 +1,104 @@
+"""Skill as a rank information coefficient: did what a sleeve held most do best?"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Bools, Floats
+
+WINDOW: Final = 21  # bars of the mean
+MIN_SYMBOLS: Final = 5
+
+
+class State(NamedTuple):
+    """ring (S, 21) the last coefficients; seen (S,) observations; mean (2, S) EWMA weight and value of ring means."""
+
+    ring: Floats
+    seen: Floats
+    mean: Floats
+
+
+def init(n_sleeves: int) -> State:
+    """Return the state before the first observation."""
+    return State(np.zeros((n_sleeves, WINDOW)), np.zeros(n_sleeves), np.zeros((2, n_sleeves)))
+
+
+@kernel
+def ranks(x: Floats, known: Bools, out: Floats) -> int:
+    """Write mid-ranks 1..n of the known entries of x (N,) to out (N,); return n."""
+    n = 0
+    for i in range(x.shape[0]):
+        if not known[i]:
+            continue
+        n += 1
+        rank = 1.0
+        for j in range(i):  # each pair once: whoever is larger moves up, equals share
+            if known[j]:
+                above = 1.0 if x[j] < x[i] else (0.5 if x[j] == x[i] else 0.0)
+                rank += above
+                out[j] += 1.0 - above
+        out[i] = rank
+    return n
+
+
+@kernel
+def spearman(x: Floats, y: Floats, known: Bools, work: Floats) -> float:
+    """Return Spearman's rank correlation over the known entries; NaN below 5, or where one side is all equal.
+
+    work (2, N) is overwritten. Source: Spearman (1904), ties by mid-ranks.
+    """
+    return correlate(ranks(x, known, work[0]), ranks(y, known, work[1]), known, work)
+
+
+@kernel
+def correlate(n: int, m: int, known: Bools, work: Floats) -> float:
+    """Return the correlation of two rows of mid-ranks work (2, N) of n = m known entries."""
+    if n < MIN_SYMBOLS or n != m:
+        return np.nan
+    middle = 0.5 * (n + 1)
+    xx, yy, xy = 0.0, 0.0, 0.0
+    for i in range(known.shape[0]):
+        if known[i]:
+            a, b = work[0, i] - middle, work[1, i] - middle
+            xx += a * a
+            yy += b * b
+            xy += a * b
+    return xy / np.sqrt(xx * yy) if xx > 0.0 and yy > 0.0 else np.nan
+
+
+@kernel
+def step(state: State, held: Floats, member: Bools, ret: Floats, decay: float, work: Floats, skill: Floats) -> None:
+    """Take in one bar and write each sleeve's skill (S,) in [0, 1], NaN before the first full window.
+
+    held (S, N) weights at the previous close; member (S, N) each sleeve's universe; ret (N,) returns of the bar;
+    decay of the EWMA of 21-bar means; work (2, N). Mutates state.
+
+        IC_t = Spearman(w_{s,t-1}, ret_t);   skill = clip(0.5 + EWMA(mean of the last 21 IC) / 0.2, 0, 1)
+    """
+    known = np.zeros(ret.shape[0], dtype=np.bool_)
+    ranked = -1  # how many entries the ranks of the returns are of; sleeves with one universe share them
+    for s in range(held.shape[0]):
+        live = False
+        for i in range(ret.shape[0]):
+            has = member[s, i] and not np.isnan(ret[i])
+            if has != known[i]:
+                known[i] = has
+                ranked = -1
+            live = live or held[s, i] != 0.0
+        ic = np.nan
+        if live:
+            if ranked < 0:
+                ranked = ranks(ret, known, work[1])
+            ic = correlate(ranks(held[s], known, work[0]), ranked, known, work)
+        if not np.isnan(ic):
+            slot = int(state.seen[s]) % WINDOW
+            state.ring[s, slot] = ic
+            state.seen[s] += 1.0
+            if state.seen[s] >= WINDOW:
+                total = 0.0
+                for k in range(WINDOW):
+                    total += state.ring[s, k]
+                state.mean[0, s] = decay * state.mean[0, s] + 1.0
+                state.mean[1, s] += (total / WINDOW - state.mean[1, s]) / state.mean[0, s]
+        skill[s] = min(max(0.5 + state.mean[1, s] / 0.2, 0.0), 1.0) if state.mean[0, s] > 0.0 else np.nan

@@ -1,0 +1,133 @@
+"""Constant-correlation shrinkage of pairwise moments, recursive or batch, with histories of any length."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from plimsoll.engine.kernels import code
+from plimsoll.engine.kernels.estimate.moments import COUNT, M11, M20, M22, M31, WEIGHT, WEIGHT2
+from plimsoll.engine.kernels.estimate.psd import least_intensity
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.types import Floats
+
+# Places in `info`.
+INTENSITY_LW: Final = 0  # Ledoit and Wolf's
+INTENSITY: Final = 1  # the one used: more where the pairwise matrix is not positive definite
+MEAN_CORRELATION: Final = 2
+INFO_SIZE: Final = 3
+
+# The mean correlation stays above -1 / (N - 1), where the target becomes singular, by this fraction of it.
+TARGET_MARGIN: Final = 1e-6
+# Square of the relative distance between sample and target below which they are the same but for rounding (two assets
+# always are): there is nothing to shrink, and the ratio of two rounding errors must not pass for an intensity.
+SAME: Final = 1e-24
+
+
+class Work(NamedTuple):
+    """Room for one estimate of N assets."""
+
+    corr: Floats  # (N, N) pairwise, on common rows
+    trial: Floats  # (N, N)
+    deviation: Floats  # (N,) on the own history
+
+
+def init(n_assets: int) -> Work:
+    """Return room for n_assets."""
+    return Work(np.zeros((n_assets, n_assets)), np.zeros((n_assets, n_assets)), np.zeros(n_assets))
+
+
+@kernel
+def pair_correlation(pair: Floats, min_overlap: int, corr: Floats) -> float:
+    """Fill corr (N, N) on common rows, NaN where a pair has fewer than min_overlap; return the mean of the others."""
+    n = corr.shape[0]
+    total = 0.0
+    pairs = 0
+    for i in range(n):
+        corr[i, i] = 1.0
+        for j in range(i):
+            corr[i, j] = np.nan
+            if pair[COUNT, i, j] >= min_overlap and pair[M20, i, j] > 0.0 and pair[M20, j, i] > 0.0:
+                corr[i, j] = pair[M11, i, j] / np.sqrt(pair[M20, i, j] * pair[M20, j, i])
+                total += corr[i, j]
+                pairs += 1
+            corr[j, i] = corr[i, j]
+    mean = total / pairs if pairs > 0 else 0.0
+    floor = -(1.0 - TARGET_MARGIN) / (n - 1) if n > 1 else 0.0
+    return max(mean, floor)
+
+
+@kernel
+def pair_intensity(pair: Floats, corr: Floats, deviation: Floats, common: float) -> float:
+    """Return Ledoit and Wolf's intensity in [0, 1], each pair's sampling error divided by its own sample size."""
+    n = corr.shape[0]
+    error = 0.0
+    distance = 0.0
+    size = 0.0
+    for i in range(n):
+        for j in range(n):
+            if i != j and not np.isnan(corr[i, j]):
+                mass = pair[WEIGHT, i, j]
+                cov = pair[M11, i, j] / mass
+                noise = pair[M22, i, j] / mass - cov * cov
+                drift_i = pair[M31, i, j] / mass - pair[M20, i, j] / mass * cov
+                drift_j = pair[M31, j, i] / mass - pair[M20, j, i] / mass * cov
+                ratio = deviation[j] / deviation[i]
+                tilt = 0.5 * common * (ratio * drift_i + drift_j / ratio)
+                gap = (common - corr[i, j]) * (deviation[i] * deviation[j])
+                error += (noise - tilt) * (pair[WEIGHT2, i, j] / (mass * mass))
+                distance += gap * gap
+                size += (deviation[i] * deviation[j]) ** 2
+    if not distance > SAME * size:
+        return 0.0
+    return min(max(error / distance, 0.0), 1.0)
+
+
+@kernel
+def shrink_pairs(pair: Floats, min_overlap: int, work: Work, info: Floats, out: Floats) -> int:
+    """Write the shrunk covariance per bar to out (N, N) from pairwise moments (7, N, N) as in `moments`.
+
+    Variances come from each asset's own history, correlations from common rows; a pair with fewer than min_overlap of
+    them takes the mean correlation and has no say in the intensity. If the result is not positive definite the
+    intensity is raised by the least amount that mends it. info (3,) gets Ledoit and Wolf's intensity, the one used
+    and the mean correlation. Returns OK or a code; out is then NaN.
+
+        d = sum_{i!=j} (pi_ij - rho_ij) / n_ij / sum_{i!=j} (F_ij - S_ij)^2, clipped to [0, 1]
+        Sigma = d F + (1 - d) S
+
+    Source: Ledoit & Wolf (2004), Honey, I shrunk the sample covariance matrix; n_ij the effective size of Kish (1965).
+    """
+    n = out.shape[0]
+    deviation = work.deviation
+    fault = code.OK if n > 0 else code.EMPTY
+    if pair.shape[1] != n or deviation.shape[0] != n:
+        for i in range(n):
+            for j in range(n):
+                out[i, j] = np.nan
+        return code.WRONG_SHAPE
+    for i in range(n):
+        variance = pair[M20, i, i] / pair[WEIGHT, i, i] if pair[WEIGHT, i, i] > 0.0 else 0.0
+        if pair[COUNT, i, i] < 1.0:
+            fault = code.TOO_FEW_OBSERVATIONS
+        elif not variance < np.inf:
+            fault = code.NOT_FINITE
+        elif not variance > 0.0:
+            fault = code.NO_VARIANCE
+        deviation[i] = np.sqrt(variance)
+    if fault == code.OK:
+        common = pair_correlation(pair, min_overlap, work.corr)
+        intensity = pair_intensity(pair, work.corr, deviation, common)
+        for i in range(n):
+            for j in range(n):
+                if np.isnan(work.corr[i, j]):
+                    work.corr[i, j] = common
+        used = least_intensity(work.corr, common, intensity, work.trial)
+        info[INTENSITY_LW] = intensity
+        info[INTENSITY] = used
+        info[MEAN_CORRELATION] = common
+        fault = code.OK if used >= 0.0 else code.NOT_POSITIVE_DEFINITE
+    for i in range(n):
+        for j in range(n):
+            shrunk = info[INTENSITY] * info[MEAN_CORRELATION] + (1.0 - info[INTENSITY]) * work.corr[i, j]
+            shrunk = 1.0 if i == j else shrunk
+            out[i, j] = shrunk * (deviation[i] * deviation[j]) if fault == code.OK else np.nan
+    return fault

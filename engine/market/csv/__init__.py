@@ -1,0 +1,1 @@
+"""Market data from a folder of CSV files."""

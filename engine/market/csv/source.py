@@ -1,0 +1,188 @@
+"""Market data from a folder of `<SYMBOL>.csv` files."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from plimsoll.engine.errors import DataError, did_you_mean
+from plimsoll.engine.market.align import assemble
+from plimsoll.engine.market.bars import Bars, IndicatorBars, RawBars, Rows
+from plimsoll.engine.market.calendar import minutes_of
+from plimsoll.engine.market.csv.file import CsvFile, open_csv, read_table
+from plimsoll.engine.market.panel import DataWarning, Panel
+from plimsoll.engine.market.quality import check_finite, check_order
+from plimsoll.engine.market.settle import settle
+from plimsoll.engine.types import Bools, Dates, Floats
+
+PRICES: Final = ("open", "high", "low", "close", "volume")
+ACTIONS: Final = ("dividend", "split")
+
+_FILE: Final = re.compile(r"(?P<stem>.+?)\.csv(\.gz)?")
+_INTERVAL_TAIL: Final = re.compile(r"(?P<symbol>.+?)_(?P<interval>\d+min)(?![a-zA-Z0-9]).*")
+
+
+class Span(NamedTuple):
+    """The rows asked for: the bar interval, the first and the last date (both included, None = no limit)."""
+
+    interval: str
+    start: date | None
+    end: date | None
+
+    def covers(self, stamp: Dates) -> Bools:
+        """Return which stamps (R,) lie inside."""
+        days = stamp.astype("datetime64[D]")
+        kept: Bools = np.ones(len(days), dtype=np.bool_)
+        if self.start is not None:
+            kept &= days >= np.datetime64(self.start)
+        if self.end is not None:
+            kept &= days <= np.datetime64(self.end)
+        return kept
+
+
+def load_csv(
+    folder: str | Path,
+    symbols: Sequence[str],
+    indicators: Sequence[str] = (),
+    *,
+    interval: str = "1d",
+    start: date | None = None,
+    end: date | None = None,
+) -> Panel:
+    """Read the files of `symbols` and `indicators` into a panel.
+
+    Daily files hold ``date,open,high,low,close,adj_close,volume[,dividend,split]`` (`adj_close` may be left out where
+    there is a `dividend` column); intraday files ``datetime,open,high,low,close,volume[,adj_close,dividend,split]``,
+    stamped with the bar's start in exchange local time. `engine.market.settle.settle` says how the columns are read.
+    An indicator needs its stamp and `close` only; a daily one may accompany intraday bars.
+
+    start, end : first and last date read, both included. Rows outside are cut before anything is decided or checked,
+        so what is loaded up to `end` cannot depend on a later row.
+
+    Raises
+    ------
+    DataError
+        At the first thing that is wrong, in one line.
+    ConfigError
+        If the interval is unknown.
+    """
+    minutes_of(interval)
+    root = Path(folder)
+    files = _listing(root, interval)
+    if not symbols:
+        raise DataError("no symbol was asked for", where=str(root))
+    if start is not None and end is not None and end < start:
+        raise DataError(f"end {end} lies before start {start}", where=str(root))
+    span = Span(interval, start, end)
+    bars = [_load_symbol(_find(root, files, name, interval), name, span) for name in sorted(set(symbols))]
+    series = [_load_indicator(_find(root, files, name, interval), name, span) for name in dict.fromkeys(indicators)]
+    return assemble(bars, interval, indicators=series, source=f"csv {root}")
+
+
+def symbols_in(folder: str | Path, interval: str = "1d") -> tuple[str, ...]:
+    """Return the symbols a folder has files for, sorted.
+
+    Raises
+    ------
+    DataError
+        If the folder does not exist or holds no CSV file for the interval.
+    """
+    minutes_of(interval)
+    return tuple(sorted(_listing(Path(folder), interval)))
+
+
+def file_of(folder: str | Path, symbol: str, interval: str = "1d") -> Path:
+    """Return the file that holds a symbol's or an indicator's bars.
+
+    Raises
+    ------
+    DataError
+        If there is none, or more than one.
+    """
+    return _find(Path(folder), _listing(Path(folder), interval), symbol, interval)
+
+
+def _listing(root: Path, interval: str) -> dict[str, list[Path]]:
+    """Return symbol -> its files. SPY_5min_2025.csv is SPY's at that interval only, and there goes before SPY.csv."""
+    if not root.is_dir():
+        cause = "it is a file" if root.exists() else "no such folder"
+        raise DataError("not a folder of CSV files", where=str(root), cause=cause, fix="check the data path")
+    tagged: dict[str, list[Path]] = {}
+    plain: dict[str, list[Path]] = {}
+    for path in sorted(root.iterdir()):
+        named = _FILE.fullmatch(path.name)
+        if named is None or not path.is_file():
+            continue
+        tail = _INTERVAL_TAIL.fullmatch(named["stem"])
+        if tail is None:
+            plain.setdefault(named["stem"], []).append(path)
+        elif tail["interval"] == interval:
+            tagged.setdefault(tail["symbol"], []).append(path)
+    if not plain and not tagged:
+        raise DataError(f"no CSV file for {interval} bars in the folder", where=str(root), fix="check the data path")
+    return {**plain, **tagged}
+
+
+def _find(root: Path, files: dict[str, list[Path]], symbol: str, interval: str) -> Path:
+    paths = files.get(symbol, [])
+    if not paths:
+        what = f"no file for symbol {symbol!r} ({interval} bars)"
+        raise DataError(what, where=str(root), fix=did_you_mean(symbol, files))
+    if len(paths) > 1:
+        names = ", ".join(path.name for path in paths)
+        raise DataError(f"{symbol!r} has several files: {names}", where=str(root), fix="keep one of them")
+    return paths[0]
+
+
+def _load_symbol(path: Path, symbol: str, span: Span) -> Bars:
+    file = open_csv(path)
+    _check_kind(file, span.interval)
+    if span.interval == "1d" and "dividend" not in file.names:
+        table = read_table(file, "date", (*PRICES, "adj_close"), ACTIONS)
+    else:
+        table = read_table(file, "date" if span.interval == "1d" else "datetime", PRICES, ("adj_close", *ACTIONS))
+    cells = table.columns
+    raw = RawBars(
+        symbol=symbol,
+        where=str(path),
+        interval=span.interval,
+        stamp=table.stamp,
+        open=cells["open"],
+        high=cells["high"],
+        low=cells["low"],
+        close=cells["close"],
+        volume=cells["volume"],
+        adj_close=cells.get("adj_close"),
+        dividend=cells.get("dividend"),
+        split=cells.get("split"),
+    )
+    bars = settle(raw.keep(span.covers(table.stamp)))
+    if not table.unused:
+        return bars
+    text = f"{symbol}: columns not used: {', '.join(name or '(unnamed)' for name in table.unused)}"
+    return replace(bars, warnings=(*bars.warnings, DataWarning("unused_columns", symbol, text)))
+
+
+def _load_indicator(path: Path, name: str, span: Span) -> IndicatorBars:
+    file = open_csv(path)
+    daily = span.interval == "1d" or "datetime" not in file.names
+    table = read_table(file, "date" if daily else "datetime", ("close",))
+    kept = span.covers(table.stamp)
+    stamp: Dates = table.stamp[kept]
+    value: Floats = table.columns["close"][kept]
+    rows = Rows(name, str(path), "1d" if daily else span.interval, stamp)
+    check_order(rows)
+    check_finite(rows, value)
+    return IndicatorBars(name=name, stamp=stamp, value=value, daily=daily)
+
+
+def _check_kind(file: CsvFile, interval: str) -> None:
+    found = {"1d"} if "date" in file.names else {"intraday"} if "datetime" in file.names else set()
+    asked = "1d" if interval == "1d" else "intraday"
+    if found and asked not in found:
+        what = f"holds {'daily' if asked == 'intraday' else 'intraday'} bars, {interval} ones were asked for"
+        raise DataError(what, where=str(file.path), fix="check the interval")

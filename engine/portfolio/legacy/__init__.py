@@ -1,0 +1,1 @@
+"""The path that the nine stages replace, kept to compare with."""

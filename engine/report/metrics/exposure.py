@@ -1,0 +1,138 @@
+"""What was held, traded and paid, as blocks of the metrics."""
+
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from plimsoll.engine.market.instruments import instrument
+from plimsoll.engine.report.metrics import book
+from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.runtime.record import Record
+from plimsoll.engine.types import Floats
+
+Block: TypeAlias = dict[str, Any]
+
+COST_KINDS: Final = ("commission", "spread", "impact", "fees")
+CARRY_KINDS: Final = ("financing", "borrow")
+
+
+def exposure_block(record: Record) -> Block:
+    """Return exposure at session closes as fractions of equity.
+
+    `look_through` counts a leveraged fund with its daily multiple: 10% of a 3x fund is 30%, of a -3x fund -30% net.
+    """
+    gross, net, held = record.close_of("gross"), record.close_of("net"), record.held()
+    leverage = np.array([instrument(str(symbol)).leverage for symbol in record.weights.columns], dtype=np.float64)
+    look_net, look_gross = _weighted(held, leverage), _weighted(np.abs(held), np.abs(leverage))
+    equity = record.close_of("equity")
+    cash = np.divide(record.close_of("cash"), equity, out=np.full(len(equity), m.NAN), where=equity > 0.0)
+    positions = np.sum(np.abs(held) > book.DUST, axis=1).astype(np.float64)
+    return {
+        "time_in_market": book.share_of(gross > book.DUST),
+        "gross": book.spread_of(gross),
+        "net": book.spread_of(net),
+        "cash": book.spread_of(cash),
+        "look_through_gross": book.spread_of(look_gross),
+        "look_through_net": book.spread_of(look_net),
+        "time_levered": book.share_of(gross > 1.0 + 1e-6),
+        "time_gross_above_1_5": book.share_of(gross > 1.5),
+        "time_net_short": book.share_of(look_net < -book.DUST),
+        "positions": book.spread_of(positions),
+        "effective_n": book.spread_of(book.effective_n(held))["mean"],
+        "effective_n_entropy": book.spread_of(book.effective_n_entropy(held))["mean"],
+    }
+
+
+def _weighted(held: Floats, factor: Floats) -> Floats:
+    total: Floats = np.sum(held * factor[None, :], axis=1)
+    return total
+
+
+def turnover_block(record: Record) -> Block:
+    """Return how much was traded, in multiples of equity a year and in dollars."""
+    traded = record.column("traded")
+    two_sided = book.per_year(traded, record.base, len(record.rows))
+    return {
+        "two_sided_per_year": two_sided,
+        "one_way_per_year": two_sided / 2.0,
+        "traded": float(np.sum(traded)),
+        "sessions_with_trades": int(np.sum(record.session_sum(traded) > 0.0)),
+        "orders": len(record.orders),
+        "fills": len(record.fills),
+    }
+
+
+def costs_block(record: Record, cagr_lost: float) -> Block:
+    """Return what trading and carrying cost, in dollars and in basis points of equity a year."""
+    n, base = len(record.rows), record.base
+    costs, traded = record.column("costs"), float(np.sum(record.column("traded")))
+    out: Block = {
+        "total": float(np.sum(costs)),
+        "drag_bps_per_year": book.per_year(costs, base, n) * 1e4,
+        "cagr_lost": cagr_lost,
+        "per_traded_bps": float(np.sum(costs)) / traded * 1e4 if traded > 0.0 else None,
+    }
+    for kind in COST_KINDS + CARRY_KINDS:
+        amounts = record.column(kind)
+        out[kind] = float(np.sum(amounts))
+        out[f"{kind}_bps_per_year"] = book.per_year(amounts, base, n) * 1e4
+    return out
+
+
+def pnl_block(record: Record) -> Block:
+    """Return where the money came from: the parts sum to the change of equity.
+
+    `unexplained` is what the parts leave over; it is rounding, or a defect.
+    """
+    parts: Block = {
+        "flow": float(np.sum(record.column("flow"))),
+        "price_pnl": float(np.sum(record.column("price_pnl"))),
+        "dividends": float(np.sum(record.column("dividends"))),
+        "interest": float(np.sum(record.column("interest"))),
+        "financing": -float(np.sum(record.column("financing"))),
+        "borrow": -float(np.sum(record.column("borrow"))),
+        "costs": -float(np.sum(record.column("costs"))),
+    }
+    equity = record.column("equity")
+    final = float(equity[-1]) if len(equity) else record.cash
+    return {
+        "starting_cash": record.cash,
+        **parts,
+        "final_equity": final,
+        "unexplained": final - record.cash - sum(parts.values()),
+    }
+
+
+def sleeves_block(record: Record) -> Block:
+    """Return each sleeve's own notional result, gross of costs, and its average allocation."""
+    out: Block = {}
+    for name in sleeve_names(record):
+        entry: Block = {}
+        equity = _sleeve_column(record, name, "equity")
+        weight = _sleeve_column(record, name, "weight")
+        if equity is not None and len(equity) > 1 and np.all(np.isfinite(equity)) and np.all(equity > 0.0):
+            returns = equity[1:] / equity[:-1] - 1.0
+            entry = {
+                "total_return": m.total_return(returns),
+                "cagr": m.cagr(returns),
+                "vol_ann": m.vol_ann(returns),
+                "sharpe": m.sharpe(returns),
+                "max_drawdown": m.max_drawdown(returns),
+            }
+        if weight is not None:
+            entry["weight"] = book.spread_of(weight)
+        out[name] = entry
+    return out
+
+
+def sleeve_names(record: Record) -> list[str]:
+    """Return the sleeves in the order of their columns."""
+    return list(dict.fromkeys(str(column).rpartition(".")[0] for column in record.sleeves.columns))
+
+
+def _sleeve_column(record: Record, sleeve: str, part: str) -> Floats | None:
+    column = f"{sleeve}.{part}"
+    if column not in record.sleeves.columns or len(record.sleeves) != len(record.equity):
+        return None
+    values: Floats = record.sleeves[column].to_numpy(dtype=np.float64)[record.rows]
+    return values

@@ -1,0 +1,235 @@
+"""Statistics of one series of returns: plain numpy, no system, no tables.
+
+Everywhere: `returns` (n,) simple returns per session, net of costs, oldest first, finite; 252 sessions a year;
+standard deviations with ddof = 1; the equity index starts at 1 before the first return. What is not defined
+(no returns, no volatility, no loss to divide by) is NaN, never an error and never infinite by accident: tables
+show it as a dash and JSON as null.
+
+Source of the definitions and of the differences between libraries: the standard statistics as in
+empyrical-reloaded 0.7, except where a docstring says otherwise.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.types import Dates, Floats
+
+SESSIONS_PER_YEAR: Final = 252.0
+DAYS_PER_YEAR: Final = 365.25
+DDOF: Final = 1
+# A day's return is a ratio of two float64 amounts: below this a standard deviation is rounding, not risk.
+ZERO_VOL: Final = 1e-13
+NAN: Final = float("nan")
+
+
+def checked(returns: Floats, name: str = "returns") -> Floats:
+    """Return `returns` as a float64 array, or refuse it.
+
+    Raises
+    ------
+    DataError
+        If it is not one-dimensional or holds NaN or infinity; the message names the first bad position.
+    """
+    values = np.asarray(returns, dtype=np.float64)
+    if values.ndim != 1:
+        raise DataError(f"{name} must be one series, got an array of shape {values.shape}", fix="pass one column")
+    bad = ~np.isfinite(values)
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise DataError(
+            f"{int(bad.sum())} of {len(values)} {name} are NaN or infinite, the first at position {first}",
+            cause="a session without a return is a hole, not a zero",
+            fix="drop those sessions or repair the data before asking for statistics",
+        )
+    return values
+
+
+def _ratio(above: float, below: float) -> float:
+    return above / below if below != 0.0 and math.isfinite(below) else NAN
+
+
+def growth(returns: Floats) -> Floats:
+    """Return the equity index (n + 1,): 1 before the first return, then its compounded value."""
+    out = np.ones(len(returns) + 1)
+    np.cumprod(1.0 + returns, out=out[1:])
+    return out
+
+
+def total_return(returns: Floats) -> float:
+    """Return the compounded return over the whole series; 0 without returns."""
+    return float(growth(returns)[-1]) - 1.0
+
+
+def cagr(returns: Floats, per_year: float = SESSIONS_PER_YEAR) -> float:
+    """Return the compound annual growth rate in trading time, E_n^(per_year / n) - 1; -1 once everything is lost."""
+    if len(returns) == 0:
+        return NAN
+    return _annualised(float(growth(returns)[-1]), per_year / len(returns))
+
+
+def cagr_calendar(returns: Floats, start: np.datetime64, end: np.datetime64) -> float:
+    """Return E_n^(365.25 / days) - 1 with `days` counted from the close before the first return to the last one."""
+    days = float((end.astype("datetime64[D]") - start.astype("datetime64[D]")).astype(np.int64))
+    if len(returns) == 0 or days <= 0:
+        return NAN
+    return _annualised(float(growth(returns)[-1]), DAYS_PER_YEAR / days)
+
+
+def start_of(sessions: Dates) -> np.datetime64:
+    """Return the weekday before the first session: the close at which the index stood at 1."""
+    first = np.datetime64(sessions[0], "D")
+    before: np.datetime64 = np.busday_offset(first, -1, roll="forward")
+    return before
+
+
+def _annualised(final: float, power: float) -> float:
+    if final <= 0.0:
+        return -1.0
+    exponent = power * math.log(final)
+    return math.expm1(exponent) if exponent < 700.0 else math.inf
+
+
+def stdev(returns: Floats) -> float:
+    """Return the sample standard deviation per session (ddof = 1); NaN below two returns, 0 where it is rounding."""
+    if len(returns) <= DDOF:
+        return NAN
+    sd = float(np.std(returns, ddof=DDOF))
+    return sd if sd > ZERO_VOL else 0.0
+
+
+def vol_ann(returns: Floats) -> float:
+    """Return the annualised volatility, sd * sqrt(252)."""
+    return stdev(returns) * math.sqrt(SESSIONS_PER_YEAR)
+
+
+def sharpe(returns: Floats, risk_free: Floats | float = 0.0) -> float:
+    """Return mean(r - rf) / sd(r - rf) * sqrt(252) (Sharpe 1994), not CAGR over volatility.
+
+    risk_free : (n,) return of the bill per session, or one number for all.
+    """
+    excess = returns - risk_free
+    if len(excess) <= DDOF:
+        return NAN
+    return _ratio(float(np.mean(excess)), stdev(excess)) * math.sqrt(SESSIONS_PER_YEAR)
+
+
+def downside_dev_ann(returns: Floats, minimum: float = 0.0) -> float:
+    """Return sqrt(mean(min(r - minimum, 0)^2)) * sqrt(252), the mean taken over all n sessions."""
+    if len(returns) == 0:
+        return NAN
+    below = np.minimum(returns - minimum, 0.0)
+    return math.sqrt(float(np.mean(below * below)) * SESSIONS_PER_YEAR)
+
+
+def sortino(returns: Floats, minimum: float = 0.0) -> float:
+    """Return mean(r - minimum) * 252 / downside deviation (Sortino & Price 1994)."""
+    if len(returns) == 0:
+        return NAN
+    return _ratio(float(np.mean(returns - minimum)) * SESSIONS_PER_YEAR, downside_dev_ann(returns, minimum))
+
+
+def underwater(returns: Floats) -> Floats:
+    """Return (n,) the fraction below the highest close so far, the starting 1 included; <= 0."""
+    index = growth(returns)
+    below: Floats = index[1:] / np.maximum.accumulate(index)[1:] - 1.0
+    return below
+
+
+def max_drawdown(returns: Floats) -> float:
+    """Return the deepest fraction below a former peak, <= 0; a loss on the first day counts."""
+    return float(np.min(underwater(returns))) if len(returns) else NAN
+
+
+def calmar(returns: Floats) -> float:
+    """Return CAGR / |max drawdown| over the whole period (Young 1991 used 36 months)."""
+    return _ratio(cagr(returns), abs(max_drawdown(returns)))
+
+
+def ulcer(returns: Floats) -> float:
+    """Return sqrt(mean(drawdown^2)) as a fraction (Martin & McCann 1989)."""
+    return float(np.sqrt(np.mean(underwater(returns) ** 2))) if len(returns) else NAN
+
+
+def _moment(returns: Floats, order: int) -> float:
+    if len(returns) <= DDOF or stdev(returns) == 0.0:
+        return NAN
+    centred = returns - np.mean(returns)
+    return float(np.mean(centred**order)) / math.pow(float(np.mean(centred**2)), order / 2)
+
+
+def skew(returns: Floats) -> float:
+    """Return the biased sample skewness m3 / m2^1.5, as the probabilistic Sharpe ratio wants it."""
+    return _moment(returns, 3)
+
+
+def kurtosis(returns: Floats) -> float:
+    """Return the biased sample kurtosis m4 / m2^2: 3 for a normal distribution, not the excess."""
+    return _moment(returns, 4)
+
+
+def value_at_risk(returns: Floats, level: float = 0.05) -> float:
+    """Return the historical one-session quantile, linearly interpolated; a return, so a loss is negative."""
+    return float(np.quantile(returns, level)) if len(returns) else NAN
+
+
+def expected_shortfall(returns: Floats, level: float = 0.05) -> float:
+    """Return the mean of the returns at or below the value at risk (historical CVaR); a loss is negative."""
+    if len(returns) == 0:
+        return NAN
+    cut = max(value_at_risk(returns, level), float(np.min(returns)))
+    return float(np.mean(returns[returns <= cut]))
+
+
+def omega(returns: Floats, threshold: float = 0.0) -> float:
+    """Return the sum of gains over the sum of losses beyond `threshold` (Keating & Shadwick 2002)."""
+    excess = returns - threshold
+    return _ratio(float(np.sum(np.maximum(excess, 0.0))), float(np.sum(np.maximum(-excess, 0.0))))
+
+
+def profit_factor(returns: Floats) -> float:
+    """Return the sum of winning sessions over the sum of losing ones; by construction omega at 0."""
+    return omega(returns, 0.0)
+
+
+def payoff(returns: Floats) -> float:
+    """Return the mean winning session over the mean losing one, as a positive number."""
+    gains, losses = returns[returns > 0.0], returns[returns < 0.0]
+    if len(gains) == 0 or len(losses) == 0:
+        return NAN
+    return float(np.mean(gains)) / -float(np.mean(losses))
+
+
+def tail_ratio(returns: Floats) -> float:
+    """Return |95% quantile| / |5% quantile|."""
+    if len(returns) == 0:
+        return NAN
+    return _ratio(abs(float(np.quantile(returns, 0.95))), abs(float(np.quantile(returns, 0.05))))
+
+
+def hit_rate(returns: Floats) -> float:
+    """Return the share of sessions above zero among those that are not zero."""
+    return _ratio(float(np.sum(returns > 0.0)), float(np.sum(returns != 0.0)))
+
+
+def probabilistic_sharpe(returns: Floats, against: float = 0.0) -> float:
+    """Return the probability that the true Sharpe ratio exceeds `against` (annualised), from one track record.
+
+        PSR = Phi((SR - SR*) sqrt(n - 1) / sqrt(1 - g3 SR + (g4 - 1) / 4 SR^2))
+
+    with SR per session, g3 the skewness and g4 the kurtosis.
+    Source: Bailey & Lopez de Prado (2012), The Sharpe ratio efficient frontier, eq. 11.
+    """
+    scale = math.sqrt(SESSIONS_PER_YEAR)
+    return psr(sharpe(returns) / scale, len(returns), skew(returns), kurtosis(returns), against / scale)
+
+
+def psr(ratio: float, n: int, g3: float, g4: float, against: float = 0.0) -> float:
+    """Return the probabilistic Sharpe ratio from a per-period `ratio`, its length and its two higher moments."""
+    variance = 1.0 - g3 * ratio + (g4 - 1.0) / 4.0 * ratio * ratio
+    if not variance > 0.0 or n < 2:
+        return NAN
+    z = (ratio - against) * math.sqrt(n - 1.0) / math.sqrt(variance)
+    return 0.5 * math.erfc(-z / math.sqrt(2.0))

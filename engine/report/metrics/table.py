@@ -1,0 +1,242 @@
+"""Every figure of a run in one nested dictionary of plain values: what `metrics.json` holds."""
+
+import math
+from dataclasses import asdict
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from plimsoll.engine.report.metrics import relative
+from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.report.metrics.drawdowns import drawdowns
+from plimsoll.engine.report.metrics.exposure import (
+    costs_block,
+    exposure_block,
+    pnl_block,
+    sleeves_block,
+    turnover_block,
+)
+from plimsoll.engine.report.metrics.notes import diagnostics_block
+from plimsoll.engine.report.metrics.periods import by_month, by_year, monthly_grid
+from plimsoll.engine.runtime.record import Record
+from plimsoll.engine.types import Dates, Floats
+
+Block: TypeAlias = dict[str, Any]
+
+CONVENTIONS: Final[Block] = {
+    "returns": "simple, per session, time-weighted, net of all costs unless said",
+    "periods_per_year": m.SESSIONS_PER_YEAR,
+    "ddof": m.DDOF,
+    "sharpe": "mean / sd of session returns x sqrt(252), rf = 0; sharpe_excess subtracts the bill return",
+    "cagr": "252 sessions a year; cagr_calendar uses 365.25 days",
+    "value_at_risk": "historical 5% quantile of one session, linearly interpolated, a loss is negative",
+    "expected_shortfall": "mean of the returns at or below it",
+    "kurtosis": "biased, 3 = normal",
+    "alpha_ann": "arithmetic, 252 sessions",
+    "captures": "ratio of geometric mean returns on sessions when the benchmark rose / fell",
+    "turnover": "two-sided: all traded notional over the equity each bar started with; one-way is half",
+    "costs": "commission, spread, impact and fees; financing and borrow are listed apart",
+}
+
+
+def metrics_of(record: Record) -> Block:
+    """Return the figures of a run: the account's own at the top, groups of others nested below.
+
+    Values are plain str, bool, int, float, None, lists and dicts; what is not defined or not finite is None.
+
+    Raises
+    ------
+    DataError
+        If the benchmark or the bill series has no return on a session of the run, or a return is NaN.
+    """
+    returns = m.checked(record.returns.to_numpy(), "session returns")
+    gross = m.checked(record.returns_gross.to_numpy(), "session returns before costs")
+    bill = None if record.bill is None else m.checked(record.aligned(record.bill, "bill"), "bill returns")
+    bench = None
+    if record.benchmark is not None:
+        bench = m.checked(record.aligned(record.benchmark, "benchmark"), "benchmark returns")
+    out: Block = {
+        **series_block(returns, record.sessions, bill),
+        "gross_of_costs": series_block(gross, record.sessions, bill),
+        "benchmark": None,
+        "relative": None,
+        "exposure": exposure_block(record),
+        "turnover": turnover_block(record),
+        "costs": costs_block(record, m.cagr(gross) - m.cagr(returns)),
+        "pnl": pnl_block(record),
+        "drawdowns": drawdown_rows(returns, record.sessions),
+        "by_year": year_rows(returns, bench, record),
+        "monthly": monthly_grid(returns, record.sessions),
+        "sleeves": sleeves_block(record),
+        "diagnostics": diagnostics_block(record),
+        "counts": dict(record.counts),
+        "warnings": [asdict(warning) for warning in record.warnings],
+        "run": run_block(record),
+        "conventions": {**CONVENTIONS, "risk_free": "0" if record.bill is None else f"{record.bill.name}"},
+    }
+    if bench is not None and record.benchmark is not None:
+        out["benchmark"] = {"symbol": str(record.benchmark.name), **series_block(bench, record.sessions, bill)}
+        out["relative"] = relative_block(returns, bench, bill)
+    cleaned: Block = plain(out)
+    return cleaned
+
+
+def series_block(returns: Floats, sessions: Dates, bill: Floats | None) -> Block:
+    """Return the statistics of one return series; `bill` None = a risk-free rate of 0."""
+    spells = drawdowns(returns)
+    worst = spells[0] if spells else None
+    longest = max((spell.duration for spell in spells), default=0)
+    known = len(returns) > 0
+    return {
+        "total_return": m.total_return(returns),
+        "cagr": m.cagr(returns),
+        "cagr_calendar": m.cagr_calendar(returns, m.start_of(sessions), sessions[-1]) if known else None,
+        "vol_ann": m.vol_ann(returns),
+        "sharpe": m.sharpe(returns),
+        "sharpe_excess": m.sharpe(returns, 0.0 if bill is None else bill),
+        "probabilistic_sharpe": m.probabilistic_sharpe(returns),
+        "sortino": m.sortino(returns),
+        "downside_dev_ann": m.downside_dev_ann(returns),
+        "max_drawdown": m.max_drawdown(returns),
+        "max_drawdown_duration": worst.duration if worst else 0,
+        "max_drawdown_recovery": worst.to_recovery if worst else 0,
+        "max_drawdown_open": worst is not None and worst.recovery is None,
+        "longest_drawdown": longest,
+        "average_drawdown": float(np.mean(m.underwater(returns))) if known else None,
+        "calmar": m.calmar(returns),
+        "ulcer": m.ulcer(returns),
+        "skew": m.skew(returns),
+        "kurtosis": m.kurtosis(returns),
+        "value_at_risk": m.value_at_risk(returns),
+        "expected_shortfall": m.expected_shortfall(returns),
+        "omega": m.omega(returns),
+        "tail_ratio": m.tail_ratio(returns),
+        "hit_rate": m.hit_rate(returns),
+        "profit_factor": m.profit_factor(returns),
+        "payoff": m.payoff(returns),
+        **_extremes(returns, sessions),
+    }
+
+
+def _extremes(returns: Floats, sessions: Dates) -> Block:
+    if len(returns) == 0:
+        extremes = ("best_day", "worst_day", "best_month", "worst_month")
+        return dict.fromkeys((*extremes, *(f"{e}_{'session' if 'day' in e else 'label'}" for e in extremes)))
+    months = by_month(returns, sessions)
+    best, worst = max(months, key=lambda p: p.total), min(months, key=lambda p: p.total)
+    high, low = int(np.argmax(returns)), int(np.argmin(returns))
+    return {
+        "best_day": float(returns[high]),
+        "best_day_session": str(sessions[high]),
+        "worst_day": float(returns[low]),
+        "worst_day_session": str(sessions[low]),
+        "best_month": best.total,
+        "best_month_label": best.label,
+        "worst_month": worst.total,
+        "worst_month_label": worst.label,
+    }
+
+
+def relative_block(returns: Floats, bench: Floats, bill: Floats | None) -> Block:
+    """Return the statistics of `returns` against a benchmark, `alpha_excess_ann` over the bill rate on both sides."""
+    free = 0.0 if bill is None else bill
+    return {
+        "beta": relative.beta(returns, bench),
+        "alpha_ann": relative.alpha_ann(returns, bench),
+        "alpha_excess_ann": relative.alpha_ann(returns - free, bench - free),
+        "correlation": relative.correlation(returns, bench),
+        "tracking_error_ann": relative.tracking_error_ann(returns, bench),
+        "information_ratio": relative.information_ratio(returns, bench),
+        "up_capture": relative.up_capture(returns, bench),
+        "down_capture": relative.down_capture(returns, bench),
+    }
+
+
+def drawdown_rows(returns: Floats, sessions: Dates, count: int = 10) -> list[Block]:
+    """Return the deepest drawdowns; `peak` None = the starting value, `recovery` None = still open."""
+
+    def day(position: int | None) -> str | None:
+        return None if position is None or position == 0 else str(sessions[position - 1])
+
+    return [
+        {
+            "depth": spell.depth,
+            "peak": day(spell.peak),
+            "trough": day(spell.trough),
+            "recovery": day(spell.recovery),
+            "sessions": spell.duration,
+            "sessions_to_trough": spell.to_trough,
+            "sessions_to_recovery": spell.to_recovery,
+            "open": spell.recovery is None,
+        }
+        for spell in drawdowns(returns)[:count]
+    ]
+
+
+def year_rows(returns: Floats, bench: Floats | None, record: Record) -> list[Block]:
+    """Return one row per calendar year; the drawdown is within the year."""
+    turnover = record.session_sum(_over(record.column("traded"), record.base))
+    costs = record.session_sum(_over(record.column("costs"), record.base))
+    return [
+        {
+            "year": int(year.label),
+            "sessions": year.sessions,
+            "total_return": year.total,
+            "benchmark": None if bench is None else m.total_return(bench[year.rows]),
+            "vol_ann": m.vol_ann(returns[year.rows]),
+            "sharpe": m.sharpe(returns[year.rows]),
+            "max_drawdown": m.max_drawdown(returns[year.rows]),
+            "turnover": float(np.sum(turnover[year.rows])),
+            "cost_bps": float(np.sum(costs[year.rows])) * 1e4,
+        }
+        for year in by_year(returns, record.sessions)
+    ]
+
+
+def _over(amounts: Floats, base: Floats) -> Floats:
+    return np.divide(amounts, base, out=np.zeros(len(amounts)), where=base > 0.0)
+
+
+def run_block(record: Record) -> Block:
+    """Return what was run, over which span and on which data."""
+    equity = record.column("equity")
+    sessions = record.sessions
+    return {
+        "name": record.name,
+        "run_id": record.run_id,
+        "start": str(sessions[0]) if len(sessions) else None,
+        "end": str(sessions[-1]) if len(sessions) else None,
+        "sessions": len(sessions),
+        "bars": len(equity),
+        "interval": record.interval,
+        "starting_cash": record.cash,
+        "final_equity": float(equity[-1]) if len(equity) else record.cash,
+        "net_flows": float(np.sum(record.column("flow"))),
+        "orders": len(record.orders),
+        "fills": len(record.fills),
+        "decisions": len(record.targets),
+        "synthetic": record.synthetic,
+        "ruined": record.ruined,
+        "source": record.source,
+        "config_hash": record.config_hash,
+        "data_hash": record.data_hash,
+        "warnings": len(record.warnings),
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return `value` in types JSON knows, what is not a finite number as None, everything else as text."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+        return [plain(item) for item in items]
+    if isinstance(value, np.ndarray):
+        return [plain(item) for item in value.tolist()]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return str(value)

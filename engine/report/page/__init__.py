@@ -1,0 +1,1 @@
+"""What every page has: frame, colours, parts of figures."""

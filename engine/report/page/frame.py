@@ -1,0 +1,82 @@
+"""What every page has: the frame, the style, the drawing library; the page loads nothing from anywhere."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from plimsoll.engine.report.page.palette import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+FOLDER: Final = Path(__file__).parents[1]  # templates, styles and scripts are named from the report package
+STYLES: Final = ("page/page.css",)
+SCRIPTS: Final = ("page/page.js",)
+
+
+def render_page(
+    template: str,
+    context: Mapping[str, Any],
+    payload: Mapping[str, Any],
+    *,
+    styles: Sequence[str] = STYLES,
+    scripts: Sequence[str] = SCRIPTS,
+) -> str:
+    """Return a finished page.
+
+    template : a template that extends `page/page.html.j2`, named from the report package.
+    context : what the template shows; always `heading` and `banners` [(text, "red" | "yellow")]. Escaped on insertion.
+    payload : what the scripts draw; types JSON knows, no NaN.
+    styles, scripts : names of files from the report package, put into the page in this order.
+    """
+    from markupsafe import Markup
+
+    page: str = (
+        _environment()
+        .get_template(template)
+        .render(
+            **context,
+            light=LIGHT,
+            dark=DARK,
+            css=Markup("\n".join(_read(name) for name in styles)),
+            script=Markup("\n".join(_read(name) for name in scripts)),
+            plotly=Markup(plotly_source()),
+            payload=Markup(script_safe(json.dumps(payload, separators=(",", ":"), allow_nan=False))),
+        )
+    )
+    return page
+
+
+def script_safe(text: str) -> str:
+    """Return JSON that cannot end the script element it stands in."""
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+@lru_cache(maxsize=1)
+def plotly_source() -> str:
+    """Return the drawing library that came with the installed plotly package."""
+    spec = find_spec("plotly")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("plotly is not installed; the report page needs it")
+    source = (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+    return source.replace("</script", "<\\/script")
+
+
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

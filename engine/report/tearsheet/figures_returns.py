@@ -1,0 +1,129 @@
+"""Figures of the return series: growth, drawdown, years, distribution, rolling statistics."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from plimsoll.engine.report.metrics.labels import shown
+from plimsoll.engine.report.metrics.returns import growth, underwater
+from plimsoll.engine.report.metrics.rolling import rolling_beta, rolling_sharpe, rolling_vol_ann
+from plimsoll.engine.report.page.figure_parts import Figure, bars, line, number_axis, percent_axis
+from plimsoll.engine.runtime.record import Record
+from plimsoll.engine.types import Floats
+
+WINDOW: Final = 126
+MANY_YEARS: Final = 12  # more labels than this would be written aslant
+
+
+def growth_figure(record: Record, metrics: Mapping[str, Any], bench: Floats | None) -> Figure:
+    """Return the growth of 1, net and before costs, against the benchmark."""
+    net = growth(record.returns.to_numpy())
+    gross = growth(record.returns_gross.to_numpy())
+    data = []
+    alt = f"Line chart: 1 invested became {net[-1]:.2f} net of costs and {gross[-1]:.2f} before costs"
+    if bench is not None:
+        theirs = growth(bench)
+        symbol = metrics["benchmark"]["symbol"]
+        data.append(line(symbol, "start", theirs, "@bench", line={"width": 1.3}))
+        alt += f"; {symbol} became {theirs[-1]:.2f}"
+    data.append(line("before costs", "start", gross, "@before", line={"width": 1.3, "dash": "dot"}))
+    data.append(line("net", "start", net, "@account", line={"width": 2.0}))
+    layout = number_axis("growth of 1")
+    return Figure("growth", "Equity", alt + ".", data, layout, height=380, log_switch=True)
+
+
+def drawdown_figure(record: Record, metrics: Mapping[str, Any], bench: Floats | None) -> Figure:
+    """Return the fraction below the former peak, account and benchmark."""
+    below = underwater(record.returns.to_numpy())
+    data = []
+    if bench is not None:
+        name = metrics["benchmark"]["symbol"]
+        data.append(line(name, "sessions", underwater(bench), "@bench", line={"width": 1.0}))
+    data.append(line("net", "sessions", below, "@bad", fill="tozeroy", fillcolor="@bad_soft", line={"width": 1.3}))
+    alt = f"Area chart of drawdowns: the deepest is {shown(metrics['max_drawdown'], 'percent')}."
+    return Figure("drawdown", "Drawdown", alt, data, percent_axis(), height=240)
+
+
+def years_figure(metrics: Mapping[str, Any]) -> Figure:
+    """Return the return of each calendar year beside the benchmark's."""
+    rows = metrics["by_year"]
+    labels = [str(row["year"]) for row in rows]
+    data = [bars("net", labels, np.array([row["total_return"] for row in rows], dtype=np.float64), "@account")]
+    if metrics["benchmark"] is not None:
+        theirs = np.array([row["benchmark"] for row in rows], dtype=np.float64)
+        data.append(bars(metrics["benchmark"]["symbol"], labels, theirs, "@bench"))
+    parts = ", ".join(f"{row['year']} {shown(row['total_return'], 'percent')}" for row in rows)
+    axis = {"type": "category"} if len(labels) <= MANY_YEARS else {"type": "linear", "tickformat": "d"}
+    layout = {**percent_axis(), "barmode": "group", "xaxis": axis}
+    return Figure("years", "Calendar years", f"Bar chart of yearly returns: {parts}.", data, layout)
+
+
+def distribution_figure(record: Record, metrics: Mapping[str, Any]) -> Figure:
+    """Return the histogram of session returns with the value at risk marked."""
+    returns = record.returns.to_numpy()
+    if len(returns) < 2 or float(np.ptp(returns)) == 0.0:
+        reason = "A distribution needs two different returns."
+        return Figure("distribution", "Session returns", reason, empty=reason)
+    limit = float(np.max(np.abs(np.quantile(returns, [0.002, 0.998])))) or float(np.max(np.abs(returns)))
+    edges = np.linspace(-limit, limit, 52)
+    counts, _ = np.histogram(np.clip(returns, -limit, limit), bins=edges)
+    middle = (edges[1:] + edges[:-1]) / 2.0
+    data = [
+        {
+            "type": "bar",
+            "name": "sessions",
+            "x": [float(f"{value:.6g}") for value in middle.tolist()],
+            "y": counts.tolist(),
+            "width": float(f"{edges[1] - edges[0]:.6g}"),
+            "marker": {"color": ["@bad" if value < 0.0 else "@account" for value in middle.tolist()]},
+        }
+    ]
+    cut = metrics["value_at_risk"]
+    mark = {"type": "line", "x0": cut, "x1": cut, "y0": 0, "y1": 1, "yref": "paper"}
+    layout = {
+        **number_axis("sessions", ",d"),
+        "xaxis": {"type": "linear", "tickformat": ",.3~%", "hoverformat": ",.2%"},
+        "shapes": [{**mark, "line": {"color": "@ink", "width": 1, "dash": "dash"}}],
+        "bargap": 0.05,
+        "showlegend": False,
+    }
+    alt = f"Histogram of session returns; the worst 5% begin at {shown(cut, 'percent')}."
+    note = f"Dashed: value at risk 5%, {shown(cut, 'percent')}. The outermost bars hold everything beyond them."
+    return Figure("distribution", "Session returns", alt, data, layout, note=note)
+
+
+def rolling_figures(record: Record, metrics: Mapping[str, Any], bench: Floats | None) -> list[Figure]:
+    """Return rolling Sharpe ratio, volatility and beta over 126 sessions."""
+    returns = record.returns.to_numpy()
+    if len(returns) < WINDOW:
+        return []
+    symbol = "" if bench is None else str(metrics["benchmark"]["symbol"])
+    sharpe, vol = rolling_sharpe(returns, WINDOW), rolling_vol_ann(returns, WINDOW)
+    theirs_sharpe = None if bench is None else rolling_sharpe(bench, WINDOW)
+    theirs_vol = None if bench is None else rolling_vol_ann(bench, WINDOW)
+    figures = [
+        _rolling("rolling_sharpe", "Sharpe", number_axis(), ours=sharpe, theirs=theirs_sharpe, symbol=symbol),
+        _rolling("rolling_vol", "Ann. volatility", percent_axis(), ours=vol, theirs=theirs_vol, symbol=symbol),
+    ]
+    if bench is not None:
+        values = rolling_beta(returns, bench, WINDOW)
+        alt = f"Line chart of the beta to {symbol} over {WINDOW} sessions, now {_last(values)}."
+        data = [line("beta", "rolling", values, "@account")]
+        figures.append(Figure("rolling_beta", f"Beta to {symbol}", alt, data, number_axis(), height=240))
+    return figures
+
+
+def _rolling(
+    key: str, title: str, layout: dict[str, Any], *, ours: Floats, theirs: Floats | None, symbol: str
+) -> Figure:
+    data = []
+    if theirs is not None:
+        data.append(line(symbol, "rolling", theirs, "@bench", line={"width": 1.0}))
+    data.append(line("net", "rolling", ours, "@account"))
+    alt = f"Line chart of {title} over {WINDOW} sessions, now {_last(ours)}."
+    return Figure(key, title, alt, data, layout, height=240)
+
+
+def _last(values: Floats) -> str:
+    return f"{values[-1]:.2f}" if np.isfinite(values[-1]) else "not defined"

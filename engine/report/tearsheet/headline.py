@@ -1,0 +1,74 @@
+"""The page's headline figures and its monthly heat map as finished text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from plimsoll.engine.report.metrics.labels import Kind, shown
+
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# A month this far from zero has the full colour of the heat map.
+FULL_COLOUR: Final = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One month of the heat map: its text, sign and strength of colour in 0..1."""
+
+    text: str
+    sign: str
+    strength: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One headline figure and what it is compared with."""
+
+    label: str
+    value: str
+    beside: str
+    tone: str = ""
+
+
+def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
+    """Return the headline figures, each beside the benchmark's or its own detail."""
+    bench = metrics["benchmark"]
+
+    def against(key: str, kind: Kind) -> str:
+        return "" if bench is None else f"{bench['symbol']} {shown(bench[key], kind)}"
+
+    costs, turnover = metrics["costs"], metrics["turnover"]
+    gross = metrics["exposure"]["gross"]
+    total = metrics["total_return"]
+    tone = "bad" if total < 0 else "good"
+    deepest = metrics["drawdowns"][0] if metrics["drawdowns"] else None
+    fall = "" if deepest is None else f"{deepest['peak'] or 'start'} to {deepest['trough']}"
+    return [
+        Tile("Total return", shown(total, "percent"), against("total_return", "percent"), tone),
+        Tile("CAGR", shown(metrics["cagr"], "percent"), against("cagr", "percent")),
+        Tile("Ann. volatility", shown(metrics["vol_ann"], "percent"), against("vol_ann", "percent")),
+        Tile("Sharpe", shown(metrics["sharpe"], "ratio"), against("sharpe", "ratio")),
+        Tile("Max drawdown", shown(metrics["max_drawdown"], "percent"), against("max_drawdown", "percent") or fall),
+        Tile("Calmar", shown(metrics["calmar"], "ratio"), against("calmar", "ratio")),
+        Tile("Turnover a year", f"{shown(turnover['two_sided_per_year'], 'ratio')}×", "two-sided"),
+        Tile("Cost drag", f"{shown(costs['drag_bps_per_year'], 'bps')} bps", "a year"),
+        Tile("Gross exposure", shown(gross["mean"], "percent"), f"mean, {shown(gross['max'], 'percent')} at most"),
+        Tile("Final equity", shown(metrics["run"]["final_equity"], "count"), "USD"),
+    ]
+
+
+def month_rows(metrics: Mapping[str, Any]) -> list[tuple[str, list[Cell], Cell]]:
+    """Return (year, twelve cells, the year's cell) of the heat map, latest year first."""
+    totals = {str(row["year"]): row["total_return"] for row in metrics["by_year"]}
+    return [
+        (year, [_cell(value) for value in months], _cell(totals[year], 3.0))
+        for year, months in reversed(list(metrics["monthly"].items()))
+    ]
+
+
+def _cell(value: float | None, scale: float = 1.0) -> Cell:
+    if value is None:
+        return Cell("", "none", "0")
+    strength = min(1.0, abs(value) / (FULL_COLOUR * scale))
+    sign = "up" if value > 0.0 else "down" if value < 0.0 else "none"
+    return Cell(shown(value * 100.0, "bps"), sign, f"{strength:.2f}")

@@ -1,0 +1,232 @@
+"""The page's tables as rows of finished text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from plimsoll.engine.report.metrics.book import DUST
+from plimsoll.engine.report.metrics.labels import (
+    COST_TITLES,
+    EXPOSURE,
+    PNL,
+    RELATIVE,
+    SERIES,
+    SPREADS,
+    TURNOVER,
+    Label,
+    count_shown,
+    shown,
+    title,
+)
+from plimsoll.engine.report.summary import warning_lines
+from plimsoll.engine.report.tearsheet.headline import MONTHS, month_rows, tiles
+from plimsoll.engine.runtime.record import Record
+
+MAX_ROWS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under a head; the first column names the row."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    note: str = ""
+
+
+def page_tables(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return everything on the page that is text."""
+    return {
+        "tiles": tiles(metrics),
+        "months": month_rows(metrics),
+        "month_names": MONTHS,
+        "drawdowns": drawdown_table(metrics),
+        "years": year_table(metrics),
+        "series": series_table(metrics),
+        "relative": block_table(f"Against {metrics['benchmark']['symbol']}", metrics["relative"], RELATIVE)
+        if metrics["relative"]
+        else None,
+        "exposure": exposure_table(metrics),
+        "exposure_shares": block_table("Time and breadth", metrics["exposure"], EXPOSURE),
+        "turnover": block_table("Trading", metrics["turnover"], TURNOVER),
+        "costs": cost_table(metrics),
+        "pnl": block_table("Where the money came from, USD", metrics["pnl"], PNL),
+        "symbols": symbol_table(record),
+        "sleeves": sleeve_table(metrics),
+        "notes": notes_table(metrics),
+        "counts": [(title(name), count_shown(value), bool(value)) for name, value in record.counts.items()],
+        "warnings": warning_lines(record.warnings),
+        "conventions": [(title(name), str(value)) for name, value in metrics["conventions"].items()],
+        "facts": fact_rows(record, metrics),
+    }
+
+
+def drawdown_table(metrics: Mapping[str, Any]) -> Table:
+    """Return the worst drawdowns."""
+    rows = [
+        (
+            str(rank),
+            shown(row["depth"], "percent"),
+            row["peak"] or "start",
+            row["trough"],
+            row["recovery"] or "open",
+            shown(row["sessions_to_trough"], "count"),
+            shown(row["sessions_to_recovery"], "count"),
+            shown(row["sessions"], "count"),
+        )
+        for rank, row in enumerate(metrics["drawdowns"], start=1)
+    ]
+    head = ("", "Depth", "Peak", "Trough", "Recovered", "To trough", "To recovery", "Sessions")
+    return Table("Worst drawdowns", head, rows)
+
+
+def year_table(metrics: Mapping[str, Any]) -> Table:
+    """Return one row per calendar year."""
+    bench = metrics["benchmark"]
+    head = ("Year", "Return", *((bench["symbol"],) if bench else ()), "Volatility", "Sharpe", "Max drawdown")
+    rows = [
+        (
+            str(row["year"]),
+            shown(row["total_return"], "percent"),
+            *((shown(row["benchmark"], "percent"),) if bench else ()),
+            shown(row["vol_ann"], "percent"),
+            shown(row["sharpe"], "ratio"),
+            shown(row["max_drawdown"], "percent"),
+            shown(row["turnover"], "ratio"),
+            shown(row["cost_bps"], "bps"),
+            shown(row["sessions"], "count"),
+        )
+        for row in metrics["by_year"]
+    ]
+    return Table("By calendar year", (*head, "Turnover", "Costs, bps", "Sessions"), rows)
+
+
+def series_table(metrics: Mapping[str, Any]) -> Table:
+    """Return every statistic of the account net and before costs, and of the benchmark."""
+    bench = metrics["benchmark"]
+    blocks = [metrics, metrics["gross_of_costs"], *([bench] if bench else [])]
+    head = ("", "Net", "Before costs", *((bench["symbol"],) if bench else ()))
+    rows = [(label, *(shown(block[key], kind) for block in blocks)) for key, label, kind in SERIES]
+    return Table("Returns", head, rows)
+
+
+def block_table(caption: str, block: Mapping[str, Any], labels: Sequence[Label]) -> Table:
+    """Return a two-column table of one block."""
+    return Table(caption, ("", ""), [(label, shown(block[key], kind)) for key, label, kind in labels])
+
+
+def exposure_table(metrics: Mapping[str, Any]) -> Table:
+    """Return mean, median, minimum and maximum of each exposure."""
+    block = metrics["exposure"]
+    parts = ("mean", "median", "min", "max")
+    rows = [(label, *(shown(block[key][part], kind) for part in parts)) for key, label, kind in SPREADS]
+    return Table("Exposure at session closes", ("", "Mean", "Median", "Min", "Max"), rows)
+
+
+def cost_table(metrics: Mapping[str, Any]) -> Table:
+    """Return the costs by kind, in dollars and in basis points of equity a year."""
+    costs = metrics["costs"]
+    rows = [
+        (label, shown(costs[kind], "usd"), shown(costs[f"{kind}_bps_per_year"], "bps"))
+        for kind, label in COST_TITLES.items()
+    ]
+    rows.append(("Trading costs in all", shown(costs["total"], "usd"), shown(costs["drag_bps_per_year"], "bps")))
+    lost = shown(costs["cagr_lost"], "percent")
+    note = f"{shown(costs['per_traded_bps'], 'bps')} bps of traded notional; they took {lost} off the CAGR."
+    return Table("Costs", ("", "USD", "bps a year"), rows, note)
+
+
+def symbol_table(record: Record) -> Table:
+    """Return weights, trades and costs per symbol, the largest average weight first."""
+    held = record.held()
+    names = [str(column) for column in record.weights.columns]
+    size = np.abs(held).mean(axis=0) if len(held) else np.zeros(len(names))
+    traded, paid, fills = _per_symbol(record.fills)
+    involved = [k for k in range(len(names)) if size[k] > DUST or names[k] in fills]
+    order = sorted(involved, key=lambda k: (-size[k], names[k]))
+    rows = [
+        (
+            names[k],
+            shown(held[-1, k], "percent"),
+            shown(held[:, k].mean(), "percent"),
+            shown(held[:, k].min(), "percent"),
+            shown(held[:, k].max(), "percent"),
+            shown(fills.get(names[k], 0), "count"),
+            shown(traded.get(names[k], 0.0), "usd"),
+            shown(paid.get(names[k], 0.0), "usd"),
+        )
+        for k in order[:MAX_ROWS]
+    ]
+    more = len(order) - len(rows)
+    note = f"{more} more symbols are in weights and fills." if more > 0 else ""
+    head = ("Symbol", "Last", "Mean", "Min", "Max", "Fills", "Traded, USD", "Costs, USD")
+    return Table("By symbol", head, rows, note)
+
+
+def _per_symbol(fills: pd.DataFrame) -> tuple[dict[str, float], dict[str, float], dict[str, int]]:
+    if len(fills) == 0:
+        return {}, {}, {}
+    codes, found = pd.factorize(fills["symbol"])
+    notional = np.abs(fills["qty"].to_numpy(np.float64) * fills["price"].to_numpy(np.float64))
+    paid = np.zeros(len(fills))
+    for kind in ("commission", "spread", "impact", "fees"):
+        paid = paid + fills[kind].to_numpy(np.float64)
+    names = [str(name) for name in found]
+    sums = [np.bincount(codes, weights=values, minlength=len(names)).tolist() for values in (notional, paid)]
+    counts = np.bincount(codes, minlength=len(names)).tolist()
+    traded, costs = (dict(zip(names, values, strict=True)) for values in sums)
+    return traded, costs, dict(zip(names, counts, strict=True))
+
+
+def sleeve_table(metrics: Mapping[str, Any]) -> Table | None:
+    """Return the sleeves' own results; None without sleeves."""
+    blocks = metrics["sleeves"]
+    if not blocks:
+        return None
+    kinds: tuple[Label, ...] = tuple(
+        label for label in SERIES if label[0] in ("total_return", "cagr", "vol_ann", "sharpe", "max_drawdown")
+    )
+    head = ("Sleeve", *(label for _, label, _ in kinds), "Mean weight")
+    rows = [
+        (
+            name,
+            *(shown(block.get(key), kind) for key, _, kind in kinds),
+            shown((block.get("weight") or {}).get("mean"), "percent"),
+        )
+        for name, block in blocks.items()
+    ]
+    return Table("Sleeves, notional and gross of costs", head, rows)
+
+
+def notes_table(metrics: Mapping[str, Any]) -> Table | None:
+    """Return the diagnostics in figures; None without any."""
+    rows = []
+    for sleeve, block in metrics["diagnostics"].items():
+        for key, value in block.items():
+            text = count_shown(value) if isinstance(value, int) else f"{value:.6g}"
+            rows.append((sleeve, key, text))
+    return Table("Diagnostics in figures", ("Sleeve", "Figure", "Value"), rows) if rows else None
+
+
+def fact_rows(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what the run was made from."""
+    run = metrics["run"]
+    rows = [
+        ("Run", record.run_id),
+        ("Config hash", record.config_hash),
+        ("Data hash", record.data_hash),
+        ("Data source", record.source or "–"),
+        ("Interval", record.interval),
+        ("Decisions", count_shown(run["decisions"])),
+    ]
+    seen = {"config_hash", "data_hash"}
+    for key, value in record.env.items():
+        if isinstance(value, dict):
+            rows.append((title(str(key)), ", ".join(f"{name} {item}" for name, item in value.items())))
+        elif key not in seen:
+            rows.append((title(str(key)), str(value)))
+    return rows

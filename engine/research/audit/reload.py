@@ -1,0 +1,119 @@
+"""One reload, in a process of its own: ``python -m ...audit.reload JOB`` runs what JOB says and keeps the trail.
+
+The process has another working folder, another clock, other hash seeds, and data that end early.
+"""
+
+import importlib
+import json
+import pickle
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from plimsoll.engine.config.schema import Config, validate_config
+from plimsoll.engine.market.align import data_hash
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.research.audit.case import Case, StandIn
+from plimsoll.engine.research.audit.clock_shift import shift_clock
+from plimsoll.engine.research.audit.file_watch import FileWatch
+from plimsoll.engine.research.proof.trail import Rows
+from plimsoll.engine.runtime.assemble import make_strategies
+from plimsoll.engine.runtime.load import load_panel
+from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.sleeve.strategy import Strategy
+
+OUTCOME: Final = "outcome"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a reload is told.
+
+    config : plain values, its data cut off. path : where modules are looked for. folder : where the outcome goes.
+    panel : a file to take the data from instead of what the configuration names, or "". adjusted : symbols read from
+    adjusted closes throughout, whether or not they have a row by then. stand_in : "module:function"
+    or "". days : by how many the clock is moved.
+    """
+
+    config: dict[str, Any]
+    path: tuple[str, ...]
+    folder: str
+    panel: str
+    adjusted: tuple[str, ...]
+    stand_in: str
+    days: int
+
+    def write(self, file: Path) -> None:
+        """Write it as JSON."""
+        file.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a reload ended.
+
+    noted : what the strategy read from outside, in words. raised : what stopped the run, or "". data_hash : of the
+    panel it loaded. rows : its outputs, empty if it was stopped.
+    """
+
+    noted: tuple[str, ...]
+    raised: str
+    data_hash: str
+    rows: dict[str, Rows]
+
+
+def main(argv: list[str]) -> None:
+    """Run one job; what goes wrong in it is part of the outcome."""
+    job = Job(**json.loads(Path(argv[0]).read_text(encoding="utf-8")))
+    sys.path.extend(entry for entry in job.path if entry not in sys.path)
+    folder = Path(job.folder)
+    config = validate_config(job.config)
+    watch = FileWatch([folder])
+    watch.install()
+    shift_clock(job.days)
+    raised, loaded, rows = "", "", {}
+    try:
+        with watch.listening():
+            strategies = make_strategies(config)
+        panel = _panel(config, job, strategies)
+        loaded = panel.data_hash
+        with watch.listening():
+            rows = Case(config, panel, stand_in=_stand_in(job.stand_in)).run(strategies).trail.rows
+    except Exception as error:  # noqa: BLE001  (foreign code: anything may come out of it)
+        raised = f"{type(error).__name__}: {error}"
+    # as the class of the importable module: this one is called __main__ here
+    outcome = importlib.import_module("plimsoll.engine.research.audit.reload").Outcome(
+        tuple(watch.noted), raised, loaded, rows
+    )
+    (folder / OUTCOME).write_bytes(pickle.dumps(outcome))
+
+
+def _stand_in(spec: str) -> StandIn | None:
+    module, _, name = spec.partition(":")
+    found: StandIn | None = getattr(importlib.import_module(module), name) if spec else None
+    return found
+
+
+def _panel(config: Config, job: Job, strategies: dict[str, Strategy]) -> Panel:
+    if not job.panel:
+        panel = replace(load_panel(config, needs_of(config, strategies)), adjusted_only=tuple(job.adjusted))
+        return replace(panel, data_hash=data_hash(panel))
+    written: Panel = pickle.loads(Path(job.panel).read_bytes())
+    return written
+
+
+def read_outcome(folder: Path) -> Outcome:
+    """Return how a reload ended.
+
+    Raises
+    ------
+    OSError
+        If it left nothing: the process died.
+    """
+    outcome: Outcome = pickle.loads((folder / OUTCOME).read_bytes())
+    return outcome
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""One configuration run many times with different values."""

@@ -1,0 +1,173 @@
+"""Settings through the compiled loop; what several of them share is made once."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from threading import Lock, local
+from typing import Final
+
+from plimsoll.engine.config.schema import Config
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.span import until
+from plimsoll.engine.research.sweep.evaluate import (
+    Evaluator,
+    Failure,
+    Outcome,
+    PythonEvaluator,
+    SessionReturns,
+    closes,
+    compounded,
+)
+from plimsoll.engine.research.sweep.maker import Maker
+from plimsoll.engine.runtime.assemble import Market, Setup, assemble, prepare
+from plimsoll.engine.runtime.compiled.brief import Brief, run_brief
+from plimsoll.engine.runtime.compiled.engine import refusal
+from plimsoll.engine.runtime.compiled.workspace import Workspace
+from plimsoll.engine.runtime.needs import available, needs_of
+from plimsoll.engine.sleeve.signals import Signal, signal_of
+from plimsoll.engine.sleeve.sleeve import Sleeve
+from plimsoll.engine.sleeve.strategy import Strategy, scan_of
+
+# Bytes of signals kept for settings that share a sleeve.
+SIGNAL_BYTES: Final = 512 * 2**20
+
+
+class CompiledEvaluator:
+    """Runs settings through the compiled loop, and those that have no compiled form through the ordinary one.
+
+    Kept between settings: the panel's derived series, and the signals of sleeves that several settings share, because
+    a signal depends on the strategy, its parameters and the market alone.
+    """
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+        self._maker = Maker()
+        self._ordinary = PythonEvaluator(panel)
+        self._markets: dict[str, Market] = {}
+        self._offered = available(panel)
+        self._signals: dict[str, Signal] = {}
+        self._spaces = local()
+        self._lock = Lock()  # of `_signals` and `_locks`; each signal has a lock of its own while it is made
+        self._locks: dict[str, Lock] = {}
+        self._series = SessionReturns()
+
+    def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
+        """Run the settings; see `Evaluator`."""
+        return [self._one(config) for config in settings]
+
+    def _one(self, config: Config) -> Outcome | Failure:
+        try:
+            strategies = self._maker.all(config)
+            again = self._again(config, strategies)
+            if again is not None:
+                return again
+            key, market = self._market(config, strategies)
+            setup = assemble(config, market)
+            if refusal(setup):
+                return self._ordinary.evaluate([config])[0]
+            if Workspace.fits(setup):
+                self._spaces.last = (_frame(config), setup, Workspace(setup))
+                done = self._spaces.last[2].run(setup.system.sleeves[0].strategy)
+                if done is not None:
+                    return self._outcome(setup, *done)
+                setup = assemble(config, market)  # the workspace has used up the sleeve of the other one
+            signals = [self._signal(key, setup, sleeve) for sleeve in setup.system.sleeves]
+            return self._outcome(setup, run_brief(setup, signals), setup.first)
+        except InputError as error:
+            return Failure(str(error))
+
+    def _again(self, config: Config, strategies: dict[str, Strategy]) -> Outcome | None:
+        """Run a setting in this thread's workspace if it differs from the last one in parameters alone, else None."""
+        last = getattr(self._spaces, "last", None)
+        if last is None or last[0] != _frame(config):
+            return None
+        strategy = next(iter(strategies.values()))
+        if not last[2].takes(strategy) or strategy.unavailable(self._offered):
+            return None
+        done = last[2].run(strategy)
+        return None if done is None else self._outcome(last[1], *done)
+
+    def _outcome(self, setup: Setup, brief: Brief, first: int) -> Outcome:
+        config, clock = setup.config, setup.panel.clock
+        span = slice(first, first + len(brief.ret))
+        rows = closes(clock.last_bar[span])
+        return Outcome(
+            first_session=int(clock.session_index[first]),
+            returns=compounded(brief.ret, rows),
+            gross=brief.gross[rows],
+            traded=brief.traded,
+            costs=brief.costs,
+            benchmark=self._series.of(setup, config.run.benchmark, span),
+            bill=self._series.of(setup, setup.bill_name or None, span),
+            final_equity=brief.final_equity,
+            orders=brief.orders,
+            fills=brief.fills,
+            decisions=brief.decisions,
+            margin_calls=brief.margin_calls,
+            ruined=brief.ruined,
+        )
+
+    def _market(self, config: Config, strategies: dict[str, Strategy]) -> tuple[str, Market]:
+        """Return the derived market with the setting's own strategies on it, and what tells it from others."""
+        refused = {name: one.unavailable(self._offered) for name, one in strategies.items()}
+        parts = (
+            config.run.end,
+            config.data,
+            config.financing.cash_rate,
+            config.account.flows,
+            needs_of(config, strategies),
+        )
+        key = repr((parts, refused))
+        if key not in self._markets:
+            panel = self._panel if config.run.end is None else until(self._panel, config.run.end)
+            self._markets[key] = prepare(config, panel, strategies)
+        market = self._markets[key]
+        return key, replace(market, strategies={name: strategies[name] for name in market.strategies})
+
+    def _signal(self, market: str, setup: Setup, sleeve: Sleeve) -> Signal:
+        """Return a sleeve's signals; they depend on strategy, parameters and market, and are made once.
+
+        The sleeve's name counts, because a failure tells it.
+        """
+        config, n_bars = setup.config, setup.panel.n_bars
+        section = next(one for one in config.sleeve if one.name == sleeve.name)
+        through = setup.first if config.integrator.preset == "direct" else n_bars
+        params = json.dumps(sleeve.strategy.params.model_dump(mode="json"), sort_keys=True)
+        key = repr((sleeve.name, section.strategy, section.on_error, params, through, market))
+        with self._lock:
+            lock = self._locks.setdefault(key, Lock())
+        with lock:
+            found = self._signals.get(key)
+            if found is None:
+                found = signal_of(sleeve, setup.system.cursor, n_bars, through)
+                with self._lock:
+                    self._signals[key] = found
+                    while sum(one.held.nbytes for one in self._signals.values()) > SIGNAL_BYTES:
+                        self._signals.pop(next(iter(self._signals)))
+            return found
+
+
+def _frame(config: Config) -> Config:
+    """Return a configuration without its sleeves' parameters: what settings in one workspace share."""
+    return config.model_copy(update={"sleeve": tuple(s.model_copy(update={"params": {}}) for s in config.sleeve)})
+
+
+def fits_threads(settings: Sequence[Config], maker: Maker) -> bool:
+    """Return whether settings run in compiled code for the most part, so that threads do not wait for each other.
+
+    That is so where each sleeve either has a kernel or is the same in all settings, and the preset has a compiled loop.
+    """
+    if any(config.integrator.preset == "legacy" for config in settings):
+        return False
+    distinct: dict[str, set[str]] = {}
+    for config in settings:
+        for sleeve in config.sleeve:
+            distinct.setdefault(sleeve.name, set()).add(repr((sleeve.strategy, sleeve.params)))
+    varied = [sleeve for sleeve in settings[0].sleeve if len(distinct[sleeve.name]) > 1]
+    return all(scan_of(maker.sleeve(sleeve)) is not None for sleeve in varied)
+
+
+def evaluator_for(panel: Panel) -> Evaluator:
+    """Return the fastest evaluator there is for settings on `panel`."""
+    return CompiledEvaluator(panel)

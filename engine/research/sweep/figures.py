@@ -1,0 +1,129 @@
+"""The figures of one setting: those of `metrics.json` of its backtest, without its tables.
+
+The same numbers; turnover and costs may differ in the last bits, because they are added up bar by bar.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from plimsoll.engine.errors import ConfigError, DataError, did_you_mean
+from plimsoll.engine.report.metrics import book, relative
+from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.report.sweep.table import LOWER_IS_BETTER
+from plimsoll.engine.research.sweep.evaluate import Outcome
+from plimsoll.engine.types import Floats
+
+FIGURES: Final = (
+    "sharpe", "sharpe_excess", "cagr", "vol_ann", "max_drawdown", "calmar", "sortino", "ulcer",
+    "total_return", "final_equity", "skew", "kurtosis", "value_at_risk", "expected_shortfall", "hit_rate",
+    "turnover", "cost_bps", "gross_mean", "gross_max", "time_in_market",
+    "beta", "alpha_ann", "information_ratio",
+    "orders", "fills", "decisions", "margin_calls", "ruined",
+)  # fmt: skip
+# Whole numbers in the table; `ruined` is true or false.
+COUNTS: Final = ("orders", "fills", "decisions", "margin_calls")
+# Where `metrics.json` keeps a figure that is not at its top.
+IN_METRICS: Final[Mapping[str, tuple[str, ...]]] = {
+    "final_equity": ("run", "final_equity"),
+    "turnover": ("turnover", "two_sided_per_year"),
+    "cost_bps": ("costs", "drag_bps_per_year"),
+    "gross_mean": ("exposure", "gross", "mean"),
+    "gross_max": ("exposure", "gross", "max"),
+    "time_in_market": ("exposure", "time_in_market"),
+    "beta": ("relative", "beta"),
+    "alpha_ann": ("relative", "alpha_ann"),
+    "information_ratio": ("relative", "information_ratio"),
+    "orders": ("run", "orders"),
+    "fills": ("run", "fills"),
+    "decisions": ("run", "decisions"),
+    "margin_calls": ("counts", "margin_calls"),
+    "ruined": ("run", "ruined"),
+}
+
+
+def figures(outcome: Outcome) -> Floats:
+    """Return (len(FIGURES),) the figures of an outcome in their order; NaN where one is not defined.
+
+    Raises
+    ------
+    DataError
+        If a return is not finite.
+    """
+    returns = m.checked(outcome.returns, "session returns")
+    bill = 0.0 if outcome.bill is None else _fitting(outcome.bill, returns, "bill returns")
+    bench = None if outcome.benchmark is None else _fitting(outcome.benchmark, returns, "benchmark returns")
+    n = len(returns)
+    gross = book.spread_of(outcome.gross)
+    found = {
+        "sharpe": m.sharpe(returns),
+        "sharpe_excess": m.sharpe(returns, bill),
+        "cagr": m.cagr(returns),
+        "vol_ann": m.vol_ann(returns),
+        "max_drawdown": m.max_drawdown(returns),
+        "calmar": m.calmar(returns),
+        "sortino": m.sortino(returns),
+        "ulcer": m.ulcer(returns),
+        "total_return": m.total_return(returns),
+        "final_equity": outcome.final_equity,
+        "skew": m.skew(returns),
+        "kurtosis": m.kurtosis(returns),
+        "value_at_risk": m.value_at_risk(returns),
+        "expected_shortfall": m.expected_shortfall(returns),
+        "hit_rate": m.hit_rate(returns),
+        "turnover": _per_year(outcome.traded, n),
+        "cost_bps": _per_year(outcome.costs, n) * 1e4,
+        "gross_mean": gross["mean"],
+        "gross_max": gross["max"],
+        "time_in_market": book.share_of(outcome.gross > book.DUST),
+        "beta": m.NAN if bench is None else relative.beta(returns, bench),
+        "alpha_ann": m.NAN if bench is None else relative.alpha_ann(returns, bench),
+        "information_ratio": m.NAN if bench is None else relative.information_ratio(returns, bench),
+        "orders": outcome.orders,
+        "fills": outcome.fills,
+        "decisions": outcome.decisions,
+        "margin_calls": outcome.margin_calls,
+        "ruined": outcome.ruined,
+    }
+    values = np.array([float(found[name]) for name in FIGURES])
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def in_metrics(metrics: Mapping[str, Any], name: str) -> Any:
+    """Return the value of a figure in `metrics.json`; None where it is not defined."""
+    value: Any = metrics
+    for part in IN_METRICS.get(name, (name,)):
+        value = None if value is None else value[part]
+    return value
+
+
+def check_metric(name: str) -> str:
+    """Return the name of a figure to rank by.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of that name.
+    """
+    if name not in FIGURES:
+        raise ConfigError(f"unknown metric {name!r}", where="--metric", fix=did_you_mean(name, FIGURES))
+    return name
+
+
+def ranking(values: Sequence[float] | Floats, metric: str) -> list[int]:
+    """Return the positions of `values` from best to worst, the earlier first among equals; NaN left out."""
+    given = np.asarray(values, dtype=np.float64)
+    sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
+    order = np.argsort(sign * given, kind="stable")
+    return [int(at) for at in order if np.isfinite(given[at])]
+
+
+def _per_year(ratio: float, n_sessions: int) -> float:
+    return ratio * m.SESSIONS_PER_YEAR / n_sessions if n_sessions else m.NAN
+
+
+def _fitting(series: Floats, returns: Floats, role: str) -> Floats:
+    if len(series) != len(returns):
+        raise DataError(f"{len(series)} {role} for {len(returns)} sessions")
+    return m.checked(series, role)

@@ -1,0 +1,138 @@
+"""The folder of a sweep: what it may hold before, what is kept meanwhile, and how the end is marked."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from plimsoll.engine.errors import OutputError
+from plimsoll.engine.report.folder import check_target, json_bytes
+
+DEFINITION: Final = "sweep.json"
+# Written last: a folder that has it holds a finished sweep.
+MARKER: Final = "summary.json"
+PARTS: Final = "parts"
+FILES: Final = (
+    MARKER, DEFINITION, "sweep.csv", "sweep.parquet", "returns.parquet", "report.html", "config.toml", "env.json",
+)  # fmt: skip
+FOLDERS: Final = (PARTS, "best")
+LOCK: Final = ".lock"
+# All there is where a sweep was killed before it could say what it is.
+BEGUN: Final = frozenset({LOCK, PARTS, f".{DEFINITION}"})
+
+
+def check_folder(folder: Path, definition: Mapping[str, Any], *, force: bool) -> bool:
+    """Return whether an interrupted sweep of this definition waits in the folder.
+
+    Raises
+    ------
+    OutputError
+        Unless `force`: if it holds a finished sweep, another one, or anything else.
+    """
+    found = _read(folder / DEFINITION)
+    if found is None or force:
+        if not force and folder.is_dir() and {path.name for path in folder.iterdir()} <= BEGUN:
+            return False
+        check_target(folder, force=force)
+        return False
+    if found != json.loads(json_bytes(definition)):
+        differing = sorted(key for key in {*found, *definition} if found.get(key) != definition.get(key))
+        raise OutputError(
+            f"the folder holds another sweep (its {', '.join(differing) or DEFINITION} differs)",
+            where=str(folder),
+            fix="choose another folder with --out, or pass --force to overwrite it",
+        )
+    if (folder / MARKER).exists():
+        raise OutputError(
+            "this sweep is finished",
+            where=str(folder),
+            fix="choose another folder with --out, or pass --force to run it anew",
+        )
+    return True
+
+
+@contextmanager
+def held_folder(folder: Path, definition: Mapping[str, Any], *, force: bool) -> Iterator[Path]:
+    """Open the folder of a sweep for writing and yield where its parts go; nobody else may meanwhile.
+
+    Raises
+    ------
+    OutputError
+        As `check_folder`; if another process sweeps into it, or it cannot be written.
+    """
+    resumes = check_folder(folder, definition, force=force)
+    parts = folder / PARTS
+    try:
+        parts.mkdir(parents=True, exist_ok=True)
+        with (folder / LOCK).open("w") as lock:
+            _lock(lock.fileno(), folder)
+            if not resumes:
+                _clear(folder)
+                parts.mkdir()
+                write_file(folder / DEFINITION, json_bytes(definition))
+            try:
+                yield parts
+            except BaseException:
+                if not any(parts.glob("*.npz")):
+                    _forget(folder)
+                raise
+            shutil.rmtree(parts)
+            (folder / LOCK).unlink()
+    except OSError as error:
+        raise OutputError(
+            f"the sweep's folder cannot be written: {error.strerror or error}",
+            where=str(folder),
+            fix="free space and permissions, then run the same command again",
+        ) from error
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file aside and rename it, so that a file with its name is whole."""
+    path.parent.mkdir(exist_ok=True)
+    aside = path.with_name(f".{path.name}")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return the definition in a folder; None if there is none that can be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier sweep left; the mark of its end first, what no sweep wrote stays."""
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+    for name in FOLDERS:
+        if (folder / name).is_dir():
+            shutil.rmtree(folder / name)
+
+
+def _forget(folder: Path) -> None:
+    """Leave no trace of a sweep that ended before its first block did."""
+    shutil.rmtree(folder / PARTS)
+    for name in (DEFINITION, LOCK):
+        (folder / name).unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    """Hold the folder until this process ends, however it ends."""
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OutputError(
+            "another process is sweeping into this folder", where=str(folder), fix="wait for it"
+        ) from None

@@ -1,0 +1,250 @@
+"""Run one configuration many times with different values, and rank what comes out."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from plimsoll.engine.config.schema import Config
+from plimsoll.engine.errors import OutputError
+from plimsoll.engine.report.folder import json_bytes
+from plimsoll.engine.report.table_files import file_bytes, table_bytes
+from plimsoll.engine.research.sweep.block import Block, Rows, read_part, write_part
+from plimsoll.engine.research.sweep.compiled_evaluator import evaluator_for, fits_threads
+from plimsoll.engine.research.sweep.executors import Crew, Processes, Threads, run_blocks
+from plimsoll.engine.research.sweep.folder import DEFINITION, MARKER, held_folder, write_file
+from plimsoll.engine.research.sweep.maker import Maker
+from plimsoll.engine.research.sweep.outcome import FAILED, best_files, facts_of, ranked, summary_of, sweep_tables
+from plimsoll.engine.research.sweep.panel_folder import save_panel
+from plimsoll.engine.research.sweep.plan import Plan
+from plimsoll.engine.runtime.collect import versions
+from plimsoll.engine.types import Dates, Floats
+
+ExecutorName: TypeAlias = Literal["auto", "threads", "processes"]
+Progress: TypeAlias = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A setting that ran: its configuration, the data it saw, and its return on each session it traded."""
+
+    config: Config
+    data_hash: str
+    sessions: Dates
+    returns: Floats
+
+
+Record: TypeAlias = Callable[[Iterator[Trial]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Who runs the settings: `cluster` is the address of a Dask scheduler and beats `executor`; None = all cores."""
+
+    executor: ExecutorName = "auto"
+    count: int | None = None
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What the best are chosen by, and how many are written as configuration files."""
+
+    metric: str = "sharpe"
+    top: int = 5
+
+
+@dataclass(frozen=True, eq=False)
+class SweepResult:
+    """A finished sweep.
+
+    table : a row per setting: "setting", a column per key, the figures, "status" ("ok" or "failed"), "reason".
+    returns : session returns, a column per setting; None where that table would be too large.
+    best : the best settings by `metric`, ready to be run. summary : best, median and worst in plain values.
+    folder : where all of it is written; None if it was not kept. synthetic : the prices were generated.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    metric: str
+    table: pd.DataFrame
+    returns: pd.DataFrame | None
+    best: tuple[Config, ...]
+    summary: dict[str, Any]
+    folder: Path | None
+    synthetic: bool
+
+    @property
+    def failed(self) -> int:
+        """Settings that could not be run."""
+        return int((self.table["status"] == FAILED).sum())
+
+    def __repr__(self) -> str:
+        """Return the sweep in one line."""
+        return f"<SweepResult {self.name}: {len(self.table)} settings of {', '.join(self.keys)}, {self.failed} failed>"
+
+
+def run_sweep(
+    plan: Plan,
+    folder: Path | None,
+    workers: Workers,
+    by: Ranking,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+    created: str | None = None,
+    record: Record | None = None,
+) -> SweepResult:
+    """Run a planned sweep, or what is left of it, and write its folder.
+
+    Finished blocks are kept in `parts/` as they come; the same plan with the same folder goes on from there. The
+    tables do not depend on who ran which block, on how many workers there were, or on interruptions.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to run.
+    folder : path or None
+        Where to; None = nothing is kept beyond the result.
+    workers : Workers
+        Who runs it.
+    by : Ranking
+        How the best are chosen.
+    force : bool
+        Overwrite another or a finished sweep in the folder.
+    progress : callable, optional
+        Called with (settings done, settings in all).
+    created : str, optional
+        Time stamp for `env.json`.
+    record : callable, optional
+        Takes every setting that ran, e.g. into a ledger of trials; called once, when all have run.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds something else, or cannot be written.
+    WorkerError
+        If workers are lost twice at the same settings, or the cluster cannot be reached.
+    """
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="plimsoll-") as scratch:
+            kept = run_sweep(plan, Path(scratch) / "sweep", workers, by, progress=progress, record=record)
+            return replace(kept, folder=None)
+    blocks = plan.blocks
+    with held_folder(folder, plan.definition(), force=force) as parts:
+        _run_missing(plan, blocks, parts, workers, progress)
+        if record is not None:
+            record(_trials(plan, _read(blocks, parts)))
+        return _write(plan, blocks, parts, by, created)
+
+
+def _run_missing(plan: Plan, blocks: list[Block], parts: Path, workers: Workers, progress: Progress | None) -> None:
+    """Run the blocks that are not kept yet."""
+    missing = [block for block in blocks if read_part(parts, block) is None]
+    done = len(plan.settings) - sum(len(block.settings) for block in missing)
+
+    def keep(block: Block, rows: Rows) -> None:
+        nonlocal done
+        write_part(parts, block.number, rows)
+        done += len(block.settings)
+        if progress is not None:
+            progress(done, len(plan.settings))
+
+    if progress is not None:
+        progress(done, len(plan.settings))
+    if missing:
+        run_blocks(crew_for(plan, parts, workers, len(missing)), missing, keep)
+
+
+def crew_for(plan: Plan, scratch: Path, workers: Workers, n_blocks: int) -> Callable[[], Crew]:
+    """Return what opens the workers: a cluster where one is named, else threads or processes of this machine.
+
+    Left to choose, threads run what is compiled for the most part, processes everything else.
+    """
+    if workers.cluster is not None:
+        from plimsoll.engine.research.sweep.cluster import Cluster
+
+        names = [f"{panel.data_hash}-{at}" for at, panel in enumerate(plan.panels)]
+        return partial(Cluster, workers.cluster, _spread(plan, scratch), names)
+    count = min(workers.count or _cores(), n_blocks)
+    evaluators = [evaluator_for(panel) for panel in plan.panels]
+    chosen = workers.executor
+    if chosen == "auto":
+        alone = count == 1 or fits_threads([setting.config for setting in plan.settings], Maker())
+        chosen = "threads" if alone else "processes"
+    if chosen == "threads":
+        return partial(Threads, evaluators, count)
+    return partial(Processes, _spread(plan, scratch), count)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _spread(plan: Plan, scratch: Path) -> list[Path]:
+    """Write the panels where workers can map them; what an interrupted sweep left of them goes."""
+    for left in scratch.glob("panels-*"):
+        shutil.rmtree(left)
+    place = Path(tempfile.mkdtemp(prefix="panels-", dir=scratch))
+    return [save_panel(panel, place / str(at)) for at, panel in enumerate(plan.panels)]
+
+
+def _read(blocks: list[Block], parts: Path) -> Iterator[Rows]:
+    for block in blocks:
+        rows = read_part(parts, block)
+        if rows is None:
+            raise OutputError(
+                f"block {block.number} has gone",
+                where=str(parts),
+                cause="removed meanwhile",
+                fix="run the same command again",
+            )
+        yield rows
+
+
+def _trials(plan: Plan, parts: Iterator[Rows]) -> Iterator[Trial]:
+    days = [np.unique(panel.clock.session) for panel in plan.panels]
+    for rows in parts:
+        for number, first, own in rows.each():
+            panel = plan.panel_of[number]
+            sessions = days[panel][first : first + len(own)]
+            yield Trial(plan.settings[number].config, plan.panels[panel].data_hash, sessions, own)
+
+
+def _write(plan: Plan, blocks: list[Block], parts: Path, by: Ranking, created: str | None) -> SweepResult:
+    """Write everything made from the parts, the mark of the end last."""
+    from plimsoll.engine.report.sweep.page import sweep_html
+
+    folder = parts.parent
+    table, returns = sweep_tables(plan, _read(blocks, parts))
+    summary = summary_of(plan, table, by.metric, by.top)
+    name = plan.base.run.name
+    page = sweep_html(name=name, table=table, keys=plan.keys, metric=by.metric, facts=facts_of(plan, table, by.metric))
+    files: dict[str, bytes] = {
+        "config.toml": f'# config_hash = "{plan.base.digest}"\n{plan.base.toml()}'.encode(),
+        "env.json": json_bytes(_environment(plan, created)),
+        "report.html": page.encode(),
+        "sweep.parquet": table_bytes(table, always_parquet=True)[1],
+        "sweep.csv": file_bytes(table, ".csv"),
+    }
+    if returns is not None:
+        files["returns.parquet"] = table_bytes(returns, always_parquet=True)[1]
+    files |= {f"best/{file}": content for file, content in best_files(plan, table, by.metric, by.top).items()}
+    for path, content in files.items():
+        write_file(folder / path, content)
+    write_file(folder / MARKER, json_bytes(summary))
+    best = tuple(plan.settings[number].config for number in ranked(table, by.metric)[: by.top])
+    synthetic = any(panel.synthetic for panel in plan.panels)
+    return SweepResult(name, plan.keys, by.metric, table, returns, best, summary, folder, synthetic)
+
+
+def _environment(plan: Plan, created: str | None) -> Mapping[str, Any]:
+    facts = {"versions": versions(), "definition": DEFINITION, **plan.definition()}
+    return facts if created is None else {**facts, "created": created}

@@ -1,0 +1,95 @@
+"""The compiled loop of preset `book`: every bar through all nine stages."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, RUIN, mark_start
+from plimsoll.engine.kernels.account.ledger import OVERDRAWN as LEDGER_OVERDRAWN
+from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, Orders, plan_orders
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.layout import CASH, EQUITY, NAV, SHARES
+from plimsoll.engine.portfolio.book_decide import Holdings, Out, Prices, Rules, Terms, decide
+from plimsoll.engine.portfolio.book_memory import Memory
+from plimsoll.engine.portfolio.book_observe import Watch, observe_bar, observe_session
+from plimsoll.engine.runtime.compiled.loop_state import (
+    BAR,
+    DONE,
+    N_DECISIONS,
+    N_ORDERS,
+    OVERDRAWN,
+    ROOM,
+    RUINED,
+    SHORT,
+    Ledger,
+    Market,
+    Planning,
+    Table,
+)
+from plimsoll.engine.runtime.compiled.loop_step import has_room, put_to_work, settle, value_held
+from plimsoll.engine.types import Bools, Floats, Ints
+
+
+class BookTerms(NamedTuple):
+    """Preset `book`: what its kernels are told and remember; last_bar (T,) of a session, ret, close (T, N)."""
+
+    watch: Watch
+    rules: Rules
+    memory: Memory
+    prices: Prices
+    terms: Terms
+    last_bar: Bools
+    ret: Floats
+    close: Floats
+    indicator: Floats
+
+
+@kernel
+def book_loop(
+    stop: int, first: int, weight: Floats, b: BookTerms, market: Market, ledger: Ledger, planning: Planning,
+    table: Table, orders: Orders, cursor: Ints,
+) -> int:  # fmt: skip
+    """Run the bars from the cursor to `stop`; return one of the codes of `plimsoll.engine.runtime.compiled.loop_state`.
+
+    weight (T, S, N) the sleeves' held weights at each close; first is the first bar traded. The steps of a bar are
+    those of `plimsoll.engine.runtime.backtest.run_loop`.
+    """
+    block, close, status, daily = market.block, market.close, market.status, market.daily
+    acct, scal, rules, rec, held = ledger.acct, ledger.scal, ledger.rules, ledger.rec, ledger.held
+    fills, brief, sums, value = ledger.fills, ledger.brief, ledger.sums, ledger.value
+    full, row, nothing = brief.shape[1] == 0, 0, np.empty(0)
+    room = np.array([orders.bar.shape[0], table.bar.shape[0]])
+    for t in range(cursor[BAR], stop):
+        cursor[BAR] = t
+        code = LEDGER_OK
+        if not has_room(acct, scal, fills, brief, room, cursor):
+            return ROOM
+        if t >= first:
+            code = settle(t, block, status, daily, rules, acct, scal, rec, held, fills, brief, sums, cursor)
+            if code in (RUIN, LEDGER_OVERDRAWN):
+                return RUINED if code == RUIN else OVERDRAWN
+        elif t == first - 1:
+            mark_start(t, block, acct)
+        adopt, called = t == first - 1, code == MARGIN_CALL
+        observe_bar(t, weight[t], b.ret, b.watch, b.memory)
+        if b.last_bar[t]:
+            nav = scal[NAV] if adopt or t >= first else np.nan
+            observe_session(t, b.ret, b.close, b.indicator, nav, scal[EQUITY], nothing, b.watch, b.memory)
+        if adopt or (t >= first and (b.last_bar[t] or called)):
+            row = cursor[N_DECISIONS] if full else 0
+            value_held(acct, value)
+            out = Out(table.weights[row], table.goal[row], table.trade[row], table.trace[row], table.facts[row])
+            holdings = Holdings(value, scal[EQUITY], called)
+            ticket = decide(t, weight[t], 0, b.rules, b.memory, b.prices, b.terms, holdings, out)
+            phi, n = plan_orders(
+                t, scal[CASH], scal[EQUITY], acct[SHARES], value, out.goal, out.trade, close[t], rules, daily,
+                max(planning.min_notional, ticket), planning.tape, planning.work, table.why[row], orders,
+                cursor[N_ORDERS] if full else 0,
+            )  # fmt: skip
+            if phi == SHORT_IN_CASH:
+                return SHORT
+            put_to_work(n, planning.at_close, full, orders, acct, scal, cursor)
+            table.bar[row], table.phi[row], table.ticket[row], table.forced[row] = t, phi, ticket, called
+            table.first[row + 1] = cursor[N_ORDERS]
+    cursor[BAR] = max(stop, cursor[BAR])
+    return DONE

@@ -1,0 +1,103 @@
+"""The compiled loop of preset `direct`: from answer to answer, coasting between them."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from plimsoll.engine.kernels.account.coast import coast
+from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, RUIN, mark_start
+from plimsoll.engine.kernels.account.ledger import OVERDRAWN as LEDGER_OVERDRAWN
+from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, Orders, plan_orders
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.layout import CASH, EQUITY, SHARES
+from plimsoll.engine.portfolio.direct import direct_target
+from plimsoll.engine.runtime.compiled.loop_state import (
+    BAR,
+    DONE,
+    N_DECISIONS,
+    N_ORDERS,
+    OVERDRAWN,
+    ROOM,
+    RUINED,
+    SHORT,
+    Ledger,
+    Market,
+    Planning,
+    Table,
+)
+from plimsoll.engine.runtime.compiled.loop_step import has_room, put_to_work, settle, value_held
+from plimsoll.engine.types import Bools, Floats, Ints
+
+
+class DirectTerms(NamedTuple):
+    """Preset `direct`: its band, the maintenance rates (2, N) of longs and shorts."""
+
+    band: float
+    maintenance: Floats
+
+
+@kernel
+def next_answer(first: int, stop: int, answered: Bools) -> int:
+    """Return the first bar from `first` on with an answer; `stop` if there is none before."""
+    t = first
+    while t < stop and not answered[t]:
+        t += 1
+    return t
+
+
+@kernel
+def direct_loop(
+    stop: int, first: int, signal: Floats, answered: Bools, terms: DirectTerms, market: Market, ledger: Ledger,
+    planning: Planning, table: Table, orders: Orders, cursor: Ints,
+) -> int:  # fmt: skip
+    """Run the bars from the cursor to `stop`; return one of the codes of `plimsoll.engine.runtime.compiled.loop_state`.
+
+    signal (T, N) the sleeve's held weights in panel columns, answered (T,); first is the first bar traded.
+    The steps of a bar are those of `plimsoll.engine.runtime.backtest.run_loop`.
+    """
+    block, close, status, event, daily = market.block, market.close, market.status, market.event, market.daily
+    acct, scal, rules, rec, held = ledger.acct, ledger.scal, ledger.rules, ledger.rec, ledger.held
+    fills, brief, sums, column, value = ledger.fills, ledger.brief, ledger.sums, ledger.column, ledger.value
+    tape, work, maintenance, band = planning.tape, planning.work, terms.maintenance, terms.band
+    full, row = brief.shape[1] == 0, 0
+    weights, trade, trace, why = table.weights[0], table.trade[0], table.trace[0], table.why[0]
+    room = np.array([orders.bar.shape[0], table.bar.shape[0]])
+    t, due = max(cursor[BAR], first - 1), -1
+    while t < stop:
+        code = LEDGER_OK
+        if not has_room(acct, scal, fills, brief, room, cursor):
+            cursor[BAR] = t
+            return ROOM
+        if t >= first:
+            if due < t:
+                due = next_answer(t, stop, answered)
+            end = min(due + 1, stop)
+            reached = coast(t, end, block, status, event, daily, rules, acct, scal, column, rec, held, brief)
+            t = min(reached, end - 1)
+            if reached < end:
+                code = settle(t, block, status, daily, rules, acct, scal, rec, held, fills, brief, sums, cursor)
+                if code in (RUIN, LEDGER_OVERDRAWN):
+                    cursor[BAR] = t
+                    return RUINED if code == RUIN else OVERDRAWN
+        else:
+            mark_start(t, block, acct)
+        asked, called = t == first - 1 or answered[t], code == MARGIN_CALL
+        if asked or called:
+            if full:
+                row = cursor[N_DECISIONS]
+                weights, trade, trace, why = table.weights[row], table.trade[row], table.trace[row], table.why[row]
+            value_held(acct, value)
+            direct_target(asked, t, signal, value, scal[EQUITY], called, maintenance, band, weights, trade, trace)
+            phi, n = plan_orders(
+                t, scal[CASH], scal[EQUITY], acct[SHARES], value, weights, trade, close[t], rules, daily,
+                planning.min_notional, tape, work, why, orders, cursor[N_ORDERS] if full else 0,
+            )  # fmt: skip
+            if phi == SHORT_IN_CASH:
+                cursor[BAR] = t
+                return SHORT
+            put_to_work(n, planning.at_close, full, orders, acct, scal, cursor)
+            table.bar[row], table.phi[row], table.ticket[row], table.forced[row] = t, phi, 0.0, called
+            table.first[row + 1] = cursor[N_ORDERS]
+        t += 1
+    cursor[BAR] = t
+    return DONE

@@ -1,0 +1,82 @@
+"""One bar of an account and one decision's orders, as the compiled loops take them.
+
+Arrays come one by one: a tuple taken apart inside a loop costs two atomic counts for each array of it.
+"""
+
+from plimsoll.engine.kernels.account.fill import replace_working
+from plimsoll.engine.kernels.account.ledger import OVERDRAWN, account_step
+from plimsoll.engine.kernels.account.submit import Orders
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.layout import (
+    EQUITY,
+    FLOW,
+    MARK,
+    N_FILLS,
+    R_COMMISSION,
+    R_FEES,
+    R_IMPACT,
+    R_LONG,
+    R_RET,
+    R_SHORT,
+    R_SPREAD,
+    R_TRADED,
+    SHARES,
+)
+from plimsoll.engine.runtime.compiled.loop_state import COSTS, FILLS, N_DECISIONS, N_ORDERS, TRADED, TRADES
+from plimsoll.engine.types import Codes, Floats, Ints
+
+
+@kernel
+def has_room(acct: Floats, scal: Floats, fills: Floats, brief: Floats, room: Ints, cursor: Ints) -> bool:
+    """Return whether a bar's fills and a decision's orders still fit; in brief they always do.
+
+    room (2,) rows of the order table and of the decision table.
+    """
+    if brief.shape[1] > 0:
+        return True
+    n = acct.shape[1]
+    fits = scal[N_FILLS] + 3 * n <= fills.shape[0] and cursor[N_ORDERS] + 2 * n <= room[0]
+    return bool(fits and cursor[N_DECISIONS] < room[1])
+
+
+@kernel
+def settle(
+    t: int, block: Floats, status: Codes, daily: Floats, rules: Floats, acct: Floats, scal: Floats, rec: Floats,
+    held: Floats, fills: Floats, brief: Floats, sums: Floats, cursor: Ints,
+) -> int:  # fmt: skip
+    """Run `account_step` for bar t and keep what is to be kept of it; return its code."""
+    if brief.shape[1] == 0:
+        return account_step(t, block, status, daily, rules, acct, scal, t, rec, held, fills)
+    base = scal[EQUITY] + daily[FLOW, t]
+    cursor[FILLS] += int(scal[N_FILLS])
+    scal[N_FILLS] = 0.0
+    code = account_step(t, block, status, daily, rules, acct, scal, 0, rec, held, fills)
+    if code != OVERDRAWN:
+        equity = scal[EQUITY]
+        brief[0, t] = rec[0, R_RET]
+        brief[1, t] = (rec[0, R_LONG] + rec[0, R_SHORT]) / equity if equity > 0.0 else 0.0
+        if rec[0, R_TRADED] > 0.0:
+            sums[TRADED] += rec[0, R_TRADED] / base
+            sums[COSTS] += (rec[0, R_COMMISSION] + rec[0, R_SPREAD] + rec[0, R_IMPACT] + rec[0, R_FEES]) / base
+            sums[TRADES] += 1.0
+    return code
+
+
+@kernel
+def value_held(acct: Floats, value: Floats) -> None:
+    """Write the market value (N,) of what is held."""
+    for i in range(value.shape[0]):
+        shares = acct[SHARES, i]
+        value[i] = shares * acct[MARK, i] if shares != 0.0 else 0.0
+
+
+@kernel
+def put_to_work(n: int, at_close: bool, full: bool, orders: Orders, acct: Floats, scal: Floats, cursor: Ints) -> None:
+    """Hand n planned orders to the account and count the decision; in brief they stand in the table's first rows."""
+    at = cursor[N_ORDERS] if full else 0
+    replace_working(
+        at, at + n, orders.col, orders.leg, orders.qty, orders.target, orders.sigma, orders.adv, at_close,
+        cursor[N_ORDERS], acct, scal,
+    )  # fmt: skip
+    cursor[N_DECISIONS] += 1
+    cursor[N_ORDERS] += n

@@ -1,0 +1,158 @@
+"""From what a user gives, a configuration in any form or a strategy, to a validated configuration and its panel."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.span import until
+from plimsoll.engine.runtime.assemble import make_strategies
+from plimsoll.engine.runtime.needs import Needs, needs_of
+from plimsoll.engine.runtime.resolve import make_strategy
+from plimsoll.engine.sleeve.strategy import Strategy
+
+# What a run can be made from: a configuration in any form, or a strategy with everything else at its default.
+Runnable: TypeAlias = Config | Path | str | Mapping[str, Any] | Strategy | type[Strategy]
+
+
+def configured(
+    what: Runnable,
+    *,
+    data: Panel | Path | str | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
+    sets: Iterable[str] = (),
+) -> tuple[Config, dict[str, Strategy]]:
+    """Return the configuration that a verb runs on, and by sleeve the strategy object it was given, if it was one.
+
+    Raises
+    ------
+    ConfigError
+        If it is not a valid configuration.
+    """
+    given = _strategy_of(what)
+    values: dict[str, Any] | Path = _config_of(given) if given is not None else _layered(what)
+    overrides = list(sets)
+    if isinstance(data, (str, Path)):
+        overrides += ["data.source=csv", f"data.path={json.dumps(str(data), ensure_ascii=False)}"]
+    overrides += [f"run.{key}={value}" for key, value in (("start", start), ("end", end)) if value is not None]
+    config = load_config(values, sets=overrides)
+    objects = {config.sleeve[0].name: given} if given is not None else {}
+    return config, objects
+
+
+def load_run(
+    what: Runnable,
+    *,
+    data: Panel | Path | str | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
+    sets: Iterable[str] = (),
+) -> tuple[Config, Panel, dict[str, Strategy]]:
+    """Return the effective configuration, the panel, and the strategies that came as objects, by sleeve name.
+
+    The parameters are those of `backtest`.
+
+    Raises
+    ------
+    InputError
+        If anything about the input is wrong.
+    """
+    config, objects = configured(what, data=data, start=start, end=end, sets=sets)
+    panel = data if isinstance(data, Panel) else load_panel(config, needs_of(config, make_strategies(config, objects)))
+    if isinstance(data, Panel) and config.run.end is not None:
+        panel = until(panel, config.run.end)
+    return config, panel, objects
+
+
+def load_panel(config: Config, needs: Needs) -> Panel:
+    """Load what a configuration names: the synthetic sample or a folder of CSV files.
+
+    Raises
+    ------
+    DataError
+        If a file or a row of it is unusable.
+    """
+    section = config.data
+    if section.source == "sample":
+        from plimsoll.engine.market.sample.source import INDICATORS, sample_panel
+        from plimsoll.engine.market.sample.universe import SYMBOLS
+
+        if section.interval != "1d":
+            raise ConfigError(f"the sample source has daily bars only, not {section.interval!r}", where="data.interval")
+        symbols = needs.symbols + tuple(s for s in needs.optional if s in SYMBOLS)
+        indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in INDICATORS)
+        return sample_panel(symbols, indicators, end=config.run.end, seed=config.run.seed)
+    if section.path is None:
+        raise ConfigError("source 'csv' needs a path", where="data.path", fix="pass --data DIR")
+    from plimsoll.engine.market.csv.source import symbols_in
+
+    there = symbols_in(section.path, section.interval)
+    symbols = needs.symbols + tuple(s for s in needs.optional if s in there)
+    indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in there)
+    return load_data(section.path, symbols, indicators, interval=section.interval, end=config.run.end)
+
+
+def load_data(
+    folder: Path | str,
+    symbols: Iterable[str],
+    indicators: Iterable[str] = (),
+    *,
+    interval: str = "1d",
+    start: date | None = None,
+    end: date | None = None,
+) -> Panel:
+    """Load a folder of ``<SYMBOL>.csv`` files into a panel.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, or a row of it is unusable; the message names symbol, session and value.
+    """
+    from plimsoll.engine.market.csv.source import load_csv
+
+    return load_csv(Path(folder), tuple(symbols), tuple(indicators), interval=interval, start=start, end=end)
+
+
+def _layered(what: Any) -> Any:
+    if isinstance(what, Config):
+        return what.plain()
+    if isinstance(what, (Mapping, Path)):
+        return what
+    if not isinstance(what, str):
+        fix = "pass a configuration, its path, or a strategy"
+        raise ConfigError(f"cannot run {type(what).__name__}", where="backtest", fix=fix)
+    return Path(what)
+
+
+def _strategy_of(what: Any) -> Strategy | None:
+    if isinstance(what, Strategy):
+        return what
+    if isinstance(what, type) and issubclass(what, Strategy):
+        return make_strategy(what, {}, where=what.__name__)
+    return None
+
+
+def _config_of(strategy: Strategy) -> dict[str, Any]:
+    """Return a configuration that runs one strategy alone with default settings."""
+    cls = type(strategy)
+    for key, field in cls.Params.model_fields.items():
+        if getattr(strategy.params, key, None) is None and field.default is not None:
+            raise ConfigError(
+                f"{key} is None, its default is {field.default!r}",
+                where=cls.__name__,
+                cause="a configuration cannot hold None",
+                fix="give the parameter a value that says the same",
+            )
+    name = re.sub(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).strip("_").lower()[:64] or "strategy"
+    sleeve = {
+        "name": name,
+        "strategy": f"{cls.__module__}:{cls.__qualname__}",
+        "params": strategy.params.model_dump(mode="json", exclude_none=True),
+    }
+    return {"run": {"name": name}, "sleeve": [sleeve]}

@@ -1,0 +1,188 @@
+"""What a finished run hands over, and the session-by-session view that statistics are made of."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from plimsoll.engine.errors import DataError, EngineError
+from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.types import Bools, Dates, Floats, Ints
+
+EQUITY_COLUMNS: Final = (
+    "equity",
+    "equity_gross",
+    "cash",
+    "long",
+    "short",
+    "gross",
+    "net",
+    "ret",
+    "drawdown",
+    "price_pnl",
+    "dividends",
+    "interest",
+    "financing",
+    "borrow",
+    "commission",
+    "spread",
+    "impact",
+    "fees",
+    "costs",
+    "traded",
+    "flow",
+    "maintenance",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """The tables and facts of one run. Money in USD, rates and weights as fractions, rows oldest first.
+
+    equity : one row per traded bar, index "session" (bar stamps on intraday data), columns `EQUITY_COLUMNS`: account
+        at the close; `ret` time-weighted net return of the bar; `drawdown` of the time-weighted index, <= 0; `gross`
+        and `net` exposure as fractions of equity; `costs` = commission + spread + impact + fees; `traded` = sum of
+        |fill notional|; `flow` deposits (+) and withdrawals (-) at the start of the bar; `interest` received on cash;
+        `financing` and `borrow` paid, > 0 is a cost; `equity_gross` the starting cash grown by ret + costs / base.
+    weights : same index, a column per symbol, held at the close. targets : a row per decision, before the band.
+    orders, fills : a row each. sleeves : "<sleeve>.equity", ".drawdown", ".weight" per bar.
+    diagnostics : session, sleeve, name, value. trace : session, symbol and a column per stage.
+    cash : what the account started with. session_last : per row, the last bar of its session.
+    benchmark, bill : simple return per session; None = none named (the bill rate is then 0).
+    config, config_toml, config_hash, data_hash, env : what it was made from.
+    counts : events worth a look; all are shown. ruined : equity reached zero and trading stopped.
+    certificate : what an audit of the run found, None without one.
+    """
+
+    name: str
+    run_id: str
+    equity: pd.DataFrame
+    weights: pd.DataFrame
+    targets: pd.DataFrame
+    orders: pd.DataFrame
+    fills: pd.DataFrame
+    sleeves: pd.DataFrame
+    diagnostics: pd.DataFrame
+    trace: pd.DataFrame
+    cash: float
+    session_last: Bools
+    benchmark: pd.Series | None
+    bill: pd.Series | None
+    config: dict[str, Any]
+    config_toml: str
+    config_hash: str
+    data_hash: str
+    synthetic: bool
+    source: str
+    interval: str
+    warnings: tuple[DataWarning, ...]
+    counts: dict[str, int | float]
+    env: dict[str, Any]
+    ruined: bool = False
+    certificate: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a record whose parts do not fit together."""
+        missing = [column for column in EQUITY_COLUMNS if column not in self.equity.columns]
+        if missing:
+            raise EngineError(f"the equity table lacks {', '.join(missing)}")
+        if not len(self.equity) == len(self.weights) == len(self.session_last):
+            raise EngineError("the equity table, the weights and session_last have different lengths")
+
+    @cached_property
+    def stamps(self) -> Dates:
+        """(T,) start of each bar, datetime64[s]."""
+        return np.asarray(self.equity.index.to_numpy(), dtype="datetime64[s]")
+
+    @cached_property
+    def rows(self) -> Ints:
+        """(n,) rows of the session closes; the last row closes its session even when the data end within one."""
+        found = np.flatnonzero(np.asarray(self.session_last, dtype=bool))
+        last = len(self.equity) - 1
+        if last >= 0 and (len(found) == 0 or found[-1] != last):
+            found = np.append(found, last)
+        return found.astype(np.int64)
+
+    @cached_property
+    def sessions(self) -> Dates:
+        """(n,) exchange dates, datetime64[D]."""
+        return self.stamps[self.rows].astype("datetime64[D]")
+
+    @cached_property
+    def returns(self) -> pd.Series:
+        """Net return per session, indexed by date: drops straight into other libraries."""
+        return self._series(self.compounded(self.column("ret")))
+
+    @cached_property
+    def returns_gross(self) -> pd.Series:
+        """Return per session before commission, spread, impact and fees (financing and borrow stay in)."""
+        index = self.column("equity_gross")
+        before = np.concatenate(([self.cash], index[:-1]))
+        alive = before > 0.0
+        return self._series(self.compounded(np.divide(index, before, out=np.ones(len(index)), where=alive) - 1.0))
+
+    @cached_property
+    def base(self) -> Floats:
+        """(T,) equity each bar started with: the previous close plus the bar's deposit or withdrawal."""
+        before = np.concatenate(([self.cash], self.column("equity")[:-1]))[: len(self.equity)]
+        return before + self.column("flow")
+
+    def column(self, name: str) -> Floats:
+        """Return a column of the equity table, (T,)."""
+        return self.equity[name].to_numpy(dtype=np.float64)
+
+    def close_of(self, name: str) -> Floats:
+        """Return a column of the equity table at session closes, (n,)."""
+        return self.column(name)[self.rows]
+
+    def session_sum(self, values: Floats) -> Floats:
+        """Return (n,) the sums of a per-bar quantity (T,) over each session."""
+        if len(self.rows) in (0, len(values)):
+            return values
+        sums: Floats = np.add.reduceat(values, self._first_rows)
+        return sums
+
+    def compounded(self, returns: Floats) -> Floats:
+        """Return (n,) the compounded returns of each session from returns per bar (T,)."""
+        if len(self.rows) in (0, len(returns)):
+            return returns  # one bar a session: the very same bits
+        grown: Floats = np.multiply.reduceat(1.0 + returns, self._first_rows)
+        return grown - 1.0
+
+    def held(self) -> Floats:
+        """Return (n, N) weights at session closes."""
+        return self.weights.to_numpy(dtype=np.float64)[self.rows]
+
+    def aligned(self, series: pd.Series, role: str) -> Floats:
+        """Return (n,) the values of a benchmark or bill series on this run's sessions.
+
+        Raises
+        ------
+        DataError
+            If it has no value on one of them.
+        """
+        days = np.asarray(series.index.to_numpy(), dtype="datetime64[D]")
+        lookup = pd.Series(series.to_numpy(dtype=np.float64), index=pd.DatetimeIndex(days.astype("datetime64[s]")))
+        values = lookup.reindex(self._calendar).to_numpy(dtype=np.float64)
+        holes = ~np.isfinite(values)
+        if holes.any():
+            raise DataError(
+                f"{int(holes.sum())} of {len(values)} sessions have no return, the first is {self.sessions[holes][0]}",
+                where=f"{role} {series.name}",
+                cause="its history is shorter than the run or has holes",
+                fix="name a series that covers the run, start later, or leave it out",
+            )
+        return values
+
+    @property
+    def _first_rows(self) -> Ints:
+        return np.concatenate(([0], self.rows[:-1] + 1)).astype(np.int64)
+
+    @cached_property
+    def _calendar(self) -> pd.DatetimeIndex:
+        return pd.DatetimeIndex(self.sessions.astype("datetime64[s]"), name="session")
+
+    def _series(self, values: Floats) -> pd.Series:
+        return pd.Series(values, index=self._calendar, name=self.name)

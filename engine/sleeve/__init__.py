@@ -1,0 +1,1 @@
+"""Everything about one sleeve: strategy, context, memory, notional portfolio, signals."""

@@ -1,0 +1,92 @@
+"""A sleeve's whole span at once: what a strategy's compiled loop runs over."""
+
+from typing import Any
+
+from plimsoll.engine.kernels.account.track import Notional
+from plimsoll.engine.kernels.derive import TRADING
+from plimsoll.engine.market.feed import Feed
+from plimsoll.engine.market.panel import BarClock
+from plimsoll.engine.types import Bools, Floats
+
+
+class Scan:
+    """The series of a universe from the first bar to the last, for `Strategy.scan`.
+
+    Each property is the array whose last rows `ctx.past` shows, (T, K) in the order of the universe, read-only. Row t
+    is known at the close of bar t: at bar t a scan may read rows up to t and nothing beyond.
+
+    symbols : the universe. clock : the time axis, its flags by the exchange calendar.
+    state : what `Strategy.init` returned. notes : (T, D) diagnostics in the order of `Strategy.diagnostics`, NaN.
+    notional : the sleeve's notional portfolio, moved by `plimsoll.engine.kernels.account.track.drift` and `take`.
+    """
+
+    def __init__(
+        self, feed: Feed, cols: tuple[int, ...], symbols: tuple[str, ...], state: Any, notes: Floats, notional: Notional
+    ) -> None:
+        self._feed = feed
+        self._cols = cols
+        self.symbols = symbols
+        self.state = state
+        self.notes = notes
+        self.notional = notional
+
+    @property
+    def n_bars(self) -> int:
+        """T."""
+        return len(self.clock)
+
+    @property
+    def clock(self) -> BarClock:
+        """The time axis; its arrays are (T,)."""
+        return self._feed.panel.clock
+
+    @property
+    def listed(self) -> Bools:
+        """(T, K) which symbols have a row at each bar."""
+        mask: Bools = self.notional.status == TRADING
+        return mask
+
+    @property
+    def ret(self) -> Floats:
+        """Total returns."""
+        return self.notional.ret
+
+    @property
+    def tr(self) -> Floats:
+        """Forward total-return index."""
+        return self._feed.columns("tr", self._cols)
+
+    @property
+    def open(self) -> Floats:
+        """Opening prices in first-bar units."""
+        return self._feed.columns("open", self._cols)
+
+    @property
+    def high(self) -> Floats:
+        """Session highs in first-bar units."""
+        return self._feed.columns("high", self._cols)
+
+    @property
+    def low(self) -> Floats:
+        """Session lows in first-bar units."""
+        return self._feed.columns("low", self._cols)
+
+    @property
+    def close(self) -> Floats:
+        """Closing prices in first-bar units."""
+        return self._feed.columns("close", self._cols)
+
+    @property
+    def volume(self) -> Floats:
+        """Shares traded in first-bar units; NaN where unknown."""
+        return self._feed.columns("volume", self._cols)
+
+    def indicator(self, name: str) -> Floats:
+        """Return (T,) closes of a named indicator, NaN where it has no value.
+
+        Raises
+        ------
+        StrategyError
+            If the indicator is not part of the data.
+        """
+        return self._feed.indicator(name)

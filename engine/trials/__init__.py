@@ -1,0 +1,1 @@
+"""What was tried: the ledger of every configuration ever evaluated."""

@@ -1,0 +1,90 @@
+"""Plimsoll: event-driven backtesting and paper trading for portfolios of ETF strategies.
+
+Everything public is importable from here and is loaded when first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plimsoll.engine.config.schema import Config, load_config
+    from plimsoll.engine.errors import ConfigError, DataError, InputError, OutputError, PlimsollError, StrategyError
+    from plimsoll.engine.kernels.jit import kernel
+    from plimsoll.engine.market.panel import Panel
+    from plimsoll.engine.market.sample.source import sample_panel
+    from plimsoll.engine.report.result import Result
+    from plimsoll.engine.research.audit.certificate import Certificate
+    from plimsoll.engine.research.sweep.sweep import SweepResult
+    from plimsoll.engine.runtime.load import load_data
+    from plimsoll.engine.sleeve.scan import Scan
+    from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
+    from plimsoll.engine.types import Bools, Floats, Weights
+    from plimsoll.engine.verbs import audit, backtest, sweep
+
+_HOME = {
+    "Certificate": "plimsoll.engine.research.audit.certificate",
+    "Bools": "plimsoll.engine.types",
+    "Config": "plimsoll.engine.config.schema",
+    "ConfigError": "plimsoll.engine.errors",
+    "Context": "plimsoll.engine.sleeve.strategy",
+    "DataError": "plimsoll.engine.errors",
+    "Floats": "plimsoll.engine.types",
+    "InputError": "plimsoll.engine.errors",
+    "OutputError": "plimsoll.engine.errors",
+    "Panel": "plimsoll.engine.market.panel",
+    "PlimsollError": "plimsoll.engine.errors",
+    "Result": "plimsoll.engine.report.result",
+    "Scan": "plimsoll.engine.sleeve.scan",
+    "Strategy": "plimsoll.engine.sleeve.strategy",
+    "StrategyError": "plimsoll.engine.errors",
+    "StrategyParams": "plimsoll.engine.sleeve.strategy",
+    "SweepResult": "plimsoll.engine.research.sweep.sweep",
+    "Weights": "plimsoll.engine.types",
+    "audit": "plimsoll.engine.verbs",
+    "backtest": "plimsoll.engine.verbs",
+    "kernel": "plimsoll.engine.kernels.jit",
+    "load_config": "plimsoll.engine.config.schema",
+    "load_data": "plimsoll.engine.runtime.load",
+    "sample_panel": "plimsoll.engine.market.sample.source",
+    "sweep": "plimsoll.engine.verbs",
+}
+
+__all__ = [
+    "Bools",
+    "Certificate",
+    "Config",
+    "ConfigError",
+    "Context",
+    "DataError",
+    "Floats",
+    "InputError",
+    "OutputError",
+    "Panel",
+    "PlimsollError",
+    "Result",
+    "Scan",
+    "Strategy",
+    "StrategyError",
+    "StrategyParams",
+    "SweepResult",
+    "Weights",
+    "audit",
+    "backtest",
+    "kernel",
+    "load_config",
+    "load_data",
+    "sample_panel",
+    "sweep",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'plimsoll' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)
