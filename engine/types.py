@@ -15,5 +15,7 @@ Dates: TypeAlias = NDArray[np.datetime64]
 Weights: TypeAlias = NDArray[np.float64]
 
 EngineName: TypeAlias = Literal["python", "compiled"]
+# By how much a fund trades: the half-spread follows from it.
+LiquidityTier: TypeAlias = Literal["1", "2", "3", "thin"]
 FillRule: TypeAlias = Literal["next_open", "next_close"]
 Unlisted: TypeAlias = Literal["error", "cash", "renormalise"]

@@ -72,7 +72,7 @@ def backtest(
     """
     config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets)
     setup = build(config, panel, make_strategies(config, objects))
-    result = collect(setup, runner(engine)(setup, progress))
+    result = Result.of(collect(setup, runner(engine)(setup, progress)))
     _remember(result, trials)
     return result
 

@@ -51,7 +51,7 @@ def run_backtest(
         sys.stderr.write(f"{notice}\n")
     with progress_bar(f"{config.run.name}", shown=not (quiet or as_json)) as progress:
         track = run(setup, progress)
-    result = collect(setup, track)
+    result = Result.of(collect(setup, track))
     for warning in result.warnings:
         log.event("warning", kind=warning.kind, symbol=warning.symbol, session=warning.session, text=warning.text)
     log.event("run_finished", run_id=result.run_id, bars=len(result.equity), **result.counts)

@@ -24,9 +24,9 @@ from plimsoll.engine.config.stages import (
     VolTargetSection,
 )
 from plimsoll.engine.config.toml import dump_toml
-from plimsoll.engine.market.instruments import Tier
+from plimsoll.engine.types import LiquidityTier
 
-HALF_SPREAD_BPS: Final[dict[Tier, float]] = {"1": 2.0, "2": 4.0, "3": 6.0, "thin": 10.0}
+HALF_SPREAD_BPS: Final[dict[LiquidityTier, float]] = {"1": 2.0, "2": 4.0, "3": 6.0, "thin": 10.0}
 
 
 class RunSection(Section):
@@ -129,15 +129,15 @@ class CostSection(Section):
 
     preset: Literal["none", "flat", "us_etf"] = "us_etf"
     flat_bps: float = Field(5.0, ge=0)  # per dollar traded, preset flat only
-    half_spread_bps: dict[Tier, Annotated[float, Field(ge=0)]] = HALF_SPREAD_BPS  # tiers left out keep theirs
-    tier: dict[str, Tier] = Field(default_factory=dict)  # overrides per symbol
+    half_spread_bps: dict[LiquidityTier, Annotated[float, Field(ge=0)]] = HALF_SPREAD_BPS  # tiers left out keep theirs
+    tier: dict[str, LiquidityTier] = Field(default_factory=dict)  # overrides per symbol
     commission_per_share: float = Field(0.0, ge=0)
     impact: float = Field(1.0, ge=0)  # coefficient of the square-root law
     stress: float = Field(1.0, ge=0)  # multiplies spreads and impact
 
     @field_validator("half_spread_bps")
     @classmethod
-    def _every_tier(cls, value: dict[Tier, float]) -> dict[Tier, float]:
+    def _every_tier(cls, value: dict[LiquidityTier, float]) -> dict[LiquidityTier, float]:
         return HALF_SPREAD_BPS | value
 
 

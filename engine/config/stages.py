@@ -151,7 +151,7 @@ class TurnoverSection(StageSection):
     park_band: float = Field(0.02, ge=0, lt=1)
 
 
-class Tier(StageSection):
+class LadderTier(StageSection):
     """One rung of the capital ladder; money in dollars, max_names 0 = no limit."""
 
     min_equity: float = Field(ge=0)
@@ -163,7 +163,7 @@ class Tier(StageSection):
     vehicles: tuple[Literal["etf", "futures", "options"], ...] = ("etf",)
 
     @model_validator(mode="after")
-    def _tradable(self) -> "Tier":
+    def _tradable(self) -> "LadderTier":
         for vehicle in self.vehicles:
             if vehicle != "etf":
                 raise ValueError(f"vehicle {vehicle!r} cannot be executed here: only 'etf' orders can be sent")
@@ -171,10 +171,10 @@ class Tier(StageSection):
 
 
 _LADDER = (
-    Tier(min_equity=0.0, gross=1.0, name=0.20, min_ticket_usd=50.0, dust_usd=25.0, max_names=10),
-    Tier(min_equity=100_000.0, gross=1.5, name=0.15, min_ticket_usd=100.0, dust_usd=50.0),
-    Tier(min_equity=1_000_000.0, gross=2.0, name=0.12, min_ticket_usd=250.0, dust_usd=100.0),
-    Tier(min_equity=10_000_000.0, gross=3.0, name=0.10, min_ticket_usd=1000.0, dust_usd=250.0),
+    LadderTier(min_equity=0.0, gross=1.0, name=0.20, min_ticket_usd=50.0, dust_usd=25.0, max_names=10),
+    LadderTier(min_equity=100_000.0, gross=1.5, name=0.15, min_ticket_usd=100.0, dust_usd=50.0),
+    LadderTier(min_equity=1_000_000.0, gross=2.0, name=0.12, min_ticket_usd=250.0, dust_usd=100.0),
+    LadderTier(min_equity=10_000_000.0, gross=3.0, name=0.10, min_ticket_usd=1000.0, dust_usd=250.0),
 )
 
 
@@ -182,7 +182,7 @@ class LadderSection(StageSection):
     """Stage 8."""
 
     hysteresis: float = Field(0.05, ge=0, lt=1)
-    tiers: tuple[Tier, ...] = Field(_LADDER, min_length=1)
+    tiers: tuple[LadderTier, ...] = Field(_LADDER, min_length=1)
 
     @model_validator(mode="after")
     def _ascending(self) -> "LadderSection":

@@ -6,8 +6,7 @@ import numpy as np
 
 from plimsoll.engine.errors import StrategyError
 from plimsoll.engine.execution.broker import Account, OrderBatch
-from plimsoll.engine.execution.sim.book import Book
-from plimsoll.engine.kernels.account.cost import IMPACT_Y
+from plimsoll.engine.execution.terms import Terms
 from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, Orders, Tape, Work, empty_orders, plan_orders
 from plimsoll.engine.kernels.estimate.liquidity import VOLUME_SESSIONS
 from plimsoll.engine.market.feed import Feed
@@ -37,21 +36,21 @@ class Planner:
     """
 
     def __init__(
-        self, feed: Feed, daily: Floats, book: Book, *, min_notional: float, at_close: bool, symbols: tuple[str, ...]
+        self, feed: Feed, daily: Floats, terms: Terms, *, min_notional: float, at_close: bool, symbols: tuple[str, ...]
     ) -> None:
         n, panel = len(symbols), feed.panel
         self.min_notional = min_notional
         self.at_close = at_close
         self.tape = Tape(
-            feed.ret, panel.volume, feed.factor if book.rules[IMPACT_Y] else np.empty((0, n)),
+            feed.ret, panel.volume, feed.factor if terms.impact else np.empty((0, n)),
             panel.clock.bars_per_session,
         )  # fmt: skip
-        # half-spreads and margin rates are the account's; holdings are overwritten at each call
-        self.work = Work(book.acct.copy(), np.zeros((2, n)), np.zeros(VOLUME_SESSIONS))
+        # holdings are overwritten at each call
+        self.work = Work(terms.columns(), np.zeros((2, n)), np.zeros(VOLUME_SESSIONS))
         self._session = panel.clock.session
         self._daily = daily
         self._symbols = symbols
-        self._rules = book.rules
+        self._rules = terms.rules()
         self._orders = empty_orders(2 * n)
 
     def plan(

@@ -6,7 +6,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
-Tier: TypeAlias = Literal["1", "2", "3", "thin"]
+from plimsoll.engine.types import LiquidityTier
+
 Kind: TypeAlias = Literal[
     "equity",
     "bond",
@@ -36,7 +37,7 @@ class Instrument:
     symbol: str
     name: str
     kind: Kind
-    tier: Tier
+    tier: LiquidityTier
     expense_ratio: float
     inception: date | None
     leverage: float = 1.0

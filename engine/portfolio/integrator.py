@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.kernels.layout import MAINT_LONG, MAINT_SHORT
 from plimsoll.engine.sleeve.sleeve import Sleeve
 from plimsoll.engine.types import Bools, Floats
 
@@ -88,8 +85,3 @@ def scale_to_margin(weights: Floats, maintenance: Floats) -> float:
     for i in range(weights.shape[0]):
         required += weights[i] * maintenance[0, i] if weights[i] > 0.0 else -weights[i] * maintenance[1, i]
     return 1.0 / required if required > 1.0 else 1.0
-
-
-def maintenance_rates(acct: Floats) -> Floats:
-    """Return the (2, N) maintenance rates of a book's account array."""
-    return np.ascontiguousarray(acct[[MAINT_LONG, MAINT_SHORT]])

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from plimsoll.engine.report.metrics.labels import HEADLINE, SERIES, shown
+from plimsoll.engine.report.metrics.notices import banners, span_text
 from plimsoll.engine.report.metrics.returns import growth
 from plimsoll.engine.report.page.figure_parts import Trace, thin
 from plimsoll.engine.report.page.palette import LIGHT
-from plimsoll.engine.report.summary import banners, span_text
 from plimsoll.engine.report.tearsheet.figures_returns import drawdown_figure, growth_figure
 from plimsoll.engine.report.tearsheet.page import page_axes
 from plimsoll.engine.runtime.record import Record

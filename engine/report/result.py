@@ -2,16 +2,17 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from plimsoll.engine.report.folder import json_bytes, write_folder
 from plimsoll.engine.report.metrics.labels import shown
+from plimsoll.engine.report.metrics.notices import span_text
 from plimsoll.engine.report.metrics.table import metrics_of
 from plimsoll.engine.report.notebook import notebook_figure, notebook_html
-from plimsoll.engine.report.summary import print_summary, span_text
+from plimsoll.engine.report.summary import print_summary
 from plimsoll.engine.runtime.record import Record
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False, repr=False)
 class Result(Record):
     """A finished run. The tables are pandas objects that drop straight into other libraries; see `Record`."""
+
+    @classmethod
+    def of(cls, record: Record) -> "Result":
+        """Return a record with everything that can be made of it."""
+        return cls(**{field.name: getattr(record, field.name) for field in fields(record)})
 
     @cached_property
     def metrics(self) -> dict[str, Any]:

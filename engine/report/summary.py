@@ -1,20 +1,16 @@
 """The run in the terminal: one table of figures, what deserves attention, where the files are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.report.metrics.labels import DASH, HEADLINE, SERIES, count_shown, shown, title
+from plimsoll.engine.report.metrics.notices import banners, span_text, warning_lines
 from plimsoll.engine.runtime.record import Record
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-
-NAMED_SYMBOLS: Final = 6
-TEXT_WIDTH: Final = 160
-SYNTHETIC: Final = "SYNTHETIC DATA: the prices were generated; nothing here says anything about a market."
 
 
 def print_summary(
@@ -42,58 +38,6 @@ def print_summary(
     out.print(grid)
     if folder is not None:
         out.print(Text(f"Files     {folder}"), soft_wrap=True)
-
-
-def span_text(run: Mapping[str, Any]) -> str:
-    """Return the span of a run in words."""
-    if not run["sessions"]:
-        return "no session"
-    plural = "" if run["sessions"] == 1 else "s"
-    bars = "" if run["bars"] == run["sessions"] else f", {run['bars']:,} bars of {run['interval']}"
-    return f"{run['start']} to {run['end']}, {run['sessions']:,} session{plural}{bars}"
-
-
-def banners(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what a reader must know before any figure, as (text, "red" | "yellow")."""
-    out = []
-    if record.certificate is not None and record.certificate["verdict"] != "PASS":
-        failed = next(one for one in record.certificate["findings"] if one["passed"] is False)
-        text = f"LOOK-AHEAD AUDIT FAILED ({failed['name']}): {failed['evidence']}. No figure here can be believed."
-        out.append((text, "red"))
-    if record.synthetic:
-        out.append((SYNTHETIC, "yellow"))
-    if record.ruined:
-        out.append(("RUINED: equity reached zero; everything was liquidated and trading stopped.", "red"))
-    adjusted = sorted({warning.symbol for warning in record.warnings if warning.kind == "adjusted_only"})
-    if adjusted:
-        text = f"Adjusted closes only: {some(adjusted)}. No dividends, splits or volumes are known for them."
-        out.append((text, "yellow"))
-    sessions = metrics["run"]["sessions"]
-    if 0 < sessions < 252:
-        text = f"Less than a year ({sessions} session{'' if sessions == 1 else 's'}): annualised figures extrapolate."
-        out.append((text, "yellow"))
-    return out
-
-
-def some(names: Sequence[str], limit: int = NAMED_SYMBOLS) -> str:
-    """Return the first names in words and how many more there are."""
-    more = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
-
-
-def warning_lines(warnings: Sequence[DataWarning]) -> list[str]:
-    """Return one line per kind of warning: how often, for which symbols, and the first text."""
-    groups: dict[str, list[DataWarning]] = {}
-    for warning in warnings:
-        groups.setdefault(warning.kind, []).append(warning)
-    lines = []
-    for kind, group in groups.items():
-        symbols = sorted({warning.symbol for warning in group if warning.symbol})
-        where = f" ({some(symbols)})" if symbols else ""
-        text = group[0].text if len(group[0].text) <= TEXT_WIDTH else group[0].text[: TEXT_WIDTH - 1] + "…"
-        first = text if len(group) == 1 else f"first: {text}"
-        lines.append(f"{title(kind)} x{len(group)}{where}: {first}")
-    return lines
 
 
 def _figures(metrics: Mapping[str, Any]) -> "Table":

@@ -10,8 +10,9 @@ from plimsoll.engine.core import System
 from plimsoll.engine.errors import ConfigError, DataError, did_you_mean
 from plimsoll.engine.execution.fees import fee_schedule
 from plimsoll.engine.execution.planner import Planner
-from plimsoll.engine.execution.sim.book import Book, Terms, open_book
+from plimsoll.engine.execution.sim.book import open_book
 from plimsoll.engine.execution.sim.broker import SimBroker
+from plimsoll.engine.execution.terms import Terms
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.derive import TRADING
 from plimsoll.engine.market.complete import with_empty
@@ -22,7 +23,7 @@ from plimsoll.engine.market.panel import DataWarning, Panel
 from plimsoll.engine.market.window import Cursor
 from plimsoll.engine.portfolio.book import Pipeline
 from plimsoll.engine.portfolio.direct import Direct
-from plimsoll.engine.portfolio.integrator import Integrator, maintenance_rates
+from plimsoll.engine.portfolio.integrator import Integrator
 from plimsoll.engine.portfolio.legacy.integrator import Legacy
 from plimsoll.engine.portfolio.settings import make_settings
 from plimsoll.engine.runtime.flows import read_flows
@@ -127,7 +128,8 @@ def assemble(config: Config, market: Market) -> Setup:
     """
     feed, bill, daily = market.feed, market.bill, market.daily
     panel = feed.panel
-    book = open_book(panel.n_symbols, config.run.cash, _terms(config, panel.symbols))
+    terms = terms_of(config, panel.symbols)
+    book = open_book(config.run.cash, terms)
     cursor = Cursor()
     quarantine = {sleeve.name: sleeve.on_error == "quarantine" for sleeve in config.sleeve}
     sleeves = [
@@ -140,12 +142,12 @@ def assemble(config: Config, market: Market) -> Setup:
         first = first_bar(config, panel, ready)
         _refuse_early_flows(config, panel, daily, first)
     planner = Planner(
-        feed, daily, book,
+        feed, daily, terms,
         min_notional=config.execution.min_notional,
         at_close=config.execution.fill == "next_close",
         symbols=panel.symbols,
     )  # fmt: skip
-    integrator = make_integrator(config, feed, sleeves, book, daily, market.calendar)
+    integrator = make_integrator(config, feed, sleeves, terms, daily, market.calendar)
     system = System(feed, cursor, sleeves, integrator, planner)
     broker = SimBroker(feed, daily, book, id_prefix=f"{config.run.name}-{config.digest[:8]}")
     warnings = panel.warnings + _bill_warnings(market.bill_name, panel, first) + market.warnings
@@ -165,17 +167,16 @@ def _enabled(
 
 
 def make_integrator(
-    config: Config, feed: Feed, sleeves: Sequence[Sleeve], book: Book, daily: Floats, calendar: Panel
+    config: Config, feed: Feed, sleeves: Sequence[Sleeve], terms: Terms, daily: Floats, calendar: Panel
 ) -> Integrator:
     """Return the integrator of the configured preset; only the clock and the columns of `calendar` matter."""
-    maintenance = maintenance_rates(book.acct)
+    maintenance = terms.maintenance
     if config.integrator.preset == "direct":
         return Direct(config.band, maintenance)
     if config.integrator.preset == "legacy":
         return Legacy(feed)
     settings = make_settings(config, calendar, sleeves, maintenance)
-    terms = (book.acct[layout.HALF_SPREAD].copy(), book.rules, daily)
-    return Pipeline(feed, settings, terms, [sleeve.name for sleeve in sleeves])
+    return Pipeline(feed, settings, (terms.half_spread, terms.rules(), daily), [sleeve.name for sleeve in sleeves])
 
 
 def _bill_returns(config: Config, panel: Panel) -> Floats:
@@ -217,7 +218,8 @@ def _daily_table(config: Config, panel: Panel, bill: Floats) -> Floats:
     return daily
 
 
-def _terms(config: Config, symbols: Sequence[str]) -> Terms:
+def terms_of(config: Config, symbols: Sequence[str]) -> Terms:
+    """Return what the configured account and costs mean for each symbol."""
     costs, account, execution = config.costs, config.account, config.execution
     real = costs.preset == "us_etf"
     for where, named in (("costs.tier", costs.tier), ("account.leverage", account.leverage)):

@@ -11,10 +11,10 @@ from plimsoll.engine.execution.sim.order_table import STATUSES
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
 from plimsoll.engine.market.panel import DataWarning
-from plimsoll.engine.report.result import Result
 from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.backtest import Track
 from plimsoll.engine.runtime.counts import book_counts, unbound_volatility
+from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Floats
 
 _COUNTERS = {
@@ -41,13 +41,13 @@ _SKIPPED = {
 }
 
 
-def collect(setup: Setup, track: Track) -> Result:
+def collect(setup: Setup, track: Track) -> Record:
     """Make the tables of a run from what the loop and the simulator recorded."""
     config, panel = setup.config, setup.panel
     span = slice(setup.first, track.last + 1)
     index = pd.DatetimeIndex(panel.clock.stamp[span], name="session")
     warnings = setup.warnings + _run_warnings(setup, track)
-    return Result(
+    return Record(
         name=config.run.name,
         run_id=f"{config.run.name}-{config.digest[:8]}",
         equity=_equity(setup, index, span),

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plimsoll.engine.execution.sim.book import Terms, open_book
+from plimsoll.engine.execution.sim.book import open_book
+from plimsoll.engine.execution.terms import Terms
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ORDERED, ROUNDED_AWAY, UNTOUCHED, plan_legs
 from plimsoll.engine.types import Codes, Floats
@@ -36,7 +37,7 @@ def plan(
     held = np.broadcast_to(np.asarray(held, dtype=np.float64), n).copy()
     zeros = np.zeros(n)
     book = open_book(
-        n, 1.0, Terms(**({"half_spread": zeros, "maintenance_long": zeros, "maintenance_short": zeros} | terms))
+        1.0, Terms(**({"half_spread": zeros, "maintenance_long": zeros, "maintenance_short": zeros} | terms))
     )
     book.acct[layout.SHARES] = held
     book.acct[layout.MARK] = mark

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from support.book_run import Steady, run_book, walk_panel
 
-from plimsoll.engine.config.stages import LadderSection, Tier
+from plimsoll.engine.config.stages import LadderSection, LadderTier
 from plimsoll.engine.portfolio.stages import s8_ladder as s8
 from plimsoll.engine.types import Floats
 
@@ -94,4 +94,4 @@ def test_the_tier_moves_with_the_account_and_once_a_session() -> None:
 def test_a_vehicle_that_cannot_be_executed_is_refused() -> None:
     for vehicle in ("futures", "options"):
         with pytest.raises(ValidationError, match=f"{vehicle}.*only 'etf'"):
-            Tier(min_equity=0.0, gross=1.0, name=0.2, vehicles=("etf", vehicle))  # type: ignore[arg-type]
+            LadderTier(min_equity=0.0, gross=1.0, name=0.2, vehicles=("etf", vehicle))  # type: ignore[arg-type]

@@ -12,10 +12,11 @@ from rich.console import Console
 
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.report.metrics.labels import SERIES, shown
+from plimsoll.engine.report.metrics.notices import warning_lines
 from plimsoll.engine.report.metrics.returns import growth
 from plimsoll.engine.report.notebook import sparkline
 from plimsoll.engine.report.result import Result
-from plimsoll.engine.report.summary import print_summary, warning_lines
+from plimsoll.engine.report.summary import print_summary
 
 Make = Callable[..., Result]
 

@@ -11,6 +11,7 @@ from support.scripted import Ran
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.core import Decision
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.report.result import Result
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import run_loop
 from plimsoll.engine.runtime.collect import collect
@@ -128,7 +129,7 @@ class Book(Ran):
 def finish(setup: Setup) -> Book:
     """Run what was built."""
     track = run_loop(setup)
-    return Book(setup, track, collect(setup, track))
+    return Book(setup, track, Result.of(collect(setup, track)))
 
 
 def run_book(panel: Panel, sleeves: Mapping[str, Strategy], *, first: int | None = None, **sections: Any) -> Book:

@@ -6,8 +6,9 @@ import numpy as np
 
 from plimsoll.engine.execution.broker import OrderBatch
 from plimsoll.engine.execution.fees import fee_schedule
-from plimsoll.engine.execution.sim.book import Book, Terms, open_book
+from plimsoll.engine.execution.sim.book import Book, open_book
 from plimsoll.engine.execution.sim.broker import SimBroker
+from plimsoll.engine.execution.terms import Terms
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.panel import Panel
@@ -24,7 +25,7 @@ class Bench:
             name: np.full(n, rates.pop(name)) for name in ("half_spread", "maintenance_long", "maintenance_short")
         }
         self.panel = panel
-        self.book: Book = open_book(n, cash, Terms(**arrays, **rates))
+        self.book: Book = open_book(cash, Terms(**arrays, **rates))
         self.daily: Floats = np.zeros((layout.DAILY, panel.n_bars))
         self.daily[layout.BILL] = bill
         self.daily[layout.DAY] = np.where(panel.clock.first_bar, 1.0 / 252.0, 0.0)

@@ -93,4 +93,4 @@ def run_config(panel: Panel, values: Mapping[str, Any], strategy: Strategy | Non
     strategies = make_strategies(config, {} if strategy is None else {config.sleeve[0].name: strategy})
     setup = build(config, panel, strategies)
     track = run_loop(setup)
-    return Ran(setup, track, collect(setup, track))
+    return Ran(setup, track, Result.of(collect(setup, track)))

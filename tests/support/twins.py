@@ -12,6 +12,7 @@ from plimsoll.engine.core import Decision
 from plimsoll.engine.errors import PlimsollError
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.folder import folder_files
+from plimsoll.engine.report.result import Result
 from plimsoll.engine.report.table_files import table_bytes
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Progress, Track, run_loop
@@ -67,7 +68,7 @@ def _left(config: Config, panel: Panel, strategies: Mapping[str, Strategy], loop
     try:
         setup = build(config, panel, deepcopy(dict(strategies)))
         track = loop(setup)
-        result = collect(setup, track)
+        result = Result.of(collect(setup, track))
     except PlimsollError as error:
         return Left({}, (type(error).__name__, str(error)), None)
     if pages:

@@ -7,9 +7,9 @@ from typing import Any, Final
 import pandas as pd
 
 from plimsoll.engine.errors import InputError
+from plimsoll.engine.report.metrics.notices import SYNTHETIC
 from plimsoll.engine.report.page.figure_parts import Figure
 from plimsoll.engine.report.page.frame import SCRIPTS, STYLES, render_page
-from plimsoll.engine.report.summary import SYNTHETIC
 from plimsoll.engine.report.sweep.effect import effects
 from plimsoll.engine.report.sweep.figures import effect_figure, map_figure, plateau_figure, spread_figure
 from plimsoll.engine.report.sweep.lines import lines_figure

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from plimsoll.engine.report.metrics.notices import banners, span_text
 from plimsoll.engine.report.metrics.returns import start_of
 from plimsoll.engine.report.page.figure_parts import Figure, dates, thin
 from plimsoll.engine.report.page.frame import render_page
-from plimsoll.engine.report.summary import banners, span_text
 from plimsoll.engine.report.tearsheet.certificate import certificate_tables
 from plimsoll.engine.report.tearsheet.figures_book import (
     costs_figure,

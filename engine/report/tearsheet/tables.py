@@ -21,7 +21,7 @@ from plimsoll.engine.report.metrics.labels import (
     shown,
     title,
 )
-from plimsoll.engine.report.summary import warning_lines
+from plimsoll.engine.report.metrics.notices import warning_lines
 from plimsoll.engine.report.tearsheet.headline import MONTHS, month_rows, tiles
 from plimsoll.engine.runtime.record import Record
 

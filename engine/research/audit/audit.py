@@ -41,7 +41,7 @@ def examine(case: Case, *, n_reloads: int = RELOADS, seed: int = 0, progress: To
     if n_reloads:
         importable(case)
     reference = case.run(progress=_part(progress, "run"))
-    result = collect(reference.setup, reference.track)
+    result = Result.of(collect(reference.setup, reference.track))
     findings: list[Finding] = []
     for each in PASSES:
         part = _part(progress, each.__name__.replace("_", " "))

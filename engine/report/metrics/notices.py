@@ -1,0 +1,64 @@
+"""What a reader has to be told about a run, in words: its span, what to know before any figure, its warnings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.report.metrics.labels import title
+from plimsoll.engine.runtime.record import Record
+
+NAMED_SYMBOLS: Final = 6
+TEXT_WIDTH: Final = 160
+SYNTHETIC: Final = "SYNTHETIC DATA: the prices were generated; nothing here says anything about a market."
+
+
+def span_text(run: Mapping[str, Any]) -> str:
+    """Return the span of a run in words."""
+    if not run["sessions"]:
+        return "no session"
+    plural = "" if run["sessions"] == 1 else "s"
+    bars = "" if run["bars"] == run["sessions"] else f", {run['bars']:,} bars of {run['interval']}"
+    return f"{run['start']} to {run['end']}, {run['sessions']:,} session{plural}{bars}"
+
+
+def banners(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what a reader must know before any figure, as (text, "red" | "yellow")."""
+    out = []
+    if record.certificate is not None and record.certificate["verdict"] != "PASS":
+        failed = next(one for one in record.certificate["findings"] if one["passed"] is False)
+        text = f"LOOK-AHEAD AUDIT FAILED ({failed['name']}): {failed['evidence']}. No figure here can be believed."
+        out.append((text, "red"))
+    if record.synthetic:
+        out.append((SYNTHETIC, "yellow"))
+    if record.ruined:
+        out.append(("RUINED: equity reached zero; everything was liquidated and trading stopped.", "red"))
+    adjusted = sorted({warning.symbol for warning in record.warnings if warning.kind == "adjusted_only"})
+    if adjusted:
+        text = f"Adjusted closes only: {some(adjusted)}. No dividends, splits or volumes are known for them."
+        out.append((text, "yellow"))
+    sessions = metrics["run"]["sessions"]
+    if 0 < sessions < 252:
+        text = f"Less than a year ({sessions} session{'' if sessions == 1 else 's'}): annualised figures extrapolate."
+        out.append((text, "yellow"))
+    return out
+
+
+def some(names: Sequence[str], limit: int = NAMED_SYMBOLS) -> str:
+    """Return the first names in words and how many more there are."""
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+def warning_lines(warnings: Sequence[DataWarning]) -> list[str]:
+    """Return one line per kind of warning: how often, for which symbols, and the first text."""
+    groups: dict[str, list[DataWarning]] = {}
+    for warning in warnings:
+        groups.setdefault(warning.kind, []).append(warning)
+    lines = []
+    for kind, group in groups.items():
+        symbols = sorted({warning.symbol for warning in group if warning.symbol})
+        where = f" ({some(symbols)})" if symbols else ""
+        text = group[0].text if len(group[0].text) <= TEXT_WIDTH else group[0].text[: TEXT_WIDTH - 1] + "…"
+        first = text if len(group) == 1 else f"first: {text}"
+        lines.append(f"{title(kind)} x{len(group)}{where}: {first}")
+    return lines
