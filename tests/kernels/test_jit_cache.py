@@ -89,7 +89,7 @@ def test_a_changed_flag_never_runs_the_old_code(flags: dict[str, str], tmp_path:
 
 @pytest.mark.slow
 def test_a_pasted_kernel_is_followed_too(tmp_path: Path) -> None:
-    pasted = INNER.replace("kernel", "inline_kernel").replace("plimsoll.inline_kernels", "plimsoll.engine.kernels")
+    pasted = INNER.replace("kernel", "inline_kernel").replace("engine.inline_kernels", "engine.kernels")
     write(tmp_path, {"inner.py": pasted.format(add=1)})
     write(tmp_path, {"outer.py": OUTER.format(how="from inner import inner", call="inner")})
     assert run(tmp_path) == (20, 0)
@@ -109,7 +109,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypa
 
 
 def test_the_closure_of_a_kernel_file_names_the_kernels_it_stands_on_and_nothing_else() -> None:
-    names = {path.stem for path in jit.import_closure(ROOT / "engine" / "kernels" / "hrp.py")}
+    names = {path.stem for path in jit.import_closure(ROOT / "engine" / "kernels" / "allocate" / "hrp.py")}
     assert {"hrp", "linkage", "linalg", "jit", "code"} <= names
     assert not names & {"types", "errors", "kalman", "numpy"}
 

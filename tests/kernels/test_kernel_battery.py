@@ -162,8 +162,9 @@ def test_every_family_with_a_scan_is_registered() -> None:
     scans = {family.scan for family in recursions()}
     known = {family.scan.__module__ for family in recursions()}
     forgotten = []
-    for path in sorted((ROOT / "engine" / "kernels").glob("*.py")):
-        module = importlib.import_module(f"plimsoll.engine.kernels.{path.stem}")
+    for path in sorted((ROOT / "engine" / "kernels").rglob("*.py")):
+        dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        module = importlib.import_module(f"plimsoll.{dotted}")
         has_state = any(name.endswith("State") for name, _ in inspect.getmembers(module, inspect.isclass))
         for name, found in vars(module).items():
             own = getattr(found, "__module__", "") == module.__name__
