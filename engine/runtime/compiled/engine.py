@@ -8,9 +8,10 @@ import numpy as np
 
 from plimsoll.engine.core import Decision
 from plimsoll.engine.errors import ConfigError, StrategyError
-from plimsoll.engine.execution.planner import Plan, batch_of
+from plimsoll.engine.execution.order import OrderBatch
+from plimsoll.engine.execution.planner import Plan
 from plimsoll.engine.kernels import layout
-from plimsoll.engine.kernels.account.submit import Orders, empty_orders
+from plimsoll.engine.kernels.account.order import Orders, empty_orders
 from plimsoll.engine.portfolio.book import Pipeline
 from plimsoll.engine.portfolio.direct import Direct
 from plimsoll.engine.portfolio.integrator import Target
@@ -197,14 +198,14 @@ class Run:
 
     def decisions(self) -> list[Decision]:
         """Return every decision, as the bar-by-bar loop would have made it."""
-        table, at_close, made = self.table, self.planning.at_close, []
+        table, orders, made = self.table, OrderBatch(self.orders), []
         for row in range(int(self.cursor[N_DECISIONS])):
             target = Target(
                 table.weights[row], table.goal[row], table.trade[row], table.trace[row].T, table.facts[row],
                 float(table.ticket[row]), bool(table.forced[row]),
             )  # fmt: skip
-            first, stop = int(table.first[row]), int(table.first[row + 1])
-            plan = Plan(batch_of(self.orders, first, stop, at_close=at_close), float(table.phi[row]), table.why[row])
+            own = slice(int(table.first[row]), int(table.first[row + 1]))
+            plan = Plan(orders.where(own), float(table.phi[row]), table.why[row])
             made.append(Decision(int(table.bar[row]), target, plan))
         return made
 
@@ -212,7 +213,7 @@ class Run:
         """Leave simulator and sleeves as a bar-by-bar run leaves them."""
         system, broker = self.setup.system, self.setup.broker
         stop = int(self.cursor[BAR])
-        broker.take_over(self.ledger.fills, [(d.t, d.plan.orders) for d in self.decisions()], stop - 1)
+        broker.take_over(self.ledger.fills, [d.plan.orders for d in self.decisions()], stop - 1)
         system.cursor.t = stop - 1
         for sleeve, signal in zip(system.sleeves, signals, strict=True):
             if code == RUINED:  # nothing was observed from that bar on
