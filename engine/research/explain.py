@@ -15,10 +15,11 @@ from plimsoll.engine.portfolio.book import SKIPPABLE, Pipeline
 from plimsoll.engine.portfolio.stages.s4_caps import BINDING
 from plimsoll.engine.portfolio.stages.s5_governor import NO_NEW, TIERS
 from plimsoll.engine.report.folder import MARKER
-from plimsoll.engine.runtime.assemble import Setup, build, make_strategies
+from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import run_loop
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.types import Floats
 
 _WHY_NOT = {

@@ -17,9 +17,10 @@ from plimsoll.engine.research.proof.future import HOWS, replace_future
 from plimsoll.engine.research.proof.relay import Relay, lost_keys
 from plimsoll.engine.research.proof.trail import Trail, difference, run_trail
 from plimsoll.engine.research.proof.trial_market import trial_panel
-from plimsoll.engine.runtime.assemble import Setup, make_strategies
+from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 FIRST, N_BARS = 210, 330

@@ -31,9 +31,10 @@ from plimsoll.engine.kernels.account.ledger import MARGIN_CALL
 from plimsoll.engine.portfolio.book import SKIPPABLE
 from plimsoll.engine.portfolio.integrator import Mark
 from plimsoll.engine.portfolio.stages.s4_caps import BINDING
-from plimsoll.engine.runtime.assemble import Setup, build, make_strategies
+from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.sleeve.strategy import Strategy
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
