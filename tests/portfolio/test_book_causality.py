@@ -12,7 +12,7 @@ from battery.witness import LIVES, SYMBOLS, Witness
 
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.portfolio.book import SKIPPABLE
+from plimsoll.engine.portfolio.book_decide import SKIPPABLE
 from plimsoll.engine.research.proof.future import HOWS, replace_future
 from plimsoll.engine.research.proof.relay import Relay, lost_keys
 from plimsoll.engine.research.proof.trail import Trail, difference, run_trail
