@@ -249,9 +249,9 @@ class Sleeve:
     def check(self, saved: Saved) -> None:
         """Refuse what could not be restored; see `engine.state.check_saved`."""
         where = f"sleeve {self.name!r}"
-        tracked = {name: array for name, array in saved.items() if name.startswith("tracker.")}
-        check_saved(saved, tracked | self._arrays(), where, texts={"failure"})
-        self.tracker.check(parts_of(tracked, ["tracker."])[0], f"{where}, tracker")
+        own = {name: array for name, array in saved.items() if not name.startswith("tracker.")}
+        check_saved(own, self._arrays(), where, texts={"failure"})
+        self.tracker.check(parts_of(saved, ["tracker."])[0], f"{where}, tracker")
 
     def restore(self, saved: Saved) -> None:
         """Put back what `save` returned; nothing is touched if `check` refuses it."""
