@@ -92,7 +92,7 @@ def _cache() -> Check:
 
 
 def _compile() -> Check:
-    from plimsoll.engine.kernels.account.cost import round_up_cent
+    from plimsoll.engine.kernels.cost import round_up_cent
     from plimsoll.engine.kernels.jit import flags
 
     interpreted = not hasattr(round_up_cent, "signatures")

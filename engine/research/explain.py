@@ -168,8 +168,8 @@ def _nearest(setup: Setup, decisions: list[Decision]) -> str:
 
 
 def _orders(decision: Decision, n: int) -> Floats:
-    batch = decision.plan.orders
-    return np.bincount(batch.col, weights=batch.qty, minlength=n).astype(np.float64)
+    rows = decision.plan.orders.rows
+    return np.bincount(rows.col, weights=rows.qty, minlength=n).astype(np.float64)
 
 
 def _orders_without(system: System, account: Account, adopt: bool, stage: str, n: int) -> Floats:

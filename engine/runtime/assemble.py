@@ -10,13 +10,13 @@ from plimsoll.engine.core import System
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.execution.sim.book import open_book
 from plimsoll.engine.execution.sim.broker import SimBroker
+from plimsoll.engine.execution.terms import terms_of
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.panel import DataWarning, Panel
 from plimsoll.engine.runtime.first_bar import begins_at, first_bar
 from plimsoll.engine.runtime.prepare import Market, prepare
 from plimsoll.engine.runtime.system import make_system
-from plimsoll.engine.runtime.terms import terms_of
 from plimsoll.engine.sleeve.strategy import Strategy
 from plimsoll.engine.types import Floats
 

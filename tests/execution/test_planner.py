@@ -9,7 +9,7 @@ from support.scripted import Ran, plain_config, run_config, run_script
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.errors import ConfigError, StrategyError
-from plimsoll.engine.execution.broker import order_id
+from plimsoll.engine.execution.order import order_id
 from plimsoll.engine.market.panel import Panel
 
 T = 8
@@ -156,4 +156,4 @@ def test_the_decision_is_the_same_however_often_it_is_asked_for() -> None:
     system, broker = ran.setup.system, ran.setup.broker
     account = broker.account()
     plans = [system.decide(account).plan for _ in range(3)]
-    assert len({plan.orders.qty.tobytes() for plan in plans}) == 1
+    assert len({plan.orders.rows.qty.tobytes() for plan in plans}) == 1

@@ -8,11 +8,11 @@ from support.panels import make_panel
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.execution.broker import Account
+from plimsoll.engine.execution.terms import terms_of
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.portfolio.integrator import Mark
 from plimsoll.engine.runtime.prepare import make_strategies, prepare
 from plimsoll.engine.runtime.system import make_system
-from plimsoll.engine.runtime.terms import terms_of
 
 EQUITY = 250_000.0
 
