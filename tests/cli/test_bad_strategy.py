@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from plimsoll.engine.verbs import backtest
+from plimsoll.engine.verbs.backtest import backtest
 
 BAR = 30
 SESSION = "2015-02-17"  # the 31st session from 2015-01-02
