@@ -99,7 +99,6 @@ class ExecutionSection(Section):
     """How a target becomes orders and fills."""
 
     fill: Literal["next_open", "next_close"] = "next_open"
-    order_type: Literal["market", "moo", "moc"] = "market"
     sizing: Literal["decision", "fill"] = "decision"
     no_trade_band: float | None = Field(None, ge=0, lt=1)  # fraction of equity; None = 0.0075 in a book, else 0
     min_notional: float = Field(1.0, ge=0)  # dollars; exits are exempt
@@ -108,15 +107,12 @@ class ExecutionSection(Section):
     max_participation: float = Field(0.05, ge=0, le=1)  # of the fill bar's volume; 0 = no cap
     unfilled: Literal["expire", "carry"] = "expire"
 
-    @model_validator(mode="after")
-    def _legal(self) -> "ExecutionSection":
-        if self.order_type != "market" and self.fractional:
-            raise ValueError(f"order_type {self.order_type!r} takes whole shares: set fractional = false")
-        if (self.order_type == "moo" and self.fill != "next_open") or (
-            self.order_type == "moc" and self.fill != "next_close"
-        ):
-            raise ValueError(f"order_type {self.order_type!r} does not fill at {self.fill!r}")
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _no_order_type(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and "order_type" in values:
+            raise ValueError("there is no 'order_type': say when with 'fill', whole shares with 'fractional = false'")
+        return values
 
 
 class CostSection(Section):

@@ -123,8 +123,6 @@ def _targets(setup: Setup, track: Track) -> pd.DataFrame:
 
 def _orders(setup: Setup) -> pd.DataFrame:
     table = setup.broker.order_table()
-    execution = setup.config.execution
-    kind = execution.order_type if execution.order_type != "market" else "market"
     status = np.array(STATUSES, dtype=object)[table.status]
     return pd.DataFrame(
         {
@@ -133,7 +131,7 @@ def _orders(setup: Setup) -> pd.DataFrame:
             "symbol": np.array(setup.panel.symbols, dtype=object)[table.col],
             "side": np.where(table.qty < 0.0, "sell", "buy").astype(object),
             "qty": table.qty,
-            "kind": np.full(len(table.qty), f"{kind}/{execution.fill}", dtype=object),
+            "kind": np.full(len(table.qty), f"market/{setup.config.execution.fill}", dtype=object),
             "leg": table.leg,
             "price": table.price,
             "status": status,
