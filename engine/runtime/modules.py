@@ -42,7 +42,7 @@ def find_object(spec: str, folder: Path | None, where: str) -> Any:
         raise ConfigError(
             f"cannot import {module_name!r}: No module named {module_name!r}{there}",
             where=where,
-            fix="put it into the folder of the configuration file, or install it",
+            fix="put it beside the configuration file, name its folder in run.modules, or install it",
         )
     if not name or not hasattr(found, name):
         names = [key for key, value in vars(found).items() if isinstance(value, type)]

@@ -101,7 +101,7 @@ def test_weight_on_a_symbol_without_a_row_is_told(here: Path, refused: Callable[
     [
         (
             "nomodule:Mine",
-            "sleeve 's': cannot import 'nomodule': No module named 'nomodule'; run from the folder that holds it",
+            "sleeve 's': cannot import 'nomodule': No module named 'nomodule'; put it beside the configuration file",
         ),
         ("present:Mien", "sleeve 's': 'present' has no 'Mien'; did you mean 'Mine'?"),
         ("present:", "sleeve 's': 'present' has no ''"),
