@@ -90,7 +90,7 @@ def sweep(
 def sweep_plan(
     base: Config,
     axes: Sequence[Axis],
-    data: object = None,
+    data: Panel | Path | str | None = None,
     *,
     count: int | None = None,
     max_settings: int = MAX_SETTINGS,
