@@ -89,7 +89,10 @@ def _from_folder(module_name: str, folder: Path, where: str) -> ModuleType | Non
         fresh = sys.modules.keys() - before
         roots = {name for name in {_root(name) for name in fresh} if _lies_in(sys.modules.get(name), folder)}
         own |= {name: sys.modules[name] for name in fresh if _root(name) in roots}
-        sys.modules.update(shadowed)
+        if shadowed:  # the name is the other one's again, with all that is below it
+            for name in [name for name in sys.modules if _root(name) == root]:
+                del sys.modules[name]
+            sys.modules.update(shadowed)
         for name, module in others.items():
             sys.modules.setdefault(name, module)
 

@@ -77,6 +77,8 @@ def test_a_module_of_a_name_that_is_taken_is_found_and_the_other_one_stays(taken
     assert universe(project(tmp_path / "one", "SPY", taken)) == ("SPY",)
     assert universe(project(tmp_path / "two", "TLT", f"{taken}.mine")) == ("TLT",)
     assert sys.modules[taken] is before
+    assert f"{taken}.mine" not in sys.modules
+    assert universe(tmp_path / "two/run.toml") == ("TLT",)
     if not hasattr(before, "__file__"):
         del sys.modules[taken]
 
