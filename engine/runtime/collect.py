@@ -143,7 +143,7 @@ def _order_columns(setup: Setup, name: str, values: Any) -> dict[str, Any]:
     if name == "qty":
         return {"side": np.where(values < 0.0, "sell", "buy").astype(object), "qty": values}
     if name == "at_close":
-        kinds = [f"{setup.config.execution.order_type}/{fill}" for fill in ("next_open", "next_close")]
+        kinds = [f"market/{fill}" for fill in ("next_open", "next_close")]
         return {"kind": np.array(kinds, dtype=object)[values.astype(np.int64)]}
     return {name: values}
 
