@@ -255,8 +255,8 @@ def state_of(setup: Setup) -> dict[str, bytes]:
 
 
 def seen(decision: Decision) -> list[bytes]:
-    target, orders = decision.target, decision.plan.orders
-    parts = [target.weights, target.goal, target.trade, target.trace, target.facts, orders.qty, orders.col]
+    target = decision.target
+    parts = [target.weights, target.goal, target.trade, target.trace, target.facts, *decision.plan.orders.rows]
     return [np.ascontiguousarray(part).tobytes() for part in parts]
 
 

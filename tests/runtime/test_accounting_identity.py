@@ -119,6 +119,6 @@ def test_a_cash_account_owes_nothing_beyond_an_overnight_gap(seed: int, tmp_path
     for decision in ran.track.decisions:
         row = ran.equity.iloc[decision.t - FIRST] if decision.t >= FIRST else None
         cash = 100_000.0 if row is None else row["cash"]
-        orders = decision.plan.orders
+        orders = decision.plan.orders.rows
         after = cash - (orders.qty * orders.price + np.abs(orders.qty) * orders.price * 7e-4).sum()
         assert after >= min(cash, 0.0) - 1e-6 or (orders.qty <= 0.0).all(), panel.clock.session[decision.t]
