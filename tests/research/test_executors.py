@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from support.gated import until
+from support.gated import PATIENCE_SECONDS, until
 from support.sweeping import EVERY, gated_plan, gated_values, same_bytes, started_command
 
 from plimsoll.engine.config.toml import dump_toml
@@ -55,7 +55,7 @@ def test_a_sweep_that_is_cut_off_goes_on_where_it_was(
         os.killpg(process.pid, signal_sent) if signal_sent == signal.SIGINT else os.kill(process.pid, signal_sent)
         if how == "threads" and signal_sent == signal.SIGINT:
             (gate / "open").touch()  # a thread cannot be stopped: what it is at is finished first
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE_SECONDS)
         _assert_ended(process, err, signal_sent)
         until(lambda: all(has_ended(int(path.name.partition("-")[2])) for path in gate.glob("came-*")))
     kept = written(tmp_path / "out")

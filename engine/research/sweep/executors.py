@@ -94,8 +94,8 @@ def _drain(crew: Crew, left: dict[int, Block], keep: Keep) -> tuple[BaseExceptio
                     running[crew.submit(block)] = block
                 except crew.lost as error:
                     lost = error
-            # no name for what is done: a cluster runs again what a lost worker held as long as its future is known here
-            lost = collect(wait(running, return_when=FIRST_COMPLETED).done if running else ()) or lost
+            done = wait(running, return_when=FIRST_COMPLETED).done if running else set()
+            lost = collect(done) or lost
             if lost is not None:
                 collect(future for future in list(running) if future.done())
                 return lost, [block.number for block in running.values()]
