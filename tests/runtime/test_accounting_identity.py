@@ -65,7 +65,7 @@ def run_one(s: dict[str, Any], folder: Path) -> Ran:
 
 
 @given(s=settings_of_runs)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_bar_of_every_kind_of_account_adds_up(s: dict[str, Any], tmp_path: Path) -> None:
     ran = run_one(s, tmp_path)
     setup, result = ran.setup, ran.result
