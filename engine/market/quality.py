@@ -9,6 +9,7 @@ from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.bars import RawBars, Rows
 from plimsoll.engine.market.calendar import (
     FIRST_DAY,
+    FIRST_DAY_OF_HOURS,
     FULL_SESSION_MINUTES,
     LAST_DAY,
     day_kind,
@@ -58,7 +59,8 @@ def check_order(rows: Rows) -> None:
     stamp = rows.stamp
     days = stamp.astype("datetime64[D]")
     far = (days < np.datetime64(FIRST_DAY)) | (days > np.datetime64(LAST_DAY))
-    _refuse(rows, far, f"outside the calendar ({FIRST_DAY} to {LAST_DAY})", fix="correct the date")
+    fix = "correct the date, or leave rows outside it away"
+    _refuse(rows, far, f"outside the calendar ({FIRST_DAY} to {LAST_DAY})", fix=fix)
     if rows.interval == "1d":
         timed = rows._replace(interval="with time")
         _refuse(timed, stamp != days, "a daily row carries a time of day", fix="stamp daily rows by date alone")
@@ -196,6 +198,9 @@ def check_unpriced(raw: RawBars, priced: Bools) -> None:
 
 
 def _check_grid(rows: Rows, days: Dates) -> None:
+    early = days < np.datetime64(FIRST_DAY_OF_HOURS)
+    what = f"the exchange's hours are known from {FIRST_DAY_OF_HOURS} on"
+    _refuse(rows, early, what, fix="leave earlier rows away, or use daily bars")
     minutes = minutes_of(rows.interval) or FULL_SESSION_MINUTES
     plan = schedule()
     at = np.searchsorted(plan.session, days)
