@@ -10,6 +10,7 @@ from plimsoll.engine.cli.log import RunLog
 from plimsoll.engine.cli.progress import progress_bar
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.errors import InputError
+from plimsoll.engine.market.jumps import refuse_jumps
 from plimsoll.engine.report.folder import check_target
 from plimsoll.engine.report.metrics.table import plain
 from plimsoll.engine.report.result import Result
@@ -31,6 +32,7 @@ def run_backtest(
     out: Path | None,
     *,
     force: bool,
+    strict: bool,
     engine: EngineName,
     trials: str | None,
     as_json: bool,
@@ -44,6 +46,8 @@ def run_backtest(
     log = RunLog(clock=lambda: datetime.now(UTC))
     strategies = make_strategies(config)
     panel = load_panel(config, needs_of(config, strategies))
+    if strict:
+        refuse_jumps(panel)
     log.event("data_loaded", source=panel.source, bars=panel.n_bars, symbols=panel.n_symbols, data_hash=panel.data_hash)
     setup = build(config, panel, strategies)
     run, notice = runner(engine), compile_notice(engine, setup)

@@ -2,19 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from plimsoll.engine.config.schema import Config, load_config
-from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.span import until
 from plimsoll.engine.runtime.assemble import make_strategies
 from plimsoll.engine.runtime.needs import Needs, needs_of
 from plimsoll.engine.runtime.resolve import make_strategy
 from plimsoll.engine.sleeve.strategy import Strategy
+from plimsoll.engine.types import PriceKind
 
 # What a run can be made from: a configuration in any form, or a strategy with everything else at its default.
 Runnable: TypeAlias = Config | Path | str | Mapping[str, Any] | Strategy | type[Strategy]
@@ -77,6 +78,8 @@ def load_panel(config: Config, needs: Needs) -> Panel:
     ------
     DataError
         If a file or a row of it is unusable.
+    ConfigError
+        If something is said of the prices of a symbol that is not loaded.
     """
     section = config.data
     if section.source == "sample":
@@ -93,9 +96,22 @@ def load_panel(config: Config, needs: Needs) -> Panel:
     from plimsoll.engine.market.csv.source import symbols_in
 
     there = symbols_in(section.path, section.interval)
+    for where, named in (("data.prices", section.prices), ("data.confirmed", section.confirmed)):
+        for symbol in named:
+            if symbol not in needs.symbols + needs.optional:
+                fix = did_you_mean(symbol, needs.symbols + needs.optional)
+                raise ConfigError(f"symbol {symbol!r} is not in this run", where=where, fix=fix)
     symbols = needs.symbols + tuple(s for s in needs.optional if s in there)
     indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in there)
-    return load_data(section.path, symbols, indicators, interval=section.interval, end=config.run.end)
+    return load_data(
+        section.path,
+        symbols,
+        indicators,
+        interval=section.interval,
+        end=config.run.end,
+        prices=section.prices,
+        confirmed=section.confirmed,
+    )
 
 
 def load_data(
@@ -106,8 +122,19 @@ def load_data(
     interval: str = "1d",
     start: date | None = None,
     end: date | None = None,
+    prices: Mapping[str, PriceKind] | None = None,
+    confirmed: Mapping[str, Collection[date]] | None = None,
 ) -> Panel:
     """Load a folder of ``<SYMBOL>.csv`` files into a panel.
+
+    Parameters
+    ----------
+    folder : path
+    symbols, indicators : names of files
+    interval : "1d", "5min" ...
+    start, end : first and last date read, both included
+    prices : symbol -> "raw", "split" or "adjusted": what its prices are, where files cannot tell
+    confirmed : symbol -> sessions whose extraordinary moves are real
 
     Raises
     ------
@@ -116,7 +143,16 @@ def load_data(
     """
     from plimsoll.engine.market.csv.source import load_csv
 
-    return load_csv(Path(folder), tuple(symbols), tuple(indicators), interval=interval, start=start, end=end)
+    return load_csv(
+        Path(folder),
+        tuple(symbols),
+        tuple(indicators),
+        interval=interval,
+        start=start,
+        end=end,
+        prices=prices,
+        confirmed=confirmed,
+    )
 
 
 def _layered(what: Any) -> Any:

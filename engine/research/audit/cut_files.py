@@ -4,11 +4,12 @@ import csv
 import gzip
 import os
 import pickle
-from collections.abc import Collection
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from plimsoll.engine.config.schema import Config
+from plimsoll.engine.market.csv.explain import EMPTY
 from plimsoll.engine.market.csv.file import open_csv
 from plimsoll.engine.market.csv.source import file_of, symbols_in
 from plimsoll.engine.market.panel import Panel
@@ -18,6 +19,7 @@ from plimsoll.engine.runtime.needs import Needs
 PANEL: Final = "panel"
 # Below how many folders the working folder may lie, so that a data path such as ../../prices leads somewhere.
 _DEPTH: Final = 8
+_PRICES: Final = ("open", "high", "low", "close", "adj_close")
 
 
 def working_folder(root: Path) -> Path:
@@ -27,9 +29,7 @@ def working_folder(root: Path) -> Path:
     return folder
 
 
-def cut_config(
-    config: Config, cut: str, root: Path, here: Path, needs: Needs | None, adjusted: Collection[str] = ()
-) -> dict[str, Any]:
+def cut_config(config: Config, cut: str, root: Path, here: Path, needs: Needs | None) -> dict[str, Any]:
     """Return the configuration of a reload through session `cut`, and write the data it names, cut off there.
 
     Parameters
@@ -40,8 +40,6 @@ def cut_config(
         Its working folder.
     needs : Needs
         The series the run loads; None if it does not load what the configuration names.
-    adjusted : collection of str
-        Symbols whose whole file is read from adjusted closes: what is left of it must be read so, too.
     """
     plain = config.plain()
     plain["run"]["end"] = cut
@@ -52,12 +50,12 @@ def cut_config(
         offered = symbols_in(config.data.path, config.data.interval)
         for name in (one for one in names if one in offered):
             file = file_of(config.data.path, name, config.data.interval)
-            _write_cut(file, there / file.name, cut, adjusted=name in adjusted)
+            _write_cut(file, there / file.name, cut)
         plain["data"]["path"] = os.path.relpath(there, here)
     if config.account.flows is not None:
         there = _below(config.account.flows, root, here)
         there.parent.mkdir(parents=True, exist_ok=True)
-        _write_cut(config.account.flows, there, cut, made_up=False)
+        _write_cut(config.account.flows, there, cut, keep_first=False)
         plain["account"]["flows"] = os.path.relpath(there, here)
     return plain
 
@@ -76,26 +74,27 @@ def _below(path: Path, root: Path, here: Path) -> Path:
     return there if there.is_relative_to(root) and there != root else here / path.name
 
 
-def _write_cut(source: Path, target: Path, cut: str, *, adjusted: bool = False, made_up: bool = True) -> None:
-    """Copy the header and the rows through `cut`; a table of prices that would be left empty gets a row beyond it.
+def _write_cut(source: Path, target: Path, cut: str, *, keep_first: bool = True) -> None:
+    """Copy the header and the rows through `cut` as they stand; of a table of prices at least the first row.
 
-    Such a row holds ones only; it is there because a file without rows is refused, and the run's last session leaves
-    it out. `adjusted` keeps of the first row the adjusted close alone, which is how such a file is recognised.
+    A first row beyond the cut lies after the run's last session and is not read, but a file without rows is refused,
+    and whether its first row holds an adjusted close alone says how the file is read.
     """
     file = open_csv(source)
     column = next(file.names.index(name) for name in ("date", "datetime") if name in file.names)
-    header, *lines = file.data.decode("utf-8").splitlines()
-    kept = [line for line in lines if line.strip() and _day(line, column) <= cut]
-    if not kept and made_up:
-        cells = ["1"] * len(file.names)
-        cells[column] = "9999-12-31" if file.names[column] == "date" else "9999-12-31 09:30:00"
-        kept = [",".join(cells)]
-    elif kept and adjusted:
-        cells = next(csv.reader([kept[0]]))
-        said = (file.names[column], "adj_close")
-        kept[0] = ",".join(cell if name in said else "" for name, cell in zip(file.names, cells, strict=True))
+    header, *rows = file.data.decode("utf-8").split("\n")
+    rows = [row for row in rows if row.strip()]
+    kept = [row for row in rows if _day(row, column) <= cut]
+    if keep_first and not kept:
+        kept = rows[: 1 + next((at for at, row in enumerate(rows) if _priced(row, file.names)), 0)]
     data = ("\n".join([header, *kept]) + "\n").encode()
     target.write_bytes(gzip.compress(data, mtime=0) if source.suffix == ".gz" else data)
+
+
+def _priced(row: str, names: Sequence[str]) -> bool:
+    """Say whether a row holds a price."""
+    cells = next(csv.reader([row]))
+    return any(name in _PRICES and cell.strip() not in EMPTY for name, cell in zip(names, cells, strict=False))
 
 
 def _day(line: str, column: int) -> str:

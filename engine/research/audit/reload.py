@@ -7,12 +7,11 @@ import importlib
 import json
 import pickle
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from plimsoll.engine.config.schema import Config, validate_config
-from plimsoll.engine.market.align import data_hash
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.audit.case import Case, StandIn
 from plimsoll.engine.research.audit.clock_shift import shift_clock
@@ -31,8 +30,7 @@ class Job:
     """What a reload is told.
 
     config : plain values, its data cut off. path : where modules are looked for. folder : where the outcome goes.
-    panel : a file to take the data from instead of what the configuration names, or "". adjusted : symbols read from
-    adjusted closes throughout, whether or not they have a row by then. stand_in : "module:function"
+    panel : a file to take the data from instead of what the configuration names, or "". stand_in : "module:function"
     or "". days : by how many the clock is moved.
     """
 
@@ -40,7 +38,6 @@ class Job:
     path: tuple[str, ...]
     folder: str
     panel: str
-    adjusted: tuple[str, ...]
     stand_in: str
     days: int
 
@@ -97,8 +94,7 @@ def _stand_in(spec: str) -> StandIn | None:
 
 def _panel(config: Config, job: Job, strategies: dict[str, Strategy]) -> Panel:
     if not job.panel:
-        panel = replace(load_panel(config, needs_of(config, strategies)), adjusted_only=tuple(job.adjusted))
-        return replace(panel, data_hash=data_hash(panel))
+        return load_panel(config, needs_of(config, strategies))
     written: Panel = pickle.loads(Path(job.panel).read_bytes())
     return written
 
