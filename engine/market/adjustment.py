@@ -18,9 +18,8 @@ from plimsoll.engine.types import Bools, Floats, Ints, PriceKind
 
 # A split of this size stands out of any session's own move; a smaller one cannot contradict a larger.
 CLEAR: Final = float(np.log(1.25))
-# A dividend can be told from rounding if its step is so many times the tolerance, and agrees if within this share.
+# A dividend can be told from rounding if its step is so many times the tolerance.
 TELLING: Final = 4.0
-AGREES: Final = 0.25
 # An adjusted close within this of the close is the close.
 SAME: Final = 1e-6
 # Fewer ex-dates than this have no mean to speak of.
@@ -31,7 +30,7 @@ _SHOWN: Final = 3
 def splits_in_force(
     rows: Rows, close: Floats, split: Floats, prices: PriceKind | None
 ) -> tuple[Floats, tuple[DataWarning, ...]]:
-    """Return the splits to apply (R,), all 1 where the closes (R,) contain them already, and a line about it.
+    """Return the splits to apply (R,), 1 from the second row on where the closes (R,) contain them already, and a line about it.
 
     Closes are continuous over a split that they contain: |log C_t / C_{t-1}| < 1/2 |log split_t|.
 
@@ -63,7 +62,9 @@ def splits_in_force(
         f"{rows.symbol}: read as adjusted for its {len(at)} listed split{'s' * (len(at) > 1)} "
         f"({_dates(rows, at)}), {why}; dividends are taken to be in the same units"
     )
-    return np.ones(len(split)), (DataWarning("split_adjusted", rows.symbol, text),)
+    none = np.ones(len(split))
+    none[0] = split[0]  # before anything is held it means nothing, and no later row may change it
+    return none, (DataWarning("split_adjusted", rows.symbol, text),)
 
 
 def check_counted_once(raw: RawBars, dividend: Floats, split: Floats, given: Bools) -> tuple[DataWarning, ...]:
@@ -118,11 +119,9 @@ def _by_adjusted_close(raw: RawBars, dividend: Floats, split: Floats, ex: Ints) 
         return "adj_close equals close in every row"
     implied, _, tolerance = implied_dividends(raw.close, np.where(known, adjusted, np.nan), split)
     before = raw.close[ex - 1] / split[ex]
-    listed = dividend[ex] / before
-    gap = np.abs(implied[ex - 1] - dividend[ex]) / before
-    telling = np.isfinite(gap) & (listed > TELLING * tolerance[ex - 1])
-    agrees = gap <= np.maximum(tolerance[ex - 1], AGREES * listed)
-    return "" if telling.any() and np.mean(agrees[telling]) >= 0.5 else None
+    telling = np.isfinite(implied[ex - 1]) & (dividend[ex] / before > TELLING * tolerance[ex - 1])
+    steps = implied[ex - 1] > 0.5 * dividend[ex]  # nearer to what is listed than to none
+    return "" if telling.any() and np.mean(steps[telling]) >= 0.5 else None
 
 
 def _by_cents(raw: RawBars, split: Floats, given: Bools) -> str | None:

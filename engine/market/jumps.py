@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from math import gcd
 from typing import Final
 
 import numpy as np
@@ -66,14 +65,16 @@ def refuse_jumps(panel: Panel) -> None:
 
 
 def resembling(ratio: float) -> str:
-    """Return "n:m", new shares for old, of the simplest split that changes a price by `ratio`; "" if none does."""
-    best = ""
-    least = 2 * LARGEST + 1
-    for m in range(1, LARGEST + 1):
-        n = round(m / ratio)
-        if 1 <= n <= LARGEST and n != m and gcd(n, m) == 1 and n + m < least and abs(ratio * n / m - 1.0) <= NEAR:
-            best, least = f"{n}:{m}", n + m
-    return best
+    """Return "n:m", new shares for old, of the simplest split that changes a price by `ratio`; "" if none does.
+
+    The simplest has the smallest lesser term; of those, the nearest.
+    """
+    larger = max(ratio, 1.0 / ratio)
+    for lesser in range(1, LARGEST + 1):
+        greater = round(lesser * larger)
+        if lesser < greater <= LARGEST and abs(lesser * larger / greater - 1.0) <= NEAR:
+            return f"{greater}:{lesser}" if ratio < 1.0 else f"{lesser}:{greater}"
+    return ""
 
 
 def _jumps(one: Bars, known: Mapping[str, Bars], interval: str, confirmed: Collection[date]) -> tuple[DataWarning, ...]:
