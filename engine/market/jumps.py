@@ -27,17 +27,20 @@ NEAR: Final = 0.05
 
 
 def with_jumps(
-    bars: Sequence[Bars], interval: str, confirmed: Mapping[str, Collection[date]] | None = None
+    bars: Sequence[Bars],
+    interval: str,
+    confirmed: Mapping[str, Collection[date]] | None = None,
+    explaining: Sequence[Bars] = (),
 ) -> list[Bars]:
     """Return the bars with a warning for every move that nothing explains and nobody confirmed.
 
     A move is from close to close over what is listed: (C_t + D_t) split_t / C_{t-1} - 1. Named are moves beyond 45%,
     moves beyond 30% after which the price is back within three sessions, and opens that far from the closes on both
-    sides. A leveraged fund's move is explained by that of its underlying among `bars`.
+    sides. A leveraged fund's move is explained by that of its underlying.
 
-    confirmed : symbol -> sessions whose moves are real.
+    confirmed : symbol -> sessions whose moves are real. explaining : underlyings that are not among `bars`.
     """
-    known = {one.symbol: one for one in bars}
+    known = {one.symbol: one for one in (*explaining, *bars)}
     agreed = confirmed or {}
     return [
         replace(one, warnings=(*one.warnings, *_jumps(one, known, interval, agreed.get(one.symbol, ()))))

@@ -15,6 +15,7 @@ from plimsoll.engine.market.align import assemble
 from plimsoll.engine.market.bars import Bars, IndicatorBars, RawBars, Rows
 from plimsoll.engine.market.calendar import minutes_of
 from plimsoll.engine.market.csv.file import CsvFile, Table, open_csv, read_table
+from plimsoll.engine.market.instruments import instrument
 from plimsoll.engine.market.jumps import with_jumps
 from plimsoll.engine.market.panel import DataWarning, Panel
 from plimsoll.engine.market.quality import check_finite, check_order
@@ -91,7 +92,10 @@ def load_csv(
         _load_symbol(_find(root, files, name, interval), name, span, said.get(name)) for name in sorted(set(symbols))
     ]
     series = [_load_indicator(_find(root, files, name, interval), name, span) for name in dict.fromkeys(indicators)]
-    return assemble(with_jumps(bars, interval, confirmed), interval, indicators=series, source=f"csv {root}")
+    explaining = _underlyings(root, files, span, [one.symbol for one in bars])
+    return assemble(
+        with_jumps(bars, interval, confirmed, explaining), interval, indicators=series, source=f"csv {root}"
+    )
 
 
 def symbols_in(folder: str | Path, interval: str = "1d") -> tuple[str, ...]:
@@ -192,6 +196,18 @@ def _read_symbol(file: CsvFile, symbol: str, span: Span, prices: PriceKind | Non
             raise DataError(f"unknown column {near[0]!r}", where=error.where, fix=fix) from None
         fix = f'add one, or say [data.prices] {symbol} = "adjusted" if the prices contain dividends'
         raise DataError("no column 'adj_close' and none 'dividend'", where=error.where, fix=fix) from None
+
+
+def _underlyings(root: Path, files: dict[str, list[Path]], span: Span, symbols: Sequence[str]) -> list[Bars]:
+    """Return the bars of what leveraged funds among `symbols` follow, where the folder has them; they only explain."""
+    wanted = {instrument(symbol).underlying for symbol in symbols} - {"", *symbols}
+    found = []
+    for name in sorted(wanted & files.keys()):
+        try:
+            found.append(_load_symbol(_find(root, files, name, span.interval), name, span, None))
+        except DataError:  # the file of a symbol that nobody asked for need not be readable
+            continue
+    return found
 
 
 def _load_indicator(path: Path, name: str, span: Span) -> IndicatorBars:

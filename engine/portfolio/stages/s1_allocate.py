@@ -20,6 +20,7 @@ from plimsoll.engine.kernels.allocate import erc, hrp, linkage
 from plimsoll.engine.kernels.allocate.min_variance import min_variance
 from plimsoll.engine.kernels.allocate.waterfill import cap_project
 from plimsoll.engine.kernels.estimate import moments, shrinkage
+from plimsoll.engine.kernels.estimate.moments import sub_moments
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Bools, Floats, Ints
 
@@ -129,18 +130,6 @@ def numbers_of(p: Params) -> Numbers:
 
 
 @kernel
-def sub_moments(pair: Floats, chosen: Ints) -> Floats:
-    """Return the (7, K, K) moments of the chosen columns."""
-    k = chosen.shape[0]
-    out = np.empty((pair.shape[0], k, k))
-    for plane in range(pair.shape[0]):
-        for a in range(k):
-            for b in range(k):
-                out[plane, a, b] = pair[plane, chosen[a], chosen[b]]
-    return out
-
-
-@kernel
 def inverse_vol(pair: Floats, out: Floats) -> bool:
     """Write weights in inverse proportion to volatility over those that have one; False if nobody has."""
     total = 0.0
@@ -161,10 +150,28 @@ def raw_weights(
 ) -> int:
     """Write the weights (K,) of K >= 1 sleeves from their pairwise moments (7, K, K); return the rung.
 
+    A sleeve whose return has never moved gets none while another has: it does not disable the method for the others.
     blend is the share of ERC in HRP's weights; by_hrp and by_erc (K,) get those of the two methods, NaN where they
     fail; info the facts of the shrinkage. With method MIN_VARIANCE the covariance is left to the caller, and its rung
     comes back only where it can be trusted.
     """
+    moving = shrinkage.movers(pair)
+    few = moving.shape[0]
+    if few == 0 or few == pair.shape[1]:
+        return moving_weights(pair, p, blend, info, out, by_hrp, by_erc)
+    some = np.full((3, few), np.nan)
+    rung = moving_weights(sub_moments(pair, moving), p, blend, info, some[0], some[1], some[2])
+    out[:], by_hrp[:], by_erc[:] = 0.0, 0.0, 0.0
+    for a in range(few):
+        out[moving[a]], by_hrp[moving[a]], by_erc[moving[a]] = some[0, a], some[1, a], some[2, a]
+    return rung
+
+
+@kernel
+def moving_weights(
+    pair: Floats, p: Numbers, blend: float, info: Floats, out: Floats, by_hrp: Floats, by_erc: Floats
+) -> int:
+    """Do what `raw_weights` says, for sleeves that all move or none of which does."""
     k = pair.shape[1]
     if k == 1:
         out[0], by_hrp[0], by_erc[0] = 1.0, 1.0, 1.0
@@ -322,6 +329,11 @@ def least_variance(pair: Floats, n_obs: Floats, active: Bools, p: Numbers) -> Fl
     """Return minimum-variance weights (S,) of the eligible sleeves; equal ones where there is no estimate."""
     chosen, _ = eligible(n_obs, active, p)
     out = np.full(len(n_obs), 1.0 / max(len(chosen), 1))
+    moving = shrinkage.movers(sub_moments(pair, chosen))
+    if 0 < len(moving) < len(chosen):
+        out[chosen] = 0.0
+        chosen = chosen[moving]
+        out[chosen] = 1.0 / len(chosen)
     if len(chosen) > 1:
         k = len(chosen)
         cov = np.empty((k, k))
