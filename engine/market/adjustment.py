@@ -30,7 +30,7 @@ _SHOWN: Final = 3
 def splits_in_force(
     rows: Rows, close: Floats, split: Floats, prices: PriceKind | None
 ) -> tuple[Floats, tuple[DataWarning, ...]]:
-    """Return the splits to apply (R,), 1 from the second row on where the closes (R,) contain them already, and a line about it.
+    """Return the splits to apply (R,) and a line about them: 1 after the first row where closes (R,) contain them.
 
     Closes are continuous over a split that they contain: |log C_t / C_{t-1}| < 1/2 |log split_t|.
 

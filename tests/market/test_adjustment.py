@@ -1,4 +1,4 @@
-"""Prices beside listed actions: as traded, split-adjusted, or adjusted and refused; the first test that can tell decides."""
+"""Prices beside listed actions: as traded, split-adjusted, or adjusted and refused."""
 
 from dataclasses import replace
 from datetime import date
@@ -75,8 +75,8 @@ def test_prices_continuous_over_every_listed_split_are_read_as_split_adjusted_in
     (warning,) = bars.warnings
     assert warning.kind == "split_adjusted"
     assert warning.text == (
-        f"ABC: read as adjusted for its 2 listed splits ({DAYS[300]}, {DAYS[700]}), prices do not jump there; dividends "
-        "are taken to be in the same units"
+        f"ABC: read as adjusted for its 2 listed splits ({DAYS[300]}, {DAYS[700]}), prices do not jump there; "
+        "dividends are taken to be in the same units"
     )
 
 

@@ -1,4 +1,4 @@
-"""Moves that nothing explains are named, what they resemble beside them; confirmed ones are not, strict ones refused."""
+"""Moves that nothing explains are named with what they resemble; confirmed ones are not, strict ones refused."""
 
 from dataclasses import replace
 from datetime import date

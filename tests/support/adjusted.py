@@ -1,7 +1,5 @@
 """The adjusted close that a vendor would print beside prices as traded."""
 
-import numpy as np
-
 from plimsoll.engine.types import Floats
 
 

@@ -150,28 +150,10 @@ def raw_weights(
 ) -> int:
     """Write the weights (K,) of K >= 1 sleeves from their pairwise moments (7, K, K); return the rung.
 
-    A sleeve whose return has never moved gets none while another has: it does not disable the method for the others.
     blend is the share of ERC in HRP's weights; by_hrp and by_erc (K,) get those of the two methods, NaN where they
     fail; info the facts of the shrinkage. With method MIN_VARIANCE the covariance is left to the caller, and its rung
     comes back only where it can be trusted.
     """
-    moving = shrinkage.movers(pair)
-    few = moving.shape[0]
-    if few == 0 or few == pair.shape[1]:
-        return moving_weights(pair, p, blend, info, out, by_hrp, by_erc)
-    some = np.full((3, few), np.nan)
-    rung = moving_weights(sub_moments(pair, moving), p, blend, info, some[0], some[1], some[2])
-    out[:], by_hrp[:], by_erc[:] = 0.0, 0.0, 0.0
-    for a in range(few):
-        out[moving[a]], by_hrp[moving[a]], by_erc[moving[a]] = some[0, a], some[1, a], some[2, a]
-    return rung
-
-
-@kernel
-def moving_weights(
-    pair: Floats, p: Numbers, blend: float, info: Floats, out: Floats, by_hrp: Floats, by_erc: Floats
-) -> int:
-    """Do what `raw_weights` says, for sleeves that all move or none of which does."""
     k = pair.shape[1]
     if k == 1:
         out[0], by_hrp[0], by_erc[0] = 1.0, 1.0, 1.0
@@ -215,10 +197,11 @@ def moving_weights(
 
 
 @kernel
-def eligible(n_obs: Floats, active: Bools, p: Numbers) -> tuple[Ints, bool]:
+def eligible(pair: Floats, n_obs: Floats, active: Bools, p: Numbers) -> tuple[Ints, bool]:
     """Return the sleeves to allocate to, and whether they have full histories.
 
-    Those with min_obs; while nobody has, those with young_obs; else all that are active.
+    Those with min_obs; while nobody has, those with young_obs; else all that are active. Of these, one whose return
+    has never moved waits while another's has.
     """
     for least in (p.min_obs, p.young_obs, 0.0):
         count = 0
@@ -232,6 +215,9 @@ def eligible(n_obs: Floats, active: Bools, p: Numbers) -> tuple[Ints, bool]:
         if active[s] and n_obs[s] >= least:
             chosen[at] = s
             at += 1
+    moving = shrinkage.movers(sub_moments(pair, chosen))
+    if moving.shape[0] > 0:
+        chosen = chosen[moving]
     return chosen, least == p.min_obs and count > 0
 
 
@@ -284,7 +270,7 @@ def allocate_step(
     hrp_out, erc_out = s.hrp, s.erc
     hrp_out[:] = np.nan
     erc_out[:] = np.nan
-    chosen, full = eligible(n_obs, active, p)
+    chosen, full = eligible(pair, n_obs, active, p)
     k = chosen.shape[0]
     counts[RUNG] = NOBODY
     counts[ALARM] = 0.0
@@ -327,13 +313,8 @@ def allocate(pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Fl
 
 def least_variance(pair: Floats, n_obs: Floats, active: Bools, p: Numbers) -> Floats:
     """Return minimum-variance weights (S,) of the eligible sleeves; equal ones where there is no estimate."""
-    chosen, _ = eligible(n_obs, active, p)
+    chosen, _ = eligible(pair, n_obs, active, p)
     out = np.full(len(n_obs), 1.0 / max(len(chosen), 1))
-    moving = shrinkage.movers(sub_moments(pair, chosen))
-    if 0 < len(moving) < len(chosen):
-        out[chosen] = 0.0
-        chosen = chosen[moving]
-        out[chosen] = 1.0 / len(chosen)
     if len(chosen) > 1:
         k = len(chosen)
         cov = np.empty((k, k))
