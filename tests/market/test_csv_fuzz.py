@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.market.said import Said
 
 HEADER = "date,open,high,low,close,adj_close,volume,dividend,split"
 DAYS = ("2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08", "2024-01-09")
@@ -85,7 +86,7 @@ def test_whatever_a_file_holds_it_loads_or_is_refused_in_one_line(
     folder: Path, data: bytes, interval: str, prices: Any
 ) -> None:
     (folder / "ABC.csv").write_bytes(data)
-    sound(folder, interval, prices={} if prices is None else {"ABC": prices})
+    sound(folder, interval, said=Said({} if prices is None else {"ABC": prices}))
 
 
 @settings(max_examples=100, deadline=None)

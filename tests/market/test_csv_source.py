@@ -15,6 +15,7 @@ from plimsoll.engine.errors import ConfigError, DataError
 from plimsoll.engine.market.calendar import build_clock, sessions
 from plimsoll.engine.market.csv.source import load_csv, symbols_in
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.said import Said
 
 DAYS = sessions(date(2024, 1, 2), date(2024, 6, 28))
 HEADER = "date,open,high,low,close,adj_close,volume"
@@ -104,7 +105,7 @@ def test_any_written_table_reads_back_to_the_last_bit(
     kept = np.unique(np.append(kept, [0, len(DAYS) - 1]))
     table = made(seed, DAYS[kept], dividends="column")
     write(folder, "ABC", table)
-    panel = load_csv(folder, ["ABC"], prices={"ABC": "raw"})
+    panel = load_csv(folder, ["ABC"], said=Said({"ABC": "raw"}))
     for name in ("open", "high", "low", "close", "volume", "dividend", "split"):
         assert getattr(panel, name)[kept, 0].tobytes() == np.asarray(table[name], dtype=np.float64).tobytes(), name
     holes = np.setdiff1d(np.arange(len(DAYS)), kept)

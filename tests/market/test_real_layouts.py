@@ -12,6 +12,7 @@ from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.csv.source import load_csv
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.said import Said
 
 pytestmark = pytest.mark.realdata
 
@@ -64,14 +65,14 @@ def test_a_saved_auto_adjusted_history_is_refused_with_the_evidence_and_right_on
     assert "39 dividends are listed beside prices that contain them already" in line
     assert "% of closes lie on whole cents" in line
     assert f'say [data.prices] {symbol} = "adjusted"' in line
-    panel = load_csv(folder, [symbol], prices={symbol: "adjusted"})
+    panel = load_csv(folder, [symbol], said=Said({symbol: "adjusted"}))
     assert np.prod(1.0 + Feed(panel).ret[1:, 0]) == pytest.approx(panel.close[-1, 0] / panel.close[0, 0], rel=1e-12)
     assert growth_per_year(panel, skip=1) == pytest.approx(right, abs=5e-3)
 
 
 def test_the_listed_splits_of_an_auto_adjusted_history_are_read_as_applied(put: Put) -> None:
     folder = put("yfinance_auto_adjusted_NVDA.csv", "NVDA", mended)
-    panel = load_csv(folder, ["NVDA"], prices={"NVDA": "split"})
+    panel = load_csv(folder, ["NVDA"], said=Said({"NVDA": "split"}))
     assert (panel.split == 1.0).all()
     (warning,) = panel.warnings
     assert "read as adjusted for its 2 listed splits (2021-07-20, 2024-06-10)" in warning.text
@@ -112,7 +113,7 @@ def test_a_bulk_archive_is_told_how_to_be_read_and_is_read_as_adjusted_once_said
 
     folder = put("stooq_bulk_agg.us.txt", "AGG", renamed)
     assert 'say [data.prices] AGG = "adjusted" if the prices contain dividends' in refused(folder, "AGG")
-    line = refused(folder, "AGG", prices={"AGG": "adjusted"})
+    line = refused(folder, "AGG", said=Said({"AGG": "adjusted"}))
     assert "line 2: date '20050225' is written without hyphens; write YYYY-MM-DD" in line
 
     def dated(text: str) -> str:
@@ -122,7 +123,7 @@ def test_a_bulk_archive_is_told_how_to_be_read_and_is_read_as_adjusted_once_said
             row[2] = f"{row[2][:4]}-{row[2][4:6]}-{row[2][6:]}"
         return "\n".join([header, *(",".join(row) for row in cells)]) + "\n"
 
-    panel = load_csv(put("stooq_bulk_agg.us.txt", "AGG", dated), ["AGG"], prices={"AGG": "adjusted"})
+    panel = load_csv(put("stooq_bulk_agg.us.txt", "AGG", dated), ["AGG"], said=Said({"AGG": "adjusted"}))
     assert (panel.adjusted_only, panel.n_bars) == (("AGG",), 5371)
 
 

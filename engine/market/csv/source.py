@@ -1,7 +1,7 @@
 """Market data from a folder of `<SYMBOL>.csv` files."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
@@ -19,6 +19,7 @@ from plimsoll.engine.market.instruments import instrument
 from plimsoll.engine.market.jumps import with_jumps
 from plimsoll.engine.market.panel import DataWarning, Panel
 from plimsoll.engine.market.quality import check_finite, check_order
+from plimsoll.engine.market.said import NOTHING, Said
 from plimsoll.engine.market.settle import begins_adjusted, settle
 from plimsoll.engine.types import Bools, Dates, Floats, PriceKind
 
@@ -55,8 +56,7 @@ def load_csv(
     interval: str = "1d",
     start: date | None = None,
     end: date | None = None,
-    prices: Mapping[str, PriceKind] | None = None,
-    confirmed: Mapping[str, Collection[date]] | None = None,
+    said: Said = NOTHING,
 ) -> Panel:
     """Read the files of `symbols` and `indicators` into a panel.
 
@@ -69,8 +69,7 @@ def load_csv(
     start, end : first and last date read, both included. Rows outside are cut before anything is decided or checked,
         so what is loaded up to `end` cannot depend on a later row. One thing is a property of the file, wherever
         the span begins: whether its first row with a price has an adjusted close alone.
-    prices : symbol -> what its prices are, where the user says so.
-    confirmed : symbol -> sessions whose extraordinary moves are real.
+    said : the user's word on prices.
 
     Raises
     ------
@@ -87,14 +86,14 @@ def load_csv(
     if start is not None and end is not None and end < start:
         raise DataError(f"end {end} lies before start {start}", where=str(root))
     span = Span(interval, start, end)
-    said = prices or {}
     bars = [
-        _load_symbol(_find(root, files, name, interval), name, span, said.get(name)) for name in sorted(set(symbols))
+        _load_symbol(_find(root, files, name, interval), name, span, said.prices.get(name))
+        for name in sorted(set(symbols))
     ]
     series = [_load_indicator(_find(root, files, name, interval), name, span) for name in dict.fromkeys(indicators)]
     explaining = _underlyings(root, files, span, [one.symbol for one in bars])
     return assemble(
-        with_jumps(bars, interval, confirmed, explaining), interval, indicators=series, source=f"csv {root}"
+        with_jumps(bars, interval, said.confirmed, explaining), interval, indicators=series, source=f"csv {root}"
     )
 
 

@@ -1,25 +1,20 @@
 """Lay out what a reload finds on disk: data that end early, where the configuration says they are."""
 
-import csv
-import gzip
 import os
-import pickle
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from plimsoll.engine.config.schema import Config
-from plimsoll.engine.market.csv.explain import EMPTY
-from plimsoll.engine.market.csv.file import open_csv
-from plimsoll.engine.market.csv.source import file_of, symbols_in
+from plimsoll.engine.market.csv.cut import write_cut
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.panel_folder import save_panel
+from plimsoll.engine.market.source import open_source
 from plimsoll.engine.market.span import first_bars
 from plimsoll.engine.runtime.needs import Needs
 
 PANEL: Final = "panel"
 # Below how many folders the working folder may lie, so that a data path such as ../../prices leads somewhere.
 _DEPTH: Final = 8
-_PRICES: Final = ("open", "high", "low", "close", "adj_close")
 
 
 def working_folder(root: Path) -> Path:
@@ -43,28 +38,27 @@ def cut_config(config: Config, cut: str, root: Path, here: Path, needs: Needs | 
     """
     plain = config.plain()
     plain["run"]["end"] = cut
-    if needs is not None and config.data.source == "csv" and config.data.path is not None:
-        there = _below(config.data.path, root, here)
+    if config.run.modules is not None:
+        plain["run"]["modules"] = str(config.run.modules.absolute())
+    if needs is not None:
+        data = config.data
+        there = here / "data" if data.path is None else _below(data.path, root, here)
         there.mkdir(parents=True, exist_ok=True)
         names = needs.symbols + needs.required_indicators + needs.optional + needs.indicators
-        offered = symbols_in(config.data.path, config.data.interval)
-        for name in (one for one in names if one in offered):
-            file = file_of(config.data.path, name, config.data.interval)
-            _write_cut(file, there / file.name, cut)
-        plain["data"]["path"] = os.path.relpath(there, here)
+        source = open_source(data.source, data.path)
+        if source.cut(names, there, interval=data.interval, last=cut):
+            plain["data"]["path"] = os.path.relpath(there, here)
     if config.account.flows is not None:
         there = _below(config.account.flows, root, here)
         there.parent.mkdir(parents=True, exist_ok=True)
-        _write_cut(config.account.flows, there, cut, keep_first=False)
+        write_cut(config.account.flows, there, cut, keep_first=False)
         plain["account"]["flows"] = os.path.relpath(there, here)
     return plain
 
 
 def write_panel(panel: Panel, n_bars: int, here: Path) -> str:
-    """Write the first bars of a panel that no configuration can name; return the file's path."""
-    file = here / PANEL
-    file.write_bytes(pickle.dumps(first_bars(panel, n_bars)))
-    return str(file)
+    """Write the first bars of a panel that no configuration can name; return the folder they are in."""
+    return str(save_panel(first_bars(panel, n_bars), here / PANEL))
 
 
 def _below(path: Path, root: Path, here: Path) -> Path:
@@ -72,31 +66,3 @@ def _below(path: Path, root: Path, here: Path) -> Path:
     steps = os.path.relpath(path.absolute(), Path.cwd())
     there = Path(os.path.normpath(here / steps))
     return there if there.is_relative_to(root) and there != root else here / path.name
-
-
-def _write_cut(source: Path, target: Path, cut: str, *, keep_first: bool = True) -> None:
-    """Copy the header and the rows through `cut` as they stand; of a table of prices at least the first row.
-
-    A first row beyond the cut lies after the run's last session and is not read, but a file without rows is refused,
-    and whether its first row holds an adjusted close alone says how the file is read.
-    """
-    file = open_csv(source)
-    column = next(file.names.index(name) for name in ("date", "datetime") if name in file.names)
-    header, *rows = file.data.decode("utf-8").split("\n")
-    rows = [row for row in rows if row.strip()]
-    kept = [row for row in rows if _day(row, column) <= cut]
-    if keep_first and not kept:
-        kept = rows[: 1 + next((at for at, row in enumerate(rows) if _priced(row, file.names)), 0)]
-    data = ("\n".join([header, *kept]) + "\n").encode()
-    target.write_bytes(gzip.compress(data, mtime=0) if source.suffix == ".gz" else data)
-
-
-def _priced(row: str, names: Sequence[str]) -> bool:
-    """Say whether a row holds a price."""
-    cells = next(csv.reader([row]))
-    return any(name in _PRICES and cell.strip() not in EMPTY for name, cell in zip(names, cells, strict=False))
-
-
-def _day(line: str, column: int) -> str:
-    cell = line.split(",", column + 1)[column] if '"' not in line else next(csv.reader([line]))[column]
-    return cell.strip()[:10]
