@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from audit.market import config_on_files, market, write_prices
 
+from plimsoll import audit
 from plimsoll.engine.market.csv import source
 from plimsoll.engine.research.audit.certificate import Certificate
-from plimsoll.engine.verbs import audit
 
 LAST = 8
 

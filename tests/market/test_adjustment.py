@@ -103,6 +103,13 @@ def test_how_splits_are_read_is_the_same_in_every_cut(n: int, contained: bool) -
     np.testing.assert_array_equal(part.close, whole.close[:n])
 
 
+@given(st.integers(2, N))
+def test_split_adjusted_prices_are_refused_in_no_cut_though_the_splits_that_explain_them_come_later(n: int) -> None:
+    contained = np.cumprod(SPLIT) / 16.0
+    given_rows = raw(single(traded(SPLIT) * contained), split=SPLIT, dividend=PAID * contained)
+    assert settle(given_rows.keep(np.arange(N) < n)).dividend.tolist() == (PAID * contained)[:n].tolist()
+
+
 # ---- dividends
 
 

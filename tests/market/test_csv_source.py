@@ -202,6 +202,12 @@ def test_loading_up_to_an_end_equals_a_cut_file_and_the_cut_panel_to_the_last_bi
         "NEW": made(seed + 2, DAYS[len(DAYS) // 2 :]),
     }
     tables["ADJ"] = made(seed + 3, DAYS)
+    tables["GAP"] = made(seed + 4, DAYS, dividends="column" if seed % 2 else "adj_close")
+    alone = (rng.random(len(DAYS)) < 0.2) & (np.arange(len(DAYS)) > 0)
+    for name in ("open", "high", "low", "close", "volume"):
+        tables["GAP"][name] = np.where(alone, np.nan, tables["GAP"][name])
+    if seed % 2:
+        tables["GAP"]["split"] = np.ones(len(DAYS))
     for name in ("open", "high", "low", "close", "volume"):
         tables["ADJ"][name] = np.where(np.arange(len(DAYS)) < 2, np.nan, tables["ADJ"][name])
     end = DAYS[cut - 1]

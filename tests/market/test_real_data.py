@@ -4,8 +4,10 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from plimsoll import backtest
 from plimsoll.engine.market.bars import Rows
 from plimsoll.engine.market.csv.file import open_csv, read_table
 from plimsoll.engine.market.csv.source import load_csv, symbols_in
@@ -94,6 +96,17 @@ def test_a_fund_whose_prices_end_before_its_adjusted_closes_earns_what_those_say
     np.testing.assert_allclose(ret[supplied], moves[supplied], rtol=1e-9, atol=1e-12)
     assert np.isnan(panel.volume[supplied]).all()
     assert panel.volume[~supplied, 0].min() >= 0.0
+
+
+def test_fills_of_a_run_do_not_depend_on_rows_after_its_end(real_daily: Path) -> None:
+    sleeve = {"name": "s", "strategy": "equal_weight", "params": {"symbols": ["SPY", "TAIL"]}}
+    values = {"run": {"cash": 5e6}, "sleeve": [sleeve]}
+    whole = load_csv(real_daily, ["SPY", "TAIL"])
+    part = load_csv(real_daily, ["SPY", "TAIL"], end=date(2023, 8, 31))
+    fills = [backtest(values, data=panel, trials="off").fills for panel in (whole, part)]
+    through = fills[0][fills[0]["session"] <= fills[1]["session"].max()]
+    assert (fills[1]["symbol"] == "TAIL").sum() > 50
+    pd.testing.assert_frame_equal(through.reset_index(drop=True), fills[1].reset_index(drop=True))
 
 
 def test_every_funds_extraordinary_moves_are_explained_each_loaded_alone(real_daily: Path) -> None:
