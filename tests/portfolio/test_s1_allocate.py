@@ -75,8 +75,8 @@ def test_the_same_moments_give_hrp_where_more_shrinkage_is_allowed() -> None:
 
 
 @pytest.mark.parametrize("method", ["hrp", "erc", "min_variance"])
-def test_a_sleeve_without_variance_gets_nothing_and_leaves_the_others_as_they_are(method: s1.Method) -> None:
-    ret, p = market(3, 4), s1.Params(method=method, cap=1.0)
+def test_a_sleeve_without_variance_gets_nothing_and_leaves_the_others_as_they_are(method: str) -> None:
+    ret, p = market(3, 4), with_method(method)
     ret[:, 2] = 0.0
     others = [0, 1, 3]
     s, alone = s1.init(4), s1.init(3)

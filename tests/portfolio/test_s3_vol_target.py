@@ -126,9 +126,9 @@ def test_where_there_is_no_covariance_everything_is_taken_to_move_together() -> 
 def test_a_constant_series_does_not_disable_the_covariance_of_the_others() -> None:
     ret = returns(4, 3)
     w = np.array([0.4, 0.3, -0.3])
-    alone = s3.scale_to_target(w[[0, 2]], 0.1, moments_of(ret[:, [0, 2]]), None, P)
+    alone = scaled(w[[0, 2]], moments_of(ret[:, [0, 2]]))
     ret[:, 1] = 0.0
-    assert s3.scale_to_target(w, 0.1, moments_of(ret), None, P) == alone
+    assert scaled(w, moments_of(ret)) == alone
     assert not alone.fallback
 
 
