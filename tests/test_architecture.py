@@ -62,6 +62,7 @@ HOMES = {
     "numba": ("plimsoll.engine.kernels.jit", "plimsoll.engine.cli.doctor"),
     "llvmlite": (),
     "alpaca": ("plimsoll.brokers.alpaca", "plimsoll.engine.market.alpaca"),
+    "aiohttp": ("plimsoll.brokers.exchange",),
     "yfinance": ("plimsoll.engine.market.yahoo",),
     "scipy": (),
     "sklearn": (),
