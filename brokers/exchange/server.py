@@ -49,7 +49,7 @@ class Face:
         self._host = check_address(host)
         self._port = port
         self._closing = asyncio.Event()
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
         self.url = ""
 
     async def start(self) -> None:
@@ -62,7 +62,7 @@ class Face:
         """
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._port, shutdown_timeout=0.1).start()
+            await web.TCPSite(self._runner, self._host, self._port).start()
         except OSError as error:
             await self._runner.cleanup()
             raise ConfigError(
@@ -151,7 +151,7 @@ class ExchangeServer:
         face = Face(self.desk, *self._where)
         try:
             await face.start()
-        except ConfigError as error:
+        except BaseException as error:  # noqa: BLE001  (whoever waits for the start must learn of it)
             self._started.set_exception(error)
             return
         self._started.set_result(face.url)
