@@ -286,27 +286,27 @@ class Exchange:
     # ---- what changes the account -----------------------------------------------------------------------------
 
     def _fill(self, order: Order, qty: Decimal, price: Decimal) -> None:
-        """Book one execution; a size of zero books none."""
+        """Book one execution; a size of zero books none, and may still be all there was to fill."""
+        symbol, side = order.ticket.symbol, order.ticket.side
         if qty > 0:
-            paid = -self.ledger.trade(order.ticket.symbol, order.sign * qty, price)
+            paid = -self.ledger.trade(symbol, order.sign * qty, price)
             order.filled_qty += qty
             order.filled_value += abs(paid)
             if order.purpose == "close":
                 order.held -= qty
-        left = order.open_qty(price)
-        if left <= 0:
+            order.updated_at = self.now
+        left = max(ZERO, order.open_qty(price))
+        status = "partially_filled" if left > 0 else "filled"
+        if qty > 0:
+            number, filled = len(self.activities) + 1, order.filled_qty
+            self.activities.append(
+                Fill(number, self.now, order.id, status, symbol, side, qty, price, filled, left)
+            )
+            self._tell(self.now, "fill", order, qty=qty, price=price, left=left)
+        if left == 0:
             self._end(order, "filled", self.now)
         elif qty > 0 and order.status != "pending_cancel":
-            order.status = "partially_filled"
-        order.updated_at = self.now
-        if qty > 0:
-            number = len(self.activities) + 1
-            status = order.status if order.status != "pending_cancel" else "partially_filled"
-            self.activities.append(
-                Fill(number, self.now, order.id, status, order.ticket.symbol, order.ticket.side, qty, price,
-                     order.filled_qty, max(ZERO, left))
-            )  # fmt: skip
-            self._tell(self.now, "fill", order, qty=qty, price=price)
+            order.status = status
 
     def _end(self, order: Order, status: str, at: datetime) -> None:
         order.status, order.ended_at, order.updated_at = status, at, at
