@@ -299,9 +299,7 @@ class Exchange:
         status = "partially_filled" if left > 0 else "filled"
         if qty > 0:
             number, filled = len(self.activities) + 1, order.filled_qty
-            self.activities.append(
-                Fill(number, self.now, order.id, status, symbol, side, qty, price, filled, left)
-            )
+            self.activities.append(Fill(number, self.now, order.id, status, symbol, side, qty, price, filled, left))
             self._tell(self.now, "fill", order, qty=qty, price=price, left=left)
         if left == 0:
             self._end(order, "filled", self.now)

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.runtime.load import load_data
 
 GROUP = "plimsoll.exchanges"
 
@@ -46,6 +45,6 @@ def _panel(source: Literal["sample", "csv"] | None, data: Path | None, symbols: 
         from plimsoll.engine.market.sample.source import sample_panel
 
         return sample_panel(wanted)
-    from plimsoll.engine.market.csv.source import symbols_in
+    from plimsoll.engine.market.csv.source import load_csv, symbols_in
 
-    return load_data(data, wanted if wanted is not None else sorted(symbols_in(data, "1d")))
+    return load_csv(data, symbols_in(data) if wanted is None else wanted)

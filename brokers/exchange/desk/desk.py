@@ -109,7 +109,7 @@ class Desk:
         self.exchange = exchange
         self.clock = clock
         self.faults = FaultPlan()
-        self.transcript = transcript or Transcript()
+        self.transcript = Transcript() if transcript is None else transcript
         self._keys = keys
         self._limiter = RateLimiter(seconds)
         self._told = 0

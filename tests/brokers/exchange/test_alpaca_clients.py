@@ -162,7 +162,9 @@ def test_the_kill_switch_is_one_raw_patch(exchange: Start, market: Panel) -> Non
 def test_bars_come_in_pages_and_never_from_the_future(exchange: Start, market: Panel) -> None:
     venue = exchange(market, at="2019-01-08T20:00")
     client = _data(venue)
-    ask = StockBarsRequest(symbol_or_symbols=["B", "A"], timeframe=TimeFrame.Day, start=datetime(2019, 1, 1, tzinfo=UTC))
+    ask = StockBarsRequest(
+        symbol_or_symbols=["B", "A"], timeframe=TimeFrame.Day, start=datetime(2019, 1, 1, tzinfo=UTC)
+    )
     bars = client.get_stock_bars(ask)
     assert [bar.close for bar in bars["A"]] == [101.0, 102.0, 103.0, 104.0, 105.0]
     assert bars["B"][0].timestamp.isoformat() == "2019-01-02T05:00:00+00:00"

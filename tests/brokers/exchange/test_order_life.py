@@ -89,7 +89,10 @@ def test_a_resting_limit_fills_when_the_path_reaches_it_however_often_one_looks(
     panel = make_panel([[100.0], [104.0]], [[100.0], [100.0]], symbols=("A",))
     panel.low[1], panel.high[1] = 94.0, 106.0
     seen = []
-    for steps in (["2019-01-03T16:00"], [f"2019-01-03T{h:02d}:{m:02d}" for h in range(10, 16) for m in range(0, 60, 7)]):
+    for steps in (
+        ["2019-01-03T16:00"],
+        [f"2019-01-03T{h:02d}:{m:02d}" for h in range(10, 16) for m in range(0, 60, 7)],
+    ):
         exchange = make_exchange(panel, "2019-01-03T09:30")
         order = exchange.submit(ticket("A", 1, "97"))
         for step in (*steps, "2019-01-03T16:00"):
@@ -214,7 +217,7 @@ def test_a_session_without_a_row_is_a_halt_and_before_the_first_row_there_is_no_
 def test_after_the_last_bar_the_last_close_stands(market: Panel) -> None:
     exchange = make_exchange(market, "2019-03-01T10:00")
     exchange.submit(ticket("A", 2))
-    assert fills(exchange) == [(2, Decimal("55"))]  # session 9 closed at 110 / 2
+    assert fills(exchange) == [(2, Decimal(55))]  # session 9 closed at 110 / 2
 
 
 def test_a_forward_split_multiplies_positions_and_open_orders(market: Panel) -> None:
@@ -227,10 +230,10 @@ def test_a_forward_split_multiplies_positions_and_open_orders(market: Panel) -> 
     exchange.advance(moment("2019-01-09T04:00"))
     assert exchange.ledger.qty("A") == 14
     assert exchange.funds().equity == worth
-    assert exchange.ledger.positions["A"].avg_entry_price == Decimal("52")
+    assert exchange.ledger.positions["A"].avg_entry_price == Decimal(52)
     found = exchange.find(sale.id)
     assert (found.ticket.qty, found.ticket.limit_price, found.held) == (10, 150, 10)
-    assert (exchange.find(buy.id).ticket.qty, exchange.find(buy.id).ticket.limit_price) == (8, Decimal("45"))
+    assert (exchange.find(buy.id).ticket.qty, exchange.find(buy.id).ticket.limit_price) == (8, Decimal(45))
     assert [(a.kind, a.qty) for a in exchange.activities if not isinstance(a, Fill)] == [("SPLIT", 7)]
 
 

@@ -60,7 +60,9 @@ SHAPE = {
         order(type="stop", stop_price="120", time_in_force="opg"), 422, 42210000,
         "opg orders must be market or limit orders",
     ),
-    "fractional gtc": (limit("90", qty="0.5", time_in_force="gtc"), 422, 42210000, "fractional orders must be DAY orders"),
+    "fractional gtc": (
+        limit("90", qty="0.5", time_in_force="gtc"), 422, 42210000, "fractional orders must be DAY orders",
+    ),
     "notional opg": (
         order(qty=None, notional="50", time_in_force="opg"), 422, 42210000, "fractional orders must be DAY orders",
     ),

@@ -43,9 +43,7 @@ def n_orders(venue: Venue) -> int:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("status", [429, 500, 504])
-def test_an_error_before_or_after_acceptance_looks_the_same_to_the_client(
-    venue: Venue, status: int, when: str
-) -> None:
+def test_an_error_before_or_after_acceptance_looks_the_same_to_the_client(venue: Venue, status: int, when: str) -> None:
     venue.fault(do="status", status=status, method="POST", path="/v2/orders", when=when)
     with pytest.raises(APIError) as caught:
         client_of(venue).submit_order(buy())

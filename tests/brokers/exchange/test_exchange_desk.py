@@ -60,7 +60,9 @@ def test_orders_are_paged_by_the_id_of_a_neighbour_or_by_time(market: Panel) -> 
     assert listed(desk) == ids[::-1]
     assert listed(desk, direction="asc", limit="3") == ids[:3]
     walked: list[str] = []
-    while page := listed(desk, status="all", direction="asc", limit="3", **({"after_order_id": walked[-1]} if walked else {})):
+    while page := listed(
+        desk, status="all", direction="asc", limit="3", **({"after_order_id": walked[-1]} if walked else {})
+    ):
         walked += page
     assert walked == ids
     assert listed(desk, before_order_id=ids[2]) == [ids[1], ids[0]]
@@ -165,7 +167,13 @@ def test_last_equity_is_that_of_the_last_close(market: Panel) -> None:
 def test_the_clock_moves_forward_only_and_to_the_edges_of_sessions(market: Panel) -> None:
     desk = make_desk(market, "2019-01-03T08:00")
     seen = []
-    for body in ({"to": "open"}, {"to": "next_open"}, {"to": "close"}, {"seconds": 60}, {"at": "2019-01-08T12:00:00-05:00"}):
+    for body in (
+        {"to": "open"},
+        {"to": "next_open"},
+        {"to": "close"},
+        {"seconds": 60},
+        {"at": "2019-01-08T12:00:00-05:00"},
+    ):
         seen.append(ask(desk, "POST", "/_control/clock", body).payload["now"][:16])
     assert seen == [
         "2019-01-03T09:30", "2019-01-04T09:30", "2019-01-04T16:00", "2019-01-04T16:01", "2019-01-08T12:00",
