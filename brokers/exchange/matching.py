@@ -15,8 +15,9 @@ from typing import Any, Final
 from plimsoll.brokers.exchange import overnight
 from plimsoll.brokers.exchange.activity import Fill, Payment, stable_id
 from plimsoll.brokers.exchange.admission import AccountSwitches, Standing, admit, check_auction_window
-from plimsoll.brokers.exchange.amount import ONE, ZERO, down, is_whole
+from plimsoll.brokers.exchange.amount import ZERO
 from plimsoll.brokers.exchange.funds import Funds, funds_of
+from plimsoll.brokers.exchange.handling import choose_handling
 from plimsoll.brokers.exchange.hours import Session, current_session, session_after
 from plimsoll.brokers.exchange.ledger import Ledger
 from plimsoll.brokers.exchange.order import Order
@@ -137,7 +138,7 @@ class Exchange:
         order_id = stable_id("order", self.settings.seed, number)
         order = Order(
             number, order_id, ticket.client_order_id or stable_id("client", self.settings.seed, number), ticket,
-            admitted.purpose, self._handling_of(ticket), self.now, self.now, "new" if self.is_open else "accepted",
+            admitted.purpose, self._handle(ticket), self.now, self.now, "new" if self.is_open else "accepted",
             admitted.held, admitted.reserve_price,
         )  # fmt: skip
         if replaces:
@@ -160,6 +161,13 @@ class Exchange:
         order.updated_at = self.now
         order.cancel_at = self.now + timedelta(seconds=order.handling.cancel_delay_s)
         self.advance(self.now)
+
+    def cancel_all(self) -> list[Order]:
+        """Ask for every working order to be canceled, and return them."""
+        asked = self.working()
+        for order in asked:
+            self.cancel(order)
+        return asked
 
     def amend(self, order: Order, changes: Ticket) -> Order:
         """Replace a working order that has no fill by a new one; Refusal if either is not possible."""
@@ -228,7 +236,7 @@ class Exchange:
             price = None if bar is None else bar.open if which == "opg" else bar.close
             if order.handling.reject:
                 self._end(order, "rejected", self.now)
-            elif price is not None and _is_within_limit(order, price):
+            elif price is not None and order.takes(price):
                 self._fill(order, order.open_qty(price), price)
             if order.working:
                 self._end(order, "canceled", self.now)
@@ -249,8 +257,8 @@ class Exchange:
         price = None if symbol in self.halted else self.tape.fill_price(symbol, order.ticket.side, self.now)
         if price is None:
             order.due = None
-        elif self._is_triggered(order) and _is_within_limit(order, price):
-            self._fill(order, self._next_part(order, price), price)
+        elif self._is_triggered(order) and order.takes(price):
+            self._fill(order, order.next_part(price), price)
             if order.working:
                 order.due = self.now + timedelta(seconds=order.handling.delay_s)
         else:
@@ -272,16 +280,6 @@ class Exchange:
 
     def _next_minute(self) -> datetime:
         return self.now.replace(second=0, microsecond=0) + _MINUTE
-
-    def _next_part(self, order: Order, price: Decimal) -> Decimal:
-        """Return the size of an order's next fill; the last takes all that is open."""
-        left, parts, at = order.open_qty(price), order.handling.parts, order.part
-        order.part += 1
-        if at >= len(parts) or (at == len(parts) - 1 and sum(parts) == 1):
-            return left
-        whole = order.ticket.qty if order.ticket.qty is not None else left
-        size = down(whole * parts[at], ONE) if is_whole(whole) and whole > 1 else down(whole * parts[at])
-        return min(left, size)
 
     # ---- what changes the account -----------------------------------------------------------------------------
 
@@ -323,6 +321,9 @@ class Exchange:
         self._end(order, "canceled", self.now)
         self.events[-1].detail["reason"] = reason
 
+    def _handle(self, ticket: Ticket) -> Handling:
+        return choose_handling(ticket, self.handling_rules, self.behaviour, self._random)
+
     def _tell(self, at: datetime, kind: str, order: Order, **more: Any) -> None:
         detail = {"order_id": order.id, "client_order_id": order.client_order_id, "symbol": order.ticket.symbol, **more}
         self.events.append(Event(at, kind, detail))
@@ -339,29 +340,6 @@ class Exchange:
             raise unprocessable(f'asset "{symbol}" is not tradable')
         return quote
 
-    def _handling_of(self, ticket: Ticket) -> Handling:
-        """Return how an order will be executed: by the first rule that matches, by chance, or as all are."""
-        for at, rule in enumerate(self.handling_rules):
-            if _matches(rule, ticket):
-                if rule.times is not None:
-                    left = [] if rule.times == 1 else [rule.model_copy(update={"times": rule.times - 1})]
-                    self.handling_rules[at : at + 1] = left
-                return rule.handling
-        usual = self.behaviour.handling
-        share = self.behaviour.random_partials
-        if share > 0 and self._random.random() < share:
-            part = Decimal(self._random.randrange(1, 100)) / 100
-            return usual.model_copy(update={"parts": (part,)})
-        return usual
-
-
-def _matches(rule: HandlingRule, ticket: Ticket) -> bool:
-    return (
-        rule.symbol in (None, ticket.symbol)
-        and rule.side in (None, ticket.side)
-        and rule.client_id in ticket.client_order_id
-    )
-
 
 def _boundaries(session: Session) -> tuple[tuple[datetime, str], ...]:
     return (session.overnight, "overnight"), (session.open, "open"), (session.close, "close")
@@ -372,8 +350,3 @@ def _dues(order: Order) -> Iterator[datetime]:
         yield order.due
     if order.cancel_at is not None:
         yield order.cancel_at
-
-
-def _is_within_limit(order: Order, price: Decimal) -> bool:
-    limit = order.ticket.limit_price
-    return limit is None or (price <= limit if order.sign > 0 else price >= limit)

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
-from plimsoll.brokers.exchange.amount import ZERO, down
+from plimsoll.brokers.exchange.amount import ONE, ZERO, down, is_whole
 from plimsoll.brokers.exchange.settings import Handling
 from plimsoll.brokers.exchange.ticket import Ticket
 
@@ -70,3 +70,21 @@ class Order:
             return self.ticket.qty - self.filled_qty
         qty = down(((self.ticket.notional or ZERO) - self.filled_value) / price)
         return min(qty, self.held) if self.purpose == "close" else qty
+
+    def takes(self, price: Decimal) -> bool:
+        """Say whether a price is within the limit; every price is, where there is none."""
+        limit = self.ticket.limit_price
+        return limit is None or (price <= limit if self.sign > 0 else price >= limit)
+
+    def next_part(self, price: Decimal) -> Decimal:
+        """Return the size of the next fill, and count it; the last one takes all that is open.
+
+        Parts of a whole number of shares are whole, rounded down, and may so be nothing.
+        """
+        left, parts, at = self.open_qty(price), self.handling.parts, self.part
+        self.part += 1
+        if at >= len(parts) or (at == len(parts) - 1 and sum(parts) == 1):
+            return left
+        whole = self.ticket.qty if self.ticket.qty is not None else left
+        size = down(whole * parts[at], ONE) if is_whole(whole) and whole > 1 else down(whole * parts[at])
+        return min(left, size)

@@ -9,7 +9,7 @@ from hmac import compare_digest
 from typing import Any, Final, TypeAlias
 
 from plimsoll.brokers.exchange.clock import Clock, VirtualClock
-from plimsoll.brokers.exchange.desk import control_routes, data_routes, trading_routes
+from plimsoll.brokers.exchange.desk import account_routes, control_routes, data_routes, order_routes, position_routes
 from plimsoll.brokers.exchange.desk.fault import FaultPlan
 from plimsoll.brokers.exchange.desk.limiter import RateLimiter
 from plimsoll.brokers.exchange.desk.message import Reply, Request
@@ -23,19 +23,19 @@ Handler: TypeAlias = Callable[..., Reply]
 
 CONTROL: Final = "/_control/"
 _PLAIN: Final[dict[tuple[str, str], Handler]] = {
-    ("GET", "/v2/account"): trading_routes.get_account,
-    ("GET", "/v2/account/configurations"): trading_routes.get_configuration,
-    ("PATCH", "/v2/account/configurations"): trading_routes.patch_configuration,
-    ("GET", "/v2/account/activities"): trading_routes.get_activities,
-    ("GET", "/v2/clock"): trading_routes.get_clock,
-    ("GET", "/v2/calendar"): trading_routes.get_calendar,
-    ("GET", "/v2/assets"): trading_routes.get_assets,
-    ("POST", "/v2/orders"): trading_routes.post_order,
-    ("GET", "/v2/orders"): trading_routes.get_orders,
-    ("DELETE", "/v2/orders"): trading_routes.delete_orders,
-    ("GET", "/v2/orders:by_client_order_id"): trading_routes.get_order_by_client_id,
-    ("GET", "/v2/positions"): trading_routes.get_positions,
-    ("DELETE", "/v2/positions"): trading_routes.delete_positions,
+    ("GET", "/v2/account"): account_routes.get_account,
+    ("GET", "/v2/account/configurations"): account_routes.get_configuration,
+    ("PATCH", "/v2/account/configurations"): account_routes.patch_configuration,
+    ("GET", "/v2/account/activities"): account_routes.get_activities,
+    ("GET", "/v2/clock"): account_routes.get_clock,
+    ("GET", "/v2/calendar"): account_routes.get_calendar,
+    ("GET", "/v2/assets"): account_routes.get_assets,
+    ("POST", "/v2/orders"): order_routes.post_order,
+    ("GET", "/v2/orders"): order_routes.get_orders,
+    ("DELETE", "/v2/orders"): order_routes.delete_orders,
+    ("GET", "/v2/orders:by_client_order_id"): order_routes.get_order_by_client_id,
+    ("GET", "/v2/positions"): position_routes.get_positions,
+    ("DELETE", "/v2/positions"): position_routes.delete_positions,
     ("GET", "/v2/stocks/bars"): data_routes.get_bars,
     ("GET", "/v2/stocks/quotes/latest"): data_routes.get_latest_quotes,
     ("GET", "/v2/stocks/trades/latest"): data_routes.get_latest_trades,
@@ -53,13 +53,13 @@ _PLAIN: Final[dict[tuple[str, str], Handler]] = {
 _NAMED: Final[tuple[tuple[str, re.Pattern[str], Handler], ...]] = tuple(
     (method, re.compile(pattern), handler)
     for method, pattern, handler in (
-        ("GET", r"/v2/orders/([^/]+)", trading_routes.get_order),
-        ("PATCH", r"/v2/orders/([^/]+)", trading_routes.patch_order),
-        ("DELETE", r"/v2/orders/([^/]+)", trading_routes.delete_order),
-        ("GET", r"/v2/positions/([^/]+)", trading_routes.get_position),
-        ("DELETE", r"/v2/positions/([^/]+)", trading_routes.delete_position),
-        ("GET", r"/v2/assets/([^/]+)", trading_routes.get_asset),
-        ("GET", r"/v2/account/activities/([A-Z]+)", trading_routes.get_activities),
+        ("GET", r"/v2/orders/([^/]+)", order_routes.get_order),
+        ("PATCH", r"/v2/orders/([^/]+)", order_routes.patch_order),
+        ("DELETE", r"/v2/orders/([^/]+)", order_routes.delete_order),
+        ("GET", r"/v2/positions/([^/]+)", position_routes.get_position),
+        ("DELETE", r"/v2/positions/([^/]+)", position_routes.delete_position),
+        ("GET", r"/v2/assets/([^/]+)", account_routes.get_asset),
+        ("GET", r"/v2/account/activities/([A-Z]+)", account_routes.get_activities),
     )
 )
 
@@ -178,7 +178,7 @@ class Desk:
         if self.exchange.behaviour.account_lag_s == 0:
             self._seen.clear()
             return
-        positions = trading_routes.get_positions_now(self.exchange)
+        positions = position_routes.positions_now(self.exchange)
         self._seen.append(_Seen(self.exchange.now, account_view(self.exchange), positions))
         horizon = self.exchange.now - timedelta(seconds=self.exchange.behaviour.account_lag_s)
         while len(self._seen) > 1 and self._seen[1].at <= horizon:

@@ -206,6 +206,13 @@ def activity_view(exchange: Exchange, activity: Fill | Payment) -> dict[str, Any
     }
 
 
+def symbol_of(exchange: Exchange, name: str) -> str:
+    """Return the symbol that a symbol or an asset id stands for."""
+    if name in exchange.tape.symbols:
+        return name
+    return next((symbol for symbol in exchange.tape.symbols if name == stable_id("asset", symbol)), name)
+
+
 def _text(number: Decimal | None) -> str | None:
     return None if number is None else plain(number)
 

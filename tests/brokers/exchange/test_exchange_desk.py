@@ -166,15 +166,8 @@ def test_last_equity_is_that_of_the_last_close(market: Panel) -> None:
 
 def test_the_clock_moves_forward_only_and_to_the_edges_of_sessions(market: Panel) -> None:
     desk = make_desk(market, "2019-01-03T08:00")
-    seen = []
-    for body in (
-        {"to": "open"},
-        {"to": "next_open"},
-        {"to": "close"},
-        {"seconds": 60},
-        {"at": "2019-01-08T12:00:00-05:00"},
-    ):
-        seen.append(ask(desk, "POST", "/_control/clock", body).payload["now"][:16])
+    moves = ({"to": "open"}, {"to": "next_open"}, {"to": "close"}, {"seconds": 60}, {"at": "2019-01-08T12:00:00-05:00"})
+    seen = [ask(desk, "POST", "/_control/clock", body).payload["now"][:16] for body in moves]
     assert seen == [
         "2019-01-03T09:30", "2019-01-04T09:30", "2019-01-04T16:00", "2019-01-04T16:01", "2019-01-08T12:00",
     ]  # fmt: skip

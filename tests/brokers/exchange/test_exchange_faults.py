@@ -115,9 +115,11 @@ def test_a_burst_lets_some_through_strikes_some_and_ends(venue: Venue) -> None:
 
 def test_a_mistyped_fault_is_refused_in_one_line(venue: Venue) -> None:
     for body, told in (
-        ([{"do": "explode"}], "0.do"), ([{"do": "reset", "tims": 3}], "0.tims"), ([{"do": "reset", "path": "("}], "0.path"),
-    ):  # fmt: skip
-        reply = requests.post(f"{venue.url}/_control/faults", json=body, headers=HEADERS, timeout=5)
+        ({"do": "explode"}, "0.do"),
+        ({"do": "reset", "tims": 3}, "0.tims"),
+        ({"do": "reset", "path": "("}, "0.path"),
+    ):
+        reply = requests.post(f"{venue.url}/_control/faults", json=[body], headers=HEADERS, timeout=5)
         assert reply.status_code == 422
         assert reply.json()["message"].startswith(told)
 
