@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from datetime import timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 import numpy as np
@@ -127,6 +127,7 @@ ACTIONS = st.one_of(
         st.sampled_from(["", "limit", "notional"]), st.sampled_from(["day", "day", "gtc", "opg", "cls"]),
         st.integers(90, 110),
     ),
+    st.tuples(st.just("reduce"), st.sampled_from(SYMBOLS), st.integers(20, 100), st.booleans()),
     st.tuples(st.just("cancel"), st.integers(0, 30)),
     st.tuples(st.just("wait"), st.sampled_from([0.05, 1, 30, 200, 390, 1440, 2880])),
 )  # fmt: skip
@@ -140,6 +141,15 @@ def act(witness: Witness, action: tuple[Any, ...]) -> None:
         working = exchange.working()
         if working:
             exchange.cancel(working[action[1] % len(working)])
+    elif action[0] == "reduce":
+        _, symbol, percent, resting = action
+        held = exchange.ledger.qty(symbol)
+        qty = (abs(held) * percent / 100).quantize(Decimal("1e-9"), ROUND_DOWN)
+        if qty > 0:
+            away = Decimal("1.02") if held > 0 else Decimal("0.98")
+            limit = (exchange.mark(symbol) * away).quantize(Decimal("0.01")) if resting else None
+            kind = "limit" if resting else "market"
+            witness.submit(Ticket(symbol, "sell" if held > 0 else "buy", kind, "day", qty, limit_price=limit))
     else:
         _, symbol, side, size, form, tif, percent = action
         price = (exchange.mark(symbol) * percent / 100).quantize(Decimal("0.01"))

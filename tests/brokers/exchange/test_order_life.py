@@ -295,3 +295,35 @@ def test_two_runs_with_one_seed_are_one(market: Panel) -> None:
 
     assert run(1) == run(1) != run(2)
     assert 40 < len([a for a in run(1) if isinstance(a, Fill)]) < 80
+
+
+def test_a_partly_filled_sale_holds_only_what_is_left_of_it(market: Panel) -> None:
+    exchange = make_exchange(market, "2019-01-03T10:00", prices="open")
+    exchange.submit(ticket("A", 10))
+    handled(exchange, delay_s=2, parts=("0.5",))
+    exchange.submit(ticket("A", -8))
+    exchange.advance(exchange.now.replace(second=2))
+    assert (exchange.ledger.qty("A"), exchange.held("A")) == (6, 4)
+
+
+def test_a_sale_leaves_the_average_entry_price_as_it_was(market: Panel) -> None:
+    exchange = make_exchange(market, "2019-01-03T10:00", prices="open")
+    exchange.submit(ticket("A", 10))  # at 101
+    exchange.advance(moment("2019-01-04T10:00"))
+    exchange.submit(ticket("A", -4))  # at 102
+    position = exchange.ledger.positions["A"]
+    assert (position.qty, position.cost, position.avg_entry_price) == (6, 606, 101)
+    assert exchange.ledger.cash == 100_000 - 1010 + 408
+
+
+def test_orders_for_more_than_a_split_leaves_are_canceled() -> None:
+    panel = make_panel([30.0, 30.0, 20.0], [30.0, 30.0, 20.0], split=[1.0, 1.0, 1.5], symbols=("A",))
+    exchange = make_exchange(panel, "2019-01-03T10:00", cash_in_lieu=True)
+    exchange.submit(ticket("A", 5))
+    exchange.advance(moment("2019-01-03T17:00"))
+    first, second = exchange.submit(ticket("A", "-2.5", "40")), exchange.submit(ticket("A", "-2.5", "40"))
+    exchange.advance(moment("2019-01-04T09:00"))
+    assert exchange.ledger.qty("A") == 7  # 7.5, half a share paid out
+    assert [exchange.find(order.id).status for order in (first, second)] == ["canceled", "accepted"]
+    assert exchange.held("A") == Decimal("3.75")
+    assert exchange.events[-1].detail["reason"] == "more shares than are left after a split"
