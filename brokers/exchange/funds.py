@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from plimsoll.brokers.exchange.amount import ZERO, value
@@ -52,16 +53,42 @@ class Funds:
         return max(ZERO, self.cash + self.short_value - self.reserved)
 
 
-def funds_of(
-    ledger: Ledger, orders: Iterable[Order], mark: Callable[[str], Decimal], multiplier: int, ignoring: str = ""
-) -> Funds:
-    """Add up the account; `mark` is the last price of a symbol, `ignoring` an order whose reserve does not count."""
-    longs, shorts = ZERO, ZERO
-    for symbol, position in ledger.positions.items():
-        worth = value(position.qty, mark(symbol))
+class Valuation:
+    """Market values of the positions, added up once a minute and then kept up to date trade by trade.
+
+    Sums of amounts in whole `GRAIN`s are exact, so it does not matter in which order they were made.
+    """
+
+    def __init__(self) -> None:
+        self._minute: datetime | None = None
+        self._worth: dict[str, Decimal] = {}
+        self._longs = self._shorts = ZERO
+
+    def totals(self, ledger: Ledger, mark: Callable[[str], Decimal], at: datetime) -> tuple[Decimal, Decimal]:
+        """Return the market value of the longs and of the shorts (<= 0); `mark` is the last price of a symbol."""
+        minute = at.replace(second=0, microsecond=0)
+        stale = set(ledger.touched)
+        if minute != self._minute:
+            self._minute = minute
+            stale = {*self._worth, *ledger.positions}
+        for symbol in stale:
+            self._move(self._worth.pop(symbol, ZERO), -1)
+            if symbol in ledger.positions:
+                self._worth[symbol] = value(ledger.positions[symbol].qty, mark(symbol))
+                self._move(self._worth[symbol], 1)
+        ledger.touched.clear()
+        return self._longs, self._shorts
+
+    def _move(self, worth: Decimal, sign: int) -> None:
         if worth > 0:
-            longs += worth
+            self._longs += sign * worth
         else:
-            shorts += worth
+            self._shorts += sign * worth
+
+
+def funds_of(
+    cash: Decimal, worth: tuple[Decimal, Decimal], orders: Iterable[Order], multiplier: int, ignoring: str
+) -> Funds:
+    """Add up the account; `worth` is of longs and shorts, `ignoring` an order whose reserve does not count."""
     reserved = sum((order.reserved for order in orders if order.id != ignoring), ZERO)
-    return Funds(ledger.cash, longs, shorts, reserved, multiplier)
+    return Funds(cash, *worth, reserved, multiplier)

@@ -50,6 +50,7 @@ def session_on(day: date) -> Session:
     )
 
 
+@lru_cache(maxsize=4096)
 def session_after(session: Session) -> Session:
     """Return the session that follows."""
     return session_on(next_session(session.day))
@@ -62,10 +63,13 @@ def session_before(session: Session) -> Session:
 
 def current_session(moment: datetime) -> Session:
     """Return the session that is open at `moment`, or else the next one: the first whose close is still to come."""
-    day = moment.astimezone(NEW_YORK).date()
-    if is_session(day) and moment < session_on(day).close:
-        return session_on(day)
-    return session_on(next_session(day))
+    session = _session_from(moment.astimezone(NEW_YORK).date())
+    return session if moment < session.close else session_after(session)
+
+
+@lru_cache(maxsize=4096)
+def _session_from(day: date) -> Session:
+    return session_on(day if is_session(day) else next_session(day))
 
 
 def evening_before(session: Session) -> datetime:

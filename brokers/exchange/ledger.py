@@ -22,11 +22,15 @@ class Position:
 
 
 class Ledger:
-    """Cash in dollars and positions by symbol; a flat symbol has no position."""
+    """Cash in dollars and positions by symbol; a flat symbol has no position.
+
+    touched : the symbols whose position has changed since whoever values them last cleared it.
+    """
 
     def __init__(self, cash: Decimal) -> None:
         self.cash = cash
         self.positions: dict[str, Position] = {}
+        self.touched: set[str] = set()
 
     def qty(self, symbol: str) -> Decimal:
         """Return the shares held, short negative."""
@@ -38,6 +42,7 @@ class Ledger:
 
         Shares that leave take their average cost with them; trades never cross zero.
         """
+        self.touched.add(symbol)
         position = self.positions.setdefault(symbol, Position(symbol))
         paid = value(qty, price)
         if position.qty * qty >= 0:
@@ -56,6 +61,7 @@ class Ledger:
         What goes is the part of a share that may not be held: all of it, or with `fractions` only what lies beyond
         nine decimals. The caller pays it out.
         """
+        self.touched.add(symbol)
         position = self.positions[symbol]
         whole = times(position.qty, ratio)
         kept = whole if fractions else Decimal(int(whole))

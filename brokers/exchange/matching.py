@@ -16,7 +16,7 @@ from plimsoll.brokers.exchange import overnight
 from plimsoll.brokers.exchange.activity import Fill, Payment, stable_id
 from plimsoll.brokers.exchange.admission import AccountSwitches, Standing, admit, check_auction_window
 from plimsoll.brokers.exchange.amount import ZERO
-from plimsoll.brokers.exchange.funds import Funds, funds_of
+from plimsoll.brokers.exchange.funds import Funds, Valuation, funds_of
 from plimsoll.brokers.exchange.handling import choose_handling
 from plimsoll.brokers.exchange.hours import Session, current_session, session_after
 from plimsoll.brokers.exchange.ledger import Ledger
@@ -55,6 +55,7 @@ class Exchange:
         self.now = start.astimezone(UTC)
         self.started_at = self.now
         self.ledger = Ledger(self.settings.cash)
+        self._valuation = Valuation()
         self.last_equity = self.settings.cash
         self.orders: dict[str, Order] = {}
         self.by_client_id: dict[str, Order] = {}
@@ -92,7 +93,8 @@ class Exchange:
 
     def funds(self, ignoring: str = "") -> Funds:
         """Return what the account is worth now; `ignoring` leaves the reserve of one order out."""
-        return funds_of(self.ledger, self._working.values(), self.mark, self.settings.multiplier, ignoring)
+        worth = self._valuation.totals(self.ledger, self.mark, self.now)
+        return funds_of(self.ledger.cash, worth, self._working.values(), self.settings.multiplier, ignoring)
 
     def traits(self, symbol: str) -> Traits:
         """Return what may be done with an asset."""

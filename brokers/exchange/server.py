@@ -96,7 +96,7 @@ class Face:
             return web.Response()
         body = reply.body()
         headers = {**reply.headers, "Content-Type": reply.content_type} if body else reply.headers
-        return web.Response(status=reply.status, body=body or None, headers=headers)
+        return web.Response(status=reply.status, text=body or None, headers=headers)
 
 
 class ExchangeServer:

@@ -71,7 +71,8 @@ class Tape:
         self.bar = lru_cache(maxsize=65_536)(self._bar)
         self.last_close = lru_cache(maxsize=65_536)(self._last_close)
         self._quotes: dict[str, Quote | None] = {}
-        self._quoted_at: datetime | None = None
+        self._lasts: dict[str, Print | None] = {}
+        self._minute: datetime | None = None
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -112,6 +113,12 @@ class Tape:
 
     def last(self, symbol: str, moment: datetime) -> Print | None:
         """Return the last price at `moment`, in shares of that day; None if the symbol is not listed yet."""
+        self._turn_to(moment)
+        if symbol not in self._lasts:
+            self._lasts[symbol] = self._last(symbol, moment)
+        return self._lasts[symbol]
+
+    def _last(self, symbol: str, moment: datetime) -> Print | None:
         session = current_session(moment)
         if not session.has(moment) or self.prices == "open":
             return self.last_close(symbol, session, moment >= session.overnight)
@@ -123,13 +130,18 @@ class Tape:
 
     def quote(self, symbol: str, moment: datetime) -> Quote | None:
         """Return bid and ask at `moment`; None if the symbol is not listed yet."""
-        minute = moment.replace(second=0, microsecond=0)
-        if minute != self._quoted_at:
-            self._quotes.clear()
-            self._quoted_at = minute
+        self._turn_to(moment)
         if symbol not in self._quotes:
-            self._quotes[symbol] = self._around(self.last(symbol, minute))
+            self._quotes[symbol] = self._around(self.last(symbol, moment))
         return self._quotes[symbol]
+
+    def _turn_to(self, moment: datetime) -> None:
+        """Forget the prices of another minute: within one they stand, and sessions begin and end on one."""
+        minute = moment.replace(second=0, microsecond=0)
+        if minute != self._minute:
+            self._quotes.clear()
+            self._lasts.clear()
+            self._minute = minute
 
     def fill_price(self, symbol: str, side: str, moment: datetime) -> Decimal | None:
         """Return what an order of `side` trades at; None while the market is closed or the symbol does not trade."""

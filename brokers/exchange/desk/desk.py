@@ -128,6 +128,7 @@ class Desk:
         reply = self._carried_out(request, control=control) if reached else Reply()
         if fault is not None:
             reply = fault.apply(reply)
+        reply = reply.written()
         self.transcript.note_request(self.exchange.now, request, reply, fault=name, reached=reached)
         self._tell_events()
         self._remember()

@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
 from plimsoll.brokers.exchange.amount import plain
@@ -82,11 +83,13 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     ending: Ending = "send"
 
-    def body(self) -> bytes:
-        """Return the bytes to send."""
-        if self.text is not None:
-            return self.text.encode()
-        return b"" if self.payload is None else dumped(self.payload).encode()
+    def written(self) -> "Reply":
+        """Return the reply with its `text` written out, so that it is written once."""
+        return self if self.text is not None or self.payload is None else replace(self, text=dumped(self.payload))
+
+    def body(self) -> str:
+        """Return what to send."""
+        return self.written().text or ""
 
 
 def read_moment(text: str, name: str) -> datetime:
@@ -103,9 +106,10 @@ def read_moment(text: str, name: str) -> datetime:
 
 def dumped(value: Any) -> str:
     """Return compact JSON; a Decimal becomes text, a moment RFC 3339 in UTC."""
-    return json.dumps(value, separators=(",", ":"), default=_plain)
+    return _ENCODER.encode(value)
 
 
+@lru_cache(maxsize=4096)
 def stamp(moment: datetime | None) -> str | None:
     """Write a moment the way orders carry it."""
     return None if moment is None else moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -124,6 +128,9 @@ def _plain(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(type(value).__name__)
+
+
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), default=_plain)
 
 
 def _refuse_constant(word: str) -> Any:

@@ -65,7 +65,7 @@ class Transcript:
                 "reached": reached,
                 "ending": reply.ending,
                 "status": reply.status,
-                "reply": reply.body().decode(),
+                "reply": reply.body(),
             }
         )
 
