@@ -8,6 +8,7 @@ import numpy as np
 from plimsoll.engine.core import System
 from plimsoll.engine.execution.planner import Plan, Planner
 from plimsoll.engine.execution.sim.broker import SimBroker
+from plimsoll.engine.execution.terms import terms_of
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.derive import TRADING
 from plimsoll.engine.market.feed import Feed
@@ -62,8 +63,8 @@ class LooksAheadInAStage(Direct):
 
     feed: Any = None
 
-    def decide(self, sleeves: Any, account: Any, *, adopt: bool, skip: Any = frozenset()) -> Target:
-        target = super().decide(sleeves, account, adopt=adopt, skip=skip)
+    def decide(self, sleeves: Any, account: Any, *, adopt: bool, day_return: float, skip: Any) -> Target:
+        target = super().decide(sleeves, account, adopt=adopt, day_return=day_return, skip=skip)
         t = sleeves[0]._context.bar_index
         ahead = self.feed.ret[min(t + 1, len(self.feed.ret) - 1)]
         goal = np.where(ahead < 0.0, 0.5 * target.weights, target.weights)
@@ -110,7 +111,7 @@ def looks_ahead_in_a_stage(setup: Setup) -> Setup:
 def sizes_at_tomorrows_open(setup: Setup) -> Setup:
     built = setup.system
     planner = SizesAtTomorrowsOpen(
-        setup.feed, setup.broker.daily, setup.broker.book, min_notional=1.0, at_close=False,
+        setup.feed, setup.broker.daily, terms_of(setup.config, setup.panel.symbols), min_notional=1.0, at_close=False,
         symbols=setup.panel.symbols,
     )  # fmt: skip
     planner.feed = setup.feed
