@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.source import FOLDER, open_source
 
 GROUP = "plimsoll.exchanges"
 
 
-def run_exchange(
-    source: Literal["sample", "csv"] | None, data: Path | None, symbols: str | None, wish: Mapping[str, Any]
-) -> None:
-    """Serve the bars of a folder, or of the sample; `wish` is handed on to the exchange as it is.
+def run_exchange(source: str | None, data: Path | None, symbols: str | None, wish: Mapping[str, Any]) -> None:
+    """Serve the bars of a source; `wish` is handed on to the exchange as it is.
+
+    source : a registered name; None = a bare folder where `data` names one, else the sample.
 
     Raises
     ------
@@ -22,7 +23,7 @@ def run_exchange(
         If the bars or a setting cannot be used, or the extra is not installed.
     """
     serve = _registered()
-    serve(_panel(source, data, symbols), wish)
+    serve(_panel(source or ("sample" if data is None else FOLDER), data, symbols), wish)
 
 
 def _registered() -> Any:
@@ -37,14 +38,7 @@ def _registered() -> Any:
     raise ConfigError("no exchange is registered", where=GROUP, fix="run scripts/setup")
 
 
-def _panel(source: Literal["sample", "csv"] | None, data: Path | None, symbols: str | None) -> Panel:
-    if (source == "csv") != (data is not None) and source is not None:
-        raise ConfigError("--source csv and --data DIR go together", where="exchange")
-    wanted = None if symbols is None else tuple(part.strip() for part in symbols.split(",") if part.strip())
-    if data is None:
-        from plimsoll.engine.market.sample.source import sample_panel
-
-        return sample_panel(wanted)
-    from plimsoll.engine.market.csv.source import load_csv, symbols_in
-
-    return load_csv(data, symbols_in(data) if wanted is None else wanted)
+def _panel(source: str, data: Path | None, symbols: str | None) -> Panel:
+    found = open_source(source, data, where="--source")
+    wanted = () if symbols is None else tuple(part.strip() for part in symbols.split(",") if part.strip())
+    return found.load(wanted or sorted(found.offers("1d").symbols), (), interval="1d")

@@ -47,13 +47,6 @@ class Executor(StrEnum):
     processes = "processes"
 
 
-class BarSource(StrEnum):
-    """The choices of `--source`."""
-
-    sample = "sample"
-    csv = "csv"
-
-
 class ClockKind(StrEnum):
     """The choices of `--clock`."""
 
@@ -245,7 +238,8 @@ def show_trial_ledger(
 def exchange(
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
     source: Annotated[
-        BarSource | None, typer.Option("--source", help="Where the bars come from [sample, or csv with --data].")
+        str | None,
+        typer.Option("--source", metavar="NAME", help="Where the bars come from [sample, or csv with --data]."),
     ] = None,
     symbols: Annotated[str | None, typer.Option("--symbols", metavar="A,B", help="[all there are]")] = None,
     clock: Annotated[
@@ -285,7 +279,7 @@ def exchange(
         "half_spread_bps": half_spread_bps, "delay_s": delay, "tick_s": tick, "rate_limit": rate_limit,
         "easy_to_borrow": old_assets, "host": host, "port": port, "transcript": transcript, "as_json": as_json,
     }  # fmt: skip
-    run_exchange(None if source is None else source.value, data, symbols, wish)
+    run_exchange(source, data, symbols, wish)
 
 
 @app.command()

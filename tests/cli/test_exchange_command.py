@@ -81,7 +81,7 @@ def test_what_cannot_be_served_is_told_in_one_line(cli: Callable[..., Any], fold
         ("multiplier", ("--multiplier", "3")),
         ("cannot be set", ("--clock", "real", "--at", "2024-01-03")),
         ("is there already", ("--transcript", str(there))),
-        ("go together", ("--source", "sample")),
+        ("unknown data source", ("--source", "samples")),
         ("ZZZ", ("--symbols", "ZZZ")),
     ):
         ran = cli("exchange", "--data", str(folder), *options)

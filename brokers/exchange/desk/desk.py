@@ -18,10 +18,13 @@ from plimsoll.brokers.exchange.desk.transcript import Transcript
 from plimsoll.brokers.exchange.matching import Exchange
 from plimsoll.brokers.exchange.order import Order
 from plimsoll.brokers.exchange.refusal import Refusal, not_found, too_many_requests, unauthorized
+from plimsoll.engine.errors import ConfigError
 
 Handler: TypeAlias = Callable[..., Reply]
 
 CONTROL: Final = "/_control/"
+# Keys of paper and of live accounts begin so.
+_REAL_KEY: Final = re.compile(r"[PA]K[A-Z0-9]{18,}")
 _PLAIN: Final[dict[tuple[str, str], Handler]] = {
     ("GET", "/v2/account"): account_routes.get_account,
     ("GET", "/v2/account/configurations"): account_routes.get_configuration,
@@ -66,10 +69,15 @@ _NAMED: Final[tuple[tuple[str, re.Pattern[str], Handler], ...]] = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The key pair of the one account."""
+    """The key pair of the one account, made up; ConfigError if it looks like one of a real account."""
 
     key_id: str
     secret: str
+
+    def __post_init__(self) -> None:
+        """Refuse a key that was pasted here by mistake, without a word of it."""
+        if _REAL_KEY.fullmatch(self.key_id):
+            raise ConfigError("this looks like the key of a real account", where="exchange", fix="make one up")
 
     def __repr__(self) -> str:
         """Show neither."""

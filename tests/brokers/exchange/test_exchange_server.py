@@ -7,7 +7,7 @@ import requests
 from support.venue import HEADERS, Venue, make_desk
 
 from plimsoll.brokers.exchange.desk.desk import Keys
-from plimsoll.brokers.exchange.server import ExchangeServer, check_address, check_keys
+from plimsoll.brokers.exchange.server import ExchangeServer, check_address
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market.panel import Panel
 
@@ -44,9 +44,9 @@ def test_a_taken_port_is_told(exchange: Start, market: Panel) -> None:
 @pytest.mark.parametrize("key", ["PKABCDEFGHIJ12345678", "AKABCDEFGHIJ12345678", "PK" + "A" * 24])
 def test_a_key_of_a_real_account_is_refused(key: str) -> None:
     with pytest.raises(ConfigError, match="real account") as caught:
-        check_keys(Keys(key, "secret"))
+        Keys(key, "secret")
     assert key not in str(caught.value)
-    assert check_keys(Keys("EX0123", "secret")).key_id == "EX0123"
+    assert Keys("EX0123", "secret").key_id == "EX0123"
 
 
 def test_each_server_has_a_port_of_its_own_and_the_same_prices(exchange: Start, market: Panel) -> None:
