@@ -63,6 +63,7 @@ HOMES = {
     "numba": ("plimsoll.engine.kernels.jit",),
     "llvmlite": (),
     "alpaca": ("plimsoll.brokers.alpaca", "plimsoll.engine.market.alpaca"),
+    "aiohttp": ("plimsoll.brokers.exchange",),
     "yfinance": ("plimsoll.engine.market.yahoo",),
     "scipy": (),
     "sklearn": (),
