@@ -1,16 +1,17 @@
 """The official client, hardened: one request, one answer, nothing repeated, nothing followed, nothing guessed.
 
-alpaca-py 0.44.0 by itself sends an order again after 429 and 504, has no timeouts, takes a redirect's body for an answer,
-and its exceptions hold the secret. Here it is used for addresses, authentication and transport only; what came back is
-read from the response itself.
+alpaca-py 0.44.0 by itself sends an order again after 429 and 504, has no timeouts, takes a redirect's body for an
+answer, and its exceptions hold the secret. Here it is used for addresses, authentication and transport only; what came
+back is read from the response itself.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import requests
 from alpaca.common.exceptions import APIError
@@ -83,11 +84,12 @@ class Wire:
         must_hold : text that the body must contain when it leaves, so that no order goes out without its id.
         """
         self._response, self._must_hold = None, must_hold
-        call = {
-            "GET": self._client.get,
-            "POST": self._client.post,
-            "PATCH": self._client.patch,
-            "DELETE": self._client.delete,
+        client = self._client
+        call: dict[Method, Callable[[str, dict[str, Any]], object]] = {
+            "GET": client.get,
+            "POST": client.post,
+            "PATCH": client.patch,
+            "DELETE": client.delete,
         }
         try:
             call[method](path, dict(data or {}))
@@ -95,6 +97,9 @@ class Wire:
             return NoReply(type(error).__name__)
         except (APIError, ValueError):
             pass  # read below from the response itself; the exception holds the keys and goes no further
+        return self._answer()
+
+    def _answer(self) -> Reply | NoReply:
         response, self._response = self._response, None
         return NoReply("no response") if response is None else _read(response)
 
@@ -103,7 +108,7 @@ class Wire:
 
     def _guard(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Look at a request as it will go over the wire."""
-        host = requests.utils.urlparse(str(request.url)).hostname
+        host = urlsplit(str(request.url)).hostname
         if host not in self._hosts:
             raise EngineError(f"a request to {host} was stopped")
         body = request.body if isinstance(request.body, (bytes, str)) else b""

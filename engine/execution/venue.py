@@ -1,8 +1,8 @@
 """The live port: one order at a time, to somebody else's exchange, over a line that may drop.
 
-A simulator takes batches and always knows what became of them. A venue does not: what was sent is acknowledged, refused,
-or *unknown*, and an unknown order may well be working. Quantities and prices are decimals here: what goes over the wire
-must be what was decided, digit by digit.
+A simulator takes batches and always knows what became of them. A venue does not: what was sent is acknowledged,
+refused, or *unknown*, and an unknown order may well be working. Quantities and prices are decimals here: what goes over
+the wire must be what was decided, digit by digit.
 """
 
 from collections.abc import Sequence
@@ -111,9 +111,9 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class VenueFill:
-    """One execution. `cumulative` shares of its order so far, this one included: what repeats or comes late is known by it.
+    """One execution.
 
-    key : the venue's own name of the execution, for records only.
+    cumulative : shares of its order so far, this one included; by it repeated and late messages are known. key : the venue's own name of the execution, for records only.
     """
 
     key: str
@@ -203,15 +203,15 @@ class Quote:
 class Venue(Protocol):
     """A real account, a local exchange, a replay, a simulator behind the same face.
 
-    Every method but `submit`, `cancel` and `lookup` raises `VenueError` if there is no answer that can be read: a missing
-    answer is never an empty one.
+    Every method but `submit`, `cancel` and `lookup` raises `VenueError` if there is no answer that can be read: a
+    missing answer is never an empty one.
     """
 
     def submit(self, intent: Intent) -> Answer:
         """Send one order, once. Never retried here."""
 
     def cancel(self, order: VenueOrder) -> bool | Unknown:
-        """Ask for a cancellation; False if the venue says that there is nothing to cancel. It has ended only when told."""
+        """Ask for a cancellation; False if there is nothing to cancel. The order has ended only when it says so."""
 
     def lookup(self, client_id: str) -> VenueOrder | Missing | Unknown:
         """Return the order of that client id."""
