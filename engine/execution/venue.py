@@ -113,7 +113,8 @@ class Missing:
 class VenueFill:
     """One execution.
 
-    cumulative : shares of its order so far, this one included; by it repeated and late messages are known. key : the venue's own name of the execution, for records only.
+    cumulative : shares of its order so far, this one included; by it repeated and late messages are known.
+    key : the venue's own name of the execution, for records only.
     """
 
     key: str
