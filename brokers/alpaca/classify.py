@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from plimsoll.brokers.alpaca.wire import NoReply, Reply
+from plimsoll.brokers.alpaca.reply import NoReply, Reply
 from plimsoll.engine.execution.venue import Refusal, Rejected, Unknown
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 from plimsoll.brokers.alpaca import parse
 from plimsoll.brokers.alpaca.budget import Budget
 from plimsoll.brokers.alpaca.classify import refusal_of
-from plimsoll.brokers.alpaca.wire import Method, NoReply, Reply, Wire
+from plimsoll.brokers.alpaca.reply import NoReply, Reply
+from plimsoll.brokers.alpaca.wire import Method, Wire
 from plimsoll.engine.errors import EngineError, VenueError
 from plimsoll.engine.execution.venue import (
     Acked,

@@ -5,10 +5,7 @@ answer, and its exceptions hold the secret. Here it is used for addresses, authe
 back is read from the response itself.
 """
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -21,41 +18,12 @@ from alpaca.trading.client import TradingClient
 
 from plimsoll.brokers.alpaca.address import Address
 from plimsoll.brokers.alpaca.keys import Keys
+from plimsoll.brokers.alpaca.reply import NoReply, Reply, read_reply
 from plimsoll.engine.errors import EngineError
 
 TIMEOUT_SECONDS: Final = (5.0, 15.0)  # to connect, to read
-MAX_BYTES: Final = 32_000_000
-MESSAGE_LENGTH: Final = 200
 
 Method: TypeAlias = Literal["GET", "POST", "PATCH", "DELETE"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer of the venue: its status, and its body if that is JSON (numbers with a point as Decimal), else None."""
-
-    status: int
-    body: Any
-    empty: bool
-    remaining: int | None  # of the venue's own rate limit
-
-    @property
-    def ok(self) -> bool:
-        """Return whether the status is one of success; a redirect is not."""
-        return 200 <= self.status < 300
-
-    @property
-    def message(self) -> str:
-        """The venue's own words, cleaned, "" if it has none."""
-        text = self.body.get("message") if isinstance(self.body, Mapping) else None
-        return "".join(c for c in text if c.isprintable())[:MESSAGE_LENGTH] if isinstance(text, str) else ""
-
-
-@dataclass(frozen=True, slots=True)
-class NoReply:
-    """No answer: the request may or may not have arrived."""
-
-    why: str
 
 
 class Wire:
@@ -120,17 +88,7 @@ class Wire:
 
 def _read(response: requests.Response) -> Reply:
     remaining = response.headers.get("X-Ratelimit-Remaining", "")
-    left = int(remaining) if remaining.isdecimal() else None
-    raw = response.content
-    try:
-        body = json.loads(raw, parse_float=Decimal, parse_constant=_refuse) if 0 < len(raw) <= MAX_BYTES else None
-    except (ValueError, RecursionError):
-        body = None
-    return Reply(response.status_code, body, not raw.strip(), left)
-
-
-def _refuse(word: str) -> None:
-    raise ValueError(f"{word} is no number")
+    return read_reply(response.status_code, response.content, int(remaining) if remaining.isdecimal() else None)
 
 
 def trading_wire(address: Address, keys: Keys, *, timeout: tuple[float, float] = TIMEOUT_SECONDS) -> Wire:

@@ -64,8 +64,8 @@ class Desk:
     """What the rules look at beside the order.
 
     assets : flags by symbol, None = the venue was not asked and everything counts as allowed. collar : how far beyond
-    the decision price a marketable limit may lie, a fraction; None = market orders. shorting, fractional : of the account.
-    available : shares not held by other working orders, where that is known.
+    the decision price a marketable limit may lie, a fraction; None = market orders. shorting, fractional : of the
+    account. available : shares not held by other working orders, where that is known.
     """
 
     rules: VenueRules
@@ -264,7 +264,7 @@ def afford(legal: Legalised, money: Decimal, desk: Desk) -> Legalised:
 
 
 def _places(order: LegalOrder, desk: Desk) -> int:
-    """Return the decimals the quantity of an order that opens or adds may have: none for a short, or without fractions."""
+    """Return the decimals a quantity that opens or adds may have: none for a short, or without fractions."""
     short = order.side == "sell" and not desk.rules.fractional_shorts
     known_whole = desk.assets is not None and not desk.assets[order.symbol].fractionable
     return 0 if short or known_whole or not desk.fractional else desk.rules.qty_decimals
