@@ -53,6 +53,7 @@ FLOORS = tuple(
         "engine.research.audit",
         "engine.research.sweep",
         "engine.research",
+        "engine.live",
         "engine.verbs",
         "engine.cli",
     )
