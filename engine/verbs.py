@@ -18,12 +18,13 @@ from plimsoll.engine.research.sweep.grid import axes_of
 from plimsoll.engine.research.sweep.plan import check_ranking, plan_sweep
 from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers, run_sweep
 from plimsoll.engine.research.sweep.tried import sweep_recorder
-from plimsoll.engine.runtime.assemble import build, make_strategies
+from plimsoll.engine.runtime.assemble import build
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.collect import collect
 from plimsoll.engine.runtime.compiled.engines import runner
 from plimsoll.engine.runtime.load import Runnable, configured, load_panel, load_run
 from plimsoll.engine.runtime.needs import Needs
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.types import EngineName
 
 

@@ -23,6 +23,7 @@ FLOORS = tuple(
     for name in (
         "engine.types",
         "engine.errors",
+        "engine.state",
         "engine.kernels",
         "engine.kernels.estimate",
         "engine.kernels.allocate",

@@ -21,9 +21,9 @@ from plimsoll.engine.research.audit.audit import Audited, Told, examine
 from plimsoll.engine.research.audit.case import Case
 from plimsoll.engine.research.audit.certificate import FILE, Certificate
 from plimsoll.engine.research.explain import read_run
-from plimsoll.engine.runtime.assemble import make_strategies, prepare
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.prepare import make_strategies, prepare
 
 if TYPE_CHECKING:
     from rich.console import Console

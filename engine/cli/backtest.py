@@ -13,11 +13,12 @@ from plimsoll.engine.errors import InputError
 from plimsoll.engine.report.folder import check_target
 from plimsoll.engine.report.metrics.table import plain
 from plimsoll.engine.report.result import Result
-from plimsoll.engine.runtime.assemble import build, make_strategies
+from plimsoll.engine.runtime.assemble import build
 from plimsoll.engine.runtime.collect import collect
 from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.trials.ledger import record_backtest
 from plimsoll.engine.types import EngineName
 

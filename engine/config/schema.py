@@ -93,10 +93,16 @@ class IntegratorSection(Section):
 
     @model_validator(mode="after")
     def _used(self) -> "IntegratorSection":
-        kept = {name: field.default for name, field in type(self).model_fields.items()}
-        unused = sorted(n for n in self.model_fields_set - {"preset"} if getattr(self, n) != kept[n])
-        if self.preset == "direct" and unused:
-            raise ValueError(f"{unused[0]!r} has no effect under preset 'direct': use preset 'book' or leave it out")
+        if self.preset == "book":
+            return self
+        kept = {name: field.default for name, field in type(self).model_fields.items() if name != "preset"}
+        if self.preset == "direct":
+            kept["turnover"] = kept["turnover"].model_copy(update={"band": self.turnover.band})
+        unused = sorted(name for name, default in kept.items() if getattr(self, name) != default)
+        if unused:
+            beside = ", its band aside," if unused[0] == "turnover" and self.preset == "direct" else ""
+            what = f"{unused[0]!r}{beside} has no effect under preset {self.preset!r}"
+            raise ValueError(f"{what}: use preset 'book' or leave it out")
         return self
 
 
@@ -106,7 +112,6 @@ class ExecutionSection(Section):
     fill: Literal["next_open", "next_close"] = "next_open"
     order_type: Literal["market", "moo", "moc"] = "market"
     sizing: Literal["decision", "fill"] = "decision"
-    no_trade_band: float | None = Field(None, ge=0, lt=1)  # fraction of equity; None = 0.0075 in a book, else 0
     min_notional: float = Field(1.0, ge=0)  # dollars; exits are exempt
     fractional: bool = True
     qty_decimals: int = Field(9, ge=0, le=9)
@@ -195,7 +200,7 @@ class Config(Section):
     @property
     def band(self) -> float:
         """The no-trade band in force, a fraction of equity."""
-        given = self.execution.no_trade_band
+        given = self.integrator.turnover.band
         return given if given is not None else (0.0075 if self.integrator.preset == "book" else 0.0)
 
     @property

@@ -11,14 +11,14 @@ from plimsoll.engine.core import Decision, System
 from plimsoll.engine.errors import DataError, did_you_mean
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
-from plimsoll.engine.portfolio.book import SKIPPABLE, Pipeline
-from plimsoll.engine.portfolio.stages.s4_caps import BINDING
+from plimsoll.engine.portfolio.stages.s4_caps import names_of
 from plimsoll.engine.portfolio.stages.s5_governor import NO_NEW, TIERS
 from plimsoll.engine.report.folder import MARKER
-from plimsoll.engine.runtime.assemble import Setup, build, make_strategies
+from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import run_loop
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.types import Floats
 
 _WHY_NOT = {
@@ -103,7 +103,7 @@ def explain_decision(setup: Setup, decision: Decision, symbol: str | None = None
     held = account.value / account.equity
     adopt = decision.t == setup.first - 1
     orders = _orders(decision, panel.n_symbols)
-    skippable = SKIPPABLE if isinstance(setup.system.integrator, Pipeline) else setup.system.integrator.stages[1:]
+    skippable = setup.system.integrator.skippable
     without = {stage: _orders_without(setup.system, account, adopt, stage, panel.n_symbols) for stage in skippable}
     involved = (held != 0.0) | decision.target.trace.any(axis=1) | (orders != 0.0)
     columns = [panel.column(symbol)] if symbol is not None else np.flatnonzero(involved).tolist()
@@ -199,8 +199,7 @@ def _reason(stage: str, facts: dict[str, float], before: float, after: float, he
     if stage == "s3_vol_target":
         return f"times {facts['leverage']:.3f}: ex-ante {facts['sigma_ex']:.1%} to {facts['sigma_p']:.1%} volatility"
     if stage == "s4_caps":
-        bits = int(facts["binding"])
-        return "bound by " + ", ".join(name for k, name in enumerate(BINDING) if bits & (1 << k))
+        return "bound by " + ", ".join(names_of(int(facts["binding"])))
     if stage == "s5_governor":
         what = f"times {facts['multiplier']:.3f}"
         if facts["tier"] == NO_NEW and after != before * facts["multiplier"]:

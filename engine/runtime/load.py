@@ -11,8 +11,8 @@ from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.span import until
-from plimsoll.engine.runtime.assemble import make_strategies
 from plimsoll.engine.runtime.needs import Needs, needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.runtime.resolve import make_strategy
 from plimsoll.engine.sleeve.strategy import Strategy
 

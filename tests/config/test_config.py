@@ -71,6 +71,18 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"integrator": {"caps": {"name": 0.1}}},
         "'caps' has no effect under preset 'direct'",
     ),
+    "the one stage of a sleeve alone, beyond its band": (
+        {"integrator": {"turnover": {"band": 0.01, "kelly": 0.5}}},
+        "'turnover', its band aside, has no effect under preset 'direct'",
+    ),
+    "where the band was": (
+        {"execution": {"no_trade_band": 0.01}},
+        "key 'execution.no_trade_band' has moved; write it as integrator.turnover.band",
+    ),
+    "where the target of the volatility was": (
+        {"integrator": {"preset": "book", "regime": {"neutral": 0.1}}},
+        "key 'integrator.regime.neutral' has moved; write it as integrator.vol_target.target",
+    ),
     "no such day": ({"run": {"end": "2010-02-30"}}, "run.end: input should be a valid date"),
     "end before start": (
         {"run": {"start": "2011-01-03", "end": "2010-01-04"}},
@@ -95,8 +107,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "costs.half_spread_bps.4: input should be '1', '2', '3'",
     ),
     "a band of everything": (
-        {"execution": {"no_trade_band": 1.0}},
-        "execution.no_trade_band: input should be less than 1",
+        {"integrator": {"turnover": {"band": 1.0}}},
+        "integrator.turnover.band: input should be less than 1",
     ),
     "an unknown word": (
         {"execution": {"fill": "open"}},

@@ -89,9 +89,9 @@ def test_small_orders_are_left_and_counted_but_exits_go() -> None:
 
 def test_a_band_leaves_small_gaps_and_lets_exits_through() -> None:
     answers = {3: {"S000": 0.5, "S001": 0.01}, 4: {"S000": 0.51, "S001": 0.0}}
-    ran = run_script(flat_panel(), answers, first=2, execution={"no_trade_band": 0.009999})
+    ran = run_script(flat_panel(), answers, first=2, integrator={"turnover": {"band": 0.009999}})
     assert orders_of(ran, 4) == pytest.approx({"S000": 10.0, "S001": -10.0}, abs=1e-8)
-    wide = run_script(flat_panel(), answers, first=2, execution={"no_trade_band": 0.02})
+    wide = run_script(flat_panel(), answers, first=2, integrator={"turnover": {"band": 0.02}})
     assert orders_of(wide, 3) == pytest.approx({"S000": 500.0})
     assert orders_of(wide, 4) == {}
 

@@ -10,7 +10,7 @@ import pytest
 from plimsoll import backtest
 from plimsoll.engine.cli.main import main
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.portfolio.book import SKIPPABLE
+from plimsoll.engine.portfolio.book_decide import SKIPPABLE
 from plimsoll.engine.research.explain import Explanation, explain
 
 ROOT = Path(__file__).resolve().parents[2]

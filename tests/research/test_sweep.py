@@ -46,7 +46,7 @@ def assert_rows_are_backtests(plan: Plan, result: SweepResult) -> None:
 
 
 def test_every_row_is_the_backtest_of_its_setting(tmp_path: Path) -> None:
-    base = {**gated_values(tmp_path), "financing": {"cash_rate": 0.03}, "execution": {"no_trade_band": 0.01}}
+    base = {**gated_values(tmp_path), "financing": {"cash_rate": 0.03}, "integrator": {"turnover": {"band": 0.01}}}
     grid = {
         EVERY: [1, 7],
         SHARE: [0.0, 0.8],

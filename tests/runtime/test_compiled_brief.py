@@ -99,11 +99,11 @@ def told(sleeve: dict[str, Any], name: str = "", **params: Any) -> dict[str, Any
 
 
 DIRECT = [
-    setting(told(sleeve, **params), costs=costs, execution=execution, financing={"cash_rate": rate})
+    setting(told(sleeve, **params), costs=costs, **more, financing={"cash_rate": rate})
     for sleeve, params in ((KERNEL, {"every": 3}), (KERNEL, {"looks": True}), (RESTLESS, {"seed": 1}),
                            (RESTLESS, {"seed": 2, "bad": 60}), (RESTLESS, {"most": 3.0, "short": True}))
     for costs in ({"preset": "none"}, US)
-    for execution in ({}, {"no_trade_band": 0.1}, {"fill": "next_close"})
+    for more in ({}, {"integrator": {"turnover": {"band": 0.1}}}, {"execution": {"fill": "next_close"}})
     for rate in (0.02, "S002")
 ]  # fmt: skip
 BOOK = [

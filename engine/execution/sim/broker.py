@@ -51,13 +51,14 @@ class SimBroker:
         self._margin_call = code == MARGIN_CALL
         return code
 
-    def take_over(self, fills: Floats, batches: list[tuple[int, OrderBatch]], t: int) -> None:
-        """Take over what a compiled loop booked on this account's arrays: the fill table, the orders, the last bar."""
+    def take_over(self, fills: Floats, batches: list[tuple[int, OrderBatch]], t: int, *, margin_call: bool) -> None:
+        """Take over what a compiled loop booked on this account's arrays up to the close of bar t."""
         self._fills = fills
         self._room = len(fills) - 3 * self._panel.n_symbols
         self.batches = batches
         self._n_orders = sum(len(batch) for _, batch in batches)
         self._t = t
+        self._margin_call = margin_call
 
     def mark_start(self, t: int) -> None:
         """Take bar t's closes as marks: the account opens after that close."""

@@ -18,9 +18,9 @@ from plimsoll.engine.research.audit.case import Case, StandIn
 from plimsoll.engine.research.audit.clock_shift import shift_clock
 from plimsoll.engine.research.audit.file_watch import FileWatch
 from plimsoll.engine.research.proof.trail import Rows
-from plimsoll.engine.runtime.assemble import make_strategies
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.sleeve.strategy import Strategy
 
 OUTCOME: Final = "outcome"

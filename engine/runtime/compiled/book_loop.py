@@ -79,7 +79,7 @@ def book_loop(
             row = cursor[N_DECISIONS] if full else 0
             value_held(acct, value)
             out = Out(table.weights[row], table.goal[row], table.trade[row], table.trace[row], table.facts[row])
-            holdings = Holdings(value, scal[EQUITY], called)
+            holdings = Holdings(value, scal[EQUITY], called, 0.0)
             ticket = decide(t, weight[t], 0, b.rules, b.memory, b.prices, b.terms, holdings, out)
             phi, n = plan_orders(
                 t, scal[CASH], scal[EQUITY], acct[SHARES], value, out.goal, out.trade, close[t], rules, daily,
