@@ -12,6 +12,8 @@ from support.panels import make_panel as _make_panel
 
 from plimsoll.engine.market.panel import Panel
 
+pytest_plugins = ("support.isolation", "support.compile_once")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let the calendar library use an accessor that pandas is about to change; properties have no time limit."""
@@ -42,6 +44,12 @@ def real_daily() -> Path:
 def real_minute() -> Path:
     """Folder of real intraday CSV files; skips where it is absent."""
     return _folder("minute")
+
+
+@pytest.fixture(scope="session")
+def real_layouts() -> Path:
+    """Folder of real files as other vendors and tools write them; skips where it is absent."""
+    return _folder("layouts")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plimsoll.engine.research.explain import Explanation, explain
+from plimsoll.engine.research.explain import Explanation
+from plimsoll.engine.verbs.explain import explain
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -65,7 +65,8 @@ class Desk:
 
     assets : flags by symbol, None = the venue was not asked and everything counts as allowed. collar : how far beyond
     the decision price a marketable limit may lie, a fraction; None = market orders. shorting, fractional : of the
-    account. available : shares not held by other working orders, where that is known.
+    account. available : shares not held by other working orders, where that is known. buffer : fraction of equity that
+    purchases leave.
     """
 
     rules: VenueRules
@@ -74,6 +75,7 @@ class Desk:
     shorting: bool = True
     fractional: bool = True
     available: Mapping[str, Decimal] | None = None
+    buffer: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)

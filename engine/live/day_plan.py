@@ -1,4 +1,4 @@
-"""The day's orders: the system at its last completed bar, the account as it is, what the venue takes; nothing is sent."""
+"""The day's orders: the system at its last completed bar, the account as it is, what a venue takes; nothing is sent."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,12 +11,10 @@ import numpy as np
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.core import Decision
 from plimsoll.engine.execution.legalise import (
-    NEEDS,
     Change,
     Desk,
     Legalised,
     LegalOrder,
-    Wish,
     afford,
     legalise,
     rules_on,
@@ -56,8 +54,8 @@ class DayPlan:
 
     decided : the session whose close decided. executes : the session they are for. adopted : the account takes over the
     sleeves' standing portfolios. due : whether this close called for a decision at all. explained : per symbol held,
-    wanted or traded. unpriced : symbols that are not traded for want of a price. beside : what the account holds that is
-    not the book's. blind : sleeves that were not asked because an indicator of theirs has no value at the decision bar.
+    wanted or traded. unpriced : symbols that are not traded for want of a price. beside : what the account holds that
+    is not the book's. blind : sleeves that were not asked because an indicator of theirs has no value at the decision bar.
     """
 
     name: str
@@ -172,8 +170,8 @@ def day_plan(
 ) -> DayPlan:
     """Return the orders that take an account where the system at its last bar wants it.
 
-    setup : a system that stands at its last bar, see `stand_at_last_bar`. prices : asked for decision prices; None = the
-    last closes. adopt : whether the account takes over the sleeves' standing portfolios; None = if it holds nothing of
+    setup : a system that stands at its last bar, see `stand_at_last_bar`. prices : asked for decision prices; None =
+    the last closes. adopt : whether the account takes over the sleeves' standing portfolios; None = if it holds nothing of
     the book's.
 
     Raises
@@ -195,7 +193,7 @@ def day_plan(
     decision = system.decide(account, adopt=taken_over, price=price) if due else None
     legal, explained = Legalised((), ()), {}
     if decision is not None:
-        explained = {one.symbol: one for one in explain_decision(setup, decision, account, adopt=taken_over)}
+        explained = {one.symbol: one for one in explain_decision(setup, decision, account=account, adopt=taken_over)}
         legal = _legal(setup, decision, parted.book, holdings, account.equity, live, venue)
     wanted = {s for s, one in explained.items() if one.held or one.final or one.order} | set(parted.book)
     executes = next_session(_session(setup, t))
@@ -223,30 +221,16 @@ def _legal(
     setup: Setup, decision: Decision, held: Mapping[str, Decimal], holdings: Holdings, equity: float,
     live: LiveSection, venue: Venue,
 ) -> Legalised:  # fmt: skip
-    symbols = setup.panel.symbols
     rules = rules_on(venue.name, next_session(_session(setup, decision.t)))
-    collar = Decimal(repr(live.collar))
-    desk = Desk(rules, venue.assets, collar, shorting=venue.shorting, fractional=venue.fractional)
-    legal = legalise(wishes_of(decision, symbols, held), desk)
-    frees = sum(
-        (one.notional if one.side == "sell" else -one.most for one in legal.orders if one.wave != NEEDS), Decimal(0)
-    )
-    kept = Decimal(repr(live.cash_buffer * equity))
-    has = holdings.cash if venue.buying_power is None else venue.buying_power
-    if venue.buying_power is None and setup.config.account.type == "reg_t":
+    desk = Desk(
+        rules, venue.assets, exact(live.collar), shorting=venue.shorting, fractional=venue.fractional,
+        buffer=exact(live.cash_buffer),
+    )  # fmt: skip
+    legal = legalise(wishes_of(decision.plan.orders, setup.panel.symbols, held), desk)
+    if venue.buying_power is None and setup.terms.margin_account:
         return legal  # the planner has bound it by the initial margin of the whole book
-    return afford(legal, has + frees - kept, desk)
-
-
-def wishes_of(decision: Decision, symbols: tuple[str, ...], held: Mapping[str, Decimal]) -> list[Wish]:
-    """Return a decision's orders as wishes, in the order of the plan; the second leg starts from what the first leaves."""
-    orders, left, wishes = decision.plan.orders, dict(held), []
-    for row in range(len(orders)):
-        symbol, qty = symbols[int(orders.col[row])], Decimal(repr(float(orders.qty[row])))
-        before = left.get(symbol, Decimal(0))
-        wishes.append(Wish(row, symbol, qty, Decimal(repr(float(orders.price[row]))), before, int(orders.wave[row])))
-        left[symbol] = before + qty
-    return wishes
+    has = holdings.cash if venue.buying_power is None else venue.buying_power
+    return afford(legal, money(legal, has, exact(equity), desk), desk)
 
 
 def _marks(setup: Setup, t: int, price: Floats) -> Floats:

@@ -2,19 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from plimsoll.engine.config.schema import Config, load_config
-from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.said import Said
+from plimsoll.engine.market.source import FOLDER, open_source
 from plimsoll.engine.market.span import until
 from plimsoll.engine.runtime.needs import Needs, needs_of
 from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.runtime.resolve import make_strategy
 from plimsoll.engine.sleeve.strategy import Strategy
+from plimsoll.engine.types import PriceKind
 
 # What a run can be made from: a configuration in any form, or a strategy with everything else at its default.
 Runnable: TypeAlias = Config | Path | str | Mapping[str, Any] | Strategy | type[Strategy]
@@ -27,8 +30,11 @@ def configured(
     start: date | str | None = None,
     end: date | str | None = None,
     sets: Iterable[str] = (),
+    env: Mapping[str, str] | None = None,
 ) -> tuple[Config, dict[str, Strategy]]:
     """Return the configuration that a verb runs on, and by sleeve the strategy object it was given, if it was one.
+
+    The parameters are those of `backtest`; `env` lays ``PLIMSOLL__SECTION__KEY`` between the file and `sets`.
 
     Raises
     ------
@@ -39,11 +45,16 @@ def configured(
     values: dict[str, Any] | Path = _config_of(given) if given is not None else _layered(what)
     overrides = list(sets)
     if isinstance(data, (str, Path)):
-        overrides += ["data.source=csv", f"data.path={json.dumps(str(data), ensure_ascii=False)}"]
+        overrides += folder_overrides(data)
     overrides += [f"run.{key}={value}" for key, value in (("start", start), ("end", end)) if value is not None]
-    config = load_config(values, sets=overrides)
+    config = load_config(values, env=env, sets=overrides)
     objects = {config.sleeve[0].name: given} if given is not None else {}
     return config, objects
+
+
+def folder_overrides(folder: Path | str) -> list[str]:
+    """Return the ``section.key=value`` overrides that read a folder of files."""
+    return [f"data.source={FOLDER}", f"data.path={json.dumps(str(folder), ensure_ascii=False)}"]
 
 
 def load_run(
@@ -71,31 +82,29 @@ def load_run(
 
 
 def load_panel(config: Config, needs: Needs) -> Panel:
-    """Load what a configuration names: the synthetic sample or a folder of CSV files.
+    """Load what a configuration names from its source.
 
     Raises
     ------
+    ConfigError
+        If there is no such source, it cannot be opened so, or something is said of a symbol that is not loaded.
     DataError
         If a file or a row of it is unusable.
     """
     section = config.data
-    if section.source == "sample":
-        from plimsoll.engine.market.sample.source import INDICATORS, sample_panel
-        from plimsoll.engine.market.sample.universe import SYMBOLS
-
-        if section.interval != "1d":
-            raise ConfigError(f"the sample source has daily bars only, not {section.interval!r}", where="data.interval")
-        symbols = needs.symbols + tuple(s for s in needs.optional if s in SYMBOLS)
-        indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in INDICATORS)
-        return sample_panel(symbols, indicators, end=config.run.end, seed=config.run.seed)
-    if section.path is None:
-        raise ConfigError("source 'csv' needs a path", where="data.path", fix="pass --data DIR")
-    from plimsoll.engine.market.csv.source import symbols_in
-
-    there = symbols_in(section.path, section.interval)
-    symbols = needs.symbols + tuple(s for s in needs.optional if s in there)
-    indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in there)
-    return load_data(section.path, symbols, indicators, interval=section.interval, end=config.run.end)
+    source = open_source(section.source, section.path)
+    offer = source.offers(section.interval)
+    said = Said(section.prices, section.confirmed)
+    for where, named in (("data.prices", said.prices), ("data.confirmed", said.confirmed)):
+        for symbol in named:
+            if symbol not in needs.symbols + needs.optional:
+                fix = did_you_mean(symbol, needs.symbols + needs.optional)
+                raise ConfigError(f"symbol {symbol!r} is not in this run", where=where, fix=fix)
+    symbols = needs.symbols + tuple(s for s in needs.optional if s in offer.symbols)
+    indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in offer.indicators)
+    return source.load(
+        symbols, indicators, interval=section.interval, end=config.run.end, seed=config.run.seed, said=said
+    )
 
 
 def load_data(
@@ -106,17 +115,27 @@ def load_data(
     interval: str = "1d",
     start: date | None = None,
     end: date | None = None,
+    prices: Mapping[str, PriceKind] | None = None,
+    confirmed: Mapping[str, Collection[date]] | None = None,
 ) -> Panel:
     """Load a folder of ``<SYMBOL>.csv`` files into a panel.
+
+    Parameters
+    ----------
+    folder : path
+    symbols, indicators : names of files
+    interval : "1d", "5min" ...
+    start, end : first and last date read, both included
+    prices : symbol -> "raw", "split" or "adjusted": what its prices are, where files cannot tell
+    confirmed : symbol -> sessions whose extraordinary moves are real
 
     Raises
     ------
     DataError
         If a file is missing, or a row of it is unusable; the message names symbol, session and value.
     """
-    from plimsoll.engine.market.csv.source import load_csv
-
-    return load_csv(Path(folder), tuple(symbols), tuple(indicators), interval=interval, start=start, end=end)
+    source, said = open_source(FOLDER, Path(folder)), Said(prices or {}, confirmed or {})
+    return source.load(tuple(symbols), tuple(indicators), interval=interval, start=start, end=end, said=said)
 
 
 def _layered(what: Any) -> Any:

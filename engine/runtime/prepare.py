@@ -25,7 +25,10 @@ def make_strategies(config: Config, given: Mapping[str, Strategy] | None = None)
     given = given or {}
     return {
         sleeve.name: make_strategy(
-            given.get(sleeve.name, sleeve.strategy), sleeve.params, where=f"sleeve {sleeve.name!r}"
+            given.get(sleeve.name, sleeve.strategy),
+            sleeve.params,
+            where=f"sleeve {sleeve.name!r}",
+            modules=config.run.modules,
         )
         for sleeve in config.sleeve
     }

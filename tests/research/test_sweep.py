@@ -20,7 +20,7 @@ from plimsoll.engine.research.sweep.figures import FIGURES, in_metrics
 from plimsoll.engine.research.sweep.grid import axes_of
 from plimsoll.engine.research.sweep.plan import Plan, plan_sweep
 from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Trial, Workers, run_sweep
-from plimsoll.engine.verbs import backtest
+from plimsoll.engine.verbs.backtest import backtest
 
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = Workers("threads", 1)

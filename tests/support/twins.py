@@ -96,9 +96,9 @@ def _parting(one: Decision, other: Decision) -> list[str]:
 
 
 def _parts(decision: Decision) -> dict[str, Any]:
-    target, plan, orders = decision.target, decision.plan, decision.plan.orders
+    target, plan = decision.target, decision.plan
     arrays = {name: getattr(target, name) for name in ("weights", "goal", "trade", "trace", "facts")}
-    arrays |= {name: getattr(orders, name) for name in ("col", "leg", "qty", "target", "price", "sigma", "adv")}
+    arrays |= {f"order {name}": column for name, column in plan.orders.rows._asdict().items()}
     plain = {name: np.ascontiguousarray(array).tobytes() for name, array in {**arrays, "why": plan.why}.items()}
     figures = {"t": decision.t, "ticket": target.min_ticket, "forced": bool(target.forced), "phi": plan.phi}
-    return {**plain, **figures, "at_close": orders.at_close}
+    return {**plain, **figures}

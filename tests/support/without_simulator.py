@@ -8,11 +8,11 @@ from support.panels import make_panel
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.execution.broker import Account
+from plimsoll.engine.execution.terms import terms_of
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.portfolio.integrator import Mark
 from plimsoll.engine.runtime.prepare import make_strategies, prepare
 from plimsoll.engine.runtime.system import make_system
-from plimsoll.engine.runtime.terms import terms_of
 
 EQUITY = 250_000.0
 
@@ -32,8 +32,8 @@ def orders(preset: str, panel: Panel) -> dict[str, float]:
         system.observe(t, Mark(EQUITY, 1.0))
     n = market.feed.panel.n_symbols
     account = Account(cash=EQUITY, equity=EQUITY, maintenance=0.0, shares=np.zeros(n), value=np.zeros(n))
-    batch = system.decide(account, adopt=True).plan.orders
-    return {market.feed.panel.symbols[i]: float(qty) for i, qty in zip(batch.col, batch.qty, strict=True)}
+    rows = system.decide(account, adopt=True).plan.orders.rows
+    return {market.feed.panel.symbols[i]: float(qty) for i, qty in zip(rows.col, rows.qty, strict=True)}
 
 
 def flat() -> Panel:

@@ -166,7 +166,7 @@ def fits_threads(settings: Sequence[Config], maker: Maker) -> bool:
         for sleeve in config.sleeve:
             distinct.setdefault(sleeve.name, set()).add(repr((sleeve.strategy, sleeve.params)))
     varied = [sleeve for sleeve in settings[0].sleeve if len(distinct[sleeve.name]) > 1]
-    return all(scan_of(maker.sleeve(sleeve)) is not None for sleeve in varied)
+    return all(scan_of(maker.sleeve(sleeve, settings[0].run.modules)) is not None for sleeve in varied)
 
 
 def evaluator_for(panel: Panel) -> Evaluator:

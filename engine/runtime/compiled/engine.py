@@ -8,10 +8,11 @@ import numpy as np
 
 from plimsoll.engine.core import Decision
 from plimsoll.engine.errors import ConfigError, StrategyError
-from plimsoll.engine.execution.planner import Plan, batch_of
+from plimsoll.engine.execution.order import OrderBatch
+from plimsoll.engine.execution.planner import Plan
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.account.ledger import is_margin_call
-from plimsoll.engine.kernels.account.submit import Orders, empty_orders
+from plimsoll.engine.kernels.account.order import Orders, empty_orders
 from plimsoll.engine.portfolio.book import Pipeline
 from plimsoll.engine.portfolio.direct import Direct
 from plimsoll.engine.portfolio.integrator import Target
@@ -198,14 +199,14 @@ class Run:
 
     def decisions(self) -> list[Decision]:
         """Return every decision, as the bar-by-bar loop would have made it."""
-        table, at_close, made = self.table, self.planning.at_close, []
+        table, orders, made = self.table, OrderBatch(self.orders), []
         for row in range(int(self.cursor[N_DECISIONS])):
             target = Target(
                 table.weights[row], table.goal[row], table.trade[row], table.trace[row].T, table.facts[row],
                 float(table.ticket[row]), bool(table.forced[row]),
             )  # fmt: skip
-            first, stop = int(table.first[row]), int(table.first[row + 1])
-            plan = Plan(batch_of(self.orders, first, stop, at_close=at_close), float(table.phi[row]), table.why[row])
+            own = slice(int(table.first[row]), int(table.first[row + 1]))
+            plan = Plan(orders.where(own), float(table.phi[row]), table.why[row])
             made.append(Decision(int(table.bar[row]), target, plan))
         return made
 
@@ -215,8 +216,8 @@ class Run:
         stop = int(self.cursor[BAR])  # of what was observed: a bar that ruins is not
         scal, ruined = self.ledger.scal, code == RUINED
         called = is_margin_call(scal[layout.EQUITY], scal[layout.MAINTENANCE], self.ledger.rules[layout.MARGIN_ACCOUNT])
-        batches = [(decision.t, decision.plan.orders) for decision in self.decisions()]
-        broker.take_over(self.ledger.fills, batches, self.last(code), margin_call=called and not ruined)
+        batches = [decision.plan.orders for decision in self.decisions()]
+        broker.take_over(self.ledger.fills, batches, self.last(code), margin_call=bool(called and not ruined))
         for sleeve, signal in zip(system.sleeves, signals, strict=True):
             if ruined or signal.failure is not None:
                 # a scan has gone on to the end of the span, or has stopped in the middle of a bar
