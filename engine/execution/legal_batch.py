@@ -1,4 +1,4 @@
-"""A batch of the planner's orders under a venue's rules: the same legaliser in a backtest as in front of a real account."""
+"""A batch of the planner's orders under a venue's rules: in a backtest the same as in front of a real account."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,13 +22,11 @@ def exact(value: float) -> Decimal:
 
 
 def desk_of(config: Config) -> Desk | None:
-    """Return the desk of the configured venue for a backtest: market orders, everything allowed that its rules allow."""
+    """Return the desk of the configured venue for a backtest: market orders, all that its rules allow."""
     if config.execution.venue is None:
         return None
-    return Desk(
-        rules_on(config.execution.venue, config.run.end or date.max),
-        buffer=exact((config.live or LiveSection()).cash_buffer),
-    )
+    buffer = (config.live or LiveSection()).cash_buffer
+    return Desk(rules_on(config.execution.venue, config.run.end or date.max), buffer=exact(buffer))
 
 
 def wishes_of(batch: OrderBatch, symbols: tuple[str, ...], held: Mapping[str, Decimal]) -> list[Wish]:

@@ -10,15 +10,8 @@ import numpy as np
 
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.core import Decision
-from plimsoll.engine.execution.legalise import (
-    Change,
-    Desk,
-    Legalised,
-    LegalOrder,
-    afford,
-    legalise,
-    rules_on,
-)
+from plimsoll.engine.execution.legal_batch import exact, money, wishes_of
+from plimsoll.engine.execution.legalise import Change, Desk, Legalised, LegalOrder, afford, legalise, rules_on
 from plimsoll.engine.execution.venue import Asset
 from plimsoll.engine.kernels.account.ledger import OVERDRAWN, RUIN
 from plimsoll.engine.live.account import account_of
@@ -55,7 +48,7 @@ class DayPlan:
     decided : the session whose close decided. executes : the session they are for. adopted : the account takes over the
     sleeves' standing portfolios. due : whether this close called for a decision at all. explained : per symbol held,
     wanted or traded. unpriced : symbols that are not traded for want of a price. beside : what the account holds that
-    is not the book's. blind : sleeves that were not asked because an indicator of theirs has no value at the decision bar.
+    is not the book's. blind : sleeves that were not asked, for an indicator of theirs has no value at the decision bar.
     """
 
     name: str
@@ -171,8 +164,8 @@ def day_plan(
     """Return the orders that take an account where the system at its last bar wants it.
 
     setup : a system that stands at its last bar, see `stand_at_last_bar`. prices : asked for decision prices; None =
-    the last closes. adopt : whether the account takes over the sleeves' standing portfolios; None = if it holds nothing of
-    the book's.
+    the last closes. adopt : whether the account takes over the sleeves' standing portfolios; None = if it holds nothing
+    of the book's.
 
     Raises
     ------

@@ -57,7 +57,10 @@ def explain_decision(
     account: Account | None = None,
     adopt: bool | None = None,
 ) -> list[Explanation]:
-    """Explain the decision a system has just made; its state is left as it is."""
+    """Explain the decision a system has just made; its state is left as it is.
+
+    account, adopt : what it was made for, by default the simulator's account.
+    """
     panel = setup.panel
     account = setup.broker.account() if account is None else account
     if symbol is not None and symbol not in panel.symbols:

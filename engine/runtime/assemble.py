@@ -76,9 +76,10 @@ def assemble(config: Config, market: Market) -> Setup:
         _refuse_early_flows(config, panel, daily, first)
     broker = SimBroker(feed, daily, book, id_prefix=f"{config.run.name}-{config.digest[:8]}")
     warnings = panel.warnings + _bill_warnings(market.bill_name, panel, first) + market.warnings
+    desk = desk_of(config)
     return Setup(
-        config, panel, feed, system, broker, first, market.bill, market.bill_name, warnings, terms, desk_of(config)
-    )
+        config, panel, feed, system, broker, first, market.bill, market.bill_name, warnings, terms, desk
+    )  # fmt: skip
 
 
 def _bill_warnings(bill_name: str, panel: Panel, first: int) -> tuple[DataWarning, ...]:
