@@ -54,6 +54,7 @@ FLOORS = tuple(
         "engine.research.audit",
         "engine.research.sweep",
         "engine.research",
+        "engine.live",
         "engine.verbs",
         "engine.cli",
     )
