@@ -56,7 +56,7 @@ def show_trials(
 
 def trial_facts(row: TrialRow) -> dict[str, Any]:
     """Return a trial's figures and hashes as plain values; what is not defined is NaN."""
-    return {
+    facts = {
         "id": row.id,
         "family": row.family,
         "name": row.name,
@@ -74,10 +74,11 @@ def trial_facts(row: TrialRow) -> dict[str, Any]:
         "data_hash": row.data_hash,
         "returns_hash": row.returns_hash,
     }
+    return m.annualised(facts, len(row.returns))
 
 
 def _family_facts(ledger: TrialLedger, family: Family) -> dict[str, Any]:
-    ratios = [m.sharpe(row.returns) for row in ledger.rows(family.name)]
+    ratios = [trial_facts(row)["sharpe"] for row in ledger.rows(family.name)]
     defined = [ratio for ratio in ratios if math.isfinite(ratio)]
     return {
         "family": family.name,

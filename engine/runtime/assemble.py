@@ -15,6 +15,7 @@ from plimsoll.engine.execution.sim.broker import SimBroker
 from plimsoll.engine.execution.terms import Terms
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.derive import TRADING
+from plimsoll.engine.market.calendar import next_session
 from plimsoll.engine.market.complete import with_empty
 from plimsoll.engine.market.extend import extend_leveraged
 from plimsoll.engine.market.feed import Feed
@@ -26,6 +27,7 @@ from plimsoll.engine.portfolio.direct import Direct
 from plimsoll.engine.portfolio.integrator import Integrator
 from plimsoll.engine.portfolio.legacy.integrator import Legacy
 from plimsoll.engine.portfolio.settings import make_settings
+from plimsoll.engine.runtime.bill import bill_returns, refuse_short_bill
 from plimsoll.engine.runtime.flows import read_flows
 from plimsoll.engine.runtime.needs import available, needs_of
 from plimsoll.engine.runtime.resolve import make_strategy
@@ -151,6 +153,7 @@ def assemble(config: Config, market: Market) -> Setup:
     system = System(feed, cursor, sleeves, integrator, planner)
     broker = SimBroker(feed, daily, book, id_prefix=f"{config.run.name}-{config.digest[:8]}")
     warnings = panel.warnings + _bill_warnings(market.bill_name, panel, first) + market.warnings
+    warnings += _end_warnings(config, panel)
     return Setup(config, panel, feed, system, broker, first, bill, market.bill_name, warnings)
 
 
@@ -192,7 +195,9 @@ def _bill(config: Config, feed: Feed) -> tuple[Floats, str]:
     rate, panel = config.financing.cash_rate, feed.panel
     if not isinstance(rate, str):
         return np.where(panel.clock.first_bar, rate / 252.0, 0.0), ""
-    return np.nan_to_num(feed.ret[:, panel.column(rate)], nan=0.0), rate
+    column, after = panel.column(rate), config.financing.cash_rate_after
+    refuse_short_bill(panel, rate, after)
+    return bill_returns(feed.ret[:, column], ~np.isnan(panel.close[:, column]), panel.clock, after), rate
 
 
 def _bill_warnings(bill_name: str, panel: Panel, first: int) -> tuple[DataWarning, ...]:
@@ -205,6 +210,15 @@ def _bill_warnings(bill_name: str, panel: Panel, first: int) -> tuple[DataWarnin
     begins = str(panel.clock.session[known[0]]) if len(known) else ""
     text = f"cash earns nothing before the series begins on {begins}" if begins else "no row: cash earns nothing"
     return (DataWarning("no_bill_rate", bill_name, text, begins),)
+
+
+def _end_warnings(config: Config, panel: Panel) -> tuple[DataWarning, ...]:
+    """Say so where the data end before the run was to."""
+    end, last = config.run.end, panel.clock.session[-1].astype(object)
+    if end is None or next_session(last) > end:
+        return ()
+    text = f"the data end on {last}, before run.end = {end}: the run ends with them"
+    return (DataWarning("data_end_early", "", text, str(last)),)
 
 
 def _daily_table(config: Config, panel: Panel, bill: Floats) -> Floats:
