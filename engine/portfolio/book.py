@@ -47,8 +47,9 @@ class Pipeline:
         per_sleeve = tuple(f"{kind}.{name}" for kind in ("share", "hrp", "erc", "skill") for name in names)
         self.facts: tuple[str, ...] = (*FACTS, *per_sleeve)
         self.settings = settings
-        self.memory: Memory = book_memory.init(n_sleeves, n, settings.watch.regime.neutral)
-        self.prices = Prices(panel.close, panel.volume, feed.factor, feed.status, panel.clock.bars_per_session)
+        bars, neutral = panel.clock.bars_per_session, settings.watch.regime.neutral
+        self.memory: Memory = book_memory.init(n_sleeves, n, neutral, bars)
+        self.prices = Prices(panel.close, panel.volume, feed.factor, feed.status, bars)
         self.terms = Terms(*cost_terms)
         self.weight = np.zeros((n_sleeves, n))
         self.close = feed.field("close")  # in units that no split changes

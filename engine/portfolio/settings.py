@@ -37,7 +37,7 @@ class Settings:
 
 
 def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maintenance: Floats) -> Settings:
-    """Return the settings of a book.
+    """Return the settings of a book; what is configured in sessions is told to the kernels in bars.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
     stocks, bonds, fear = _regime_columns(config, panel)
     watch = Watch(
         normalize=_normalize_params(config, panel.clock),
-        allocate=s1_allocate.numbers_of(_allocate_params(config)),
+        allocate=s1_allocate.numbers_of(_allocate_params(config, bars)),
         governor=_governor_params(config),
         regime=_regime_params(config),
         regime_tilt=stage.regime.tilt_max,
@@ -86,15 +86,19 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         stocks=stocks,
         bonds=bonds,
         fear=fear,
-        skill_decay=decay_of(63.0),
-        skill_warmup=float(stage.allocate.skill_warmup_sessions),
+        skill_decay=decay_of(63.0 * bars),
+        skill_warmup=float(stage.allocate.skill_warmup_sessions * bars),
         asset_moments=moments.params(stage.vol_target.half_life_sessions * bars),
         sleeve_moments=moments.params(stage.allocate.half_life_sessions * bars),
     )
     turn = stage.turnover
     rules = Rules(
         vol_target=s3_vol_target.Params(
-            stage.vol_target.l_min, stage.vol_target.l_max, 20, panel.clock.bars_per_year, *_factor_model(config, panel)
+            stage.vol_target.l_min,
+            stage.vol_target.l_max,
+            20 * bars,
+            panel.clock.bars_per_year,
+            *_factor_model(config, panel),
         ),
         caps=Caps(stage.caps.name, stage.caps.cluster, stage.caps.gross, stage.caps.net),
         turnover=Turnover(
@@ -102,7 +106,7 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         ),
         sigma_neutral=watch.regime.neutral,
         runoff_sessions=watch.runoff_sessions,
-        min_symbol_obs=float(stage.net.min_obs),
+        min_symbol_obs=float(stage.net.min_obs * bars),
         bars_per_year=panel.clock.bars_per_year,
         ladder=ladder,
         is_cash=is_cash,
@@ -131,7 +135,7 @@ def _normalize_params(config: Config, clock: BarClock) -> s0_normalize.Params:
         section.sleeve_vol,
         section.vol_floor,
         section.max_scale,
-        section.min_obs,
+        section.min_obs * clock.bars_per_session,
         decay_of(section.half_life_sessions * clock.bars_per_session),
         section.mode == "unit_gross",
         clock.bars_per_year,
@@ -151,7 +155,7 @@ def _regime_params(config: Config) -> s6_regime.Params:
     )
 
 
-def _allocate_params(config: Config) -> s1_allocate.Params:
+def _allocate_params(config: Config, bars: int) -> s1_allocate.Params:
     section = config.integrator.allocate
     return s1_allocate.Params(
         method=section.method,
@@ -161,8 +165,9 @@ def _allocate_params(config: Config) -> s1_allocate.Params:
         apply_threshold=section.apply_threshold,
         alarm=section.alarm,
         max_intensity=section.max_shrinkage,
-        min_obs=section.min_obs,
-        young_obs=config.integrator.normalize.min_obs,
+        min_obs=section.min_obs * bars,
+        young_obs=config.integrator.normalize.min_obs * bars,
+        min_overlap=20 * bars,
         ramp_sessions=section.ramp_sessions,
         ramp_start=section.ramp_start,
         runoff_sessions=section.runoff_sessions,
