@@ -67,7 +67,7 @@ class Pipeline:
         if self._last_bar[t]:
             nav, equity = (mark.nav, mark.equity) if mark is not None else (np.nan, np.nan)
             indicator = self._feed.panel.indicator
-            observe_session(t, ret, self.close, indicator, nav, equity, self._given(t), watch, self.memory)
+            observe_session(t, self.close, indicator, nav, equity, self._given(t), watch, self.memory)
 
     def _given(self, t: int) -> Floats:
         """Return minimum-variance weights (S,) where stage 1 asks for them: their solver is not compiled."""

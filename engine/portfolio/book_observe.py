@@ -62,11 +62,11 @@ def observe_bar(t: int, weight: Floats, ret: Floats, p: Watch, m: Memory) -> Non
 
 @kernel
 def observe_session(
-    t: int, ret: Floats, close: Floats, indicator: Floats, nav: float, equity: float, given: Floats, p: Watch, m: Memory
+    t: int, close: Floats, indicator: Floats, nav: float, equity: float, given: Floats, p: Watch, m: Memory
 ) -> None:
     """Take in the close of a session whose last bar is t, after `observe_bar`. Mutates m.
 
-    ret, close (T, N), closes in units no split changes; indicator (T, I); nav, equity of the account, nav NaN before
+    close (T, N) in units no split changes; indicator (T, I); nav, equity of the account, nav NaN before
     there is one; given (S,) minimum-variance weights where the method is that.
     """
     if p.fear >= 0:

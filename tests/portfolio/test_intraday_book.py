@@ -18,7 +18,7 @@ LOOSE = {"preset": "book", **UNBOUND, **UNGOVERNED}
 
 
 def opposed(seed: int = 2) -> Panel:
-    """Stocks and bonds that go against each other over a session and together over its last bar; a rising, calm market."""
+    """A rising, calm market whose bonds go against its stocks over a session and with them over its last bar."""
     rng = np.random.default_rng(seed)
     last = HALVES.last_bar
     n_sessions = int(last.sum())

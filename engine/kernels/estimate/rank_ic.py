@@ -12,7 +12,7 @@ MIN_SYMBOLS: Final = 5
 
 
 class State(NamedTuple):
-    """ring (S, window) the last coefficients; seen (S,) observations; mean (2, S) EWMA weight and value of ring means."""
+    """ring (S, window) the last coefficients; seen (S,) their number; mean (2, S) EWMA weight and value of means."""
 
     ring: Floats
     seen: Floats
