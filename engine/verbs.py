@@ -18,6 +18,7 @@ from plimsoll.engine.research.sweep.grid import axes_of
 from plimsoll.engine.research.sweep.plan import check_ranking, plan_sweep
 from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers, run_sweep
 from plimsoll.engine.research.sweep.tried import sweep_recorder
+from plimsoll.engine.research.sweep.window import Windows
 from plimsoll.engine.runtime.assemble import build, make_strategies
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.collect import collect
@@ -87,6 +88,7 @@ def sweep(
     end: date | str | None = None,
     sets: Iterable[str] = (),
     skip_invalid: bool = False,
+    windows: Windows = "common",
     workers: Workers | None = None,
     by: Ranking | None = None,
     out: Path | str | None = None,
@@ -106,6 +108,9 @@ def sweep(
         As for `backtest`; a panel is used for every setting as it is.
     skip_invalid : bool
         Leave out combinations that are not valid.
+    windows : {"common", "accept", "own"}
+        Measure all settings over one window and refuse those that would cost the others more than a fifth of their
+        sessions; accept what it costs; or measure each over its own.
     workers : Workers, optional
         Who runs it; processes need the calling script to guard its start with ``if __name__ == "__main__"``.
     by : Ranking, optional
@@ -134,7 +139,12 @@ def sweep(
         return data if isinstance(data, Panel) else load_panel(config, needs)
 
     plan = plan_sweep(
-        base, axes_of(grid, random=random is not None), count=random, skip_invalid=skip_invalid, load=load
+        base,
+        axes_of(grid, random=random is not None),
+        count=random,
+        skip_invalid=skip_invalid,
+        load=load,
+        windows=windows,
     )
     record = sweep_recorder(trials, os.environ, lambda: datetime.now(UTC), _warn)
     return run_sweep(plan, None if out is None else Path(out), workers or Workers(), by, record=record)

@@ -125,6 +125,12 @@ def sweep(
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Leave out combinations that are not valid.")
     ] = False,
+    own_window: Annotated[
+        bool, typer.Option("--own-window", help="Measure each setting over all sessions it can trade on.")
+    ] = False,
+    common_window: Annotated[
+        bool, typer.Option("--common-window", help="One window for all, whatever it costs the others.")
+    ] = False,
     max_settings: Annotated[
         int, typer.Option("--max-settings", metavar="N", help="More settings are refused.")
     ] = 100_000,
@@ -133,10 +139,11 @@ def sweep(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the folder.")] = False,
 ) -> None:
     """Run every combination of the given values; write one table, a page and the best as configurations."""
-    from plimsoll.engine.cli.sweep import Asked, Shown, run_sweep_command
+    from plimsoll.engine.cli.sweep import Asked, Shown, run_sweep_command, windows_of
     from plimsoll.engine.research.sweep.sweep import Ranking, Workers
 
-    asked = Asked(tuple(grid or ()), random, max_settings, skip_invalid, tuple(sets or ()), data, start, end)
+    windows = windows_of(own=own_window, accept=common_window)
+    asked = Asked(tuple(grid or ()), random, max_settings, skip_invalid, windows, tuple(sets or ()), data, start, end)
     by, who = Ranking(metric, top), Workers(executor.value, workers, cluster)
     if run_sweep_command(config, asked, who, by, Shown(out, force, trials, as_json, quiet)):
         raise typer.Exit(EXIT_CHECK_FAILED)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from plimsoll.engine.cli.backtest import effective_config
 from plimsoll.engine.cli.progress import progress_bar
+from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.report.metrics.labels import DASH, shown
 from plimsoll.engine.research.sweep.folder import check_folder
 from plimsoll.engine.research.sweep.grid import parse_axes
 from plimsoll.engine.research.sweep.plan import Plan, check_ranking, plan_sweep
 from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers, run_sweep
 from plimsoll.engine.research.sweep.tried import sweep_recorder
+from plimsoll.engine.research.sweep.window import Windows
 from plimsoll.engine.runtime.compiled.engines import loop_notice
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ _COLUMNS: Final[tuple[tuple[str, str, "Kind"], ...]] = (
     ("cost_bps", "cost bps", "bps"),
 )
 
+NAMED: Final = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -45,6 +49,7 @@ class Asked:
     random: int | None
     max_settings: int
     skip_invalid: bool
+    windows: Windows
     sets: tuple[str, ...]
     data: Path | None
     start: str | None
@@ -67,7 +72,14 @@ def run_sweep_command(config: Path, asked: Asked, workers: Workers, by: Ranking,
     check_ranking(by.metric, by.top)
     base = effective_config(config, asked.data, asked.start, asked.end, list(asked.sets))
     axes = parse_axes(asked.grid, random=asked.random is not None)
-    plan = plan_sweep(base, axes, count=asked.random, max_settings=asked.max_settings, skip_invalid=asked.skip_invalid)
+    plan = plan_sweep(
+        base,
+        axes,
+        count=asked.random,
+        max_settings=asked.max_settings,
+        skip_invalid=asked.skip_invalid,
+        windows=asked.windows,
+    )
     began = datetime.now(UTC)
     folder = told.out if told.out is not None else default_folder(plan, began)
     resumes = check_folder(folder, plan.definition(), force=told.force)
@@ -97,6 +109,19 @@ def run_sweep_command(config: Path, asked: Asked, workers: Workers, by: Ranking,
         raise
     _tell(result, folder, told)
     return result.failed
+
+
+def windows_of(*, own: bool, accept: bool) -> Windows:
+    """Return what the options say the settings are measured over.
+
+    Raises
+    ------
+    ConfigError
+        If they contradict each other.
+    """
+    if own and accept:
+        raise ConfigError("either one window or each its own", where="--own-window, --common-window", fix="name one")
+    return "own" if own else "accept" if accept else "common"
 
 
 def _not_recorded(why: str) -> None:
@@ -132,6 +157,11 @@ def _print(console: "Console", result: SweepResult, folder: Path) -> None:
     console.print(f"\n{result.name}: {len(result.table):,} settings{synthetic}, {result.failed:,} failed{skipped}\n")
     if summary["top"]:
         _print_table(console, result.keys, result.metric, summary)
+    for group in summary["equal"][:NAMED]:
+        others = ", ".join(str(number) for number in group[:NAMED]) + (", ..." if len(group) > NAMED else "")
+        console.print(f"settings {others} are equal in {result.metric} to 1e-9; they stand in the grid's order")
+    if summary["window"]["own"]:
+        console.print("each setting has sessions of its own: figures of different spans are not alike", soft_wrap=True)
     if summary["median"] is not None:
         console.print(
             f"\nThe best of {len(result.table):,} settings looks better than it is: part of its lead is luck that "
@@ -153,13 +183,14 @@ def _print_table(console: "Console", keys: Sequence[str], metric: str, summary: 
         columns.insert(0, (metric, metric, "ratio"))
     table = Table(box=None, pad_edge=False)
     table.add_column("")
-    for title in (*(key.rpartition(".")[2] for key in keys), *(title for _, title, _ in columns)):
+    spans = ("from", "sessions")
+    for title in (*(key.rpartition(".")[2] for key in keys), *spans, *(title for _, title, _ in columns)):
         table.add_column(title, justify="right", no_wrap=True)
     rows = [(str(place), row) for place, row in enumerate(summary["top"], start=1)]
     rows += [("median", summary["median"]), ("worst", summary["worst"])]
     for place, row in rows:
         figures = [DASH if row[name] is None else shown(row[name], kind) for name, _, kind in columns]
-        table.add_row(place, *(_value(row[key]) for key in keys), *figures)
+        table.add_row(place, *(_value(row[key]) for key in (*keys, *spans)), *figures)
     console.print(table)
 
 

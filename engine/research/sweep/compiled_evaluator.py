@@ -56,6 +56,10 @@ class CompiledEvaluator:
         """Run the settings; see `Evaluator`."""
         return [self._one(config) for config in settings]
 
+    def fresh(self) -> Evaluator:
+        """Return one on the same panel that has kept nothing."""
+        return CompiledEvaluator(self._panel)
+
     def _one(self, config: Config) -> Outcome | Failure:
         try:
             strategies = self._maker.all(config)

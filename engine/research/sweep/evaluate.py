@@ -57,6 +57,9 @@ class Evaluator(Protocol):
     def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
         """Return an outcome per setting, in order; a setting that cannot be run is a `Failure`, never an exception."""
 
+    def fresh(self) -> "Evaluator":
+        """Return one on the same panel that has kept nothing."""
+
 
 class PythonEvaluator:
     """Runs each setting through the loop of a plain backtest, one after the other."""
@@ -69,6 +72,10 @@ class PythonEvaluator:
     def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
         """Run the settings; see `Evaluator`."""
         return [self._one(config) for config in settings]
+
+    def fresh(self) -> Evaluator:
+        """Return one on the same panel that has kept nothing."""
+        return PythonEvaluator(self._panel)
 
     def _one(self, config: Config) -> Outcome | Failure:
         try:

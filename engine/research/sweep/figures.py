@@ -11,10 +11,10 @@ import numpy as np
 from plimsoll.engine.errors import ConfigError, DataError, did_you_mean
 from plimsoll.engine.report.metrics import book, relative
 from plimsoll.engine.report.metrics import returns as m
-from plimsoll.engine.report.sweep.table import LOWER_IS_BETTER
+from plimsoll.engine.report.sweep.table import LOWER_IS_BETTER, equal_groups
 from plimsoll.engine.research.sweep.evaluate import Outcome
 from plimsoll.engine.runtime.beside import Beside
-from plimsoll.engine.types import Floats
+from plimsoll.engine.types import Floats, Ints
 
 FIGURES: Final = (
     "sharpe", "sharpe_excess", "cagr", "vol_ann", "max_drawdown", "calmar", "sortino", "ulcer",
@@ -123,11 +123,16 @@ def check_metric(name: str) -> str:
 
 
 def ranking(values: Sequence[float] | Floats, metric: str) -> list[int]:
-    """Return the positions of `values` from best to worst, the earlier first among equals; NaN left out."""
+    """Return the positions of `values` from best to worst, the earlier first among equals (to 1e-9); NaN left out."""
+    return [at for group in equal(values, metric) for at in group]
+
+
+def equal(values: Sequence[float] | Floats, metric: str) -> list[list[int]]:
+    """Return the positions of `values` from best to worst, those equal to 1e-9 in one group; NaN left out."""
     given = np.asarray(values, dtype=np.float64)
-    sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
-    order = np.argsort(sign * given, kind="stable")
-    return [int(at) for at in order if np.isfinite(given[at])]
+    score = -given if metric in LOWER_IS_BETTER else given
+    known: Ints = np.flatnonzero(np.isfinite(given)).astype(np.int64)
+    return [known[group].tolist() for group in equal_groups(score[known], known)]
 
 
 def _per_year(ratio: float, n_sessions: int) -> float:
