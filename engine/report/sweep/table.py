@@ -139,7 +139,7 @@ def equal_groups(score: Floats, numbers: Ints) -> list[Ints]:
     Those within 1e-9 of the highest of a group are equal to it: settings that differ by less differ by rounding.
     """
     order: Ints = np.lexsort((numbers, -score)).astype(np.int64)
-    heads, head = [], math.inf
+    heads, head = [], math.nan  # nothing is near it
     for k, value in enumerate(score[order].tolist()):
         if not abs(head - value) <= SAME * max(1.0, abs(head)):
             heads.append(k)

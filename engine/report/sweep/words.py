@@ -69,7 +69,7 @@ def reading(sweep: Sweep, top: Sequence[Plateau], best: Plateau | None, base: fl
     alike = sweep.equal_to_best
     if alike > 1:
         out.append(f"{alike:,} settings share the best {metric.title} to 1e-9; they stand in the grid's order.")
-    if len(set(sweep.lengths[sweep.rank].tolist())) > 1:
+    if sweep.begins and len(np.unique(sweep.lengths[sweep.rank])) > 1:
         out.append("The settings are measured over spans of different length: their figures are not alike.")
     out += _shares(sweep, base)
     if top and top[0].known:
