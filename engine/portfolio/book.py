@@ -7,7 +7,7 @@ Stage numbers are labels: 6 feeds 3 and 1, 8 feeds 4 and 7. `decide` reads what 
 The stages are composed once, in `book_observe` and `book_decide`; here they are called bar by bar.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -41,6 +41,8 @@ class Pipeline:
 
     stages: tuple[str, ...] = STAGES
     needs_mark = True
+    skippable: tuple[str, ...] = SKIPPABLE
+    kept: Mapping[str, str] = {"raw": "the mean of the sleeves' weights is what the stages work on"}
 
     def __init__(self, feed: Feed, settings: Settings, cost_terms: tuple[Floats, Floats, Floats], names: Sequence[str]):
         n_sleeves, n, panel = len(names), feed.panel.n_symbols, feed.panel

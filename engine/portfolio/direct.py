@@ -1,6 +1,6 @@
 """Preset `direct`: one sleeve, its own weights, a no-trade band."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class Direct:
     stages: tuple[str, ...] = STAGES
     facts: tuple[str, ...] = ()
     needs_mark = False
+    skippable: tuple[str, ...] = ("s7_turnover",)
+    kept: Mapping[str, str] = {"raw": "the sleeve's own weights are what the band works on"}
 
     def __init__(self, band: float, maintenance: Floats) -> None:
         self.band = band

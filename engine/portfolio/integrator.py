@@ -1,6 +1,6 @@
 """The integrator port: from the state of all sleeves to one target."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,12 +46,14 @@ class Integrator(Protocol):
     """What has memory moves in `observe`; `decide` is a pure function of it and of the account.
 
     stages : names of the trace's columns. facts : names of `Target.facts`. needs_mark : whether `observe` wants the
-    account's mark.
+    account's mark. skippable : what `decide` can pass over. kept : what it cannot, and why.
     """
 
     stages: tuple[str, ...]
     facts: tuple[str, ...]
     needs_mark: bool
+    skippable: tuple[str, ...]
+    kept: Mapping[str, str]
 
     def observe(self, t: int, sleeves: Sequence[Sleeve], mark: Mark | None) -> None:
         """Advance everything with memory by the completed bar t; `mark` is None before the account exists."""

@@ -11,7 +11,6 @@ from plimsoll.engine.core import Decision, System
 from plimsoll.engine.errors import DataError, did_you_mean
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
-from plimsoll.engine.portfolio.book import SKIPPABLE, Pipeline
 from plimsoll.engine.portfolio.stages.s4_caps import BINDING
 from plimsoll.engine.portfolio.stages.s5_governor import NO_NEW, TIERS
 from plimsoll.engine.report.folder import MARKER
@@ -43,7 +42,7 @@ class Explanation:
     """One symbol of one decision.
 
     held and final are weights before and after; order is in signed shares; without maps each stage to the order there
-    would be if it alone were passed over, the state held.
+    would be if it alone were passed over, the state held; kept says what cannot be passed over, and why.
     """
 
     symbol: str
@@ -55,6 +54,7 @@ class Explanation:
     price: float
     note: str
     without: dict[str, float]
+    kept: dict[str, str]
 
 
 def explain(
@@ -103,8 +103,10 @@ def explain_decision(setup: Setup, decision: Decision, symbol: str | None = None
     held = account.value / account.equity
     adopt = decision.t == setup.first - 1
     orders = _orders(decision, panel.n_symbols)
-    skippable = SKIPPABLE if isinstance(setup.system.integrator, Pipeline) else setup.system.integrator.stages[1:]
-    without = {stage: _orders_without(setup.system, account, adopt, stage, panel.n_symbols) for stage in skippable}
+    integrator = setup.system.integrator
+    without = {
+        stage: _orders_without(setup.system, account, adopt, stage, panel.n_symbols) for stage in integrator.skippable
+    }
     involved = (held != 0.0) | decision.target.trace.any(axis=1) | (orders != 0.0)
     columns = [panel.column(symbol)] if symbol is not None else np.flatnonzero(involved).tolist()
     return [
@@ -118,6 +120,7 @@ def explain_decision(setup: Setup, decision: Decision, symbol: str | None = None
             price=float(panel.close[decision.t, i]),
             note=_note(decision, i, held),
             without={stage: float(values[i]) for stage, values in without.items()},
+            kept=dict(integrator.kept),
         )
         for i in columns
     ]
@@ -206,7 +209,18 @@ def _reason(stage: str, facts: dict[str, float], before: float, after: float, he
         if facts["tier"] == NO_NEW and after != before * facts["multiplier"]:
             what = "no position may grow"
         return f"{what}: drawdown {facts['drawdown']:.1%}, tier {TIERS[int(facts['tier'])]}"
-    return _held_back(before, after, held, band) if stage == "s7_turnover" else ""
+    return _held_back(before, after, held, band) if stage == "s7_turnover" else _legacy_reason(stage, facts)
+
+
+def _legacy_reason(stage: str, facts: dict[str, float]) -> str:
+    """Return why a stage of the old path moved a weight, "" for one that is not of it."""
+    if stage == "min_variance":
+        return f"least variance over {facts['rows']:.0f} rows of common history"
+    if stage == "first_vol_target":
+        return f"times {facts['leverage']:.3f}: ex-ante {facts['sigma_ex']:.1%} to the book's target"
+    if stage == "second_vol_target":
+        return "scaled by its own volatility once more, halved, name and gross cap"
+    return f"times {facts['multiplier']:.3f}: drawdown {facts['drawdown']:.1%}" if stage == "kill_tier" else ""
 
 
 def _held_back(before: float, after: float, held: float, band: float) -> str:

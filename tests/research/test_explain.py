@@ -87,6 +87,44 @@ def test_a_direct_run_is_explained_by_its_two_stages(tmp_path: Path) -> None:
     assert set(found[0].without) == {"s7_turnover"}
 
 
+@pytest.fixture(scope="module")
+def legacy_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same sleeves through the old path."""
+    folder = tmp_path_factory.mktemp("explain") / "legacy"
+    backtest({**three_sleeves(), "integrator": {"preset": "legacy"}}, end="2009-02-27").save(folder)
+    return folder
+
+
+def test_the_old_path_says_what_it_can_and_cannot_pass_over(
+    legacy_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = explain(legacy_run, SESSION)
+    stages = ["min_variance", "first_vol_target", "second_vol_target", "kill_tier"]
+    assert all(list(one.without) == stages for one in found)
+    assert all(one.kept.keys() == {"raw", "drawdown"} for one in found)
+    assert all(step.why for one in found for step in one.steps if step.change)
+    with pytest.raises(SystemExit) as ended:
+        main(["explain", str(legacy_run), "--date", SESSION, "--symbol", found[0].symbol])
+    assert ended.value.code in (None, 0)
+    out = capsys.readouterr().out
+    assert "without min_variance" in out
+    assert "raw cannot be passed over: the mean of the sleeves' weights" in out
+    assert "drawdown cannot be passed over: the stepped multiplier scales the mean signal" in out
+
+
+def test_without_a_stage_of_the_old_path_the_order_is_what_the_others_make_of_it(legacy_run: Path) -> None:
+    found = {one.symbol: one for one in explain(legacy_run, SESSION)}
+    equity = backtest({**three_sleeves(), "integrator": {"preset": "legacy"}}, end=SESSION).equity["equity"].iloc[-1]
+    for one in found.values():
+        weight = {step.stage: step.weight for step in one.steps}
+        # without the second target the account would go to the weights that the first one left
+        went_to = one.held + one.without["second_vol_target"] * one.price / equity
+        if weight["kill_tier"] == weight["second_vol_target"] and one.without["second_vol_target"] < 0.0:
+            assert went_to == pytest.approx(weight["first_vol_target"], abs=1e-6)
+    moved = [one for one in found.values() if one.order != one.without["min_variance"]]
+    assert moved
+
+
 def test_the_last_decision_is_explained_when_no_session_is_given(book_run: Path) -> None:
     assert {one.session for one in explain(book_run)} == {"2009-06-30"}
 
