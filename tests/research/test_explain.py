@@ -12,6 +12,9 @@ from plimsoll.engine.cli.main import main
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.portfolio.book import SKIPPABLE
 from plimsoll.engine.research.explain import Explanation, explain
+from plimsoll.engine.runtime.assemble import build, make_strategies
+from plimsoll.engine.runtime.backtest import run_loop
+from plimsoll.engine.runtime.load import load_run
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSION = "2009-01-30"
@@ -112,20 +115,18 @@ def test_the_old_path_says_what_it_can_and_cannot_pass_over(
     assert "drawdown cannot be passed over: the stepped multiplier scales the mean signal" in out
 
 
-def test_without_a_stage_of_the_old_path_the_order_is_what_the_others_make_of_it(legacy_run: Path) -> None:
-    equity = backtest({**three_sleeves(), "integrator": {"preset": "legacy"}}, end=SESSION).equity["equity"].iloc[-1]
-    sold = moved = 0
-    for one in explain(legacy_run, SESSION):
-        weight = {step.stage: step.weight for step in one.steps}
-        throttle = weight["kill_tier"] / weight["second_vol_target"] if weight["second_vol_target"] else 0.0
-        goal = weight["first_vol_target"] * throttle  # what the first target left, with the kill tier still on
-        order = one.without["second_vol_target"]
-        if order < 0.0 and throttle:  # purchases may be scaled to the money there is
-            assert one.held + order * one.price / equity == pytest.approx(goal, abs=1e-6)
-            sold += 1
-        moved += one.without["min_variance"] != one.order  # a name at its cap stays there
-    assert sold
-    assert moved
+def test_a_stage_of_the_old_path_that_is_passed_over_leaves_what_was_before_it() -> None:
+    config, panel, _ = load_run({**three_sleeves(), "integrator": {"preset": "legacy"}}, end=SESSION)
+    setup = build(config, panel, make_strategies(config))
+    run_loop(setup)
+    system, account = setup.system, setup.broker.account()
+    whole = system.decide(account, adopt=False).target.trace
+    for stage in system.integrator.skippable:
+        trace = system.decide(account, adopt=False, skip=frozenset({stage})).target.trace
+        at = system.integrator.stages.index(stage)
+        assert trace[:, at].tolist() == trace[:, at - 1].tolist()
+        assert trace[:, :at].tolist() == whole[:, :at].tolist()
+        assert (trace[:, at] != whole[:, at]).any() or stage == "kill_tier"  # which waits for a drawdown
 
 
 def test_the_last_decision_is_explained_when_no_session_is_given(book_run: Path) -> None:
