@@ -41,20 +41,8 @@ def _state(setup: Setup) -> dict[str, bytes]:
 
 def _picture(decision: Decision) -> list[bytes]:
     target, plan = decision.target, decision.plan
-    orders = plan.orders
-    arrays = [
-        target.weights,
-        target.goal,
-        target.trade,
-        target.trace,
-        target.facts,
-        plan.why,
-        orders.col,
-        orders.leg,
-        orders.qty,
-        orders.target,
-    ]
-    arrays += [orders.price, orders.sigma, orders.adv, np.array([plan.phi, decision.t, target.forced, orders.at_close])]
+    arrays = [target.weights, target.goal, target.trade, target.trace, target.facts, plan.why, *plan.orders.rows]
+    arrays.append(np.array([plan.phi, decision.t, target.forced]))
     return [np.ascontiguousarray(array).tobytes() for array in arrays]
 
 
@@ -103,7 +91,7 @@ def test_ten_decisions_change_no_byte_and_are_equal_whoever_else_asks(sections: 
     def look(account: Account, adopt: bool) -> None:
         before = _state(setup)
         first = _picture(setup.system.decide(account, adopt=adopt))
-        skippable = [frozenset(), *(frozenset({stage}) for stage in setup.system.integrator.stages)]
+        skippable = [frozenset(), *(frozenset({stage}) for stage in setup.system.integrator.skippable)]
         for k in range(10):
             other = _others(account)[k % 4]
             setup.system.decide(other, adopt=k % 2 == 0, price=setup.panel.open[setup.system.t] * 1.01)

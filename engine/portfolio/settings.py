@@ -1,23 +1,37 @@
 """From the configuration of the stages to what their kernels take."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar, get_type_hints
 
 import numpy as np
 
 from plimsoll.engine.config.schema import Config, SleeveSection
+from plimsoll.engine.config.stages import AllocateSection, StageSection
 from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.market.panel import BarClock, Panel
-from plimsoll.engine.portfolio.book_decide import Caps, Rules, Turnover
+from plimsoll.engine.portfolio.book_decide import Rules
 from plimsoll.engine.portfolio.book_observe import Watch
-from plimsoll.engine.portfolio.stages import s0_normalize, s1_allocate, s3_vol_target, s5_governor, s6_regime
+from plimsoll.engine.portfolio.stages import (
+    s0_normalize,
+    s1_allocate,
+    s3_vol_target,
+    s4_caps,
+    s5_governor,
+    s6_regime,
+    s7_turnover,
+    s8_ladder,
+)
 from plimsoll.engine.portfolio.stages.s2_net import wrapper_arrays
 from plimsoll.engine.portfolio.stages.s4_caps import CLOSE, FREE, NO_NEW
 from plimsoll.engine.sleeve.sleeve import Sleeve
 from plimsoll.engine.types import Bools, Codes, Floats
 
+P = TypeVar("P")
+
 _ROLES = {"defensive": 1.0, "cyclical": -1.0, "other": 0.0}
+MIN_OVERLAP = 20  # sessions of common observations a pair of histories needs for a correlation
 
 
 def decay_of(half_life: float) -> float:
@@ -37,52 +51,53 @@ class Settings:
 
 
 def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maintenance: Floats) -> Settings:
-    """Return the settings of a book; what is configured in sessions is told to the kernels in bars.
+    """Return the settings of a book.
 
     Raises
     ------
     ConfigError
         If a restricted symbol is not in the run.
     """
-    stage = config.integrator
-    bars = panel.clock.bars_per_session
-    by_name = {sleeve.name: sleeve for sleeve in config.sleeve}
-    sections = [by_name[sleeve.name] for sleeve in sleeves]
-    clusters = [[panel.symbols.index(s) for s in group if s in panel.symbols] for group in stage.caps.clusters.values()]
-    cluster = np.full(panel.n_symbols, -1, dtype=np.int64)
-    for number, columns in enumerate(clusters):
-        cluster[columns] = number
-    wrapper_member, wrapper_group = wrapper_arrays(stage.net.wrappers, panel.symbols)
-    cash = [panel.symbols.index(s) for s in stage.normalize.cash_equivalents if s in panel.symbols]
-    is_cash = np.zeros(panel.n_symbols, dtype=np.bool_)
-    is_cash[cash] = True
+    section_of = {sleeve.name: sleeve for sleeve in config.sleeve}
+    active = np.column_stack([_status(section_of[sleeve.name], panel.clock) for sleeve in sleeves])
+    watch, rules = _watch(config, panel, sleeves, active), _rules(config, panel, active, maintenance)
+    factors, window = _factor_model(config, panel)
+    return Settings(watch, rules, config.integrator.allocate.method == "min_variance", factors, window)
+
+
+def _watch(config: Config, panel: Panel, sleeves: Sequence[Sleeve], active: Codes) -> Watch:
+    stage, clock = config.integrator, panel.clock
+    bars, is_cash = clock.bars_per_session, _is_cash(config, panel)
+    section_of = {sleeve.name: sleeve for sleeve in config.sleeve}
+    pairs = [(section_of[sleeve.name], sleeve.strategy) for sleeve in sleeves]
     member = np.zeros((len(sleeves), panel.n_symbols), dtype=np.bool_)
     for row, sleeve in enumerate(sleeves):
         member[row, sleeve.columns] = True
     member[:, is_cash] = False
-    active = np.column_stack([_status(section, panel.clock) for section in sections])
-    ladder = np.array(
-        [[t.min_equity, t.gross, t.name, t.min_ticket_usd, t.dust_usd, t.max_names] for t in stage.ladder.tiers]
-    )
     stocks, bonds, fear = _regime_columns(config, panel)
-    watch = Watch(
-        normalize=_normalize_params(config, panel.clock),
-        allocate=s1_allocate.numbers_of(_allocate_params(config, bars)),
-        governor=_governor_params(config),
-        regime=_regime_params(config),
+    low, high = stage.regime.band
+    return Watch(
+        normalize=by_name(
+            s0_normalize.Params, stage.normalize, min_obs=stage.normalize.min_obs * bars,
+            decay=decay_of(stage.normalize.half_life_sessions * bars),
+            unit_gross=stage.normalize.mode == "unit_gross", bars_per_year=clock.bars_per_year,
+        ),
+        allocate=allocate_params(stage.allocate, stage.normalize.min_obs, bars),
+        governor=by_name(s5_governor.Params, stage.governor, product=stage.governor.combine == "product"),
+        regime=by_name(
+            s6_regime.Params, stage.regime, neutral=stage.vol_target.target, low=low, high=high, decay=decay_of(63.0)
+        ),
         regime_tilt=stage.regime.tilt_max,
         runoff_sessions=float(stage.allocate.runoff_sessions),
-        ladder=ladder,
+        ladder=_ladder(config),
         hysteresis=stage.ladder.hysteresis,
         is_cash=is_cash,
-        full_gross=np.array(
-            [s.full_gross or sleeve.strategy.full_gross for s, sleeve in zip(sections, sleeves, strict=True)]
-        ),
+        full_gross=np.array([section.full_gross or strategy.full_gross for section, strategy in pairs]),
         member=member,
-        role=np.array([_ROLES[s.role or sleeve.strategy.role] for s, sleeve in zip(sections, sleeves, strict=True)]),
+        role=np.array([_ROLES[section.role or strategy.role] for section, strategy in pairs]),
         active=active,
-        changes=_changes(active, panel.clock),
-        allocate_at=_cadence(stage.allocate.every, panel.clock),
+        changes=_changes(active, clock),
+        allocate_at=_cadence(stage.allocate.every, clock),
         stocks=stocks,
         bonds=bonds,
         fear=fear,
@@ -90,36 +105,83 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         skill_warmup=float(stage.allocate.skill_warmup_sessions * bars),
         asset_moments=moments.params(stage.vol_target.half_life_sessions * bars),
         sleeve_moments=moments.params(stage.allocate.half_life_sessions * bars),
-    )
-    turn = stage.turnover
-    rules = Rules(
-        vol_target=s3_vol_target.Params(
-            stage.vol_target.l_min,
-            stage.vol_target.l_max,
-            20 * bars,
-            panel.clock.bars_per_year,
-            *_factor_model(config, panel),
+    )  # fmt: skip
+
+
+def _rules(config: Config, panel: Panel, active: Codes, maintenance: Floats) -> Rules:
+    stage, bars, bars_per_year = config.integrator, panel.clock.bars_per_session, panel.clock.bars_per_year
+    wrapper_member, wrapper_group = wrapper_arrays(stage.net.wrappers, panel.symbols)
+    cluster = np.full(panel.n_symbols, -1, dtype=np.int64)
+    for number, group in enumerate(stage.caps.clusters.values()):
+        cluster[_columns(group, panel)] = number
+    factors, window = _factor_model(config, panel)
+    return Rules(
+        vol_target=by_name(
+            s3_vol_target.Params, stage.vol_target, min_overlap=MIN_OVERLAP * bars, bars_per_year=bars_per_year,
+            factors=factors, window=window,
         ),
-        caps=Caps(stage.caps.name, stage.caps.cluster, stage.caps.gross, stage.caps.net),
-        turnover=Turnover(
-            config.band, turn.kelly, turn.edge_ratio, turn.park_cash, turn.park_band, stage.caps.capacity
-        ),
-        sigma_neutral=watch.regime.neutral,
-        runoff_sessions=watch.runoff_sessions,
+        caps=by_name(s4_caps.Params, stage.caps),
+        turnover=by_name(s7_turnover.Params, stage.turnover, band=config.band, capacity=stage.caps.capacity),
+        day_loss=stage.governor.day_loss,
+        sigma_neutral=stage.vol_target.target,
+        runoff_sessions=float(stage.allocate.runoff_sessions),
         min_symbol_obs=float(stage.net.min_obs * bars),
-        bars_per_year=panel.clock.bars_per_year,
-        ladder=ladder,
-        is_cash=is_cash,
-        cash_columns=np.array(cash, dtype=np.int64),
+        bars_per_year=bars_per_year,
+        ladder=_ladder(config),
+        is_cash=_is_cash(config, panel),
+        cash_columns=np.array(_columns(stage.normalize.cash_equivalents, panel), dtype=np.int64),
         active=active,
         wrapper_member=wrapper_member,
         wrapper_group=wrapper_group,
         cluster=cluster,
-        n_clusters=len(clusters),
+        n_clusters=len(stage.caps.clusters),
         restriction=_restrictions(config, panel),
         maintenance=maintenance,
-    )
-    return Settings(watch, rules, stage.allocate.method == "min_variance", *_factor_model(config, panel))
+    )  # fmt: skip
+
+
+def _columns(symbols: Sequence[str], panel: Panel) -> list[int]:
+    """Return the columns of those symbols that are in the run, in their order."""
+    return [panel.symbols.index(symbol) for symbol in symbols if symbol in panel.symbols]
+
+
+def _is_cash(config: Config, panel: Panel) -> Bools:
+    is_cash = np.zeros(panel.n_symbols, dtype=np.bool_)
+    is_cash[_columns(config.integrator.normalize.cash_equivalents, panel)] = True
+    return is_cash
+
+
+def _ladder(config: Config) -> Floats:
+    """Return the rungs of stage 8 by the names of their columns."""
+    tiers = config.integrator.ladder.tiers
+    return np.array([[getattr(tier, name) for name in s8_ladder.COLUMNS] for tier in tiers], dtype=np.float64)
+
+
+def by_name(kind: Callable[..., P], section: StageSection, **given: float) -> P:
+    """Return the parameters of a stage: what is given here, and the section's own fields for all others of that name.
+
+    A field that is declared as a float becomes one, so that a kernel meets one type whatever was written.
+
+    Raises
+    ------
+    AttributeError, TypeError
+        If a field is nowhere, or what is given is not a field.
+    """
+    fields = get_type_hints(kind)
+    values = {name: given[name] if name in given else getattr(section, name) for name in fields} | given
+    return kind(**{name: float(value) if fields.get(name) is float else value for name, value in values.items()})
+
+
+def allocate_params(section: AllocateSection, young_obs: int, bars: int = 1) -> s1_allocate.Params:
+    """Return the parameters of stage 1; young_obs is the least history in sessions before anybody has `min_obs`.
+
+    bars : of a session; what is configured in sessions is told to the kernels in bars.
+    """
+    rung = s1_allocate.RUNGS.index(section.method)
+    return by_name(
+        s1_allocate.Params, section, method=rung, min_obs=section.min_obs * bars, young_obs=young_obs * bars,
+        min_overlap=MIN_OVERLAP * bars,
+    )  # fmt: skip
 
 
 def _factor_model(config: Config, panel: Panel) -> tuple[int, int]:
@@ -127,73 +189,6 @@ def _factor_model(config: Config, panel: Panel) -> tuple[int, int]:
     section = config.integrator.vol_target
     factors = section.factors if section.covariance == "factor" else 0
     return factors, section.window_sessions * panel.clock.bars_per_session
-
-
-def _normalize_params(config: Config, clock: BarClock) -> s0_normalize.Params:
-    section = config.integrator.normalize
-    return s0_normalize.Params(
-        section.sleeve_vol,
-        section.vol_floor,
-        section.max_scale,
-        section.min_obs * clock.bars_per_session,
-        decay_of(section.half_life_sessions * clock.bars_per_session),
-        section.mode == "unit_gross",
-        clock.bars_per_year,
-    )
-
-
-def _regime_params(config: Config) -> s6_regime.Params:
-    section = config.integrator.regime
-    return s6_regime.Params(
-        section.neutral,
-        section.risk_on,
-        section.transition,
-        section.crisis,
-        *section.band,
-        section.dwell_sessions,
-        decay_of(63.0),
-    )
-
-
-def _allocate_params(config: Config, bars: int) -> s1_allocate.Params:
-    section = config.integrator.allocate
-    return s1_allocate.Params(
-        method=section.method,
-        cap=section.cap,
-        kappa=section.skill_kappa,
-        smoothing=section.smoothing,
-        apply_threshold=section.apply_threshold,
-        alarm=section.alarm,
-        max_intensity=section.max_shrinkage,
-        min_obs=section.min_obs * bars,
-        young_obs=config.integrator.normalize.min_obs * bars,
-        min_overlap=20 * bars,
-        ramp_sessions=section.ramp_sessions,
-        ramp_start=section.ramp_start,
-        runoff_sessions=section.runoff_sessions,
-        erc_blend=section.erc_blend_max,
-    )
-
-
-def _governor_params(config: Config) -> s5_governor.Params:
-    section = config.integrator.governor
-    return s5_governor.Params(
-        section.d0,
-        section.d_hard,
-        section.m_min,
-        section.flat,
-        section.cooloff_sessions,
-        section.reentry_sessions,
-        section.day_loss,
-        section.day_reentry_sessions,
-        section.sigma_ref,
-        section.vol_adjusted,
-        section.warn,
-        section.throttle,
-        section.throttle_to,
-        section.no_new,
-        section.combine == "product",
-    )
 
 
 def _status(section: SleeveSection, clock: BarClock) -> Codes:

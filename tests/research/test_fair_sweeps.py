@@ -15,6 +15,7 @@ from support.leaky import Leaky
 from support.panels import make_panel
 from support.sweeping import EVERY, gated_plan, gated_values
 
+from plimsoll import backtest, sweep
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.errors import ConfigError, OutputError, StrategyError
 from plimsoll.engine.market.calendar import build_clock
@@ -25,7 +26,6 @@ from plimsoll.engine.research.sweep.plan import Plan, plan_sweep
 from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers, run_sweep
 from plimsoll.engine.research.sweep.window import Windows
 from plimsoll.engine.trials.ledger import TrialLedger
-from plimsoll.engine.verbs import backtest, sweep
 
 ALONE = Workers("threads", 1)
 LOOKBACK = "sleeve.s.params.lookback_bars"

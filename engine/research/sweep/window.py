@@ -16,8 +16,9 @@ from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError, DataError
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.sweep.settings import Setting
-from plimsoll.engine.runtime.assemble import begins_at, first_bar, prepare
+from plimsoll.engine.runtime.first_bar import begins_at, first_bar
 from plimsoll.engine.runtime.needs import available
+from plimsoll.engine.runtime.prepare import prepare
 from plimsoll.engine.sleeve.strategy import Strategy
 from plimsoll.engine.types import Dates, Ints
 
