@@ -143,6 +143,12 @@ def sweep(
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Leave out combinations that are not valid.")
     ] = False,
+    own_window: Annotated[
+        bool, typer.Option("--own-window", help="Measure each setting over all sessions it can trade on.")
+    ] = False,
+    common_window: Annotated[
+        bool, typer.Option("--common-window", help="One window for all, whatever it costs the others.")
+    ] = False,
     max_settings: Annotated[
         int, typer.Option("--max-settings", metavar="N", help="More settings are refused.")
     ] = 100_000,
@@ -152,12 +158,12 @@ def sweep(
 ) -> None:
     """Run every combination of the given values; write one table, a page and the best as configurations."""
     from plimsoll.engine.cli.options import Span
-    from plimsoll.engine.cli.sweep import Asked, Shown, run_sweep_command
+    from plimsoll.engine.cli.sweep import Asked, Shown, run_sweep_command, windows_of
     from plimsoll.engine.research.sweep.sweep import Ranking, Workers
 
     span, asked = (
         Span(data, start, end, tuple(sets or ())),
-        Asked(tuple(grid or ()), random, max_settings, skip_invalid),
+        Asked(tuple(grid or ()), random, max_settings, skip_invalid, windows_of(own=own_window, accept=common_window)),
     )
     by, who = Ranking(metric, top), Workers(executor.value, workers, cluster)
     if run_sweep_command(config, span, asked, who, by, Shown(out, force, trials, as_json, quiet)):

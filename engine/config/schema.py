@@ -152,6 +152,7 @@ class FinancingSection(Section):
     """What cash earns and debt costs."""
 
     cash_rate: float | str = 0.0  # a rate per year, or a symbol whose return is the bill rate
+    cash_rate_after: float | None = None  # a rate per year, once that symbol has had no row for five sessions
     margin_spread_bps: float = Field(150.0, ge=0)
     borrow_bps: float = Field(50.0, ge=0)
 
