@@ -27,7 +27,7 @@ def make(folder: Path) -> None:
 
     days = sessions(FIRST, LAST)
     random, n_rows = np.random.default_rng(7), len(days)
-    catalog = Catalog(folder / "catalog", Disk(fsync=lambda handle: None))
+    catalog = Catalog(folder / "catalog", Disk(fsync=lambda _: None))
     year = days.astype("datetime64[Y]").astype(int) + 1970
     for name in NAMES:
         close = np.round(50.0 * np.exp(np.cumsum(random.normal(0.0, 0.01, n_rows))), 2)

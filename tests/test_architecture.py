@@ -32,6 +32,7 @@ FLOORS = tuple(
         "engine.market",
         "engine.market.csv",
         "engine.market.sample",
+        "engine.market.gates",
         "engine.market.catalog",
         "engine.market.yahoo",
         "engine.market.alpaca",

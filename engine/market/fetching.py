@@ -1,14 +1,14 @@
 """Why a source gave nothing: one type a cause, so that nobody has to guess from an empty answer.
 
-    FetchError              (a DataError)
-    ├── Unreachable         no connection at all: the whole pull stops
-    ├── Denied              the source knows us and will not answer: keys, subscription, terms
-    ├── Passing             may be different in a moment: retried
-    │   ├── RateLimited     429
-    │   ├── Outage          5xx, or a page that says so
-    │   ├── TimedOut        nothing came in time
-    │   └── Garbled         an answer that cannot be read: HTML, JSON cut short, a redirect
-    └── NoSuchData          the answer is clear and will stay: unknown symbol, another market, no rows
+FetchError                  (a DataError)
+├── UnreachableError        no connection at all: the whole pull stops
+├── DeniedError             the source knows us and will not answer: keys, subscription, terms
+├── PassingError            may be different in a moment: retried
+│   ├── RateLimitedError    429
+│   ├── OutageError         5xx, or a page that says so
+│   ├── TimedOutError       nothing came in time
+│   └── GarbledError        an answer that cannot be read: HTML, JSON cut short, a redirect
+└── NoSuchDataError         the answer is clear and will stay: unknown symbol, another market, no rows
 """
 
 from dataclasses import dataclass
@@ -23,56 +23,65 @@ class FetchError(DataError):
     kind: ClassVar[str] = "failed"
 
 
-class Unreachable(FetchError):
+class UnreachableError(FetchError):
     """No connection to the source."""
 
     kind = "unreachable"
 
 
-class Denied(FetchError):
+class DeniedError(FetchError):
     """The source refuses to answer us."""
 
     kind = "denied"
 
 
-class Passing(FetchError):
+class PassingError(FetchError):
     """What may be different in a moment."""
 
     kind = "passing"
 
 
-class RateLimited(Passing):
+class RateLimitedError(PassingError):
     """The source asks for fewer requests."""
 
     kind = "rate_limited"
 
 
-class Outage(Passing):
+class OutageError(PassingError):
     """The source is down."""
 
     kind = "outage"
 
 
-class TimedOut(Passing):
+class TimedOutError(PassingError):
     """No answer in time."""
 
     kind = "timed_out"
 
 
-class Garbled(Passing):
+class GarbledError(PassingError):
     """An answer that cannot be read."""
 
     kind = "garbled"
 
 
-class NoSuchData(FetchError):
+class NoSuchDataError(FetchError):
     """The source has no such bars."""
 
     kind = "no_such_data"
 
 
 KINDS: dict[str, type[FetchError]] = {
-    cls.kind: cls for cls in (Unreachable, Denied, RateLimited, Outage, TimedOut, Garbled, NoSuchData)
+    cls.kind: cls
+    for cls in (
+        UnreachableError,
+        DeniedError,
+        RateLimitedError,
+        OutageError,
+        TimedOutError,
+        GarbledError,
+        NoSuchDataError,
+    )
 }
 
 ADVICE: dict[str, str] = {

@@ -147,14 +147,14 @@ def test_a_lock_that_is_never_given_back_is_one_line(tmp_path: Path) -> None:
     waited: list[float] = []
     with Disk().locked(tmp_path):
         other = Disk(wait=waited.append)
-        with pytest.raises(OutputError, match="the catalog is locked .another process"), other.locked(tmp_path):
+        with pytest.raises(OutputError, match=r"the catalog is locked .another process"), other.locked(tmp_path):
             pass
     assert len(waited) == 1499
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot be written: .*; make room, or point --catalog"):
+    with pytest.raises(OutputError, match=r"cannot be written: .*; make room, or point --catalog"):
         Catalog(tmp_path / "file" / "catalog").store(history(), (), NOW)
 
 

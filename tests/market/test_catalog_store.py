@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.catalog.source import load, offers
 from plimsoll.engine.market.catalog.store import Catalog, default_catalog
-from plimsoll.engine.market.gate import Finding
+from plimsoll.engine.market.gates.finding import Finding
 from plimsoll.engine.market.history import VALUES, History
 from tests.support.histories import NOW, at, changed, history, without
 
@@ -124,7 +124,8 @@ def test_duckdb_and_pandas_read_the_files_as_they_are(tmp_path: Path) -> None:
 def test_the_schema_of_a_file_is_what_its_page_says(tmp_path: Path) -> None:
     Catalog(tmp_path).store(history(), (), NOW)
     schema = pq.read_schema(tmp_path / "bars" / "AAA.parquet")
-    assert [(f.name, str(f.type), f.nullable) for f in schema if f.name in ("session", "close", "split", "known_at")] == [
+    shown = ("session", "close", "split", "known_at")
+    assert [(field.name, str(field.type), field.nullable) for field in schema if field.name in shown] == [
         ("session", "date32[day]", False),
         ("close", "double", True),
         ("split", "double", False),
@@ -170,14 +171,14 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 def test_an_index_is_never_traded(tmp_path: Path) -> None:
     Catalog(tmp_path).store(history("VIX", index=True), (), NOW)
-    with pytest.raises(DataError, match="VIX is an index and cannot be traded.*list it under indicators"):
+    with pytest.raises(DataError, match=r"VIX is an index and cannot be traded.*list it under indicators"):
         load(tmp_path, ("VIX",))
 
 
 def test_a_symbol_that_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path)
     catalog.store(history("SPY"), (), NOW)
-    with pytest.raises(DataError, match="no bars of 'SPX'; pull them first|did you mean 'SPY'"):
+    with pytest.raises(DataError, match=r"no bars of 'SPX'; pull them first|did you mean 'SPY'"):
         catalog.read("SPX")
     with pytest.raises(DataError, match="no bars in the catalog; fetch some"):
         offers(tmp_path / "none")

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from plimsoll.engine.market.fetching import (
-    Denied,
+    DeniedError,
     FetchError,
-    Garbled,
-    NoSuchData,
-    Outage,
-    RateLimited,
+    GarbledError,
+    NoSuchDataError,
+    OutageError,
+    RateLimitedError,
     Route,
-    TimedOut,
-    Unreachable,
+    TimedOutError,
+    UnreachableError,
 )
 from plimsoll.engine.market.history import VALUES, History
 from plimsoll.engine.market.yahoo.client import YahooClient
@@ -98,9 +98,7 @@ def test_only_yahoo_is_asked_and_the_whole_span_to_now(stand: YahooStand, client
 def test_an_index_is_asked_for_by_its_caret_and_has_neither_volume_nor_actions(
     stand: YahooStand, client: YahooClient
 ) -> None:
-    stand.chart = lambda asked: reply(
-        history("^VIX"), instrumentType="INDEX", exchangeTimezoneName="America/Chicago"
-    )
+    stand.chart = lambda asked: reply(history("^VIX"), instrumentType="INDEX", exchangeTimezoneName="America/Chicago")
     found = client.fetch("VIX", None)
     assert found.index
     assert np.isnan(found.volume).all()
@@ -108,24 +106,40 @@ def test_an_index_is_asked_for_by_its_caret_and_has_neither_volume_nor_actions(
 
 
 CASES: dict[str, tuple[Reply, type[FetchError], str]] = {
-    "429": (Reply(b"Too Many Requests", 429, "text/plain"), RateLimited, "HTTP 429.*wait some minutes"),
-    "500 with a page": (Reply(b"<html>oops</html>", 500, "text/html"), Outage, "HTTP 500.*says nothing about"),
-    "500 with a chart error": (refusal("Internal Server Error", "no data", 500), Outage, "HTTP 500"),
-    "502 in JSON": (refusal("Bad Gateway", "bad", 502), Outage, "HTTP 502"),
-    "will be right back": (PAGE, Outage, "Will be right back"),
-    "a page": (Reply(b"<html>hello</html>", 200, "text/html"), Garbled, "no chart: '<html>hello"),
-    "nothing": (Reply(b"", 200), Garbled, "with 0 characters"),
-    "empty JSON": (Reply(b"{}", 200), Garbled, "no chart"),
-    "null": (Reply(b"null", 200), Garbled, "no chart"),
-    "truncated JSON": (Reply(b'{"chart": {"result": [{"meta"', 200), Garbled, "no chart"),
-    "cut on the way": (replace(reply(history()), cut=900), Garbled, "AAA: "),
-    "a redirect": (Reply(b"", 302, headers=(("Location", "https://query2.finance.yahoo.com/v8/else"),)), Garbled, "302"),
-    "401": (Reply(b"no", 401, "text/plain"), Denied, "HTTP 401"),
-    "unknown": (refusal("Not Found", "No data found, symbol may be delisted", 404), NoSuchData, "unknown to Yahoo"),
-    "no rows": (Reply(b'{"chart":{"result":[{"meta":{},"indicators":{"quote":[{}]}}],"error":null}}'), NoSuchData, "row"),
-    "another market": (reply(history(), exchangeTimezoneName="Europe/Berlin"), NoSuchData, "Europe/Berlin"),
-    "another currency": (reply(history(), currency="CAD"), NoSuchData, "quoted in CAD"),
-    "another kind": (reply(history(), instrumentType="CRYPTOCURRENCY"), NoSuchData, "CRYPTOCURRENCY, not as a share"),
+    "429": (Reply(b"Too Many Requests", 429, "text/plain"), RateLimitedError, "HTTP 429.*wait some minutes"),
+    "500 with a page": (Reply(b"<html>oops</html>", 500, "text/html"), OutageError, "HTTP 500.*says nothing about"),
+    "500 with a chart error": (refusal("Internal Server Error", "no data", 500), OutageError, "HTTP 500"),
+    "502 in JSON": (refusal("Bad Gateway", "bad", 502), OutageError, "HTTP 502"),
+    "will be right back": (PAGE, OutageError, "Will be right back"),
+    "a page": (Reply(b"<html>hello</html>", 200, "text/html"), GarbledError, "no chart: '<html>hello"),
+    "nothing": (Reply(b"", 200), GarbledError, "with 0 characters"),
+    "empty JSON": (Reply(b"{}", 200), GarbledError, "no chart"),
+    "null": (Reply(b"null", 200), GarbledError, "no chart"),
+    "truncated JSON": (Reply(b'{"chart": {"result": [{"meta"', 200), GarbledError, "no chart"),
+    "cut on the way": (replace(reply(history()), cut=900), GarbledError, "AAA: "),
+    "a redirect": (
+        Reply(b"", 302, headers=(("Location", "https://query2.finance.yahoo.com/v8/else"),)),
+        GarbledError,
+        "302",
+    ),
+    "401": (Reply(b"no", 401, "text/plain"), DeniedError, "HTTP 401"),
+    "unknown": (
+        refusal("Not Found", "No data found, symbol may be delisted", 404),
+        NoSuchDataError,
+        "unknown to Yahoo",
+    ),
+    "no rows": (
+        Reply(b'{"chart":{"result":[{"meta":{},"indicators":{"quote":[{}]}}],"error":null}}'),
+        NoSuchDataError,
+        "row",
+    ),
+    "another market": (reply(history(), exchangeTimezoneName="Europe/Berlin"), NoSuchDataError, "Europe/Berlin"),
+    "another currency": (reply(history(), currency="CAD"), NoSuchDataError, "quoted in CAD"),
+    "another kind": (
+        reply(history(), instrumentType="CRYPTOCURRENCY"),
+        NoSuchDataError,
+        "CRYPTOCURRENCY, not as a share",
+    ),
 }
 
 
@@ -147,14 +161,17 @@ def test_whatever_yahoo_does_the_error_has_a_type_a_symbol_and_advice(
 @pytest.mark.parametrize("when", ["at once", "after the zone"])
 def test_a_hang_ends_with_the_time_allowed(stand: YahooStand, when: str) -> None:
     stand.chart = lambda asked: reply(history()) if asked.for_zone and when != "at once" else Reply(hang=True)
-    with _client(stand, HASTY) as client, pytest.raises(TimedOut, match="timed out.*or allow more time with --timeout"):
+    with (
+        _client(stand, HASTY) as client,
+        pytest.raises(TimedOutError, match=r"timed out.*or allow more time with --timeout"),
+    ):
         client.fetch("AAA", None)
 
 
 def test_what_failed_is_asked_again_and_not_taken_from_a_memory(stand: YahooStand, client: YahooClient) -> None:
     answers: Callable[[Asked], Reply] = lambda asked: CASES["500 with a chart error"][0]  # noqa: E731
     stand.chart = answers
-    with pytest.raises(Outage):
+    with pytest.raises(OutageError):
         client.fetch("AAA", date(2024, 1, 2))
     stand.chart = lambda asked: reply(history("AAA"))
     assert len(client.fetch("AAA", date(2024, 1, 2))) == len(history())
@@ -182,7 +199,10 @@ def test_a_missing_session_stays_missing(stand: YahooStand, client: YahooClient)
 
 
 def test_nobody_listens(tmp_path: Path) -> None:
-    with YahooClient(Route("http://127.0.0.1:9", "", 2.0)) as client, pytest.raises(Unreachable, match="check the net"):
+    with (
+        YahooClient(Route("http://127.0.0.1:9", "", 2.0)) as client,
+        pytest.raises(UnreachableError, match="check the net"),
+    ):
         client.fetch("AAA", None)
 
 
@@ -193,7 +213,7 @@ def test_a_child_that_dies_is_an_error_and_not_a_hang(client: YahooClient, stand
         return Reply(hang=True)
 
     stand.chart = kill
-    with pytest.raises(Garbled, match="the process that asks died"):
+    with pytest.raises(GarbledError, match="the process that asks died"):
         client.fetch("AAA", None)
 
 

@@ -1,6 +1,5 @@
 """Yahoo on loopback: a CONNECT proxy that ends TLS itself, so that the real client runs unpatched against it."""
 
-import json
 import socket
 import ssl
 import threading

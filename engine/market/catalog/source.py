@@ -73,9 +73,6 @@ def _bars(catalog: Catalog, symbol: str, start: date | None, end: date | None, h
     return replace(bars, warnings=(*bars.warnings, DataWarning("quarantined", symbol, text)))
 
 
-    return replace(bars, warnings=(*bars.warnings, warning))
-
-
 def _indicator(catalog: Catalog, name: str, start: date | None, end: date | None) -> IndicatorBars:
     history = _between(catalog.read(name, full=False).current(), start, end)
     return IndicatorBars(name=name, stamp=history.session.astype("datetime64[s]"), value=history.close)

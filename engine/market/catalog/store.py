@@ -14,8 +14,8 @@ from plimsoll.engine.market.catalog.disk import Disk
 from plimsoll.engine.market.catalog.log import NAME, Log
 from plimsoll.engine.market.catalog.merge import Change, merge
 from plimsoll.engine.market.catalog.table import Versions, decode, encode
-from plimsoll.engine.market.gate import Finding
-from plimsoll.engine.market.history import History
+from plimsoll.engine.market.gates.finding import Finding
+from plimsoll.engine.market.history import VALUES, History, joined
 
 VARIABLE: Final = "PLIMSOLL_CATALOG"
 _SUFFIX: Final = ".parquet"
@@ -83,31 +83,46 @@ class Catalog:
         """
         return decode(self.root / "quarantine" / f"{symbol}{_SUFFIX}")
 
-    def store(self, pulled: History, findings: Iterable[Finding], now: datetime) -> Change:
-        """Merge rows that passed every gate; what was in quarantine of the symbol is settled by that.
+    def store(
+        self, kept: History, findings: Iterable[Finding], now: datetime, refused: History | None = None
+    ) -> Change:
+        """Merge rows that passed every gate, and put the rows of the same pull that did not in quarantine.
+
+        What a pull says settles what an earlier one said of the same span: its notes, and its rows in quarantine.
 
         Raises
         ------
         OutputError
-            If it cannot be written; then nothing has changed.
+            If it cannot be written; then the bars are as they were.
         """
-        notes = tuple(findings)
+        symbol, told = kept.symbol, tuple(findings)
+        aside = kept.take(slice(0, 0)) if refused is None else refused
         with self.disk.locked(self.root):
-            merged, change = merge(self.find(pulled.symbol), pulled, now)
+            stored = self.find(symbol)
+            first = min(str(one.session[0]) for one in (kept, aside) if len(one)) if len(kept) + len(aside) else ""
+            held = self._still_held(symbol, first)
+            merged, change = merge(stored, kept, now)
+            notes = _of_before(stored.notes if stored else (), first) + tuple(n for n in told if n.severity == "note")
             data, digest = encode(replace(merged, notes=notes))
+            session = merged.history.session
             facts = {
-                "sources": sorted(set(pulled.source.tolist())),
-                "first": str(merged.history.session[0]) if len(merged.history) else None,
-                "last": str(merged.history.session[-1]) if len(merged.history) else None,
+                "sources": sorted(set(kept.source.tolist())),
+                "first": str(session[0]) if len(session) else None,
+                "last": str(session[-1]) if len(session) else None,
+                "refused": len(aside),
                 **change._asdict(),
             }
-            self._say("stored", pulled.symbol, now, digest, notes, facts)
-            self.disk.put(self._bars(pulled.symbol), data)
-            self.disk.remove(self._held(pulled.symbol))
+            self._say("stored", symbol, now, digest, told, facts)
+            reasons = held.notes + tuple(n for n in told if n.severity != "note")
+            if reasons:
+                self._hold(joined(held.history, aside) if len(held.history) else aside, reasons, now)
+            self.disk.put(self._bars(symbol), data)
+            if not reasons:
+                self.disk.remove(self._held(symbol))
         return change
 
     def quarantine(self, refused: History, findings: Iterable[Finding], now: datetime) -> None:
-        """Put rows that a gate refused aside, with the reasons; the bars of the symbol stay as they are.
+        """Put a whole pull aside, with the reasons; the bars of the symbol stay as they are.
 
         Raises
         ------
@@ -115,11 +130,9 @@ class Catalog:
             If it cannot be written.
         """
         notes = tuple(findings)
-        stamp = np.datetime64(now.replace(tzinfo=None), "us")
-        data, digest = encode(Versions(refused, np.full(len(refused), stamp), notes))
         with self.disk.locked(self.root):
-            self._say("quarantined", refused.symbol, now, digest, notes, {"rows": len(refused)})
-            self.disk.put(self._held(refused.symbol), data)
+            self._say("quarantined", refused.symbol, now, "", notes, {"rows": len(refused)})
+            self._hold(refused, notes, now)
 
     def confirm(self, symbol: str, sessions: Iterable[date], now: datetime) -> None:
         """Remember that a person stands for what happened to a symbol on these sessions.
@@ -159,6 +172,21 @@ class Catalog:
         gates = json.loads(json.dumps([note.plain() for note in notes]))
         self.log.append(at=now.isoformat(), event=event, symbol=symbol, digest=digest, gates=gates, **facts)
 
+    def _hold(self, rows: History, reasons: tuple[Finding, ...], now: datetime) -> None:
+        stamp = np.datetime64(now.replace(tzinfo=None), "us")
+        data, _ = encode(Versions(rows, np.full(len(rows), stamp), reasons))
+        self.disk.put(self._held(rows.symbol), data)
+
+    def _still_held(self, symbol: str, first: str) -> Versions:
+        """Return single rows in quarantine from before `first`: the pull at hand says nothing about them."""
+        if not self._held(symbol).exists():
+            return Versions(_none(symbol), np.empty(0, dtype="datetime64[us]"))
+        held = self.refusal(symbol)
+        reasons = _of_before(tuple(one for one in held.notes if one.severity == "row"), first)
+        days = np.array([one.session for one in reasons], dtype="datetime64[D]")
+        rows = np.isin(held.history.session, days)
+        return Versions(held.history.take(rows), held.known_at[rows], reasons)
+
     def _bars(self, symbol: str) -> Path:
         return self.root / "bars" / f"{symbol}{_SUFFIX}"
 
@@ -173,6 +201,15 @@ def default_catalog(env: Mapping[str, str], home: Path) -> Path:
         return Path(given).expanduser()
     base = env.get("XDG_DATA_HOME")
     return (Path(base) if base else home / ".local" / "share") / "plimsoll" / "catalog"
+
+
+def _of_before(notes: tuple[Finding, ...], first: str) -> tuple[Finding, ...]:
+    return tuple(note for note in notes if note.session and note.session < first)
+
+
+def _none(symbol: str) -> History:
+    empty = dict.fromkeys(VALUES, np.empty(0))
+    return History(symbol, False, np.empty(0, dtype="datetime64[D]"), np.empty(0, dtype=np.str_), **empty)
 
 
 def _names(folder: Path) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.gate import Finding
+from plimsoll.engine.market.gates.finding import Finding
 from plimsoll.engine.market.history import VALUES, History
 from plimsoll.engine.types import Dates
 
@@ -170,9 +170,9 @@ def _sum(column: NDArray[Any]) -> str:
     if column.dtype.kind == "U":
         return hashlib.sha256("\n".join(column.tolist()).encode()).hexdigest()
     if column.dtype.kind == "M":
-        return hashlib.sha256(np.ascontiguousarray(column.astype("<i8"))).hexdigest()
+        return hashlib.sha256(np.ascontiguousarray(column.astype("<i8")).data).hexdigest()
     plain = np.where(np.isnan(column), np.nan, column) if np.isnan(column).any() else column  # one pattern of NaN
-    return hashlib.sha256(np.ascontiguousarray(plain, dtype="<f8")).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(plain, dtype="<f8").data).hexdigest()
 
 
 def _seal(told: dict[str, Any]) -> str:

@@ -36,9 +36,7 @@ def main() -> None:
     yfinance.set_tz_cache_location(setting["scratch"])
     yfinance.config.debug.hide_exceptions = False
     seen: list[Seen] = []
-    session = witness_session(
-        seen, proxy=setting["proxy"], ca_file=setting["ca_file"], timeout_s=setting["timeout_s"]
-    )
+    session = witness_session(seen, proxy=setting["proxy"], ca_file=setting["ca_file"], timeout_s=setting["timeout_s"])
     for line in sys.stdin:
         asked = json.loads(line)
         seen.clear()

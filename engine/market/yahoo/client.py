@@ -37,11 +37,13 @@ class YahooClient:
         self._scratch = tempfile.TemporaryDirectory(prefix="plimsoll-yahoo-")
 
     def __enter__(self) -> "YahooClient":
+        """Return itself; nothing is started yet."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """End the child and remove its folder."""
         self._end()
         self._scratch.cleanup()
 

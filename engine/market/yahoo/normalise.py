@@ -29,9 +29,9 @@ def normalise(told: dict[str, Any], symbol: str, *, index: bool) -> History:
 
     Raises
     ------
-    NoSuchData
+    NoSuchDataError
         If the symbol is of another market, currency or kind than asked for.
-    Garbled
+    GarbledError
         If the columns do not fit together.
     """
     _check_market(told, symbol, index)

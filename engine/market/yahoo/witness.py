@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 CHART: Final = "/v8/finance/chart/"
+_NO_ENTRY: Final = (401, 403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ def witness_session(seen: list[Seen], *, proxy: str, ca_file: str, timeout_s: fl
     """
     from curl_cffi import requests
 
-    class Witness(requests.Session):  # type: ignore[misc]  # ships no type information
+    class Witness(requests.Session[requests.Response]):
         def get(self, url: str, **given: Any) -> Any:
             given["timeout"] = min(timeout_s, given.get("timeout") or timeout_s)
             if CHART not in url:
@@ -82,21 +83,23 @@ def _body(last: Seen) -> tuple[str, str] | None:
         chart = json.loads(last.body)["chart"]
         refusal, result = chart["error"], chart["result"]
     except (ValueError, KeyError, TypeError):
-        if last.status in (401, 403):
-            return "denied", f"HTTP {last.status}"
-        if "Will be right back" in last.body:
-            return "outage", 'a page that says "Will be right back"'
-        return "garbled", f"HTTP {last.status} with {len(last.body)} characters that are no chart: {last.body[:40]!r}"
+        return _no_chart(last)
     if refusal:
         words = f"{refusal.get('code')}: {refusal.get('description')}"
         if last.status == 404 and refusal.get("code") == "Not Found":
             return "no_such_data", f"unknown to Yahoo ({words!r}, its words for any symbol it does not find)"
-        return ("denied" if last.status in (401, 403) else "outage"), f"HTTP {last.status}, {words}"
+        return ("denied" if last.status in _NO_ENTRY else "outage"), f"HTTP {last.status}, {words}"
     if last.status != 200:
         return "garbled", f"HTTP {last.status} with a chart"
-    if not result or not result[0].get("timestamp"):
-        return "no_such_data", "an answer without a single row"
-    return None
+    return None if result and result[0].get("timestamp") else ("no_such_data", "an answer without a single row")
+
+
+def _no_chart(last: Seen) -> tuple[str, str]:
+    if last.status in _NO_ENTRY:
+        return "denied", f"HTTP {last.status}"
+    if "Will be right back" in last.body:
+        return "outage", 'a page that says "Will be right back"'
+    return "garbled", f"HTTP {last.status} with {len(last.body)} characters that are no chart: {last.body[:40]!r}"
 
 
 def _brief(error: BaseException | None) -> str:
