@@ -51,9 +51,9 @@ def make(folder: Path) -> None:
 
 def ours(folder: Path) -> int:
     """Load the panel; return how many rows it has."""
-    from plimsoll.engine.market.catalog.source import load
+    from plimsoll.engine.market.catalog.source import CatalogSource
 
-    return int(np.isfinite(load(folder / "catalog", NAMES).close).sum())
+    return int(np.isfinite(CatalogSource(folder / "catalog").load(NAMES).close).sum())
 
 
 def pandas_files(folder: Path) -> int:

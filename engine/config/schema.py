@@ -49,8 +49,8 @@ class RunSection(Section):
 class DataSection(Section):
     """Where prices come from."""
 
-    source: Literal["sample", "csv"] = "sample"
-    path: Path | None = None
+    source: Literal["sample", "csv", "catalog"] = "sample"
+    path: Path | None = None  # of a catalog: PLIMSOLL_CATALOG, or the user's, if left out
     indicators: tuple[str, ...] = ()
     interval: str = Field("1d", pattern=r"^(1d|[1-9]\d*min)$")
     extend_leveraged: tuple[str, ...] = ()  # funds given a modelled history before their inception, marked as such

@@ -71,7 +71,7 @@ def load_run(
 
 
 def load_panel(config: Config, needs: Needs) -> Panel:
-    """Load what a configuration names: the synthetic sample or a folder of CSV files.
+    """Load what a configuration names: the synthetic sample, a folder of CSV files or a catalog.
 
     Raises
     ------
@@ -88,6 +88,14 @@ def load_panel(config: Config, needs: Needs) -> Panel:
         symbols = needs.symbols + tuple(s for s in needs.optional if s in SYMBOLS)
         indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in INDICATORS)
         return sample_panel(symbols, indicators, end=config.run.end, seed=config.run.seed)
+    if section.source == "catalog":
+        from plimsoll.engine.market.catalog.source import CatalogSource
+
+        source = CatalogSource(section.path) if section.path is not None else CatalogSource()
+        held = source.offers(section.interval).symbols
+        symbols = needs.symbols + tuple(s for s in needs.optional if s in held)
+        indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in held)
+        return source.load(symbols, indicators, interval=section.interval, end=config.run.end)
     if section.path is None:
         raise ConfigError("source 'csv' needs a path", where="data.path", fix="pass --data DIR")
     from plimsoll.engine.market.csv.source import symbols_in

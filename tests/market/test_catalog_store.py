@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.catalog.source import load, offers
+from plimsoll.engine.market.catalog.source import CatalogSource
 from plimsoll.engine.market.catalog.store import Catalog, default_catalog
 from plimsoll.engine.market.gates.finding import Finding
 from plimsoll.engine.market.history import VALUES, History
@@ -96,8 +96,8 @@ def test_the_same_sessions_give_the_same_bars_whatever_was_asked_for(tmp_path: P
     catalog.store(replace(one, close=close, low=low, split=split, **halves), (), NOW)
     catalog.store(history("BBB"), (), NOW)
     catalog.store(history("VIX", index=True), (), NOW)
-    wide = load(tmp_path, ("AAA", "BBB"), ("VIX",))
-    narrow = load(tmp_path, ("AAA",), start=date(2024, 1, 22), end=date(2024, 2, 15))
+    wide = CatalogSource(tmp_path).load(("AAA", "BBB"), ("VIX",))
+    narrow = CatalogSource(tmp_path).load(("AAA",), start=date(2024, 1, 22), end=date(2024, 2, 15))
     rows = np.isin(wide.clock.session, narrow.clock.session)
     assert np.array_equal(wide.block[:, rows, :1], narrow.block, equal_nan=True)
     assert np.array_equal(wide.high[rows, :1], narrow.high)
@@ -172,7 +172,7 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
 def test_an_index_is_never_traded(tmp_path: Path) -> None:
     Catalog(tmp_path).store(history("VIX", index=True), (), NOW)
     with pytest.raises(DataError, match=r"VIX is an index and cannot be traded.*list it under indicators"):
-        load(tmp_path, ("VIX",))
+        CatalogSource(tmp_path).load(("VIX",))
 
 
 def test_a_symbol_that_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:
@@ -181,17 +181,17 @@ def test_a_symbol_that_is_not_there_is_named_with_what_is(tmp_path: Path) -> Non
     with pytest.raises(DataError, match=r"no bars of 'SPX'; pull them first|did you mean 'SPY'"):
         catalog.read("SPX")
     with pytest.raises(DataError, match="no bars in the catalog; fetch some"):
-        offers(tmp_path / "none")
+        CatalogSource(tmp_path / "none").offers()
 
 
 def test_what_is_in_quarantine_is_named_and_settled_by_the_next_clean_pull(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path)
     catalog.store(history(), (), NOW)
     finding = Finding("high_below_low", "row", "AAA", "AAA, 2024-03-01: high below low", "2024-03-01")
-    catalog.quarantine(history().take(slice(41, 42)), (finding,), NOW)
+    catalog.store(history().take(slice(0, 41)), (finding,), NOW, history().take(slice(41, 42)))
     assert catalog.quarantined() == ("AAA",)
     assert catalog.refusal("AAA").notes == (finding,)
-    assert [w.kind for w in load(tmp_path, ("AAA",)).warnings] == ["quarantined"]
+    assert [w.kind for w in CatalogSource(tmp_path).load(("AAA",)).warnings] == ["quarantined"]
     catalog.store(history(), (), NOW)
     assert catalog.quarantined() == ()
 

@@ -134,7 +134,7 @@ def _harden(client: Any, route: Route) -> None:
     client._retry = 0
     session.trust_env = False
     session.verify = route.ca_file or True
-    session.proxies = {"https": route.proxy, "http": route.proxy} if route.proxy else {}
+    session.proxies = {"https": route.proxy} if route.proxy else {}
     session.request = partial(session.request, timeout=(route.timeout_s, route.timeout_s))
     session.hooks["response"].append(_checked)
 

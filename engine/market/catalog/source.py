@@ -1,69 +1,126 @@
 """The catalog as a source of panels."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from plimsoll.engine.errors import DataError
+from plimsoll.engine.errors import ConfigError, DataError
 from plimsoll.engine.market.align import assemble
 from plimsoll.engine.market.bars import Bars, IndicatorBars
-from plimsoll.engine.market.catalog.store import Catalog
+from plimsoll.engine.market.catalog.store import Catalog, default_catalog
 from plimsoll.engine.market.history import History
 from plimsoll.engine.market.panel import DataWarning, Panel
 from plimsoll.engine.market.settle import settle
 
+# When rows of a cut-off copy became known: a copy is no record of when anything was.
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-def offers(folder: Path | str) -> tuple[str, ...]:
-    """Return the symbols and indices a catalog has bars of, sorted.
 
-    Raises
-    ------
-    DataError
-        If there is no catalog, or nothing in it.
+class Offer(NamedTuple):
+    """What the source has: names that can be traded, and names that can be looked at (all of them)."""
+
+    symbols: frozenset[str]
+    indicators: frozenset[str]
+
+
+def _usual() -> Path:
+    return default_catalog(os.environ, Path.home())
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSource:
+    """Daily bars from a catalog; path : its folder, by default the user's.
+
+    Every method raises ConfigError for an interval other than "1d".
     """
-    held = Catalog(Path(folder)).symbols()
-    if not held:
-        raise DataError("no bars in the catalog", where=str(folder), fix="fetch some with `plimsoll data pull SYMBOL`")
-    return held
+
+    path: Path = field(default_factory=_usual)
+    seeded: bool = False
+
+    def offers(self, interval: str = "1d") -> Offer:
+        """Return what there is.
+
+        Raises
+        ------
+        DataError
+            If there is no catalog, or nothing in it.
+        """
+        _daily(interval)
+        held = frozenset(Catalog(self.path).symbols())
+        if not held:
+            fix = "fetch some with `plimsoll data pull SYMBOL`"
+            raise DataError("no bars in the catalog", where=str(self.path), fix=fix)
+        return Offer(held, held)
+
+    def load(
+        self,
+        symbols: Sequence[str],
+        indicators: Sequence[str] = (),
+        *,
+        interval: str = "1d",
+        start: date | None = None,
+        end: date | None = None,
+        seed: int = 0,  # noqa: ARG002  (nothing here is drawn)
+    ) -> Panel:
+        """Read the version in force of every row into a panel, from `start` to `end`, both included.
+
+        Every checksum is verified. A row is what it is whatever else is asked for.
+
+        Raises
+        ------
+        DataError
+            If a symbol has no bars or is an index, a file is damaged, or no row is left.
+        """
+        _daily(interval)
+        where, catalog = str(self.path), Catalog(self.path)
+        if not symbols:
+            raise DataError("no symbol was asked for", where=where)
+        if start is not None and end is not None and end < start:
+            raise DataError(f"end {end} lies before start {start}", where=where)
+        held = set(catalog.quarantined())
+        bars = [_bars(catalog, symbol, start, end, symbol in held) for symbol in sorted(set(symbols))]
+        series = [_indicator(catalog, name, start, end) for name in dict.fromkeys(indicators)]
+        return assemble(bars, interval, indicators=series, source=f"catalog {where}")
+
+    def cut(
+        self,
+        names: Sequence[str],
+        folder: Path,
+        *,
+        interval: str = "1d",
+        last: str,
+        adjusted: Collection[str] = (),  # noqa: ARG002  (nothing in a catalog is adjusted)
+    ) -> bool:
+        """Write a catalog of what is in force of `names` through session `last` into `folder`; return True.
+
+        Raises
+        ------
+        DataError
+            If a file is damaged.
+        OutputError
+            If the copy cannot be written.
+        """
+        _daily(interval)
+        catalog, copy = Catalog(self.path), Catalog(folder)
+        for name in sorted(set(names) & set(catalog.symbols())):
+            whole = catalog.read(name).current()
+            copy.store(_between(whole, None, date.fromisoformat(last)), (), _LONG_AGO)
+        return True
 
 
-def load(
-    folder: Path | str,
-    symbols: Sequence[str],
-    indicators: Sequence[str] = (),
-    *,
-    interval: str = "1d",
-    start: date | None = None,
-    end: date | None = None,
-) -> Panel:
-    """Read the version in force of every row of `symbols` and `indicators` into a panel; every checksum is verified.
-
-    start, end : first and last session read, both included. A row is what it is whatever else is asked for.
-
-    Raises
-    ------
-    DataError
-        If a symbol has no bars or is an index, a file is damaged, the interval is not "1d", or no row is left.
-    """
+def _daily(interval: str) -> None:
     if interval != "1d":
-        raise DataError(f"the catalog has daily bars only, not {interval!r}", where=str(folder))
-    if not symbols:
-        raise DataError("no symbol was asked for", where=str(folder))
-    if start is not None and end is not None and end < start:
-        raise DataError(f"end {end} lies before start {start}", where=str(folder))
-    catalog = Catalog(Path(folder))
-    held = set(catalog.quarantined())
-    bars = [_bars(catalog, symbol, start, end, symbol in held) for symbol in sorted(set(symbols))]
-    series = [_indicator(catalog, name, start, end) for name in dict.fromkeys(indicators)]
-    return assemble(bars, interval, indicators=series, source=f"catalog {folder}")
+        raise ConfigError(f"the catalog has daily bars only, not {interval!r}", where="data.interval")
 
 
 def _bars(catalog: Catalog, symbol: str, start: date | None, end: date | None, held: bool) -> Bars:
     history = _between(catalog.read(symbol, full=False).current(), start, end)
-    where = f"{catalog.root}"
+    where = str(catalog.root)
     if history.index:
         raise DataError(f"{symbol} is an index and cannot be traded", where=where, fix="list it under indicators")
     bars = settle(history.raw(where))

@@ -41,17 +41,28 @@ def count_gains(history: History) -> tuple[History, list[Finding]]:
     return replace(history, dividend=dividend), found
 
 
+def impossible(history: History) -> list[Finding]:
+    """Return the actions that are no numbers, or negative: with one of them nothing can be reckoned."""
+    found = []
+    for name, least in (("split", np.nextafter(0.0, 1.0)), ("dividend", 0.0), ("gain", 0.0)):
+        column = history.column(name)
+        for row in np.flatnonzero(~(np.isfinite(column) & (column >= least))):
+            text = f"a {name} of {column[row]:.10g}"
+            found.append(Finding(f"{name}_impossible", "symbol", history.symbol, text, str(history.session[row])))
+    return found
+
+
 def dividends(history: History) -> list[Finding]:
-    """Return what is wrong with dividends: impossible ones, and large ones that the price did not notice."""
+    """Return what is wrong with dividends: those above the price, and large ones that the price did not notice."""
     found = []
     before = np.append(np.nan, history.close[:-1]) / history.split
-    impossible = ~np.isfinite(history.dividend) | (history.dividend < 0.0) | (history.dividend > before)
+    above = history.dividend > before
     share = history.dividend / before
-    unseen = (share > SHOWS) & ~impossible & (history.close > before * (1.0 - 0.5 * share))
-    for row in np.flatnonzero(impossible | unseen):
-        gate = "dividend_impossible" if impossible[row] else "dividend_unseen"
+    unseen = (share > SHOWS) & ~above & (history.close > before * (1.0 - 0.5 * share))
+    for row in np.flatnonzero(above | unseen):
+        gate = "dividend_impossible" if above[row] else "dividend_unseen"
         text = f"a dividend of {history.dividend[row]:.6g} on a share of {before[row]:.6g}"
-        text += "" if impossible[row] else f" that closed at {history.close[row]:.6g}: in another unit?"
+        text += "" if above[row] else f" that closed at {history.close[row]:.6g}: in another unit?"
         found.append(Finding(gate, "symbol", history.symbol, text, str(history.session[row])))
     return found
 
@@ -72,5 +83,7 @@ def volumes(history: History) -> list[Finding]:
         stop = start + int(np.argmin(np.append(beyond[start:], False)))
         peak = start + int(np.argmax(np.abs(np.log(ratio[start:stop]))))
         text = f"volume goes from about {middle[peak]:.3g} to about {middle[peak + WINDOW]:.3g} shares: another unit?"
-        found.append(Finding("volume_unit", "note", history.symbol, text, str(history.session[peak + WINDOW])))
+        nearby = np.nan_to_num(np.abs(np.diff(np.log(volume[peak : peak + 2 * WINDOW]))))
+        day = history.session[peak + 1 + int(np.argmax(nearby))]
+        found.append(Finding("volume_unit", "note", history.symbol, text, str(day)))
     return found

@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.market.gates.action import count_gains, dividends, volumes
+from plimsoll.engine.market.gates.action import count_gains, dividends, impossible, volumes
 from plimsoll.engine.market.gates.finding import Finding
 from plimsoll.engine.market.gates.jump import jumps, splits
 from plimsoll.engine.market.gates.pair import disagreement, filled, identical, rewritten
-from plimsoll.engine.market.gates.row import contradictory, empty, repeated, unpriced
+from plimsoll.engine.market.gates.row import contradictory, empty, no_volume, repeated, unpriced, wild
 from plimsoll.engine.market.gates.session import extra, missing, unfinished
 from plimsoll.engine.market.history import History
 from plimsoll.engine.types import Bools, Floats
@@ -23,6 +23,8 @@ _ROW_GATES: Final[tuple[Callable[[History], tuple[Bools, list[Finding]]], ...]] 
     extra,
     unpriced,
     contradictory,
+    no_volume,
+    wild,
     repeated,
 )
 
@@ -62,6 +64,9 @@ def judge(pulled: History, setting: Setting) -> Verdict:
     """
     late = unfinished(pulled, setting.completed)
     whole = pulled.take(~late & ~empty(pulled))
+    hopeless = impossible(whole)
+    if hopeless:
+        return Verdict(whole.take(slice(0, 0)), whole, tuple(hopeless))
     bad, findings = _rows(whole, setting)
     sound, noted = count_gains(whole.take(~bad))
     findings += noted
@@ -79,8 +84,8 @@ def judge(pulled: History, setting: Setting) -> Verdict:
     if setting.second is not None:
         sound, noted = filled(sound, _sound(setting.second), setting.completed)
         findings += noted
-    elif np.datetime64(setting.completed) not in sound.session:
-        text = "the last completed session has no bar, and no other source was asked"
+    if np.datetime64(setting.completed) not in sound.session:
+        text = "the last completed session has no bar here, and no other source gave one"
         findings.append(Finding("no_decision_bar", "note", whole.symbol, text, str(setting.completed)))
     return Verdict(sound, whole.take(bad), tuple(findings))
 
@@ -91,7 +96,7 @@ def _rows(whole: History, setting: Setting) -> tuple[Bools, list[Finding]]:
     for gate in _ROW_GATES:
         left = np.flatnonzero(~bad)
         wrong, noted = gate(whole.take(left))
-        if gate is repeated:
+        if gate in (wild, repeated):
             wrong, noted = _standing(whole.take(left), wrong, noted, setting.confirmed)
         bad[left[wrong]] = True
         findings += noted

@@ -36,16 +36,22 @@ def steps(close: Floats, dividend: Floats, split: Floats) -> Floats:
 def unexplained_moves(close: Floats, dividend: Floats, split: Floats) -> list[Move]:
     """Return every step beyond 45%, and every one beyond 30% that comes back within three sessions.
 
+    The way back is part of the move and not named again.
+
     close, dividend, split : (R,) as traded; what is listed in the last two is explained.
     """
     step = steps(close, dividend, split)
     logs = np.cumsum(np.log(step))
-    found = []
+    found: list[Move] = []
+    over = -1
     for row in np.flatnonzero(np.abs(step - 1.0) > REVERSAL):
-        later = logs[row + 1 : row + 1 + BACK_WITHIN] - logs[row - 1]
-        came_back = bool((np.abs(later) < LEFT * abs(np.log(step[row]))).any())
-        if came_back or abs(step[row] - 1.0) > JUMP:
-            found.append(Move(int(row), float(step[row]), came_back))
+        if row <= over:
+            continue
+        later = np.abs(logs[row + 1 : row + 1 + BACK_WITHIN] - logs[row - 1]) < LEFT * abs(np.log(step[row]))
+        if later.any() or abs(step[row] - 1.0) > JUMP:
+            found.append(Move(int(row), float(step[row]), bool(later.any())))
+        if later.any():
+            over = row + 1 + int(np.argmax(later))
     return found
 
 

@@ -1,11 +1,15 @@
 """Gates about one row: a price that is none, prices that contradict each other, yesterday's row told again."""
 
+from typing import Final
+
 import numpy as np
 
 from plimsoll.engine.market.gates.finding import Finding
 from plimsoll.engine.market.history import PRICES, History
 from plimsoll.engine.market.quality import CONTRADICTION
 from plimsoll.engine.types import Bools
+
+WILD: Final = 10.0
 
 
 def empty(history: History) -> Bools:
@@ -42,6 +46,33 @@ def contradictory(history: History) -> tuple[Bools, list[Finding]]:
             f"open {history.open[at]:g}, high {history.high[at]:g}, low {history.low[at]:g}, "
             f"close {history.close[at]:g} contradict each other",
         )
+        for at in np.flatnonzero(wrong)
+    ]
+
+
+def wild(history: History) -> tuple[Bools, list[Finding]]:
+    """Return which rows (R,) have a high ten times, or a low a tenth, of their open and close."""
+    if history.index:
+        return np.zeros(len(history), dtype=np.bool_), []
+    top, bottom = np.maximum(history.open, history.close), np.minimum(history.open, history.close)
+    wrong = (history.high > WILD * top) | (history.low < bottom / WILD)
+    return wrong, [
+        _row(
+            "wild_range",
+            history,
+            int(at),
+            f"high {history.high[at]:g}, low {history.low[at]:g} beside open {history.open[at]:g}, "
+            f"close {history.close[at]:g}",
+        )
+        for at in np.flatnonzero(wrong)
+    ]
+
+
+def no_volume(history: History) -> tuple[Bools, list[Finding]]:
+    """Return which rows (R,) have a volume that is negative or infinite."""
+    wrong = (history.volume < 0.0) | np.isinf(history.volume)
+    return wrong, [
+        _row("volume_impossible", history, int(at), f"a volume of {history.volume[at]:g}")
         for at in np.flatnonzero(wrong)
     ]
 

@@ -115,16 +115,19 @@ class Puller:
         asked = None if first is None else max(FIRST_DAY, first - MARGIN)
         pulled = self.budget.ask(lambda: self.client.fetch(symbol, asked))
         current = stored.current() if stored is not None else None
+        second, unheard = self._opinion(pulled, completed)
         setting = Setting(
             completed=completed,
             stored=current,
-            second=self._opinion(symbol, completed) if not pulled.index else None,
+            second=second,
             confirmed=self._confirmed.get(symbol, frozenset()),
             others=self._seen,
         )
         verdict = judge(pulled, setting)
         kept, refused = (_from(rows, first) for rows in (verdict.kept, verdict.refused))
-        findings = tuple(f for f in verdict.findings if first is None or not f.session or f.session >= str(first))
+        findings = unheard + tuple(
+            f for f in verdict.findings if first is None or not f.session or f.session >= str(first)
+        )
         if not len(kept) and not len(refused):
             raise fetch_error("no_such_data", self.client.source, symbol, "not one row with a price")
         if not len(kept) or any(finding.severity == "symbol" for finding in findings):
@@ -158,15 +161,15 @@ class Puller:
             fix = f"pull it with --source {kept}, or into another catalog with --catalog"
             raise FetchError(what, where=self.client.source, fix=fix)
 
-    def _opinion(self, symbol: str, completed: date) -> History | None:
-        """Return another source's last sessions; None if there is no other, or it has nothing to say."""
-        if self.second is None or self.second_budget is None or self.second_budget.broken:
-            return None
-        second = self.second
+    def _opinion(self, pulled: History, completed: date) -> tuple[History | None, tuple[Finding, ...]]:
+        """Return another source's last sessions, None if there is no other; and a note if it was asked in vain."""
+        second, budget = self.second, self.second_budget
+        if second is None or budget is None or budget.broken or pulled.index:
+            return None, ()
         try:
-            return self.second_budget.ask(lambda: second.recent(symbol, completed - SECOND_SPAN))
-        except FetchError:
-            return None
+            return budget.ask(lambda: second.recent(pulled.symbol, completed - SECOND_SPAN)), ()
+        except FetchError as error:
+            return None, (Finding("no_second_source", "note", pulled.symbol, str(error)),)
 
     def _remember(self, history: History) -> None:
         mine = fingerprint(history)

@@ -65,6 +65,16 @@ class YahooClient:
             self._end()
             raise
 
+    def recent(self, symbol: str, start: date) -> History:
+        """Return a symbol's rows from `start` on: a second opinion.
+
+        Raises
+        ------
+        FetchError
+            As `fetch`.
+        """
+        return self.fetch(symbol, start)
+
     def _ask(self, asked: dict[str, str], symbol: str) -> dict[str, Any]:
         child = self._child or self._start()
         assert child.stdin is not None

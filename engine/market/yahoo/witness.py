@@ -68,7 +68,7 @@ def judged(seen: list[Seen], error: BaseException | None) -> tuple[str, str] | N
         return "unreachable", f"no answer at all ({_brief(error)})"
     last = seen[-1]
     if last.failure:
-        return last.failure, _first_line(last.body)
+        return last.failure, _first_line(last.body).split(" See https://")[0].rstrip(".")
     if last.status == 429:
         return "rate_limited", "too many requests (HTTP 429)"
     if 300 <= last.status < 400:

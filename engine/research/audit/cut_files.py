@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from plimsoll.engine.config.schema import Config
+from plimsoll.engine.market.catalog.source import CatalogSource
 from plimsoll.engine.market.csv.file import open_csv
 from plimsoll.engine.market.csv.source import file_of, symbols_in
 from plimsoll.engine.market.panel import Panel
@@ -53,6 +54,12 @@ def cut_config(
         for name in (one for one in names if one in offered):
             file = file_of(config.data.path, name, config.data.interval)
             _write_cut(file, there / file.name, cut, adjusted=name in adjusted)
+        plain["data"]["path"] = os.path.relpath(there, here)
+    if needs is not None and config.data.source == "catalog":
+        source = CatalogSource(config.data.path) if config.data.path is not None else CatalogSource()
+        there = _below(source.path, root, here)
+        names = needs.symbols + needs.required_indicators + needs.optional + needs.indicators
+        source.cut(names, there, interval=config.data.interval, last=cut)
         plain["data"]["path"] = os.path.relpath(there, here)
     if config.account.flows is not None:
         there = _below(config.account.flows, root, here)
