@@ -10,8 +10,16 @@ from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.execution.planner import Plan, Planner
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.window import Cursor
-from plimsoll.engine.portfolio.integrator import NOTHING_SKIPPED, Integrator, Mark, Target
+from plimsoll.engine.portfolio.integrator import (
+    NOTHING_SKIPPED,
+    Integrator,
+    Mark,
+    Target,
+    check_day_return,
+    check_skip,
+)
 from plimsoll.engine.sleeve.sleeve import Sleeve
+from plimsoll.engine.state import Saved, check_saved, parts_of, whole_number
 from plimsoll.engine.types import Floats
 
 
@@ -73,6 +81,7 @@ class System:
         *,
         adopt: bool = False,
         price: Floats | None = None,
+        day_return: float = 0.0,
         skip: frozenset[str] = NOTHING_SKIPPED,
     ) -> Decision:
         """Return target and orders for `account`; a pure function of the observed state.
@@ -85,28 +94,56 @@ class System:
             The account's first decision: it takes over the sleeves' standing notional portfolios.
         price : (N,) array, optional
             Decision prices, NaN = halted; by default the closes of the last observed bar.
+        day_return : float
+            Return of the account since the close of the last observed bar. 0 at that close itself: what the day
+            brought up to there has been observed. A later decision of a session passes what it has come to since.
         skip : set of stage names
-            Stages to pass over, to see what they do.
+            Stages to pass over, to see what they do; names of the integrator's `skippable`.
+
+        Raises
+        ------
+        ConfigError
+            If a stage to skip is unknown, or the day's return is not a number above -1.
+        StrategyError
+            If a cash account would have to sell short.
         """
+        check_skip(skip, self.integrator.skippable)
+        check_day_return(day_return)
         t = self.cursor.t
         at = self._close[t] if price is None else price
-        target = self.integrator.decide(self.sleeves, account, adopt=adopt, skip=skip)
+        target = self.integrator.decide(self.sleeves, account, adopt=adopt, day_return=day_return, skip=skip)
         plan = self.planner.plan(t, account, target.goal, target.trade, at, target.min_ticket)
         return Decision(t, target, plan)
 
-    def save(self) -> dict[str, Floats]:
+    def save(self) -> Saved:
         """Return copies of all state: memory of strategies, trackers, integrator, position in time."""
-        saved: dict[str, Floats] = {"t": np.array([self.cursor.t], dtype=np.float64)}
-        for sleeve in self.sleeves:
-            saved |= {f"sleeve.{sleeve.name}.{key}": value for key, value in sleeve.save().items()}
-        return saved | {f"integrator.{key}": value for key, value in self.integrator.save().items()}
+        parts = [sleeve.save() for sleeve in self.sleeves] + [self.integrator.save()]
+        named = {p + key: value for p, part in zip(self._prefixes(), parts, strict=True) for key, value in part.items()}
+        return self._position() | named
 
-    def restore(self, saved: dict[str, Floats]) -> None:
-        """Put back what `save` returned."""
-        self.cursor.t = int(saved["t"][0])
-        for sleeve in self.sleeves:
-            prefix = f"sleeve.{sleeve.name}."
-            sleeve.restore({k.removeprefix(prefix): v for k, v in saved.items() if k.startswith(prefix)})
-        self.integrator.restore(
-            {k.removeprefix("integrator."): v for k, v in saved.items() if k.startswith("integrator.")}
-        )
+    def restore(self, saved: Saved) -> None:
+        """Put back what `save` returned.
+
+        Raises
+        ------
+        EngineError
+            If a name is unknown or missing, or an array has another shape or type; nothing is changed then.
+        """
+        prefixes = tuple(self._prefixes())
+        where = "the system"
+        check_saved({k: v for k, v in saved.items() if not k.startswith(prefixes)}, self._position(), where)
+        t = whole_number(saved, "t", -1, self.feed.panel.n_bars - 1, where)
+        *of_sleeves, of_integrator = parts_of(saved, prefixes)
+        for sleeve, part in zip(self.sleeves, of_sleeves, strict=True):
+            sleeve.check(part)
+        self.integrator.check(of_integrator)
+        self.cursor.t = t
+        for sleeve, part in zip(self.sleeves, of_sleeves, strict=True):
+            sleeve.restore(part)
+        self.integrator.restore(of_integrator)
+
+    def _position(self) -> Saved:
+        return {"t": np.array([self.cursor.t], dtype=np.int64)}
+
+    def _prefixes(self) -> list[str]:
+        return [*(f"sleeve.{sleeve.name}." for sleeve in self.sleeves), "integrator."]

@@ -156,9 +156,10 @@ def folder(repeat: int) -> dict[str, Any]:
     import workloads
 
     from plimsoll.engine.report.result import Result
-    from plimsoll.engine.runtime.assemble import build, make_strategies
+    from plimsoll.engine.runtime.assemble import build
     from plimsoll.engine.runtime.backtest import run_loop
     from plimsoll.engine.runtime.collect import collect
+    from plimsoll.engine.runtime.prepare import make_strategies
 
     make, cls = workloads.OURS["W3"]
     config, panel = make()

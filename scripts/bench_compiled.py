@@ -13,10 +13,11 @@ from plimsoll.engine.config.schema import Config
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.estimate import kalman_level
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.runtime.assemble import assemble, make_strategies, prepare
+from plimsoll.engine.runtime.assemble import assemble
 from plimsoll.engine.runtime.compiled.brief import run_brief
 from plimsoll.engine.runtime.compiled.engine import run_compiled
 from plimsoll.engine.runtime.compiled.workspace import Workspace
+from plimsoll.engine.runtime.prepare import make_strategies, prepare
 from plimsoll.engine.sleeve.signals import signal_of
 from plimsoll.engine.sleeve.strategy import Strategy
 from plimsoll.engine.types import Floats

@@ -12,8 +12,9 @@ from plimsoll.engine.kernels.estimate import kalman_level
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.market.calendar import build_clock
 from plimsoll.engine.market.panel import BarClock, Panel
-from plimsoll.engine.runtime.assemble import Setup, build, make_strategies
+from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import run_loop
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
 from plimsoll.engine.types import Bools, Floats, Weights

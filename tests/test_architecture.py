@@ -23,6 +23,7 @@ FLOORS = tuple(
     for name in (
         "engine.types",
         "engine.errors",
+        "engine.state",
         "engine.kernels",
         "engine.kernels.estimate",
         "engine.kernels.allocate",
@@ -64,7 +65,7 @@ FLOORS = tuple(
 )
 # Who alone may import what.
 HOMES = {
-    "numba": ("plimsoll.engine.kernels.jit", "plimsoll.engine.cli.doctor"),
+    "numba": ("plimsoll.engine.kernels.jit",),
     "llvmlite": (),
     "alpaca": ("plimsoll.brokers.alpaca", "plimsoll.engine.market.alpaca"),
     "yfinance": ("plimsoll.engine.market.yahoo",),
@@ -72,6 +73,7 @@ HOMES = {
     "tenacity": ("plimsoll.engine.market.pull",),
     "scipy": (),
     "sklearn": (),
+    "pickle": (),  # what is read back could run anything
     "typer": ("plimsoll.engine.cli",),
     "distributed": ("plimsoll.engine.research.sweep.cluster",),
 }
@@ -203,6 +205,18 @@ def test_the_engine_knows_no_strategy_and_no_broker_by_name() -> None:
 
 def _foreign(module: str) -> bool:
     return module.removeprefix("plimsoll.").split(".", 1)[0] not in {"strategies", "brokers"}
+
+
+def test_a_data_source_is_known_by_its_name_alone() -> None:
+    sources = ("plimsoll.engine.market.csv", "plimsoll.engine.market.sample")
+    dated_rows = "plimsoll.engine.market.csv.cut"  # cuts any table of dated rows
+    wrong = [
+        f"{name}:{line} imports {found}"
+        for name, path in MODULES.items()
+        for line, found in _imports(path)
+        if _within(found, sources) and not _within(name, sources) and found != dated_rows
+    ]
+    assert wrong == []
 
 
 def test_strategies_and_brokers_do_not_know_each_other() -> None:

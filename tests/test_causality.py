@@ -63,7 +63,11 @@ def test_no_output_of_a_strategy_that_sees_everything_depends_on_what_comes_late
     [
         {"execution": {"fill": "next_close"}},
         {"execution": {"unfilled": "carry", "max_participation": 1e-5}},
-        {"execution": {"sizing": "fill", "no_trade_band": 0.05}, "financing": {"cash_rate": "AAA"}},
+        {
+            "execution": {"sizing": "fill"},
+            "integrator": {"turnover": {"band": 0.05}},
+            "financing": {"cash_rate": "AAA"},
+        },
         {"execution": {"fractional": False}, "costs": {"preset": "flat"}},
     ],
     ids=["close", "carry", "sized at the fill", "whole shares"],

@@ -15,7 +15,7 @@ from battery.witness import Witness, witness_book, witness_panel
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.report.folder import folder_files
 from plimsoll.engine.research.proof.trail import difference, run_trail
-from plimsoll.engine.verbs import backtest
+from plimsoll.engine.verbs.backtest import backtest
 
 ROOT = Path(__file__).resolve().parents[1]
 N_BARS = 70

@@ -103,7 +103,7 @@ def test_ten_decisions_change_no_byte_and_are_equal_whoever_else_asks(sections: 
     def look(account: Account, adopt: bool) -> None:
         before = _state(setup)
         first = _picture(setup.system.decide(account, adopt=adopt))
-        skippable = [frozenset(), *(frozenset({stage}) for stage in setup.system.integrator.stages)]
+        skippable = [frozenset(), *(frozenset({stage}) for stage in setup.system.integrator.skippable)]
         for k in range(10):
             other = _others(account)[k % 4]
             setup.system.decide(other, adopt=k % 2 == 0, price=setup.panel.open[setup.system.t] * 1.01)

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plimsoll.engine.research.explain import Explanation, explain
+from plimsoll.engine.research.explain import Explanation
+from plimsoll.engine.verbs.explain import explain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +57,8 @@ def _print_one(console: "Console", one: Explanation) -> None:
         console.print(f"  {step.stage:14s} {100 * step.weight:9.4f}%  {change}  {step.why}", markup=False)
     if one.note:
         console.print(f"\n  {one.note}", markup=False)
-    console.print("\nThe order if one stage were passed over:")
+    if one.without:
+        console.print("\nThe order if one stage were passed over:")
     for stage, order in one.without.items():
         same = "  (the same)" if order == one.order else ""
         console.print(f"  without {stage:14s} {order:+16.6f}{same}", markup=False)

@@ -95,11 +95,10 @@ def backtest(
 ) -> None:
     """Run a backtest and write its run folder, report included."""
     from plimsoll.engine.cli.backtest import run_backtest
+    from plimsoll.engine.cli.options import Span
 
-    run_backtest(
-        config, data, start, end, sets or [], out, force=force, engine=engine, trials=trials, as_json=as_json,
-        quiet=quiet,
-    )  # fmt: skip
+    span = Span(data, start, end, tuple(sets or ()))
+    run_backtest(config, span, out, force=force, engine=engine, trials=trials, as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -140,12 +139,16 @@ def sweep(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the folder.")] = False,
 ) -> None:
     """Run every combination of the given values; write one table, a page and the best as configurations."""
+    from plimsoll.engine.cli.options import Span
     from plimsoll.engine.cli.sweep import Asked, Shown, run_sweep_command
     from plimsoll.engine.research.sweep.sweep import Ranking, Workers
 
-    asked = Asked(tuple(grid or ()), random, max_settings, skip_invalid, tuple(sets or ()), data, start, end)
+    span, asked = (
+        Span(data, start, end, tuple(sets or ())),
+        Asked(tuple(grid or ()), random, max_settings, skip_invalid),
+    )
     by, who = Ranking(metric, top), Workers(executor.value, workers, cluster)
-    if run_sweep_command(config, asked, who, by, Shown(out, force, trials, as_json, quiet)):
+    if run_sweep_command(config, span, asked, who, by, Shown(out, force, trials, as_json, quiet)):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 
@@ -164,9 +167,10 @@ def audit(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")] = False,
 ) -> None:
     """Look for look-ahead: run with the future hidden, again, and on cut data; exit 1 if a decision changes."""
-    from plimsoll.engine.cli.audit import Span, Wish, run_audit
+    from plimsoll.engine.cli.audit import Wish, run_audit
+    from plimsoll.engine.cli.options import Span
 
-    span, wish = Span(data, start, end, sets or []), Wish(reloads, seed, out, force, as_json, quiet)
+    span, wish = Span(data, start, end, tuple(sets or ())), Wish(reloads, seed, out, force, as_json, quiet)
     if not run_audit(what, span, wish):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
@@ -194,12 +198,15 @@ def strategies(
     name: Annotated[
         str | None, typer.Argument(help="A registered name or package.module:Class; all if left out.")
     ] = None,
+    modules: Annotated[
+        Path | None, typer.Option("--modules", metavar="DIR", help="Folder of a module that is not installed.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the registered strategies, or show one: parameters, universe, source."""
     from plimsoll.engine.cli.strategies import show_strategies
 
-    show_strategies(name, as_json=as_json)
+    show_strategies(name, modules, as_json=as_json)
 
 
 @app.command(name="trials")

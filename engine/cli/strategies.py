@@ -1,57 +1,24 @@
 """`plimsoll strategies`."""
 
-import inspect
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
-from plimsoll.engine.runtime.resolve import make_strategy, registered, strategy_class
-from plimsoll.engine.sleeve.strategy import Strategy
+from plimsoll.engine.verbs.strategies import describe_strategies, describe_strategy
 
 
-def show_strategies(name: str | None, *, as_json: bool) -> None:
+def show_strategies(name: str | None, modules: Path | None, *, as_json: bool) -> None:
     """Print the registry, or everything about one strategy."""
-    if name is None:
-        rows = [describe(key, strategy_class(key)) for key in registered()]
-        if as_json:
-            sys.stdout.write(json.dumps(rows, indent=2) + "\n")
-        else:
-            _print_list(rows)
-        return
-    facts = describe(name, strategy_class(name))
+    found = describe_strategies() if name is None else describe_strategy(name, modules)
     if as_json:
-        sys.stdout.write(json.dumps(facts, indent=2) + "\n")
+        sys.stdout.write(json.dumps(found, indent=2) + "\n")
+    elif isinstance(found, list):
+        _print_list(found)
     else:
-        _print_one(facts)
+        _print_one(found)
 
 
-def describe(name: str, cls: type[Strategy]) -> dict[str, Any]:
-    """Return what there is to know about a strategy as plain values."""
-    strategy = make_strategy(cls, {}, where=name)
-    fields = cls.Params.model_json_schema().get("properties", {})
-    parameters = {
-        key: {
-            "default": strategy.params.model_dump(mode="json")[key],
-            "limits": {limit: spec[limit] for limit in _LIMITS if limit in spec},
-        }
-        for key, spec in fields.items()
-    }
-    return {
-        "name": name,
-        "class": f"{cls.__module__}:{cls.__qualname__}",
-        "doc": inspect.cleandoc(cls.__doc__ or ""),
-        "universe": list(strategy.universe),
-        "indicators": list(strategy.indicators),
-        "diagnostics": list(strategy.diagnostics),
-        "warmup_bars": strategy.warmup_bars,
-        "full_gross": strategy.full_gross,
-        "role": strategy.role,
-        "parameters": parameters,
-        "implied": strategy.implied(),
-    }
-
-
-_LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "pattern", "minItems", "enum")
 _SIGNS = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">", "exclusiveMaximum": "<", "pattern": "matches"}
 
 

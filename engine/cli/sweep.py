@@ -1,24 +1,20 @@
 """`plimsoll sweep`."""
 
 import json
-import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from plimsoll.engine.cli.backtest import effective_config
+from plimsoll.engine.cli.options import Span, command_host, default_folder, effective_config
 from plimsoll.engine.cli.progress import progress_bar
 from plimsoll.engine.report.metrics.labels import DASH, shown
-from plimsoll.engine.research.sweep.folder import check_folder
 from plimsoll.engine.research.sweep.grid import parse_axes
-from plimsoll.engine.research.sweep.plan import Plan, check_ranking, plan_sweep
-from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers, run_sweep
-from plimsoll.engine.research.sweep.tried import sweep_recorder
-from plimsoll.engine.runtime.compiled.engines import loop_notice
+from plimsoll.engine.research.sweep.plan import check_ranking
+from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers
+from plimsoll.engine.verbs.sweep import sweep_plan, swept
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,16 +35,12 @@ _COLUMNS: Final[tuple[tuple[str, str, "Kind"], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is varied, and on what: the options of the command that make the sweep what it is."""
+    """What is varied: the options of the command that make the sweep what it is."""
 
     grid: tuple[str, ...]
     random: int | None
     max_settings: int
     skip_invalid: bool
-    sets: tuple[str, ...]
-    data: Path | None
-    start: str | None
-    end: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +54,15 @@ class Shown:
     quiet: bool
 
 
-def run_sweep_command(config: Path, asked: Asked, workers: Workers, by: Ranking, told: Shown) -> int:
+def run_sweep_command(config: Path, span: Span, asked: Asked, workers: Workers, by: Ranking, told: Shown) -> int:
     """Plan, run and print a sweep; return how many settings failed."""
     check_ranking(by.metric, by.top)
-    base = effective_config(config, asked.data, asked.start, asked.end, list(asked.sets))
+    base = effective_config(config, span)
     axes = parse_axes(asked.grid, random=asked.random is not None)
-    plan = plan_sweep(base, axes, count=asked.random, max_settings=asked.max_settings, skip_invalid=asked.skip_invalid)
-    began = datetime.now(UTC)
-    folder = told.out if told.out is not None else default_folder(plan, began)
-    resumes = check_folder(folder, plan.definition(), force=told.force)
-    if resumes and not told.quiet:
-        sys.stderr.write(f"going on with the sweep in {folder}\n")
-    if (notice := loop_notice(base.integrator.preset)) and not told.quiet:
-        sys.stderr.write(f"{notice}\n")
-    record = sweep_recorder(told.trials, os.environ, lambda: datetime.now(UTC), _not_recorded)
-    done = [0]
+    plan = sweep_plan(base, axes, count=asked.random, max_settings=asked.max_settings, skip_invalid=asked.skip_invalid)
+    host = command_host(quiet=told.quiet)
+    began, done = host.clock(), [0]
+    folder = told.out or default_folder(began, base.run.name, "sweep", plan.digest[:8])
     try:
         with progress_bar(base.run.name, shown=not (told.quiet or told.as_json), unit="settings") as bar:
 
@@ -86,9 +72,10 @@ def run_sweep_command(config: Path, asked: Asked, workers: Workers, by: Ranking,
                     bar(count, total)
 
             created = began.isoformat(timespec="seconds")
-            result = run_sweep(
-                plan, folder, workers, by, force=told.force, progress=progress, created=created, record=record
-            )
+            result = swept(
+                plan, folder, workers, by,
+                force=told.force, progress=progress, trials=told.trials, created=created, host=host,
+            )  # fmt: skip
     except KeyboardInterrupt:
         sys.stderr.write(
             f"{done[0]:,} of {len(plan.settings):,} settings are kept; to go on, run the same command with "
@@ -97,20 +84,6 @@ def run_sweep_command(config: Path, asked: Asked, workers: Workers, by: Ranking,
         raise
     _tell(result, folder, told)
     return result.failed
-
-
-def _not_recorded(why: str) -> None:
-    sys.stderr.write(f"warning: the settings are not in the trial ledger: {why}\n")
-
-
-def default_folder(plan: Plan, now: datetime) -> Path:
-    """Return `runs/<utc>-<name>-sweep-<hash8>`, made unique if two sweeps start in the same second."""
-    stem = f"{now:%Y%m%dT%H%M%SZ}-{plan.base.run.name}-sweep-{plan.digest[:8]}"
-    folder, copy = Path("runs") / stem, 1
-    while folder.exists():
-        copy += 1
-        folder = Path("runs") / f"{stem}-{copy}"
-    return folder
 
 
 def _tell(result: SweepResult, folder: Path, told: Shown) -> None:

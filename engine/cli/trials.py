@@ -1,22 +1,17 @@
 """`plimsoll trials`."""
 
 import json
-import math
 import os
-import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from plimsoll.engine.errors import ConfigError, OutputError, did_you_mean
-from plimsoll.engine.report.export import check_suffix, export_table
-from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.errors import OutputError
+from plimsoll.engine.report.export import check_suffix
 from plimsoll.engine.report.metrics.labels import shown
 from plimsoll.engine.report.metrics.table import plain
-from plimsoll.engine.trials.ledger import VARIABLE, Family, TrialLedger, open_ledger
-from plimsoll.engine.trials.row import TrialRow
+from plimsoll.engine.trials.ledger import VARIABLE, TrialLedger, open_ledger
+from plimsoll.engine.verbs.trials import check_family, export_trials, trials
 
 
 def show_trials(
@@ -37,63 +32,23 @@ def show_trials(
     if ledger is None:
         _say_off("--trials off" if setting else f"{VARIABLE}={os.environ[VARIABLE]}", exporting, as_json=as_json)
         return
-    known = ledger.families()
     if family is not None:
-        _check_family(family, known, ledger)
-    if not known and (exporting or not as_json):
+        check_family(ledger, family)
+    if not ledger.families() and (exporting or not as_json):
         _say_empty(ledger, exporting)
         return
     if exporting:
-        told = _export(ledger, family, export, returns)
+        told = export_trials(ledger, family, export, returns)
         if not as_json:
-            sys.stdout.write(told)
+            sys.stdout.write("\n".join(told) + "\n")
             return
-    if family is None:
-        _show_families([_family_facts(ledger, one) for one in known], as_json=as_json)
+    rows = trials(family, folder=setting)
+    if as_json:
+        sys.stdout.write(json.dumps(plain(rows), indent=2, allow_nan=False) + "\n")
+    elif family is None:
+        _print_families(rows)
     else:
-        _show_family([trial_facts(row) for row in ledger.rows(family)], as_json=as_json)
-
-
-def trial_facts(row: TrialRow) -> dict[str, Any]:
-    """Return a trial's figures and hashes as plain values; what is not defined is NaN."""
-    return {
-        "id": row.id,
-        "family": row.family,
-        "name": row.name,
-        "kind": row.kind,
-        "first_session": str(row.sessions[0]),
-        "last_session": str(row.sessions[-1]),
-        "sessions": len(row.sessions),
-        "cagr": m.cagr(row.returns),
-        "vol_ann": m.vol_ann(row.returns),
-        "sharpe": m.sharpe(row.returns),
-        "max_drawdown": m.max_drawdown(row.returns),
-        "recorded_at": row.recorded_at,
-        "version": row.version,
-        "config_hash": row.config_hash,
-        "data_hash": row.data_hash,
-        "returns_hash": row.returns_hash,
-    }
-
-
-def _family_facts(ledger: TrialLedger, family: Family) -> dict[str, Any]:
-    ratios = [m.sharpe(row.returns) for row in ledger.rows(family.name)]
-    defined = [ratio for ratio in ratios if math.isfinite(ratio)]
-    return {
-        "family": family.name,
-        "trials": family.n_trials,
-        "data_sets": family.n_data_sets,
-        "first_recorded": family.first_recorded,
-        "last_recorded": family.last_recorded,
-        "best_sharpe": max(defined, default=m.NAN),
-        "median_sharpe": statistics.median(defined) if defined else m.NAN,
-    }
-
-
-def _check_family(family: str, known: tuple[Family, ...], ledger: TrialLedger) -> None:
-    if family not in {one.name for one in known}:
-        fix = did_you_mean(family, [one.name for one in known])
-        raise ConfigError(f"no trial of a family {family!r}", where=str(ledger.path), fix=fix)
+        _print_family(rows)
 
 
 def _say_off(why: str, exporting: bool, *, as_json: bool) -> None:
@@ -111,32 +66,7 @@ def _say_empty(ledger: TrialLedger, exporting: bool) -> None:
     sys.stdout.write(f"no trial is recorded yet in {ledger.path}; every `plimsoll backtest` adds one\n")
 
 
-def _export(ledger: TrialLedger, family: str | None, export: Path | None, returns: Path | None) -> str:
-    """Write the files asked for and return what to tell about them."""
-    if returns is not None and family is None:
-        names = ", ".join(one.name for one in ledger.families())
-        raise ConfigError("the returns of which family?", where="--returns", fix=f"name one of: {names}")
-    written = []
-    if export is not None:
-        frame = pd.DataFrame([trial_facts(row) for row in ledger.rows(family)])
-        export_table(frame, export)
-        written.append(f"{export}: {_count(len(frame), 'trial')}")
-    if returns is not None and family is not None:
-        sessions, matrix, ids = ledger.returns(family)
-        index = pd.DatetimeIndex(sessions.astype("datetime64[s]"), name="session")
-        export_table(pd.DataFrame(matrix, index=index, columns=[str(number) for number in ids]), returns)
-        written.append(f"{returns}: {_count(len(ids), 'trial')} on {_count(len(sessions), 'session')}")
-    return "\n".join(written) + "\n"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
-def _show_families(rows: list[dict[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        _print_json(rows)
-        return
+def _print_families(rows: list[dict[str, Any]]) -> None:
     columns = ("family", "trials", "data sets", "first recorded", "last recorded", "best Sharpe", "median Sharpe")
     cells: list[tuple[str, ...]] = [
         (
@@ -149,10 +79,7 @@ def _show_families(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     _print_table(columns, cells, left=("family",))
 
 
-def _show_family(rows: list[dict[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        _print_json(rows)
-        return
+def _print_family(rows: list[dict[str, Any]]) -> None:
     columns = ("id", "name", "kind", "sessions", "from", "to", "CAGR", "Sharpe", "max drawdown", "recorded")
     cells: list[tuple[str, ...]] = [
         (
@@ -164,10 +91,6 @@ def _show_family(rows: list[dict[str, Any]], *, as_json: bool) -> None:
         for row in rows
     ]
     _print_table(columns, cells, left=("name", "kind"))
-
-
-def _print_json(rows: list[dict[str, Any]]) -> None:
-    sys.stdout.write(json.dumps(plain(rows), indent=2, allow_nan=False) + "\n")
 
 
 def _print_table(columns: tuple[str, ...], cells: list[tuple[str, ...]], left: tuple[str, ...]) -> None:

@@ -38,6 +38,7 @@ class RunSection(Section):
     cash: float = Field(100_000.0, gt=0)
     benchmark: str | None = None
     seed: int = Field(42, ge=0)
+    modules: Path | None = None  # where modules of strategies lie that are not installed; None = beside the file read
 
     @model_validator(mode="after")
     def _order(self) -> "RunSection":
@@ -49,17 +50,11 @@ class RunSection(Section):
 class DataSection(Section):
     """Where prices come from."""
 
-    source: Literal["sample", "csv", "catalog"] = "sample"
-    path: Path | None = None  # of a catalog: PLIMSOLL_CATALOG, or the user's, if left out
+    source: str = Field("sample", min_length=1)  # a registered one
+    path: Path | None = None
     indicators: tuple[str, ...] = ()
     interval: str = Field("1d", pattern=r"^(1d|[1-9]\d*min)$")
     extend_leveraged: tuple[str, ...] = ()  # funds given a modelled history before their inception, marked as such
-
-    @model_validator(mode="after")
-    def _has_path(self) -> "DataSection":
-        if self.source == "csv" and self.path is None:
-            raise ValueError("source 'csv' needs a path (or --data DIR)")
-        return self
 
 
 class SleeveSection(Section):
@@ -93,10 +88,16 @@ class IntegratorSection(Section):
 
     @model_validator(mode="after")
     def _used(self) -> "IntegratorSection":
-        kept = {name: field.default for name, field in type(self).model_fields.items()}
-        unused = sorted(n for n in self.model_fields_set - {"preset"} if getattr(self, n) != kept[n])
-        if self.preset == "direct" and unused:
-            raise ValueError(f"{unused[0]!r} has no effect under preset 'direct': use preset 'book' or leave it out")
+        if self.preset == "book":
+            return self
+        kept = {name: field.default for name, field in type(self).model_fields.items() if name != "preset"}
+        if self.preset == "direct":
+            kept["turnover"] = kept["turnover"].model_copy(update={"band": self.turnover.band})
+        unused = sorted(name for name, default in kept.items() if getattr(self, name) != default)
+        if unused:
+            beside = ", its band aside," if unused[0] == "turnover" and self.preset == "direct" else ""
+            what = f"{unused[0]!r}{beside} has no effect under preset {self.preset!r}"
+            raise ValueError(f"{what}: use preset 'book' or leave it out")
         return self
 
 
@@ -104,24 +105,19 @@ class ExecutionSection(Section):
     """How a target becomes orders and fills."""
 
     fill: Literal["next_open", "next_close"] = "next_open"
-    order_type: Literal["market", "moo", "moc"] = "market"
     sizing: Literal["decision", "fill"] = "decision"
-    no_trade_band: float | None = Field(None, ge=0, lt=1)  # fraction of equity; None = 0.0075 in a book, else 0
     min_notional: float = Field(1.0, ge=0)  # dollars; exits are exempt
     fractional: bool = True
     qty_decimals: int = Field(9, ge=0, le=9)
     max_participation: float = Field(0.05, ge=0, le=1)  # of the fill bar's volume; 0 = no cap
     unfilled: Literal["expire", "carry"] = "expire"
 
-    @model_validator(mode="after")
-    def _legal(self) -> "ExecutionSection":
-        if self.order_type != "market" and self.fractional:
-            raise ValueError(f"order_type {self.order_type!r} takes whole shares: set fractional = false")
-        if (self.order_type == "moo" and self.fill != "next_open") or (
-            self.order_type == "moc" and self.fill != "next_close"
-        ):
-            raise ValueError(f"order_type {self.order_type!r} does not fill at {self.fill!r}")
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _no_order_type(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and "order_type" in values:
+            raise ValueError("there is no 'order_type': say when with 'fill', whole shares with 'fractional = false'")
+        return values
 
 
 class CostSection(Section):
@@ -195,14 +191,15 @@ class Config(Section):
     @property
     def band(self) -> float:
         """The no-trade band in force, a fraction of equity."""
-        given = self.execution.no_trade_band
+        given = self.integrator.turnover.band
         return given if given is not None else (0.0075 if self.integrator.preset == "book" else 0.0)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the effective configuration, its data path left out: the same run on the same data is the same."""
+        """SHA-256 of the effective configuration without where data and modules lie: the same run is the same there."""
         plain = self.plain()
         plain["data"].pop("path", None)
+        plain["run"].pop("modules", None)
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
@@ -228,7 +225,8 @@ def load_config(
     where = str(source) if not isinstance(source, Mapping) else "config"
     values = dict(source) if isinstance(source, Mapping) else read_toml(Path(source))
     lay_over(values, env or {}, sets)
-    return validate_config(values, where)
+    config = validate_config(values, where)
+    return config if isinstance(source, Mapping) else _with_modules(config, Path(source).parent)
 
 
 def validate_config(values: Mapping[str, Any], where: str = "config") -> Config:
@@ -237,6 +235,18 @@ def validate_config(values: Mapping[str, Any], where: str = "config") -> Config:
         return Config.model_validate(values)
     except ValidationError as error:
         raise config_error(error, where, Config) from None
+
+
+def _with_modules(config: Config, folder: Path) -> Config:
+    """Note the folder of the file where a strategy's module lies in it: from the run folder it is found there again."""
+    specs = [sleeve.strategy for sleeve in config.sleeve if ":" in sleeve.strategy]
+    if config.run.modules is not None or not any(_holds(folder, spec.split(":")[0].split(".")[0]) for spec in specs):
+        return config
+    return config.model_copy(update={"run": config.run.model_copy(update={"modules": folder})})
+
+
+def _holds(folder: Path, module: str) -> bool:
+    return bool(module) and ((folder / f"{module}.py").is_file() or (folder / module).is_dir())
 
 
 def _without_none(value: Any) -> Any:

@@ -4,11 +4,17 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from plimsoll.engine.errors import ConfigError, did_you_mean
+
+# Keys that have moved: old to new.
+MOVED: Final = {
+    "execution.no_trade_band": "integrator.turnover.band",
+    "integrator.regime.neutral": "integrator.vol_target.target",
+}
 
 
 class Section(BaseModel):
@@ -38,6 +44,8 @@ def config_error(error: ValidationError, where: str, model: type[BaseModel]) -> 
     shown = ".".join(path)
     others = len({tuple(_key_path(problem["loc"])) for problem in problems}) - 1
     more = f"; {others} more problem{'s' * (others > 1)}" if others else ""
+    if first["type"] == "extra_forbidden" and shown in MOVED:
+        return ConfigError(f"key {shown!r} has moved", where=where, fix=f"write it as {MOVED[shown]}{more}")
     if first["type"] == "extra_forbidden":
         known = _fields_at(model, path[:-1])
         return ConfigError(f"unknown key {shown!r}", where=where, fix=did_you_mean(path[-1], known) + more)

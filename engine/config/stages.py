@@ -55,6 +55,7 @@ class NetSection(StageSection):
 class VolTargetSection(StageSection):
     """Stage 3."""
 
+    target: float = Field(0.10, gt=0)  # volatility of the book per year; what stage 6 starts from
     l_min: float = Field(0.0, ge=0)
     l_max: float = Field(2.0, gt=0)
     half_life_sessions: float = Field(63.0, gt=0)
@@ -130,8 +131,7 @@ class RegimeSection(StageSection):
     """Stage 6; needs the three series, else the regime stays neutral."""
 
     enabled: bool = True
-    neutral: float = Field(0.10, gt=0)  # volatility targets per year
-    risk_on: float = Field(0.12, gt=0)
+    risk_on: float = Field(0.12, gt=0)  # volatility targets per year; the neutral one is that of stage 3
     transition: float = Field(0.09, gt=0)
     crisis: float = Field(0.08, gt=0)
     band: tuple[float, float] = (0.08, 0.12)
@@ -143,8 +143,9 @@ class RegimeSection(StageSection):
 
 
 class TurnoverSection(StageSection):
-    """Stage 7; the width of the band is execution.no_trade_band."""
+    """Stage 7; preset 'direct' has the band of it and nothing else."""
 
+    band: float | None = Field(None, ge=0, lt=1)  # of equity per name; None = 0.0075 in a book, else 0
     kelly: float = Field(1.0, gt=0, le=1)
     edge_ratio: float = Field(0.0, ge=0)  # 0 = no cost gate
     park_cash: bool = False  # hold what is left in the first listed cash equivalent

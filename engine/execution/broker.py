@@ -5,7 +5,8 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from plimsoll.engine.types import Floats, Ints
+from plimsoll.engine.execution.order import OrderBatch
+from plimsoll.engine.types import Floats
 
 OrderStatus = Literal["working", "filled", "partial", "expired", "canceled"]
 
@@ -25,30 +26,6 @@ class Account:
     shares: Floats
     value: Floats
     margin_call: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OrderBatch:
-    """The orders of one decision, as columns of length n.
-
-    col : column of the symbol. leg : 0 reduces or flattens, 1 opens the other side once leg 0 is done.
-    qty : signed shares. target : the weight behind it. price : decision price in dollars.
-    sigma : daily volatility, adv : average daily volume in shares, as known at the decision; NaN = unknown.
-    at_close : whether it fills at a close (else at an open).
-    """
-
-    col: Ints
-    leg: Ints
-    qty: Floats
-    target: Floats
-    price: Floats
-    sigma: Floats
-    adv: Floats
-    at_close: bool
-
-    def __len__(self) -> int:
-        """Return the number of orders."""
-        return len(self.col)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +62,3 @@ class Broker(Protocol):
 
     def clock(self) -> np.datetime64:
         """Return the exchange-local time of the last completed bar."""
-
-
-def order_id(prefix: str, stamp: np.datetime64, symbol: str, leg: int) -> str:
-    """Return the deterministic client id of an order: what it is for, never how much or when it was sent."""
-    moment = str(stamp).replace("-", "").replace(":", "").replace("T", "")[:12]
-    return f"{prefix}-{moment}-{symbol}-{leg}"

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.kernels.account.cost import CAT, SEC, TAF, TAF_CAP
+from plimsoll.engine.kernels.cost import CAT, SEC, TAF, TAF_CAP
 from plimsoll.engine.types import Dates, Floats
 
 # Each row: in force from, value(s). Before a table's first date its first row applies.

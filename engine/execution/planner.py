@@ -4,10 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plimsoll.engine.errors import StrategyError
-from plimsoll.engine.execution.broker import Account, OrderBatch
+from plimsoll.engine.errors import EngineError, StrategyError
+from plimsoll.engine.execution.broker import Account
+from plimsoll.engine.execution.order import OrderBatch
 from plimsoll.engine.execution.terms import Terms
-from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, Orders, Tape, Work, empty_orders, plan_orders
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.order import empty_orders
+from plimsoll.engine.kernels.account.plan import affordable, drop_small
+from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, Tape, Work, plan_orders
 from plimsoll.engine.kernels.estimate.liquidity import VOLUME_SESSIONS
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.types import Bools, Codes, Floats
@@ -68,11 +72,49 @@ class Planner:
         why = np.zeros(len(target), dtype=np.int8)
         phi, n = plan_orders(
             t, account.cash, account.equity, account.shares, account.value, target, trade, price, self._rules,
-            self._daily, max(self.min_notional, min_ticket), self.tape, self.work, why, self._orders, 0,
+            self._daily, max(self.min_notional, min_ticket), self.at_close, self.tape, self.work, why, self._orders, 0,
         )  # fmt: skip
         if phi == SHORT_IN_CASH:
             raise self.short_in_cash(t, target)
-        return Plan(batch_of(self._orders, 0, n, at_close=self.at_close), phi, why)
+        return Plan(OrderBatch(self._orders).where(slice(0, n)), phi, why)
+
+    def affordable(
+        self, t: int, account: Account, orders: OrderBatch, price: Floats, min_ticket: float = 0.0
+    ) -> tuple[float, OrderBatch]:
+        """Return the factor that scales purchases to the money there is now, and the orders so scaled.
+
+        For orders that were planned earlier, on what `account` holds now: sales done since have brought their money,
+        or less of it than was planned. What frees money is left as it is, like what sells short; a purchase of which
+        no lot or less than `min_ticket` dollars (or the planner's own minimum) is left goes out.
+
+        Parameters
+        ----------
+        t : int
+            The bar whose fees apply.
+        price : (N,) array
+            What is reckoned with in dollars, NaN = unknown.
+
+        Raises
+        ------
+        EngineError
+            If the price of a symbol that has an order is unknown: nobody could say what the order costs.
+        """
+        rows, terms, legs = orders.rows, self.work.terms, self.work.legs
+        if np.isnan(price[rows.col]).any():
+            symbol = self._symbols[int(rows.col[np.isnan(price[rows.col]).argmax()])]
+            raise EngineError(f"an order for {symbol} has no price to be afforded at")
+        held = terms[layout.SHARES]
+        held[:] = account.shares
+        np.divide(account.value, held, out=terms[layout.MARK], where=held != 0.0)
+        terms[layout.SIGMA, rows.col], terms[layout.ADV, rows.col] = rows.sigma, rows.adv
+        legs[:] = 0.0
+        legs[rows.leg, rows.col] = rows.qty
+        phi = affordable(t, account.cash, account.equity, held, price, terms, self._rules, self._daily, legs)
+        if phi < 1.0:
+            least = max(self.min_notional, min_ticket)
+            drop_small(held, price, least, legs, np.zeros(len(held), dtype=np.int8))
+        scaled = OrderBatch(rows._replace(qty=legs[rows.leg, rows.col]))
+        return phi, scaled.where((scaled.rows.qty != 0.0) | (rows.qty == 0.0))
 
     def short_in_cash(self, t: int, target: Floats) -> StrategyError:
         """Return the error of a cash account that would have to sell short."""
@@ -83,18 +125,3 @@ class Planner:
             cause="account.type = 'cash' cannot sell short",
             fix="use account.type = 'reg_t' or a long-only strategy",
         )
-
-
-def batch_of(orders: Orders, first: int, stop: int, *, at_close: bool) -> OrderBatch:
-    """Return rows [first, stop) of an order table as a batch, copies."""
-    rows = slice(first, stop)
-    return OrderBatch(
-        col=orders.col[rows].copy(),
-        leg=orders.leg[rows].copy(),
-        qty=orders.qty[rows].copy(),
-        target=orders.target[rows].copy(),
-        price=orders.price[rows].copy(),
-        sigma=orders.sigma[rows].copy(),
-        adv=orders.adv[rows].copy(),
-        at_close=at_close,
-    )

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from plimsoll.engine.kernels.cost import COST_COLUMNS, COSTS, FEE_RATES, N_SESSION_FEES, RATES
+
 # acct (ACCT_ROWS, N), one column per symbol
 SHARES: Final = 0  # held, signed
 MARK: Final = 1  # last known close, NaN before the first
@@ -16,7 +18,8 @@ ADV: Final = 9  # average daily volume in shares at decision time, NaN = unknown
 HALF_SPREAD: Final = 10  # fraction of the price
 MAINT_LONG: Final = 11  # maintenance margin, fraction of market value
 MAINT_SHORT: Final = 12
-ACCT_ROWS: Final = 13
+LOT: Final = 13  # smallest quantity of a long that trades, in shares: 1 = whole shares only
+ACCT_ROWS: Final = 14
 
 # scal (SCALARS,)
 CASH: Final = 0
@@ -37,28 +40,34 @@ EXPIRED_ORDERS: Final = 13
 VOLUME_UNKNOWN: Final = 14  # fills without a participation cap because volume is unknown
 IMPACT_UNKNOWN: Final = 15  # fills without impact because volatility or volume is unknown
 DELISTED_COUNT: Final = 16
-# this session's regulatory fees so far, before rounding, in the order of the fill table
+# this session's regulatory fees so far, before rounding, in the order of `SESSION_FEES`
 FEE_SUMS: Final = 17
-FEE_KINDS: Final = 3
-SCALARS: Final = 20
+SCALARS: Final = FEE_SUMS + N_SESSION_FEES
 
-# rules (RULES,): the first COST_RULES entries are laid out in `plimsoll.engine.kernels.account.cost`
-MAX_PARTICIPATION: Final = 4  # 0 = no cap
-FRACTIONAL: Final = 5
-CARRY: Final = 6  # 1 = what does not fill works on, 0 = it expires
-SIZE_AT_FILL: Final = 7
-MARGIN_ACCOUNT: Final = 8  # 1 = reg_t
-MARGIN_SPREAD: Final = 9  # per year, over the bill rate
-BORROW_RATE: Final = 10  # per year, on short market value
-QTY_STEP: Final = 11  # smallest fraction of a share
-RULES: Final = 12
+# rules (RULES,): what holds for all symbols alike, by the names of the fields of `Terms`
+RULE_NAMES: Final = (
+    *RATES,
+    "max_participation",
+    "carry",
+    "size_at_fill",
+    "margin_account",
+    "margin_spread",
+    "borrow_rate",
+)
+MAX_PARTICIPATION: Final = RULE_NAMES.index("max_participation")  # 0 = no cap
+CARRY: Final = RULE_NAMES.index("carry")  # 1 = what does not fill works on, 0 = it expires
+SIZE_AT_FILL: Final = RULE_NAMES.index("size_at_fill")
+MARGIN_ACCOUNT: Final = RULE_NAMES.index("margin_account")  # 1 = reg_t
+MARGIN_SPREAD: Final = RULE_NAMES.index("margin_spread")  # per year, over the bill rate
+BORROW_RATE: Final = RULE_NAMES.index("borrow_rate")  # per year, on short market value
+RULES: Final = len(RULE_NAMES)
 
 # daily (DAILY, T): what is known about each bar beside prices
-BILL: Final = 0  # return on cash over the bar
-DAY: Final = 1  # 1/252 on the first bar of a session, else 0
-# 2..5 the fee schedule, see `plimsoll.engine.kernels.account.cost`
-FLOW: Final = 6  # deposit (+) or withdrawal (-) at the start of the bar
-DAILY: Final = 7
+DAILY_ROWS: Final = (*FEE_RATES, "bill", "day", "flow")
+BILL: Final = DAILY_ROWS.index("bill")  # return on cash over the bar
+DAY: Final = DAILY_ROWS.index("day")  # 1/252 on the first bar of a session, else 0
+FLOW: Final = DAILY_ROWS.index("flow")  # deposit (+) or withdrawal (-) at the start of the bar
+DAILY: Final = len(DAILY_ROWS)
 
 # rec (T, RECORD), one row per bar, in dollars unless said
 RECORD_COLUMNS: Final = (
@@ -74,45 +83,38 @@ RECORD_COLUMNS: Final = (
     "interest",
     "financing",
     "borrow",
-    "commission",
-    "spread",
-    "impact",
-    "fees",
+    *COST_COLUMNS,
     "traded",
     "flow",
     "maintenance",
 )
-R_EQUITY: Final = 0
-R_EQUITY_GROSS: Final = 1  # index before costs, 1 at the start
-R_CASH: Final = 2
-R_LONG: Final = 3
-R_SHORT: Final = 4
-R_RET: Final = 5
-R_DRAWDOWN: Final = 6
-R_PRICE_PNL: Final = 7
-R_DIVIDENDS: Final = 8
-R_INTEREST: Final = 9
-R_FINANCING: Final = 10
-R_BORROW: Final = 11
-R_COMMISSION: Final = 12
-R_SPREAD: Final = 13
-R_IMPACT: Final = 14
-R_FEES: Final = 15
-R_TRADED: Final = 16
-R_FLOW: Final = 17
-R_MAINTENANCE: Final = 18
-RECORD: Final = 19
+R_EQUITY: Final = RECORD_COLUMNS.index("equity")
+R_EQUITY_GROSS: Final = RECORD_COLUMNS.index("equity_gross")  # index before costs, 1 at the start
+R_CASH: Final = RECORD_COLUMNS.index("cash")
+R_LONG: Final = RECORD_COLUMNS.index("long")
+R_SHORT: Final = RECORD_COLUMNS.index("short")
+R_RET: Final = RECORD_COLUMNS.index("ret")
+R_DRAWDOWN: Final = RECORD_COLUMNS.index("drawdown")
+R_PRICE_PNL: Final = RECORD_COLUMNS.index("price_pnl")
+R_DIVIDENDS: Final = RECORD_COLUMNS.index("dividends")
+R_INTEREST: Final = RECORD_COLUMNS.index("interest")
+R_FINANCING: Final = RECORD_COLUMNS.index("financing")
+R_BORROW: Final = RECORD_COLUMNS.index("borrow")
+R_COSTS: Final = RECORD_COLUMNS.index(COST_COLUMNS[0])  # first of the costs
+R_COSTS_STOP: Final = R_COSTS + len(COST_COLUMNS)
+R_TRADED: Final = RECORD_COLUMNS.index("traded")
+R_FLOW: Final = RECORD_COLUMNS.index("flow")
+R_MAINTENANCE: Final = RECORD_COLUMNS.index("maintenance")
+RECORD: Final = len(RECORD_COLUMNS)
+# the record's column of each component of the costs
+COST_TO: Final = tuple(RECORD_COLUMNS.index(cost.column) for cost in COSTS)
 
-# fills (capacity, FILL), one row per fill
-F_BAR: Final = 0
-F_COLUMN: Final = 1
-F_QTY: Final = 2
-F_PRICE: Final = 3
-F_COMMISSION: Final = 4
-F_SPREAD: Final = 5
-F_IMPACT: Final = 6
-F_SEC: Final = 7
-F_TAF: Final = 8
-F_CAT: Final = 9
-F_ORDER: Final = 10  # row in the order table, -1 = a delisting or liquidation
-FILL: Final = 11
+# fills (capacity, FILL), one row per fill; costs in dollars
+FILL_COLUMNS: Final = ("bar", "column", "qty", "price", *(cost.name for cost in COSTS), "order")
+F_BAR: Final = FILL_COLUMNS.index("bar")
+F_COLUMN: Final = FILL_COLUMNS.index("column")
+F_QTY: Final = FILL_COLUMNS.index("qty")
+F_PRICE: Final = FILL_COLUMNS.index("price")
+F_COSTS: Final = FILL_COLUMNS.index(COSTS[0].name)  # first of the costs, in the order of `COSTS`
+F_ORDER: Final = FILL_COLUMNS.index("order")  # row in the order table, -1 = a delisting or liquidation
+FILL: Final = len(FILL_COLUMNS)

@@ -15,22 +15,27 @@ from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.estimate import ewma
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.portfolio import book_memory
-from plimsoll.engine.portfolio.book_decide import FACTS, STAGES, Holdings, Out, Prices, Terms, assemble, decide, finish
+from plimsoll.engine.portfolio.book_decide import (
+    NETTED,
+    SKIPPABLE,
+    STAGES,
+    Holdings,
+    Out,
+    Prices,
+    Terms,
+    assemble,
+    decide,
+    finish,
+)
+from plimsoll.engine.portfolio.book_facts import names_of
 from plimsoll.engine.portfolio.book_memory import Memory
 from plimsoll.engine.portfolio.book_observe import observe_bar, observe_session
-from plimsoll.engine.portfolio.integrator import NOTHING_SKIPPED, Mark, Target
+from plimsoll.engine.portfolio.integrator import Mark, Target
 from plimsoll.engine.portfolio.settings import Settings
 from plimsoll.engine.portfolio.stages import s1_allocate, s3_vol_target
 from plimsoll.engine.sleeve.sleeve import Sleeve
+from plimsoll.engine.state import Saved, check_saved, whole_number
 from plimsoll.engine.types import Floats
-
-# What can be passed over in an explanation: the stages that have a column, and those that act through others. The
-# position is the bit that the kernels know a stage by.
-SKIP_BITS = (
-    "s0_normalize", "s1_allocate", "s2_net", "s3_vol_target", "s4_caps", "s5_governor", "s6_regime", "s7_turnover",
-    "s8_ladder",
-)  # fmt: skip
-SKIPPABLE = SKIP_BITS
 
 
 class Pipeline:
@@ -40,12 +45,12 @@ class Pipeline:
     """
 
     stages: tuple[str, ...] = STAGES
+    skippable: tuple[str, ...] = SKIPPABLE
     needs_mark = True
 
     def __init__(self, feed: Feed, settings: Settings, cost_terms: tuple[Floats, Floats, Floats], names: Sequence[str]):
         n_sleeves, n, panel = len(names), feed.panel.n_symbols, feed.panel
-        per_sleeve = tuple(f"{kind}.{name}" for kind in ("share", "hrp", "erc", "skill") for name in names)
-        self.facts: tuple[str, ...] = (*FACTS, *per_sleeve)
+        self.facts: tuple[str, ...] = names_of(tuple(names))
         self.settings = settings
         self.memory: Memory = book_memory.init(n_sleeves, n, settings.watch.regime.neutral)
         self.prices = Prices(panel.close, panel.volume, feed.factor, feed.status, panel.clock.bars_per_session)
@@ -83,32 +88,45 @@ class Pipeline:
         return bool(self._last_bar[self._t])
 
     def decide(
-        self, sleeves: Sequence[Sleeve], account: Account, *, adopt: bool, skip: frozenset[str] = NOTHING_SKIPPED
+        self, sleeves: Sequence[Sleeve], account: Account, *, adopt: bool, day_return: float, skip: frozenset[str]
     ) -> Target:
         """Return the target for `account`: stages 2 to 8 on what `observe` left; stages in `skip` are passed over."""
         t, n, rules, memory = self._t, len(account.value), self.settings.rules, self.memory
-        bits = sum(1 << SKIP_BITS.index(name) for name in skip if name in SKIP_BITS)
+        bits = sum(1 << SKIPPABLE.index(name) for name in skip)
         out = Out(
             np.empty(n), np.empty(n), np.empty(n, dtype=np.bool_), np.empty((len(STAGES), n)), np.empty(len(self.facts))
         )
-        holdings = Holdings(account.value, account.equity, account.margin_call)
+        holdings = Holdings(account.value, account.equity, account.margin_call, day_return)
         if not self.settings.factors:
             ticket = decide(t, self.weight, bits, rules, memory, self.prices, self.terms, holdings, out)
         else:
             assemble(t, self.weight, bits, rules, memory, self.prices.status, out)
             window = self._feed.ret[max(t + 1 - self.settings.window, 0) : t + 1]
-            estimate = s3_vol_target.book_vol(out.trace[2], memory.asset_moments.pair, window, rules.vol_target)
+            estimate = s3_vol_target.book_vol(out.trace[NETTED], memory.asset_moments.pair, window, rules.vol_target)
             ticket = finish(t, *estimate, bits, rules, memory, self.prices, self.terms, holdings, out)
         return Target(out.target, out.goal, out.trade, out.trace.T, out.facts, ticket, account.margin_call)
 
-    def save(self) -> dict[str, Floats]:
-        """Return copies of everything that changes."""
-        named = {name: array.copy() for name, array in book_memory.arrays(self.memory).items()}
-        return named | {"weight": self.weight.copy(), "t": np.array([float(self._t)])}
+    def take_over(self, t: int, weight: Floats) -> None:
+        """Stand at the close of bar t, to which a compiled loop has moved the memory; weight (S, N) as it was there."""
+        self._t = t
+        np.copyto(self.weight, weight)
 
-    def restore(self, saved: dict[str, Floats]) -> None:
-        """Put back what `save` returned."""
-        for name, array in book_memory.arrays(self.memory).items():
+    def save(self) -> Saved:
+        """Return copies of everything that changes."""
+        return {name: array.copy() for name, array in self._arrays().items()}
+
+    def check(self, saved: Saved) -> None:
+        """Refuse what could not be restored; see `engine.state.check_saved`."""
+        check_saved(saved, self._arrays(), "preset 'book'")
+        whole_number(saved, "t", -1, len(self._last_bar) - 1, "preset 'book'")
+
+    def restore(self, saved: Saved) -> None:
+        """Put back what `save` returned; nothing is touched if `check` refuses it."""
+        self.check(saved)
+        for name, array in self._arrays().items():
             np.copyto(array, saved[name])
-        np.copyto(self.weight, saved["weight"])
         self._t = int(saved["t"][0])
+
+    def _arrays(self) -> Saved:
+        own: Saved = {**book_memory.arrays(self.memory), "weight": self.weight}
+        return own | {"t": np.array([self._t], dtype=np.int64)}

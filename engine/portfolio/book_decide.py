@@ -14,6 +14,7 @@ from plimsoll.engine.kernels.derive import TRADING
 from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.kernels.estimate.liquidity import VOLUME_SESSIONS, volumes_at
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.portfolio.book_facts import SHARE, Facts, effective_names, of_sleeves, write_facts
 from plimsoll.engine.portfolio.book_memory import Memory
 from plimsoll.engine.portfolio.gate import gate_by_cost
 from plimsoll.engine.portfolio.integrator import scale_to_margin
@@ -30,54 +31,39 @@ from plimsoll.engine.portfolio.stages import (
 from plimsoll.engine.types import Bools, Codes, Floats, Ints
 
 STAGES: Final = ("raw", "s1_allocate", "s2_net", "s3_vol_target", "s4_caps", "s5_governor", "s7_turnover")
-FACTS: Final = (
-    "leverage", "sigma_ex", "sigma_p", "shrinkage", "vol_fallback", "binding", "multiplier", "drawdown", "tier",
-    "rung", "alarm", "hrp_erc_gap", "effective_n", "regime", "confidence", "ladder_tier", "ladder_gross",
-    "capacity_bound", "cost_gated",
-)  # fmt: skip
-N_FACTS: Final = len(FACTS)
-BOUND_LEVERAGE: Final = 32  # beside the bits of stage 4: the volatility target was out of reach
-BOUND_MARGIN: Final = 64
+RAW: Final = STAGES.index("raw")
+ALLOCATED: Final = STAGES.index("s1_allocate")
+NETTED: Final = STAGES.index("s2_net")
+SCALED: Final = STAGES.index("s3_vol_target")
+CAPPED: Final = STAGES.index("s4_caps")
+GOVERNED: Final = STAGES.index("s5_governor")
+TURNED: Final = STAGES.index("s7_turnover")
 BEYOND: Final = 1e12  # a weight no target reaches
 
-# What can be passed over in an explanation, as bits.
-SKIP_S0: Final = 1
-SKIP_S1: Final = 2
-SKIP_S2: Final = 4
-SKIP_S3: Final = 8
-SKIP_S4: Final = 16
-SKIP_S5: Final = 32
-SKIP_S6: Final = 64
-SKIP_S7: Final = 128
-SKIP_S8: Final = 256
-
-
-class Caps(NamedTuple):
-    """Stage 4, fractions of equity; the ladder may be tighter."""
-
-    name: float
-    cluster: float
-    gross: float
-    net: float
-
-
-class Turnover(NamedTuple):
-    """Stage 7: band, Kelly fraction, cost gate, cash parking, capacity as a fraction of daily volume."""
-
-    band: float
-    kelly: float
-    edge_ratio: float
-    park_cash: bool
-    park_band: float
-    capacity: float
+# What can be passed over in an explanation: the stages that have a column, and those that act through others. Each has
+# the bit of its place.
+SKIPPABLE: Final = (
+    "s0_normalize", "s1_allocate", "s2_net", "s3_vol_target", "s4_caps", "s5_governor", "s6_regime", "s7_turnover",
+    "s8_ladder",
+)  # fmt: skip
+SKIP_S0: Final = 1 << SKIPPABLE.index("s0_normalize")
+SKIP_S1: Final = 1 << SKIPPABLE.index("s1_allocate")
+SKIP_S2: Final = 1 << SKIPPABLE.index("s2_net")
+SKIP_S3: Final = 1 << SKIPPABLE.index("s3_vol_target")
+SKIP_S4: Final = 1 << SKIPPABLE.index("s4_caps")
+SKIP_S5: Final = 1 << SKIPPABLE.index("s5_governor")
+SKIP_S6: Final = 1 << SKIPPABLE.index("s6_regime")
+SKIP_S7: Final = 1 << SKIPPABLE.index("s7_turnover")
+SKIP_S8: Final = 1 << SKIPPABLE.index("s8_ladder")
 
 
 class Rules(NamedTuple):
     """What deciding is told; arrays over N symbols. restriction (T, N) int8, of length 0 where there is none."""
 
     vol_target: s3_vol_target.Params
-    caps: Caps
-    turnover: Turnover
+    caps: s4_caps.Params
+    turnover: s7_turnover.Params
+    day_loss: float
     sigma_neutral: float
     runoff_sessions: float
     min_symbol_obs: float
@@ -113,15 +99,19 @@ class Terms(NamedTuple):
 
 
 class Holdings(NamedTuple):
-    """The account: value (N,) dollars held, equity in dollars, whether a margin call is on."""
+    """The account: value (N,) dollars held, equity in dollars, its return since the last close observed.
+
+    margin_call : equity is below the maintenance requirement.
+    """
 
     value: Floats
     equity: float
     margin_call: bool
+    day_return: float
 
 
 class Out(NamedTuple):
-    """Where a decision is written: target, goal, trade (N,), trace (STAGES, N), facts (FACTS + 4 S,)."""
+    """Where a decision is written: target, goal, trade (N,), trace (STAGES, N), facts as `book_facts` names them."""
 
     target: Floats
     goal: Floats
@@ -132,12 +122,12 @@ class Out(NamedTuple):
 
 @kernel
 def assemble(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Codes, out: Out) -> None:
-    """Write the raw, the allocated and the netted book to rows 0 to 2 of the trace, the sleeves' shares to the facts.
+    """Write the raw, the allocated and the netted book to the trace, the sleeves' shares to the facts.
 
     weight (S, N) drifted weights at the close; status (T, N).
     """
     n_sleeves, n = weight.shape
-    equal, shares, count = np.zeros(n_sleeves), out.facts[N_FACTS : N_FACTS + n_sleeves], 0
+    equal, shares, count = np.zeros(n_sleeves), of_sleeves(out.facts, SHARE, n_sleeves), 0
     for s in range(n_sleeves):
         count += p.active[t, s] == 1
     for s in range(n_sleeves):
@@ -149,10 +139,10 @@ def assemble(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Cod
     scale, unit = m.s0.scale, m.s0.unit
     if skip & SKIP_S0:
         scale, unit = np.ones(n_sleeves), np.where(p.is_cash, 0.0, weight)
-    s2_net.combine(equal, scale, unit, out.trace[0])
-    s2_net.combine(shares, scale, unit, out.trace[1])
-    w = out.trace[2]
-    w[:] = out.trace[1]
+    s2_net.combine(equal, scale, unit, out.trace[RAW])
+    s2_net.combine(shares, scale, unit, out.trace[ALLOCATED])
+    w = out.trace[NETTED]
+    w[:] = out.trace[ALLOCATED]
     if not skip & SKIP_S2:
         n_obs = np.empty(n)
         for i in range(n):
@@ -166,7 +156,7 @@ def finish(
     t: int, vol: float, fallback: bool, intensity: float, skip: int, p: Rules, m: Memory, prices: Prices, terms: Terms,
     account: Holdings, out: Out,
 ) -> float:  # fmt: skip
-    """Take the netted book in row 2 of the trace through stages 3 to 8; return the smallest ticket in dollars.
+    """Take the netted book of the trace through stages 3 to 8; return the smallest ticket in dollars.
 
     vol per year of the netted book, whether it is a stand-in, and the shrinkage behind it.
     """
@@ -178,50 +168,63 @@ def finish(
         # what may not grow is judged by its side now and by its size at the end: clipped to what is held here, it would
         # be shrunk again by every later stage, and again at the next decision, until nothing is left
         side[i] = np.sign(held[i]) * BEYOND
-    w[:] = out.trace[2]
+    w[:] = out.trace[NETTED]
     sigma_p = p.sigma_neutral if skip & SKIP_S6 else m.regime.memory[s6_regime.SIGMA_P]
     factor = 1.0 if skip & SKIP_S3 else s3_vol_target.factor_to(w, sigma_p, vol, p.vol_target)
     bound = 0
     for i in range(n):
         w[i] *= factor
         if w[i] != 0.0 and factor * vol < sigma_p * (1.0 - 1e-9):
-            bound = BOUND_LEVERAGE
-    out.trace[3] = w
+            bound = s4_caps.BOUND_LEVERAGE
+    out.trace[SCALED] = w
     tier = p.ladder[max(int(m.ladder.tier[0]), 0)]
-    bound |= hold_back(t, side, tier, skip, p, m, account.margin_call, out)
+    multiplier, kill_tier = s5_governor.in_force(m.governor, account.day_return, p.day_loss)
+    bound |= hold_back(t, side, tier, multiplier, kill_tier, skip, p, account.margin_call, out)
     for i in range(n):
         w[i] *= p.turnover.kelly
     if p.restriction.shape[0] > 0 and not skip & SKIP_S4:
         bound |= s4_caps.restrict(p.restriction[t], held, w)
     if not skip & SKIP_S5:
-        s5_governor.not_beyond(m.governor, held, w)
+        s5_governor.not_beyond(kill_tier, held, w)
     if not skip & SKIP_S8:
         dust, most = tier[s8_ladder.DUST] / account.equity, int(tier[s8_ladder.MAX_NAMES])
         s7_turnover.drop_dust(dust, most, p.is_cash, w, np.empty(n))
     if not skip & SKIP_S4:  # what dust and NO_NEW take away may have offset the other side
         bound |= s4_caps.trim_net(p.caps.net, w)
-    limited, gated = turn(t, held, tier, sigma_p, skip, p, m, prices, terms, account, out)
+    limited, gated = turn(t, held, tier, multiplier, sigma_p, skip, p, m, prices, terms, account, out)
     for i in range(n):
-        out.trace[6, i] = out.goal[i] if out.trade[i] else held[i]
-    write_facts(factor, vol, sigma_p, intensity, fallback, bound, limited, gated, p, m, out)
+        out.trace[TURNED, i] = out.goal[i] if out.trade[i] else held[i]
+    replaced = 1.0 if fallback else 0.0
+    facts = Facts(
+        leverage=factor, sigma_ex=vol, sigma_p=sigma_p, shrinkage=intensity, vol_fallback=replaced,
+        binding=float(bound), multiplier=multiplier, drawdown=m.governor[s5_governor.DRAWDOWN], tier=kill_tier,
+        rung=m.s1.counts[s1_allocate.RUNG], alarm=m.s1.counts[s1_allocate.ALARM], hrp_erc_gap=m.s1.info[-1],
+        effective_n=effective_names(w, p.is_cash), regime=m.regime.memory[s6_regime.LABEL],
+        confidence=m.regime.memory[s6_regime.CONFIDENCE], ladder_tier=m.ladder.tier[0],
+        ladder_gross=tier[s8_ladder.GROSS], capacity_bound=float(limited), cost_gated=float(gated),
+    )  # fmt: skip
+    write_facts(facts, m, out.facts)
     return 0.0 if skip & SKIP_S8 else tier[s8_ladder.MIN_TICKET]
 
 
 @kernel
-def hold_back(t: int, side: Floats, tier: Floats, skip: int, p: Rules, m: Memory, margin_call: bool, out: Out) -> int:
+def hold_back(
+    t: int, side: Floats, tier: Floats, multiplier: float, kill_tier: float, skip: int, p: Rules, margin_call: bool,
+    out: Out,
+) -> int:  # fmt: skip
     """Apply caps, governor and margin to the target, with their rows of the trace; return the bits of what bound."""
     w, bound = out.target, 0
     if not skip & SKIP_S4:
         bound |= cap(t, side, tier, skip, p, w)
-    out.trace[4] = w
+    out.trace[CAPPED] = w
     if not skip & SKIP_S5:
-        s5_governor.apply(m.governor, side, w)
+        s5_governor.apply(multiplier, kill_tier, side, w)
     if margin_call:
         scale = scale_to_margin(w, p.maintenance)
         for i in range(w.shape[0]):
             w[i] *= scale
-        bound |= BOUND_MARGIN
-    out.trace[5] = w
+        bound |= s4_caps.BOUND_MARGIN
+    out.trace[GOVERNED] = w
     return bound
 
 
@@ -229,16 +232,16 @@ def hold_back(t: int, side: Floats, tier: Floats, skip: int, p: Rules, m: Memory
 def cap(t: int, side: Floats, tier: Floats, skip: int, p: Rules, w: Floats) -> int:
     """Apply restrictions and caps to w (N,); return the bits of what bound."""
     bound = s4_caps.restrict(p.restriction[t], side, w) if p.restriction.shape[0] > 0 else 0
-    loose = (skip & SKIP_S8) != 0
-    name = p.caps.name if loose else min(p.caps.name, tier[s8_ladder.NAME])
-    gross = p.caps.gross if loose else min(p.caps.gross, tier[s8_ladder.GROSS])
-    return bound | s4_caps.apply_caps(p.cluster, name, p.caps.cluster, gross, p.caps.net, np.empty(p.n_clusters), w)
+    caps = p.caps
+    if not skip & SKIP_S8:
+        caps = s4_caps.tightened(caps, tier[s8_ladder.NAME], tier[s8_ladder.GROSS])
+    return bound | s4_caps.apply_caps(p.cluster, caps, np.empty(p.n_clusters), w)
 
 
 @kernel
 def turn(
-    t: int, held: Floats, tier: Floats, sigma_p: float, skip: int, p: Rules, m: Memory, prices: Prices, terms: Terms,
-    account: Holdings, out: Out,
+    t: int, held: Floats, tier: Floats, multiplier: float, sigma_p: float, skip: int, p: Rules, m: Memory,
+    prices: Prices, terms: Terms, account: Holdings, out: Out,
 ) -> tuple[int, int]:  # fmt: skip
     """Write goal and trade (N,) of the target; return trades limited by capacity and withdrawn by the cost gate."""
     n, rule = held.shape[0], p.turnover
@@ -246,9 +249,9 @@ def turn(
     goal[:] = target
     close, status = prices.close[t], prices.status[t]
     adv, forced = np.empty(n), np.ones(n, dtype=np.bool_)
-    if not account.margin_call and m.governor[s5_governor.MULTIPLIER] >= 1.0:
-        gross, sums = min(p.caps.gross, tier[s8_ladder.GROSS]), np.empty(p.n_clusters)
-        s4_caps.held_over(held, p.is_cash, p.cluster, p.caps.cluster, gross, p.caps.net, rule.band, sums, forced)
+    if not account.margin_call and multiplier >= 1.0:
+        caps = s4_caps.tightened(p.caps, tier[s8_ladder.NAME], tier[s8_ladder.GROSS])
+        s4_caps.held_over(held, p.is_cash, p.cluster, caps, rule.band, np.empty(p.n_clusters), forced)
     s7_turnover.no_trade_band(target, held, 0.0 if skip & SKIP_S7 else rule.band, forced, trade)
     s7_turnover.withdraw_halted(status, trade)
     # after the band: a thin name far from its target trades what the market takes, not nothing
@@ -293,41 +296,12 @@ def park(status: Codes, held: Floats, p: Rules, out: Out) -> None:
 
 
 @kernel
-def write_facts(
-    factor: float, vol: float, sigma_p: float, intensity: float, fallback: bool, bound: int, limited: int, gated: int,
-    p: Rules, m: Memory, out: Out,
-) -> None:  # fmt: skip
-    """Write the figures of a decision in the order of `FACTS`, then HRP, ERC and skill of each sleeve."""
-    facts, n_sleeves = out.facts, m.skill.shape[0]
-    squares, total = 0.0, 0.0
-    for i in range(out.target.shape[0]):
-        if not p.is_cash[i]:
-            squares += out.target[i] * out.target[i]
-            total += abs(out.target[i])
-    tier = int(m.ladder.tier[0])
-    facts[0], facts[1], facts[2], facts[3] = factor, vol, sigma_p, intensity
-    facts[4], facts[5] = (1.0 if fallback else 0.0), bound
-    facts[6], facts[7] = m.governor[s5_governor.MULTIPLIER], m.governor[s5_governor.DRAWDOWN]
-    facts[8] = m.governor[s5_governor.TIER]
-    facts[9], facts[10] = m.s1.counts[s1_allocate.RUNG], m.s1.counts[s1_allocate.ALARM]
-    facts[11] = m.s1.info[-1]
-    facts[12] = total * total / squares if squares > 0.0 else 0.0
-    facts[13], facts[14] = m.regime.memory[s6_regime.LABEL], m.regime.memory[s6_regime.CONFIDENCE]
-    facts[15], facts[16] = tier, p.ladder[max(tier, 0), s8_ladder.GROSS]
-    facts[17], facts[18] = limited, gated
-    for s in range(n_sleeves):
-        facts[N_FACTS + n_sleeves + s] = m.s1.hrp[s]
-        facts[N_FACTS + 2 * n_sleeves + s] = m.s1.erc[s]
-        facts[N_FACTS + 3 * n_sleeves + s] = m.skill[s]
-
-
-@kernel
 def decide(
     t: int, weight: Floats, skip: int, p: Rules, m: Memory, prices: Prices, terms: Terms, account: Holdings, out: Out
 ) -> float:
     """Write the decision of the close of bar t to `out`; return the smallest ticket in dollars."""
     assemble(t, weight, skip, p, m, prices.status, out)
     vol, fallback, intensity = s3_vol_target.pairwise_vol(
-        out.trace[2], m.asset_moments.pair, p.vol_target.min_overlap, p.vol_target.bars_per_year
+        out.trace[NETTED], m.asset_moments.pair, p.vol_target.min_overlap, p.vol_target.bars_per_year
     )
     return finish(t, vol, fallback, intensity, skip, p, m, prices, terms, account, out)

@@ -23,7 +23,7 @@ class Watch(NamedTuple):
     """
 
     normalize: s0_normalize.Params
-    allocate: s1_allocate.Numbers
+    allocate: s1_allocate.Params
     governor: s5_governor.Params
     regime: s6_regime.Params
     regime_tilt: float
@@ -80,7 +80,7 @@ def observe_session(
             left = left or gone[s]
             m.status[s] = now[s]
         if left:
-            s1_allocate.demote_step(gone, p.allocate.cap, p.runoff_sessions, m.s1)
+            s1_allocate.demote(gone, p.allocate.cap, p.runoff_sessions, m.s1)
     s1_allocate.pass_session(m.s1.counts, m.s1.age)
     if p.allocate_at[t]:
         skill, active = np.empty(now.shape[0]), np.empty(now.shape[0], dtype=np.bool_)
@@ -88,7 +88,7 @@ def observe_session(
             skill[s] = m.skill[s] if m.ic.seen[s] >= p.skill_warmup else np.nan
             active[s] = now[s] == 1
         tilt = s6_regime.tilts(p.role, p.regime_tilt, m.regime)
-        s1_allocate.allocate_step(
+        s1_allocate.allocate(
             m.sleeve_moments.pair, m.s0.sums[ewma.COUNT], active, skill, tilt, p.allocate, s6_regime.crisis(m.regime),
             m.s1, given,
         )  # fmt: skip

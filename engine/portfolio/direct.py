@@ -6,9 +6,10 @@ import numpy as np
 
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.portfolio.integrator import NOTHING_SKIPPED, Mark, Target, scale_to_margin
+from plimsoll.engine.portfolio.integrator import Mark, Target, scale_to_margin
 from plimsoll.engine.portfolio.stages.s7_turnover import trades
 from plimsoll.engine.sleeve.sleeve import Sleeve
+from plimsoll.engine.state import Saved, check_saved
 from plimsoll.engine.types import Bools, Floats
 
 STAGES = ("raw", "s7_turnover")
@@ -42,10 +43,12 @@ class Direct:
     """The one sleeve's answer is the target; without a new answer nothing is sent.
 
     The account's own drift differs from the notional portfolio's by costs and gaps; chasing it would be daily churn.
-    A margin call is the exception: then the target, or what is held, is scaled to the maintenance limit.
+    A margin call is the exception: then the target, or what is held, is scaled to the maintenance limit. There is no
+    governor here, so the day's return has no say.
     """
 
     stages: tuple[str, ...] = STAGES
+    skippable: tuple[str, ...] = STAGES[1:]
     facts: tuple[str, ...] = ()
     needs_mark = False
 
@@ -61,7 +64,7 @@ class Direct:
         return sleeves[0].answered
 
     def decide(
-        self, sleeves: Sequence[Sleeve], account: Account, *, adopt: bool, skip: frozenset[str] = NOTHING_SKIPPED
+        self, sleeves: Sequence[Sleeve], account: Account, *, adopt: bool, day_return: float, skip: frozenset[str]
     ) -> Target:
         """Return the sleeve's standing weights, or what is held if only a margin call asked.
 
@@ -80,9 +83,14 @@ class Direct:
         )  # fmt: skip
         return Target(weights, weights, trade, trace.T, np.empty(0), forced=account.margin_call)
 
-    def save(self) -> dict[str, Floats]:
+    def save(self) -> Saved:
         """Nothing here changes."""
         return {}
 
-    def restore(self, saved: dict[str, Floats]) -> None:
+    def check(self, saved: Saved) -> None:
+        """Refuse anything: nothing here changes."""
+        check_saved(saved, {}, "preset 'direct'")
+
+    def restore(self, saved: Saved) -> None:
         """Nothing here changes."""
+        self.check(saved)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from plimsoll.engine.kernels.account.cost import estimate_cost
+from plimsoll.engine.kernels.cost import estimate_cost
 from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.portfolio.stages.s7_turnover import cost_gate

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Protocol
 
+from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.sleeve.sleeve import Sleeve
+from plimsoll.engine.state import Saved
 from plimsoll.engine.types import Bools, Floats
 
 NOTHING_SKIPPED: frozenset[str] = frozenset()
@@ -45,11 +48,12 @@ class Target:
 class Integrator(Protocol):
     """What has memory moves in `observe`; `decide` is a pure function of it and of the account.
 
-    stages : names of the trace's columns. facts : names of `Target.facts`. needs_mark : whether `observe` wants the
-    account's mark.
+    stages : names of the trace's columns. skippable : stages that `decide` can pass over. facts : names of
+    `Target.facts`. needs_mark : whether `observe` wants the account's mark.
     """
 
     stages: tuple[str, ...]
+    skippable: tuple[str, ...]
     facts: tuple[str, ...]
     needs_mark: bool
 
@@ -60,18 +64,38 @@ class Integrator(Protocol):
         """Return whether this close calls for a decision even if nothing forces one."""
 
     def decide(
-        self, sleeves: Sequence[Sleeve], account: Account, *, adopt: bool, skip: frozenset[str] = NOTHING_SKIPPED
+        self, sleeves: Sequence[Sleeve], account: Account, *, adopt: bool, day_return: float, skip: frozenset[str]
     ) -> Target:
         """Return the target for `account`.
 
-        adopt marks the account's first decision; stages named in `skip` are passed over, for explanation.
+        adopt marks the account's first decision; day_return is what the account has returned since the last observed
+        close; stages named in `skip`, each one of `skippable`, are passed over, for explanation.
         """
 
-    def save(self) -> dict[str, Floats]:
+    def save(self) -> Saved:
         """Return copies of everything that changes."""
 
-    def restore(self, saved: dict[str, Floats]) -> None:
-        """Put back what `save` returned."""
+    def check(self, saved: Saved) -> None:
+        """Refuse what could not be restored; see `engine.state.check_saved`."""
+
+    def restore(self, saved: Saved) -> None:
+        """Put back what `save` returned; nothing is touched if `check` refuses it."""
+
+
+def check_skip(skip: frozenset[str], skippable: tuple[str, ...]) -> None:
+    """Raise ConfigError for a stage to skip that is not one of `skippable`."""
+    for name in sorted(skip - set(skippable)):
+        fix = did_you_mean(name, skippable) if skippable else "this preset has no stage that can be skipped"
+        raise ConfigError(f"no stage {name!r} to skip", where="skip", fix=fix)
+
+
+def check_day_return(day_return: float) -> None:
+    """Raise ConfigError for a return of the day that an account with equity left cannot have."""
+    if not (isfinite(day_return) and day_return > -1.0):
+        raise ConfigError(
+            f"the day's return is {day_return!r}", cause="equity now or at the last close is not known, or not above 0",
+            fix="pass equity now over equity at the last close, less 1",
+        )  # fmt: skip
 
 
 @kernel

@@ -1,23 +1,37 @@
 """From the configuration of the stages to what their kernels take."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar, get_type_hints
 
 import numpy as np
 
 from plimsoll.engine.config.schema import Config, SleeveSection
+from plimsoll.engine.config.stages import AllocateSection, StageSection
 from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.market.panel import BarClock, Panel
-from plimsoll.engine.portfolio.book_decide import Caps, Rules, Turnover
+from plimsoll.engine.portfolio.book_decide import Rules
 from plimsoll.engine.portfolio.book_observe import Watch
-from plimsoll.engine.portfolio.stages import s0_normalize, s1_allocate, s3_vol_target, s5_governor, s6_regime
+from plimsoll.engine.portfolio.stages import (
+    s0_normalize,
+    s1_allocate,
+    s3_vol_target,
+    s4_caps,
+    s5_governor,
+    s6_regime,
+    s7_turnover,
+    s8_ladder,
+)
 from plimsoll.engine.portfolio.stages.s2_net import wrapper_arrays
 from plimsoll.engine.portfolio.stages.s4_caps import CLOSE, FREE, NO_NEW
 from plimsoll.engine.sleeve.sleeve import Sleeve
 from plimsoll.engine.types import Bools, Codes, Floats
 
+P = TypeVar("P")
+
 _ROLES = {"defensive": 1.0, "cyclical": -1.0, "other": 0.0}
+MIN_OVERLAP = 20  # common observations a pair of histories needs for a correlation
 
 
 def decay_of(half_life: float) -> float:
@@ -46,8 +60,8 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
     """
     stage = config.integrator
     bars = panel.clock.bars_per_session
-    by_name = {sleeve.name: sleeve for sleeve in config.sleeve}
-    sections = [by_name[sleeve.name] for sleeve in sleeves]
+    section_of = {sleeve.name: sleeve for sleeve in config.sleeve}
+    sections = [section_of[sleeve.name] for sleeve in sleeves]
     clusters = [[panel.symbols.index(s) for s in group if s in panel.symbols] for group in stage.caps.clusters.values()]
     cluster = np.full(panel.n_symbols, -1, dtype=np.int64)
     for number, columns in enumerate(clusters):
@@ -61,15 +75,22 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         member[row, sleeve.columns] = True
     member[:, is_cash] = False
     active = np.column_stack([_status(section, panel.clock) for section in sections])
-    ladder = np.array(
-        [[t.min_equity, t.gross, t.name, t.min_ticket_usd, t.dust_usd, t.max_names] for t in stage.ladder.tiers]
-    )
+    ladder = np.array([[getattr(tier, name) for name in s8_ladder.COLUMNS] for tier in stage.ladder.tiers], dtype=float)
     stocks, bonds, fear = _regime_columns(config, panel)
+    low, high = stage.regime.band
     watch = Watch(
-        normalize=_normalize_params(config, panel.clock),
-        allocate=s1_allocate.numbers_of(_allocate_params(config)),
-        governor=_governor_params(config),
-        regime=_regime_params(config),
+        normalize=by_name(
+            s0_normalize.Params,
+            stage.normalize,
+            decay=decay_of(stage.normalize.half_life_sessions * bars),
+            unit_gross=stage.normalize.mode == "unit_gross",
+            bars_per_year=panel.clock.bars_per_year,
+        ),
+        allocate=allocate_params(stage.allocate, stage.normalize.min_obs),
+        governor=by_name(s5_governor.Params, stage.governor, product=stage.governor.combine == "product"),
+        regime=by_name(
+            s6_regime.Params, stage.regime, neutral=stage.vol_target.target, low=low, high=high, decay=decay_of(63.0)
+        ),
         regime_tilt=stage.regime.tilt_max,
         runoff_sessions=float(stage.allocate.runoff_sessions),
         ladder=ladder,
@@ -91,16 +112,20 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         asset_moments=moments.params(stage.vol_target.half_life_sessions * bars),
         sleeve_moments=moments.params(stage.allocate.half_life_sessions * bars),
     )
-    turn = stage.turnover
+    factors, window = _factor_model(config, panel)
     rules = Rules(
-        vol_target=s3_vol_target.Params(
-            stage.vol_target.l_min, stage.vol_target.l_max, 20, panel.clock.bars_per_year, *_factor_model(config, panel)
+        vol_target=by_name(
+            s3_vol_target.Params,
+            stage.vol_target,
+            min_overlap=MIN_OVERLAP,
+            bars_per_year=panel.clock.bars_per_year,
+            factors=factors,
+            window=window,
         ),
-        caps=Caps(stage.caps.name, stage.caps.cluster, stage.caps.gross, stage.caps.net),
-        turnover=Turnover(
-            config.band, turn.kelly, turn.edge_ratio, turn.park_cash, turn.park_band, stage.caps.capacity
-        ),
-        sigma_neutral=watch.regime.neutral,
+        caps=by_name(s4_caps.Params, stage.caps),
+        turnover=by_name(s7_turnover.Params, stage.turnover, band=config.band, capacity=stage.caps.capacity),
+        day_loss=stage.governor.day_loss,
+        sigma_neutral=stage.vol_target.target,
         runoff_sessions=watch.runoff_sessions,
         min_symbol_obs=float(stage.net.min_obs),
         bars_per_year=panel.clock.bars_per_year,
@@ -115,7 +140,28 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         restriction=_restrictions(config, panel),
         maintenance=maintenance,
     )
-    return Settings(watch, rules, stage.allocate.method == "min_variance", *_factor_model(config, panel))
+    return Settings(watch, rules, stage.allocate.method == "min_variance", factors, window)
+
+
+def by_name(kind: Callable[..., P], section: StageSection, **given: float) -> P:
+    """Return the parameters of a stage: what is given here, and the section's own fields for all others of that name.
+
+    A field that is declared as a float becomes one, so that a kernel meets one type whatever was written.
+
+    Raises
+    ------
+    AttributeError, TypeError
+        If a field is nowhere, or what is given is not a field.
+    """
+    fields = get_type_hints(kind)
+    values = {name: given[name] if name in given else getattr(section, name) for name in fields} | given
+    return kind(**{name: float(value) if fields.get(name) is float else value for name, value in values.items()})
+
+
+def allocate_params(section: AllocateSection, young_obs: int) -> s1_allocate.Params:
+    """Return the parameters of stage 1; young_obs is the least history before anybody has `min_obs`."""
+    rung = s1_allocate.RUNGS.index(section.method)
+    return by_name(s1_allocate.Params, section, method=rung, young_obs=young_obs, min_overlap=MIN_OVERLAP)
 
 
 def _factor_model(config: Config, panel: Panel) -> tuple[int, int]:
@@ -123,72 +169,6 @@ def _factor_model(config: Config, panel: Panel) -> tuple[int, int]:
     section = config.integrator.vol_target
     factors = section.factors if section.covariance == "factor" else 0
     return factors, section.window_sessions * panel.clock.bars_per_session
-
-
-def _normalize_params(config: Config, clock: BarClock) -> s0_normalize.Params:
-    section = config.integrator.normalize
-    return s0_normalize.Params(
-        section.sleeve_vol,
-        section.vol_floor,
-        section.max_scale,
-        section.min_obs,
-        decay_of(section.half_life_sessions * clock.bars_per_session),
-        section.mode == "unit_gross",
-        clock.bars_per_year,
-    )
-
-
-def _regime_params(config: Config) -> s6_regime.Params:
-    section = config.integrator.regime
-    return s6_regime.Params(
-        section.neutral,
-        section.risk_on,
-        section.transition,
-        section.crisis,
-        *section.band,
-        section.dwell_sessions,
-        decay_of(63.0),
-    )
-
-
-def _allocate_params(config: Config) -> s1_allocate.Params:
-    section = config.integrator.allocate
-    return s1_allocate.Params(
-        method=section.method,
-        cap=section.cap,
-        kappa=section.skill_kappa,
-        smoothing=section.smoothing,
-        apply_threshold=section.apply_threshold,
-        alarm=section.alarm,
-        max_intensity=section.max_shrinkage,
-        min_obs=section.min_obs,
-        young_obs=config.integrator.normalize.min_obs,
-        ramp_sessions=section.ramp_sessions,
-        ramp_start=section.ramp_start,
-        runoff_sessions=section.runoff_sessions,
-        erc_blend=section.erc_blend_max,
-    )
-
-
-def _governor_params(config: Config) -> s5_governor.Params:
-    section = config.integrator.governor
-    return s5_governor.Params(
-        section.d0,
-        section.d_hard,
-        section.m_min,
-        section.flat,
-        section.cooloff_sessions,
-        section.reentry_sessions,
-        section.day_loss,
-        section.day_reentry_sessions,
-        section.sigma_ref,
-        section.vol_adjusted,
-        section.warn,
-        section.throttle,
-        section.throttle_to,
-        section.no_new,
-        section.combine == "product",
-    )
 
 
 def _status(section: SleeveSection, clock: BarClock) -> Codes:

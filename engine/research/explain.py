@@ -1,24 +1,16 @@
 """Why this order: the weight after every stage, what moved it, and the order without each stage."""
 
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from plimsoll.engine.config.schema import Config, validate_config
 from plimsoll.engine.core import Decision, System
 from plimsoll.engine.errors import DataError, did_you_mean
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
-from plimsoll.engine.portfolio.book import SKIPPABLE, Pipeline
-from plimsoll.engine.portfolio.stages.s4_caps import BINDING
+from plimsoll.engine.portfolio.stages.s4_caps import names_of
 from plimsoll.engine.portfolio.stages.s5_governor import NO_NEW, TIERS
-from plimsoll.engine.report.folder import MARKER
-from plimsoll.engine.runtime.assemble import Setup, build, make_strategies
-from plimsoll.engine.runtime.backtest import run_loop
-from plimsoll.engine.runtime.load import load_panel
-from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.types import Floats
 
 _WHY_NOT = {
@@ -57,44 +49,6 @@ class Explanation:
     without: dict[str, float]
 
 
-def explain(
-    run: Path, session: str | None = None, symbol: str | None = None, data: Path | None = None
-) -> list[Explanation]:
-    """Explain a decision of a finished run by running it again up to that close.
-
-    Parameters
-    ----------
-    run : path
-        A run folder.
-    session : ISO date, optional
-        The session whose close decided; the last decision if left out.
-    symbol : str, optional
-        One symbol; all that are held, wanted or traded if left out.
-    data : path, optional
-        Where the data are now, if they have moved.
-
-    Raises
-    ------
-    DataError
-        If the folder is not a run, the data are not those it ran on, or there was no decision at that close.
-    """
-    config, data_hash = read_run(run, data)
-    strategies = make_strategies(config)
-    panel = load_panel(config, needs_of(config, strategies))
-    setup = build(config, panel, strategies)
-    if setup.panel.data_hash != data_hash:
-        raise DataError("the data have changed since this run", where=str(run), fix="run the backtest again")
-    t = _bar_of(setup, session)
-    track = run_loop(setup, stop_at=t)
-    if not track.decisions or track.decisions[-1].t != t:
-        raise DataError(
-            f"no decision at the close of {setup.panel.clock.session[t]}",
-            where=str(run),
-            fix=_nearest(setup, track.decisions),
-        )
-    return explain_decision(setup, track.decisions[-1], symbol)
-
-
 def explain_decision(setup: Setup, decision: Decision, symbol: str | None = None) -> list[Explanation]:
     """Explain the decision a system has just made; its state is left as it is."""
     panel, account = setup.panel, setup.broker.account()
@@ -103,7 +57,7 @@ def explain_decision(setup: Setup, decision: Decision, symbol: str | None = None
     held = account.value / account.equity
     adopt = decision.t == setup.first - 1
     orders = _orders(decision, panel.n_symbols)
-    skippable = SKIPPABLE if isinstance(setup.system.integrator, Pipeline) else setup.system.integrator.stages[1:]
+    skippable = setup.system.integrator.skippable
     without = {stage: _orders_without(setup.system, account, adopt, stage, panel.n_symbols) for stage in skippable}
     involved = (held != 0.0) | decision.target.trace.any(axis=1) | (orders != 0.0)
     columns = [panel.column(symbol)] if symbol is not None else np.flatnonzero(involved).tolist()
@@ -123,53 +77,9 @@ def explain_decision(setup: Setup, decision: Decision, symbol: str | None = None
     ]
 
 
-def read_run(run: Path, data: Path | None) -> tuple[Config, str]:
-    """Return a run folder's configuration and data hash; `data` is where the data are now, if they have moved.
-
-    Raises
-    ------
-    DataError
-        If the folder is not a run.
-    """
-    try:
-        values = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
-        env = (run / "env.json").read_text(encoding="utf-8")
-    except (OSError, tomllib.TOMLDecodeError):
-        raise DataError(f"not a run folder: it needs config.toml, env.json and {MARKER}", where=str(run)) from None
-    import json
-
-    if data is not None:
-        values["data"] = {**values.get("data", {}), "source": "csv", "path": str(data)}
-    return validate_config(values, str(run / "config.toml")), str(json.loads(env)["data_hash"])
-
-
-def _bar_of(setup: Setup, session: str | None) -> int:
-    clock = setup.panel.clock
-    if session is None:
-        track = run_loop(build(setup.config, setup.panel, make_strategies(setup.config)))
-        return track.decisions[-1].t
-    try:
-        day = np.datetime64(session, "D")
-    except ValueError:
-        raise DataError(f"{session!r} is not a date", fix="write it as 2020-03-31") from None
-    bars = np.flatnonzero(clock.session == day)
-    if not len(bars):
-        raise DataError(
-            f"{session} is not a session of this run", where=f"{clock.session[setup.first - 1]} to {clock.session[-1]}"
-        )
-    return int(bars[-1])
-
-
-def _nearest(setup: Setup, decisions: list[Decision]) -> str:
-    sessions = setup.panel.clock.session
-    if not decisions:
-        return f"the first decision is at the close of {sessions[setup.first - 1]}"
-    return f"the decision before is at the close of {sessions[decisions[-1].t]}"
-
-
 def _orders(decision: Decision, n: int) -> Floats:
-    batch = decision.plan.orders
-    return np.bincount(batch.col, weights=batch.qty, minlength=n).astype(np.float64)
+    rows = decision.plan.orders.rows
+    return np.bincount(rows.col, weights=rows.qty, minlength=n).astype(np.float64)
 
 
 def _orders_without(system: System, account: Account, adopt: bool, stage: str, n: int) -> Floats:
@@ -199,8 +109,7 @@ def _reason(stage: str, facts: dict[str, float], before: float, after: float, he
     if stage == "s3_vol_target":
         return f"times {facts['leverage']:.3f}: ex-ante {facts['sigma_ex']:.1%} to {facts['sigma_p']:.1%} volatility"
     if stage == "s4_caps":
-        bits = int(facts["binding"])
-        return "bound by " + ", ".join(name for k, name in enumerate(BINDING) if bits & (1 << k))
+        return "bound by " + ", ".join(names_of(int(facts["binding"])))
     if stage == "s5_governor":
         what = f"times {facts['multiplier']:.3f}"
         if facts["tier"] == NO_NEW and after != before * facts["multiplier"]:

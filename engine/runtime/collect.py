@@ -9,12 +9,15 @@ import pandas as pd
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.execution.sim.order_table import STATUSES
 from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.ledger import bar_costs
+from plimsoll.engine.kernels.account.order import ORDER_COLUMNS
 from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
+from plimsoll.engine.kernels.cost import COST_COLUMNS, COSTS
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.backtest import Track
 from plimsoll.engine.runtime.counts import book_counts, unbound_volatility
-from plimsoll.engine.runtime.record import Record
+from plimsoll.engine.runtime.record import EQUITY_COLUMNS, Record
 from plimsoll.engine.types import Floats
 
 _COUNTERS = {
@@ -108,10 +111,8 @@ def _equity(setup: Setup, index: pd.DatetimeIndex, span: slice) -> pd.DataFrame:
     frame["equity_gross"] *= setup.config.run.cash
     frame["gross"] = (rec[:, layout.R_LONG] + rec[:, layout.R_SHORT]) / safe
     frame["net"] = (rec[:, layout.R_LONG] - rec[:, layout.R_SHORT]) / safe
-    frame["costs"] = rec[:, layout.R_COMMISSION : layout.R_FEES + 1].sum(axis=1)
-    order = ["equity", "equity_gross", "cash", "long", "short", "gross", "net", "ret", "drawdown", "price_pnl"]
-    order += ["dividends", "interest", "financing", "borrow", "commission", "spread", "impact", "fees", "costs"]
-    return frame[[*order, "traded", "flow", "maintenance"]]
+    frame["costs"] = bar_costs(rec)
+    return frame[list(EQUITY_COLUMNS)]
 
 
 def _targets(setup: Setup, track: Track) -> pd.DataFrame:
@@ -123,39 +124,44 @@ def _targets(setup: Setup, track: Track) -> pd.DataFrame:
 
 def _orders(setup: Setup) -> pd.DataFrame:
     table = setup.broker.order_table()
-    execution = setup.config.execution
-    kind = execution.order_type if execution.order_type != "market" else "market"
-    status = np.array(STATUSES, dtype=object)[table.status]
-    return pd.DataFrame(
-        {
-            "id": np.array(table.ids, dtype=object),
-            "session": setup.panel.clock.stamp[table.bar],
-            "symbol": np.array(setup.panel.symbols, dtype=object)[table.col],
-            "side": np.where(table.qty < 0.0, "sell", "buy").astype(object),
-            "qty": table.qty,
-            "kind": np.full(len(table.qty), f"{kind}/{execution.fill}", dtype=object),
-            "leg": table.leg,
-            "price": table.price,
-            "status": status,
-            "filled": table.filled,
-            "reason": np.array(_REASONS, dtype=object)[table.status],
-        }
-    )
+    shown = {"id": np.array(table.ids, dtype=object)}
+    for name, column in ORDER_COLUMNS.items():
+        if column.shown:
+            shown |= _order_columns(setup, name, getattr(table.rows, name))
+    shown["status"] = np.array(STATUSES, dtype=object)[table.status]
+    shown["filled"] = table.filled
+    shown["reason"] = np.array(_REASONS, dtype=object)[table.status]
+    return pd.DataFrame(shown)
+
+
+def _order_columns(setup: Setup, name: str, values: Any) -> dict[str, Any]:
+    """Return the columns in which a run's table shows one of its orders' columns."""
+    if name == "bar":
+        return {"session": setup.panel.clock.stamp[values]}
+    if name == "col":
+        return {"symbol": np.array(setup.panel.symbols, dtype=object)[values]}
+    if name == "qty":
+        return {"side": np.where(values < 0.0, "sell", "buy").astype(object), "qty": values}
+    if name == "at_close":
+        kinds = [f"market/{fill}" for fill in ("next_open", "next_close")]
+        return {"kind": np.array(kinds, dtype=object)[values.astype(np.int64)]}
+    return {name: values}
 
 
 def _fills(setup: Setup) -> pd.DataFrame:
     fills = setup.broker.fills
     ids = np.array([*setup.broker.order_table().ids, ""], dtype=object)  # -1: sold because it was delisted
+    costs = {
+        column: sum(fills[:, layout.F_COSTS + k] for k, cost in enumerate(COSTS) if cost.column == column)
+        for column in COST_COLUMNS
+    }
     return pd.DataFrame(
         {
             "session": setup.panel.clock.stamp[fills[:, layout.F_BAR].astype(np.int64)],
             "symbol": np.array(setup.panel.symbols, dtype=object)[fills[:, layout.F_COLUMN].astype(np.int64)],
             "qty": fills[:, layout.F_QTY],
             "price": fills[:, layout.F_PRICE],
-            "commission": fills[:, layout.F_COMMISSION],
-            "spread": fills[:, layout.F_SPREAD],
-            "impact": fills[:, layout.F_IMPACT],
-            "fees": fills[:, layout.F_SEC] + fills[:, layout.F_TAF] + fills[:, layout.F_CAT],
+            **costs,
             "order_id": ids[fills[:, layout.F_ORDER].astype(np.int64)],
         }
     )

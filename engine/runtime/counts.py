@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from plimsoll.engine.core import Decision
-from plimsoll.engine.portfolio.book_decide import BOUND_LEVERAGE, BOUND_MARGIN
 from plimsoll.engine.portfolio.stages.s1_allocate import HRP, RUNGS
 from plimsoll.engine.portfolio.stages.s4_caps import BINDING
 from plimsoll.engine.portfolio.stages.s5_governor import NORMAL, TIERS
@@ -51,8 +50,6 @@ def book_counts(facts: tuple[str, ...], decisions: Sequence[Decision]) -> dict[s
     counts["hrp_erc_alarms"] = int(column("alarm").sum())
     counts["vol_target_fallbacks"] = int(column("vol_fallback").sum())
     counts |= {f"bound_by_{name}": int((bound & (1 << bit) > 0).sum()) for bit, name in enumerate(BINDING)}
-    counts["bound_by_leverage"] = int((bound & BOUND_LEVERAGE > 0).sum())
-    counts["bound_by_margin"] = int((bound & BOUND_MARGIN > 0).sum())
     counts["bound_by_nothing"] = int((bound == 0).sum())
     counts |= {f"tier_{name}": int((tier == code).sum()) for code, name in enumerate(TIERS) if code != NORMAL}
     counts |= {f"regime_{name}": int((regime == code).sum()) for code, name in enumerate(REGIMES)}

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.source import FOLDER, open_source
 from plimsoll.engine.market.span import until
-from plimsoll.engine.runtime.assemble import make_strategies
 from plimsoll.engine.runtime.needs import Needs, needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.runtime.resolve import make_strategy
 from plimsoll.engine.sleeve.strategy import Strategy
 
@@ -27,8 +28,11 @@ def configured(
     start: date | str | None = None,
     end: date | str | None = None,
     sets: Iterable[str] = (),
+    env: Mapping[str, str] | None = None,
 ) -> tuple[Config, dict[str, Strategy]]:
     """Return the configuration that a verb runs on, and by sleeve the strategy object it was given, if it was one.
+
+    The parameters are those of `backtest`; `env` lays ``PLIMSOLL__SECTION__KEY`` between the file and `sets`.
 
     Raises
     ------
@@ -39,11 +43,16 @@ def configured(
     values: dict[str, Any] | Path = _config_of(given) if given is not None else _layered(what)
     overrides = list(sets)
     if isinstance(data, (str, Path)):
-        overrides += ["data.source=csv", f"data.path={json.dumps(str(data), ensure_ascii=False)}"]
+        overrides += folder_overrides(data)
     overrides += [f"run.{key}={value}" for key, value in (("start", start), ("end", end)) if value is not None]
-    config = load_config(values, sets=overrides)
+    config = load_config(values, env=env, sets=overrides)
     objects = {config.sleeve[0].name: given} if given is not None else {}
     return config, objects
+
+
+def folder_overrides(folder: Path | str) -> list[str]:
+    """Return the ``section.key=value`` overrides that read a folder of files."""
+    return [f"data.source={FOLDER}", f"data.path={json.dumps(str(folder), ensure_ascii=False)}"]
 
 
 def load_run(
@@ -71,39 +80,21 @@ def load_run(
 
 
 def load_panel(config: Config, needs: Needs) -> Panel:
-    """Load what a configuration names: the synthetic sample, a folder of CSV files or a catalog.
+    """Load what a configuration names from its source.
 
     Raises
     ------
+    ConfigError
+        If there is no such source, or it cannot be opened so.
     DataError
         If a file or a row of it is unusable.
     """
     section = config.data
-    if section.source == "sample":
-        from plimsoll.engine.market.sample.source import INDICATORS, sample_panel
-        from plimsoll.engine.market.sample.universe import SYMBOLS
-
-        if section.interval != "1d":
-            raise ConfigError(f"the sample source has daily bars only, not {section.interval!r}", where="data.interval")
-        symbols = needs.symbols + tuple(s for s in needs.optional if s in SYMBOLS)
-        indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in INDICATORS)
-        return sample_panel(symbols, indicators, end=config.run.end, seed=config.run.seed)
-    if section.source == "catalog":
-        from plimsoll.engine.market.catalog.source import CatalogSource
-
-        source = CatalogSource(section.path) if section.path is not None else CatalogSource()
-        held = source.offers(section.interval).symbols
-        symbols = needs.symbols + tuple(s for s in needs.optional if s in held)
-        indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in held)
-        return source.load(symbols, indicators, interval=section.interval, end=config.run.end)
-    if section.path is None:
-        raise ConfigError("source 'csv' needs a path", where="data.path", fix="pass --data DIR")
-    from plimsoll.engine.market.csv.source import symbols_in
-
-    there = symbols_in(section.path, section.interval)
-    symbols = needs.symbols + tuple(s for s in needs.optional if s in there)
-    indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in there)
-    return load_data(section.path, symbols, indicators, interval=section.interval, end=config.run.end)
+    source = open_source(section.source, section.path)
+    offer = source.offers(section.interval)
+    symbols = needs.symbols + tuple(s for s in needs.optional if s in offer.symbols)
+    indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in offer.indicators)
+    return source.load(symbols, indicators, interval=section.interval, end=config.run.end, seed=config.run.seed)
 
 
 def load_data(
@@ -122,9 +113,8 @@ def load_data(
     DataError
         If a file is missing, or a row of it is unusable; the message names symbol, session and value.
     """
-    from plimsoll.engine.market.csv.source import load_csv
-
-    return load_csv(Path(folder), tuple(symbols), tuple(indicators), interval=interval, start=start, end=end)
+    source = open_source(FOLDER, Path(folder))
+    return source.load(tuple(symbols), tuple(indicators), interval=interval, start=start, end=end)
 
 
 def _layered(what: Any) -> Any:

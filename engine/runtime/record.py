@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from plimsoll.engine.errors import DataError, EngineError
+from plimsoll.engine.kernels.cost import COST_COLUMNS
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.types import Bools, Dates, Floats, Ints
 
@@ -26,10 +27,7 @@ EQUITY_COLUMNS: Final = (
     "interest",
     "financing",
     "borrow",
-    "commission",
-    "spread",
-    "impact",
-    "fees",
+    *COST_COLUMNS,
     "costs",
     "traded",
     "flow",
@@ -43,7 +41,7 @@ class Record:
 
     equity : one row per traded bar, index "session" (bar stamps on intraday data), columns `EQUITY_COLUMNS`: account
         at the close; `ret` time-weighted net return of the bar; `drawdown` of the time-weighted index, <= 0; `gross`
-        and `net` exposure as fractions of equity; `costs` = commission + spread + impact + fees; `traded` = sum of
+        and `net` exposure as fractions of equity; `costs` = sum of `COST_COLUMNS`; `traded` = sum of
         |fill notional|; `flow` deposits (+) and withdrawals (-) at the start of the bar; `interest` received on cash;
         `financing` and `borrow` paid, > 0 is a cost; `equity_gross` the starting cash grown by ret + costs / base.
     weights : same index, a column per symbol, held at the close. targets : a row per decision, before the band.
@@ -117,7 +115,7 @@ class Record:
 
     @cached_property
     def returns_gross(self) -> pd.Series:
-        """Return per session before commission, spread, impact and fees (financing and borrow stay in)."""
+        """Return per session before trading costs (financing and borrow stay in)."""
         index = self.column("equity_gross")
         before = np.concatenate(([self.cash], index[:-1]))
         alive = before > 0.0

@@ -1,7 +1,5 @@
 """From a strategy's name to an object: the registry, or ``package.module:Class``."""
 
-import importlib
-import sys
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from numbers import Integral
@@ -12,6 +10,7 @@ from pydantic import ValidationError
 
 from plimsoll.engine.config.section import config_error
 from plimsoll.engine.errors import ConfigError, did_you_mean
+from plimsoll.engine.runtime.modules import find_object
 from plimsoll.engine.sleeve.strategy import Strategy
 
 GROUP = "plimsoll.strategies"
@@ -22,15 +21,19 @@ def registered() -> dict[str, EntryPoint]:
     return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
-def strategy_class(spec: str, *, where: str = "strategy") -> type[Strategy]:
-    """Return the class behind a registered name or ``package.module:Class`` (the working folder is searched too).
+def strategy_class(spec: str, *, where: str = "strategy", modules: Path | None = None) -> type[Strategy]:
+    """Return the class behind a registered name or ``package.module:Class``.
+
+    modules : folder in which a module that cannot be imported otherwise is looked for.
 
     Raises
     ------
     ConfigError
         If there is none, it cannot be imported, or it is not a `Strategy`.
     """
-    if ":" not in spec:
+    if ":" in spec:
+        found = find_object(spec, modules, where)
+    else:
         known = registered()
         if spec not in known:
             raise ConfigError(
@@ -38,37 +41,16 @@ def strategy_class(spec: str, *, where: str = "strategy") -> type[Strategy]:
                 where=where,
                 fix=did_you_mean(spec, known) + " (or use 'package.module:Class')",
             )
-        found = _import(known[spec].value, where)
-    else:
-        found = _import(spec, where)
+        found = find_object(known[spec].value, None, where)
     if not (isinstance(found, type) and issubclass(found, Strategy)):
         raise ConfigError(f"{spec!r} is not a Strategy", where=where, fix="subclass plimsoll.Strategy")
     return found
 
 
-def _import(spec: str, where: str) -> Any:
-    module_name, _, class_name = spec.partition(":")
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"cannot import {module_name!r}: {error}",
-            where=where,
-            fix="run from the folder that holds it, or install it",
-        ) from error
-    except Exception as error:
-        raise ConfigError(f"importing {module_name!r} raised {type(error).__name__}: {error}", where=where) from error
-    if not hasattr(module, class_name) or not class_name:
-        names = [name for name, value in vars(module).items() if isinstance(value, type)]
-        raise ConfigError(f"{module_name!r} has no {class_name!r}", where=where, fix=did_you_mean(class_name, names))
-    return getattr(module, class_name)
-
-
-def make_strategy(spec: str | type[Strategy] | Strategy, params: Mapping[str, Any], *, where: str) -> Strategy:
-    """Return a strategy with validated parameters.
+def make_strategy(
+    spec: str | type[Strategy] | Strategy, params: Mapping[str, Any], *, where: str, modules: Path | None = None
+) -> Strategy:
+    """Return a strategy with validated parameters; `modules` as for `strategy_class`.
 
     Raises
     ------
@@ -78,7 +60,7 @@ def make_strategy(spec: str | type[Strategy] | Strategy, params: Mapping[str, An
     if isinstance(spec, Strategy):
         strategy = spec
     else:
-        cls = strategy_class(spec, where=where) if isinstance(spec, str) else spec
+        cls = strategy_class(spec, where=where, modules=modules) if isinstance(spec, str) else spec
         try:
             strategy = cls(cls.Params.model_validate(dict(params)))
         except ValidationError as error:

@@ -125,3 +125,11 @@ def stacked(signals: Sequence[Signal], n_symbols: int) -> Floats:
     for row, signal in enumerate(signals):
         whole[:, row, signal.columns] = signal.held
     return whole
+
+
+def standing(signals: Sequence[Signal], n_symbols: int, t: int) -> Floats:
+    """Return the weights of all sleeves held at the close of bar t in panel columns, (S, N)."""
+    rows = np.zeros((len(signals), n_symbols))
+    for row, signal in enumerate(signals):
+        rows[row, signal.columns] = signal.held[t]
+    return rows

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from plimsoll.engine.errors import EngineError, PlimsollError, StrategyError
+from plimsoll.engine.errors import PlimsollError, StrategyError
 from plimsoll.engine.kernels.account.track import (
     ANSWER_NOT_FINITE,
     ANSWER_OK,
@@ -20,6 +20,7 @@ from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.window import Cursor, Window
 from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Context, Strategy
+from plimsoll.engine.state import Saved, check_saved, parts_of, whole_number
 from plimsoll.engine.types import Codes, Floats, Weights
 
 
@@ -107,16 +108,24 @@ class Tracker:
         twin = Tracker(self._ret, self._status, self._bill, self._cursor)
         return twin.notional()
 
-    def save(self) -> dict[str, Any]:
+    def save(self) -> Saved:
         """Return copies of everything that changes."""
         self.catch_up()
-        return {"weight": self._weight.copy(), "scal": self._scal.copy(), "next": np.array([self._next])}
+        return {name: array.copy() for name, array in self._arrays().items()}
 
-    def restore(self, saved: dict[str, Any]) -> None:
-        """Put back what `save` returned."""
+    def check(self, saved: Saved, where: str) -> None:
+        """Refuse what could not be restored; see `engine.state.check_saved`."""
+        check_saved(saved, self._arrays(), where)
+        whole_number(saved, "next", 0, len(self._ret), where)
+
+    def restore(self, saved: Saved) -> None:
+        """Put back what `save` returned and `check` has found to fit."""
         np.copyto(self._weight, saved["weight"])
         np.copyto(self._scal, saved["scal"])
         self._next = int(saved["next"][0])
+
+    def _arrays(self) -> Saved:
+        return {"weight": self._weight, "scal": self._scal, "next": np.array([self._next], dtype=np.int64)}
 
 
 class Sleeve:
@@ -224,30 +233,39 @@ class Sleeve:
             np.copyto(value, fresh[key])
         self.notes.fill(np.nan)
         self.tracker.restart()
+        self.answered, self.failure = False, ""
+        self._on_bar = self.strategy.on_bar
 
     def scan(self) -> Scan:
         """Return the whole span for the strategy's own compiled loop."""
         cols = tuple(self.columns.tolist())
         return Scan(self._feed, cols, self._symbols, self.state, self.notes, self.tracker.notional())
 
-    def save(self) -> dict[str, Any]:
+    def save(self) -> Saved:
         """Return copies of everything a later bar or decision depends on; what was put out (`notes`, paths) is not."""
         saved = {f"tracker.{key}": value for key, value in self.tracker.save().items()}
-        saved["answered"] = np.array([self.answered])
-        saved["failure"] = np.frombuffer(self.failure.encode(), dtype=np.uint8).copy()
-        return saved | {f"state.{key}": value.copy() for key, value in arrays_of(self.state)}
+        return saved | {name: array.copy() for name, array in self._arrays().items()}
 
-    def restore(self, saved: dict[str, Any]) -> None:
-        """Put back what `save` returned."""
-        self.tracker.restore({k.removeprefix("tracker."): v for k, v in saved.items() if k.startswith("tracker.")})
+    def check(self, saved: Saved) -> None:
+        """Refuse what could not be restored; see `engine.state.check_saved`."""
+        where = f"sleeve {self.name!r}"
+        own = {name: array for name, array in saved.items() if not name.startswith("tracker.")}
+        check_saved(own, self._arrays(), where, texts={"failure"})
+        self.tracker.check(parts_of(saved, ["tracker."])[0], f"{where}, tracker")
+
+    def restore(self, saved: Saved) -> None:
+        """Put back what `save` returned; nothing is touched if `check` refuses it."""
+        self.check(saved)
+        self.tracker.restore(parts_of(saved, ["tracker."])[0])
         self.answered = bool(saved["answered"][0])
         self.failure = saved["failure"].tobytes().decode()
         self._on_bar = _silent if self.failure else self.strategy.on_bar
         for key, value in arrays_of(self.state):
-            found = saved.get(f"state.{key}")
-            if found is None or found.shape != value.shape:
-                raise EngineError(f"sleeve {self.name!r}: the saved state has no {key!r} of shape {value.shape}")
-            np.copyto(value, found)
+            np.copyto(value, saved[f"state.{key}"])
+
+    def _arrays(self) -> Saved:
+        said = {"answered": np.array([self.answered]), "failure": np.frombuffer(self.failure.encode(), dtype=np.uint8)}
+        return said | {f"state.{key}": value for key, value in arrays_of(self.state)}
 
 
 def arrays_of(memory: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

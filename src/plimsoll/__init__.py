@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from plimsoll.engine.sleeve.scan import Scan
     from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
     from plimsoll.engine.types import Bools, Floats, Weights
-    from plimsoll.engine.verbs import audit, backtest, sweep
+    from plimsoll.engine.verbs.audit import audit
+    from plimsoll.engine.verbs.backtest import backtest
+    from plimsoll.engine.verbs.doctor import doctor
+    from plimsoll.engine.verbs.explain import explain
+    from plimsoll.engine.verbs.strategies import describe_strategies, describe_strategy
+    from plimsoll.engine.verbs.sweep import sweep
+    from plimsoll.engine.verbs.trials import trials
 
 _HOME = {
     "Certificate": "plimsoll.engine.research.audit.certificate",
@@ -40,13 +46,18 @@ _HOME = {
     "StrategyParams": "plimsoll.engine.sleeve.strategy",
     "SweepResult": "plimsoll.engine.research.sweep.sweep",
     "Weights": "plimsoll.engine.types",
-    "audit": "plimsoll.engine.verbs",
-    "backtest": "plimsoll.engine.verbs",
+    "audit": "plimsoll.engine.verbs.audit",
+    "backtest": "plimsoll.engine.verbs.backtest",
+    "describe_strategies": "plimsoll.engine.verbs.strategies",
+    "describe_strategy": "plimsoll.engine.verbs.strategies",
+    "doctor": "plimsoll.engine.verbs.doctor",
+    "explain": "plimsoll.engine.verbs.explain",
     "kernel": "plimsoll.engine.kernels.jit",
     "load_config": "plimsoll.engine.config.schema",
     "load_data": "plimsoll.engine.runtime.load",
     "sample_panel": "plimsoll.engine.market.sample.source",
-    "sweep": "plimsoll.engine.verbs",
+    "sweep": "plimsoll.engine.verbs.sweep",
+    "trials": "plimsoll.engine.verbs.trials",
 }
 
 __all__ = [
@@ -70,11 +81,16 @@ __all__ = [
     "Weights",
     "audit",
     "backtest",
+    "describe_strategies",
+    "describe_strategy",
+    "doctor",
+    "explain",
     "kernel",
     "load_config",
     "load_data",
     "sample_panel",
     "sweep",
+    "trials",
 ]
 
 

@@ -62,8 +62,8 @@ class LooksAheadInAStage(Direct):
 
     feed: Any = None
 
-    def decide(self, sleeves: Any, account: Any, *, adopt: bool, skip: Any = frozenset()) -> Target:
-        target = super().decide(sleeves, account, adopt=adopt, skip=skip)
+    def decide(self, sleeves: Any, account: Any, *, adopt: bool, day_return: float, skip: Any) -> Target:
+        target = super().decide(sleeves, account, adopt=adopt, day_return=day_return, skip=skip)
         t = sleeves[0]._context.bar_index
         ahead = self.feed.ret[min(t + 1, len(self.feed.ret) - 1)]
         goal = np.where(ahead < 0.0, 0.5 * target.weights, target.weights)

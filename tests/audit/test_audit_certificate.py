@@ -21,7 +21,7 @@ from plimsoll.engine.research.audit.what_if import Replay, bar_later, figures_of
 from plimsoll.engine.research.proof.trail import run_trail
 from plimsoll.engine.sleeve.strategy import Context, Strategy
 from plimsoll.engine.types import Weights
-from plimsoll.engine.verbs import audit
+from plimsoll.engine.verbs.audit import audit
 
 
 def test_the_same_audit_twice_is_the_same_to_the_byte_and_plain_json() -> None:

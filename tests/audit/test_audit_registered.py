@@ -8,7 +8,7 @@ from battery.witness import Witness, witness_book, witness_panel
 from plimsoll.engine.research.audit.audit import examine
 from plimsoll.engine.research.audit.case import Case
 from plimsoll.engine.runtime.resolve import make_strategy, registered
-from plimsoll.engine.verbs import audit
+from plimsoll.engine.verbs.audit import audit
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,7 +12,7 @@ from plimsoll.engine.research.audit.case import StandIn
 from plimsoll.engine.research.audit.certificate import Certificate
 from plimsoll.engine.research.audit.finding import Finding
 from plimsoll.engine.sleeve.strategy import Strategy
-from plimsoll.engine.verbs import audit
+from plimsoll.engine.verbs.audit import audit
 
 SEEN = "future unknown"
 SEEN_IN_PROCESS = [

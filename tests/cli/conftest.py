@@ -40,7 +40,6 @@ Cli = Callable[..., Ran]
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working folder with a configuration `run.toml` and a data folder `data`."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "run.toml").write_text(CONFIG)
     write_data(tmp_path / "data")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from plimsoll.engine.verbs import backtest
+from plimsoll.engine.verbs.backtest import backtest
 
 BAR = 30
 SESSION = "2015-02-17"  # the 31st session from 2015-01-02
@@ -101,7 +101,7 @@ def test_weight_on_a_symbol_without_a_row_is_told(here: Path, refused: Callable[
     [
         (
             "nomodule:Mine",
-            "sleeve 's': cannot import 'nomodule': No module named 'nomodule'; run from the folder that holds it",
+            "sleeve 's': cannot import 'nomodule': No module named 'nomodule'; put it beside the configuration file",
         ),
         ("present:Mien", "sleeve 's': 'present' has no 'Mien'; did you mean 'Mine'?"),
         ("present:", "sleeve 's': 'present' has no ''"),

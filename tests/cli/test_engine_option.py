@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from plimsoll.engine.config.schema import load_config
-from plimsoll.engine.runtime.assemble import build, make_strategies
+from plimsoll.engine.runtime.assemble import build
 from plimsoll.engine.runtime.compiled.engines import ENGINES, compile_notice
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 
 # What has no compiled form, and what the refusal calls it.
 WITHOUT = [

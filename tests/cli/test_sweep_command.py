@@ -98,7 +98,7 @@ def test_random_settings_follow_the_seed(here: Path, cli: Callable[..., Any]) ->
     def drawn(out: str, *more: str) -> list[tuple[str, str]]:
         grid = (
             "--grid",
-            "execution.no_trade_band=0.0:0.1",
+            "integrator.turnover.band=0.0:0.1",
             "--grid",
             "sleeve.s.params.rebalance='5','10'",
             "--random",
@@ -106,7 +106,7 @@ def test_random_settings_follow_the_seed(here: Path, cli: Callable[..., Any]) ->
         )
         assert cli("sweep", "run.toml", *grid, "--out", out, "-q", *ALONE, *more).code == 0
         found = rows(here / out / "sweep.csv")
-        return [(row["execution.no_trade_band"], row["sleeve.s.params.rebalance"]) for row in found]
+        return [(row["integrator.turnover.band"], row["sleeve.s.params.rebalance"]) for row in found]
 
     first = drawn("first")
     assert len(set(first)) == 5

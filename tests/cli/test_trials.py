@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from support.trials import make_trial, raw
 
-from plimsoll.engine.cli.trials import trial_facts
 from plimsoll.engine.trials.ledger import TrialLedger
+from plimsoll.engine.verbs.trials import trial_facts
 
 ROOT = Path(__file__).resolve().parents[2]
 Cli = Callable[..., Any]

@@ -12,7 +12,7 @@ from support.plain_fees import in_force
 
 from plimsoll.engine.execution.fees import fee_schedule
 from plimsoll.engine.kernels import layout
-from plimsoll.engine.kernels.account.cost import CAT, SEC, TAF, TAF_CAP
+from plimsoll.engine.kernels.cost import CAT, SEC, TAF, TAF_CAP
 
 Golden = Callable[[str], dict[str, Any]]
 

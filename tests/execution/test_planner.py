@@ -7,9 +7,8 @@ import pytest
 from support.panels import make_panel
 from support.scripted import Ran, plain_config, run_config, run_script
 
-from plimsoll.engine.config.schema import load_config
-from plimsoll.engine.errors import ConfigError, StrategyError
-from plimsoll.engine.execution.broker import order_id
+from plimsoll.engine.errors import StrategyError
+from plimsoll.engine.execution.order import order_id
 from plimsoll.engine.market.panel import Panel
 
 T = 8
@@ -89,9 +88,9 @@ def test_small_orders_are_left_and_counted_but_exits_go() -> None:
 
 def test_a_band_leaves_small_gaps_and_lets_exits_through() -> None:
     answers = {3: {"S000": 0.5, "S001": 0.01}, 4: {"S000": 0.51, "S001": 0.0}}
-    ran = run_script(flat_panel(), answers, first=2, execution={"no_trade_band": 0.009999})
+    ran = run_script(flat_panel(), answers, first=2, integrator={"turnover": {"band": 0.009999}})
     assert orders_of(ran, 4) == pytest.approx({"S000": 10.0, "S001": -10.0}, abs=1e-8)
-    wide = run_script(flat_panel(), answers, first=2, execution={"no_trade_band": 0.02})
+    wide = run_script(flat_panel(), answers, first=2, integrator={"turnover": {"band": 0.02}})
     assert orders_of(wide, 3) == pytest.approx({"S000": 500.0})
     assert orders_of(wide, 4) == {}
 
@@ -107,28 +106,12 @@ def test_answering_what_is_held_orders_nothing() -> None:
     assert again.result.counts["orders_rounded_away"] <= 3
 
 
-@pytest.mark.parametrize(
-    ("execution", "what"),
-    [
-        ({"order_type": "moo"}, "whole shares"),
-        ({"order_type": "moc", "fill": "next_close"}, "whole shares"),
-        ({"order_type": "moo", "fractional": False, "fill": "next_close"}, "does not fill"),
-        ({"order_type": "moc", "fractional": False, "fill": "next_open"}, "does not fill"),
-    ],
-)
-def test_auction_orders_that_no_broker_takes_are_refused(execution: dict[str, Any], what: str) -> None:
-    with pytest.raises(ConfigError, match=what):
-        load_config(plain_config(execution=execution))
-
-
-@pytest.mark.parametrize(("order_type", "fill", "price"), [("moo", "next_open", 105.0), ("moc", "next_close", 110.0)])
-def test_auction_orders_are_whole_shares_at_their_auction(order_type: str, fill: str, price: float) -> None:
+@pytest.mark.parametrize(("fill", "price"), [("next_open", 105.0), ("next_close", 110.0)])
+def test_orders_for_whole_shares_fill_so_at_either_auction(fill: str, price: float) -> None:
     panel = make_panel(np.full(T, 110.0), np.full(T, 105.0))
-    ran = run_script(
-        panel, {3: {"S000": 0.5}}, first=2, execution={"order_type": order_type, "fill": fill, "fractional": False}
-    )
+    ran = run_script(panel, {3: {"S000": 0.5}}, first=2, execution={"fill": fill, "fractional": False})
     assert ran.result.fills[["qty", "price"]].to_numpy().tolist() == [[454.0, price]]
-    assert ran.result.orders["kind"].tolist() == [f"{order_type}/{fill}"]
+    assert ran.result.orders["kind"].tolist() == [f"market/{fill}"]
 
 
 def test_order_ids_say_what_an_order_is_for_and_nothing_else() -> None:
@@ -156,4 +139,4 @@ def test_the_decision_is_the_same_however_often_it_is_asked_for() -> None:
     system, broker = ran.setup.system, ran.setup.broker
     account = broker.account()
     plans = [system.decide(account).plan for _ in range(3)]
-    assert len({plan.orders.qty.tobytes() for plan in plans}) == 1
+    assert len({plan.orders.rows.qty.tobytes() for plan in plans}) == 1

@@ -62,7 +62,7 @@ def test_spread_commission_and_impact_are_paid_in_cash() -> None:
     bench.send((0, -100.0), sigma=0.02, adv=1e4)
     bench.step()
     impact = 10_000.0 * 2 / 3 * 0.02 * math.sqrt(100 / 1e4)
-    assert bench.broker.fills[0, layout.F_COMMISSION : layout.F_IMPACT + 1] == pytest.approx([2.0, 3.0, impact])
+    assert bench.broker.fills[0, layout.F_COSTS : layout.F_COSTS + 3] == pytest.approx([2.0, 3.0, impact])
     assert bench.cash == pytest.approx(110_000.0 - 5.0 - impact, rel=1e-15)
     assert bench.row("traded") == 10_000.0
 
@@ -235,8 +235,10 @@ def test_fees_of_many_bars_are_rounded_once_a_session() -> None:
         bench.send((0, -5.0))
         bench.step()
     day = str(panel.clock.session[0])
-    assert bench.broker.rec[:101, layout.R_FEES].sum() == pytest.approx(charged(day, [(-5.0, 10.0)] * 100), abs=1e-9)
-    assert bench.broker.fills[:, layout.F_SEC : layout.F_CAT + 1].sum() == pytest.approx(0.14 + 0.09 + 0.01, abs=1e-9)
+    assert bench.broker.rec[:101, layout.RECORD_COLUMNS.index("fees")].sum() == pytest.approx(
+        charged(day, [(-5.0, 10.0)] * 100), abs=1e-9
+    )
+    assert bench.fees() == pytest.approx(0.14 + 0.09 + 0.01, abs=1e-9)
 
 
 def test_fees_begin_anew_with_the_session() -> None:
@@ -247,4 +249,4 @@ def test_fees_begin_anew_with_the_session() -> None:
         bench.send((0, -5.0))
         bench.step()
     one = charged(str(panel.clock.session[0]), [(-5.0, 10.0)])
-    assert bench.broker.rec[389:391, layout.R_FEES] == pytest.approx([one, one], abs=1e-12)
+    assert bench.broker.rec[389:391, layout.RECORD_COLUMNS.index("fees")] == pytest.approx([one, one], abs=1e-12)

@@ -36,9 +36,9 @@ def plan(
     n = len(target)
     held = np.broadcast_to(np.asarray(held, dtype=np.float64), n).copy()
     zeros = np.zeros(n)
-    book = open_book(
-        1.0, Terms(**({"half_spread": zeros, "maintenance_long": zeros, "maintenance_short": zeros} | terms))
-    )
+    free = {"half_spread": zeros, "maintenance_long": zeros, "maintenance_short": zeros}
+    fractional = np.broadcast_to(terms.pop("fractional", True), n)
+    book = open_book(1.0, Terms(**(free | terms), fractional=fractional))
     book.acct[layout.SHARES] = held
     book.acct[layout.MARK] = mark
     value = float((held * np.nan_to_num(price)).sum())

@@ -8,6 +8,9 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
+from support.alpaca_stand import AlpacaStand, bars_of
+from support.histories import NOW, at, changed, history
+from support.yahoo_stand import Reply
 
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market.alpaca.client import AlpacaClient, Keys
@@ -22,9 +25,6 @@ from plimsoll.engine.market.fetching import (
     TimedOutError,
     UnreachableError,
 )
-from tests.support.alpaca_stand import AlpacaStand, bars_of
-from tests.support.histories import NOW, at, changed, history
-from tests.support.yahoo_stand import Reply
 
 SECRET = "canary-secret-9f3c"
 

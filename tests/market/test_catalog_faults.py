@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.histories import NOW, history
 
 from plimsoll.engine.errors import OutputError
 from plimsoll.engine.market.catalog.disk import Disk
 from plimsoll.engine.market.catalog.store import Catalog
-from tests.support.histories import NOW, history
 
 _STEPS = ("write", "fsync", "replace")
 
@@ -24,7 +24,7 @@ import os, signal, sys
 from pathlib import Path
 from plimsoll.engine.market.catalog.disk import Disk
 from plimsoll.engine.market.catalog.store import Catalog
-from tests.support.histories import NOW, history
+from support.histories import NOW, history
 
 root, fatal, last = Path(sys.argv[1]), range(int(sys.argv[2]), int(sys.argv[3])), int(sys.argv[4])
 whole = history()
@@ -83,7 +83,7 @@ def test_killed_at_random_moments_nothing_acknowledged_is_lost(tmp_path: Path) -
 import os, sys
 from pathlib import Path
 from plimsoll.engine.market.catalog.store import Catalog
-from tests.support.histories import NOW, history
+from support.histories import NOW, history
 catalog, whole = Catalog(Path(sys.argv[1])), history()
 for row in range(42):
     catalog.store(whole.take(slice(row, row + 1)), (), NOW)
@@ -91,7 +91,7 @@ for row in range(42):
 """
     for n_acks in (1, 5, 17):
         folder = tmp_path / str(n_acks)
-        with subprocess.Popen(_command(code, folder), stdout=subprocess.PIPE, cwd=_ROOT, text=True) as writer:
+        with subprocess.Popen(_command(code, folder), stdout=subprocess.PIPE, cwd=_TESTS, text=True) as writer:
             assert writer.stdout is not None
             rows = [int(writer.stdout.readline()) for _ in range(n_acks)]
             writer.send_signal(signal.SIGKILL)
@@ -106,12 +106,12 @@ def test_two_writers_at_once_lose_nothing_of_each_other(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from plimsoll.engine.market.catalog.store import Catalog
-from tests.support.histories import NOW, history
+from support.histories import NOW, history
 catalog = Catalog(Path(sys.argv[1]))
 for row in range(int(sys.argv[2]), 42, 2):
     catalog.store(history().take(slice(row, row + 1)), (), NOW)
 """
-    writers = [subprocess.Popen(_command(code, tmp_path, start), cwd=_ROOT) for start in (0, 1)]
+    writers = [subprocess.Popen(_command(code, tmp_path, start), cwd=_TESTS) for start in (0, 1)]
     assert [writer.wait() for writer in writers] == [0, 0]
     catalog = Catalog(tmp_path)
     assert catalog.read("AAA").current().close.tolist() == history().close.tolist()
@@ -158,7 +158,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
         Catalog(tmp_path / "file" / "catalog").store(history(), (), NOW)
 
 
-_ROOT = Path(__file__).resolve().parents[2]
+_TESTS = Path(__file__).resolve().parents[1]
 
 
 def _command(code: str, *arguments: object) -> list[str]:
@@ -166,7 +166,7 @@ def _command(code: str, *arguments: object) -> list[str]:
 
 
 def _run(code: str, *arguments: object) -> None:
-    done = subprocess.run(_command(code, *arguments), cwd=_ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(_command(code, *arguments), cwd=_TESTS, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.histories import NOW, at, changed, history, without
 
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.catalog.source import CatalogSource
 from plimsoll.engine.market.catalog.store import Catalog, default_catalog
 from plimsoll.engine.market.gates.finding import Finding
 from plimsoll.engine.market.history import VALUES, History
-from tests.support.histories import NOW, at, changed, history, without
 
 
 def _same(one: History, other: History) -> bool:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.histories import at, changed, history, without
 
 from plimsoll.engine.market.gates.action import count_gains
 from plimsoll.engine.market.gates.judge import Setting, Verdict, judge
 from plimsoll.engine.market.gates.jump import resembles, unexplained_moves
 from plimsoll.engine.market.gates.pair import fingerprint
 from plimsoll.engine.market.history import History, joined
-from tests.support.histories import at, changed, history, without
 
 LAST = "2024-03-01"
 PLAIN = Setting(date(2024, 3, 1))

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.chart import refusal, reply
+from support.histories import NOW, at, changed, history, without
+from support.pulling import ScriptedSource, puller
+from support.yahoo_stand import Asked, Reply, YahooStand
 
 from plimsoll.engine.market.catalog.source import CatalogSource
 from plimsoll.engine.market.catalog.store import Catalog
@@ -15,10 +19,6 @@ from plimsoll.engine.market.pull.completed import last_completed
 from plimsoll.engine.market.pull.pull import Outcome, Puller
 from plimsoll.engine.market.ticker import alpaca_name, canonical, yahoo_name
 from plimsoll.engine.market.yahoo.client import YahooClient
-from tests.support.chart import refusal, reply
-from tests.support.histories import NOW, at, changed, history, without
-from tests.support.pulling import ScriptedSource, puller
-from tests.support.yahoo_stand import Asked, Reply, YahooStand
 
 TOMORROW = NOW + timedelta(days=3)
 

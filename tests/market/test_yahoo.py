@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.chart import refusal, reply
+from support.histories import at, changed, history, without
+from support.yahoo_stand import Asked, Reply, YahooStand
 
 from plimsoll.engine.market.fetching import (
     DeniedError,
@@ -21,9 +24,6 @@ from plimsoll.engine.market.fetching import (
 )
 from plimsoll.engine.market.history import VALUES, History
 from plimsoll.engine.market.yahoo.client import YahooClient
-from tests.support.chart import refusal, reply
-from tests.support.histories import at, changed, history, without
-from tests.support.yahoo_stand import Asked, Reply, YahooStand
 
 PATIENT, HASTY = Route(timeout_s=30.0), Route(timeout_s=0.5)
 PAGE = Reply(b"<html><body>Will be right back...</body></html>", 200, "text/html")

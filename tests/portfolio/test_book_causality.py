@@ -12,14 +12,15 @@ from battery.witness import LIVES, SYMBOLS, Witness
 
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.portfolio.book import SKIPPABLE
+from plimsoll.engine.portfolio.book_decide import SKIPPABLE
 from plimsoll.engine.research.proof.future import HOWS, replace_future
 from plimsoll.engine.research.proof.relay import Relay, lost_keys
 from plimsoll.engine.research.proof.trail import Trail, difference, run_trail
 from plimsoll.engine.research.proof.trial_market import trial_panel
-from plimsoll.engine.runtime.assemble import Setup, make_strategies
+from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 FIRST, N_BARS = 210, 330

@@ -28,12 +28,13 @@ from plimsoll.engine.core import Decision
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.account.ledger import MARGIN_CALL
-from plimsoll.engine.portfolio.book import SKIPPABLE
+from plimsoll.engine.portfolio.book_decide import SKIPPABLE
 from plimsoll.engine.portfolio.integrator import Mark
-from plimsoll.engine.portfolio.stages.s4_caps import BINDING
-from plimsoll.engine.runtime.assemble import Setup, build, make_strategies
+from plimsoll.engine.portfolio.stages.s4_caps import names_of
+from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.sleeve.strategy import Strategy
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -95,7 +96,7 @@ def test_each_column_of_the_trace_is_the_stage_before_changed_by_its_own_rule(ra
     assert (np.abs(s5) <= np.abs(s4)).all()
     normal = random_run.fact("tier") < 3
     np.testing.assert_allclose(s5[normal], (s4 * random_run.fact("multiplier")[:, None])[normal], rtol=1e-12)
-    unchanged = random_run.fact("binding").astype(int) & ((1 << len(BINDING)) - 1) == 0
+    unchanged = np.array([not names_of(int(bits)) for bits in random_run.fact("binding")])
     np.testing.assert_array_equal(s4[unchanged], s3[unchanged])
 
 

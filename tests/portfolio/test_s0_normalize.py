@@ -12,7 +12,9 @@ from plimsoll.engine.portfolio.stages import s0_normalize as s0
 from plimsoll.engine.types import Floats
 
 DECAY = 0.5 ** (1.0 / 42.0)
-PARAMS = s0.Params(0.10, 0.02, 5.0, 20, DECAY, False, 252.0)
+PARAMS = s0.Params(
+    sleeve_vol=0.10, vol_floor=0.02, max_scale=5.0, min_obs=20, decay=DECAY, unit_gross=False, bars_per_year=252.0
+)
 UNIT_GROSS = PARAMS._replace(unit_gross=True)
 NO_CASH = np.zeros(4, dtype=np.bool_)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from support.allocation import NEUTRAL, covariance, first, market, moments_of, plain_cap, step
+from support.allocation import NEUTRAL, covariance, first, market, moments_of, params, plain_cap, step
 
 from plimsoll.engine.kernels.allocate.erc import risk_budget_weights
 from plimsoll.engine.kernels.allocate.hrp import hrp_weights
@@ -32,12 +32,12 @@ def test_methods_can_be_chosen() -> None:
         "inverse_vol": (1.0 / vol) / (1.0 / vol).sum(),
         "equal": np.full(4, 0.25),
     }.items():
-        p = s1.Params(method=method, cap=1.0, smoothing=0.0, ramp_start=1.0)  # type: ignore[arg-type]
+        p = params(method=method, cap=1.0, smoothing=0.0, ramp_start=1.0)
         np.testing.assert_allclose(first(pair, p), expected, rtol=1e-9)
 
 
 def with_method(name: str) -> s1.Params:
-    return s1.Params(method=name, cap=1.0, smoothing=0.0, apply_threshold=0.0, ramp_start=1.0)  # type: ignore[arg-type]
+    return params(method=name, cap=1.0, smoothing=0.0, apply_threshold=0.0, ramp_start=1.0)
 
 
 def too_noisy() -> Floats:
@@ -70,7 +70,7 @@ def test_rung_inverse_volatility_where_shrinkage_leaves_nothing_of_the_sample() 
 
 def test_the_same_moments_give_hrp_where_more_shrinkage_is_allowed() -> None:
     s = s1.init(4)
-    step(s, too_noisy(), s1.Params(max_intensity=1.0))
+    step(s, too_noisy(), params(max_shrinkage=1.0))
     assert s1.RUNGS[int(s.counts[s1.RUNG])] == "hrp"
 
 
@@ -152,7 +152,7 @@ def test_shares_are_positive_sum_to_one_and_stay_under_the_cap_also_after_smooth
     seed: int, k: int, cap: float
 ) -> None:
     rng = np.random.default_rng(seed)
-    s, p = s1.init(k), s1.Params(cap=cap, apply_threshold=0.0)
+    s, p = s1.init(k), params(cap=cap, apply_threshold=0.0)
     for _ in range(12):
         pair = moments_of(market(int(rng.integers(1 << 30)), k, 80, float(rng.uniform(0, 3))))
         got = step(s, pair, p, skill=rng.uniform(0, 1, k), tilt=rng.uniform(0.8, 1.2, k))
@@ -183,7 +183,7 @@ def test_the_water_filled_cap_is_not_clip_and_divide() -> None:
     assert plain_cap(raw, 0.35) == pytest.approx([0.35, 0.325, 0.1625, 0.1625])
     vol = 0.01 / raw  # inverse volatility gives back the raw weights
     ret = np.random.default_rng(0).choice([-1.0, 1.0], (250, 4)) * vol
-    got = first(moments_of(ret), s1.Params(method="inverse_vol", smoothing=0.0, ramp_start=1.0))
+    got = first(moments_of(ret), params(method="inverse_vol", smoothing=0.0, ramp_start=1.0))
     np.testing.assert_allclose(got, [0.35, 0.325, 0.1625, 0.1625], rtol=1e-12)
 
 
@@ -194,7 +194,7 @@ def test_skill_and_regime_tilt_the_raw_weights_within_bounds_before_the_cap(skil
     raw = hrp_weights(covariance(pair))
     x = raw * np.clip(2.0 * skill, 0.75, 1.25) * tilt
     np.testing.assert_allclose(first(pair, skill=skill, tilt=tilt), x / x.sum(), rtol=1e-10)
-    capped = first(pair, s1.Params(smoothing=0.0, ramp_start=1.0), skill=skill, tilt=tilt)
+    capped = first(pair, params(smoothing=0.0, ramp_start=1.0), skill=skill, tilt=tilt)
     np.testing.assert_allclose(capped, plain_cap(x, 0.35), rtol=1e-10)
 
 

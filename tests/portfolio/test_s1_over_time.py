@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from support.allocation import by_inverse_vol, covariance, market, moments_of, plain_cap, step
+from support.allocation import by_inverse_vol, covariance, demote, in_force, market, moments_of, params, plain_cap, step
 from support.book_run import UNGOVERNED, Book, Steady, run_book, walk_panel
 from support.panels import make_panel
 
@@ -18,7 +18,7 @@ from plimsoll.engine.types import Floats
 # ------------------------------------------------------------------------------------------- ramp, smoothing, threshold
 def test_a_new_sleeve_is_ramped_from_half_to_its_full_weight_over_twenty_sessions() -> None:
     pair = moments_of(market(11, 4))
-    p = s1.Params(cap=1.0, smoothing=0.0, apply_threshold=0.0)
+    p = params(cap=1.0, smoothing=0.0, apply_threshold=0.0)
     s = s1.init(4)
     active = np.array([True, True, True, False])
     for _ in range(30):
@@ -33,7 +33,7 @@ def test_a_new_sleeve_is_ramped_from_half_to_its_full_weight_over_twenty_session
 
 def test_the_ramp_counts_sessions_also_where_allocations_are_weekly() -> None:
     pair = moments_of(market(11, 4))
-    p = s1.Params(cap=1.0, smoothing=0.0, apply_threshold=0.0)
+    p = params(cap=1.0, smoothing=0.0, apply_threshold=0.0)
     s = s1.init(4)
     for _ in range(30):
         step(s, pair, p, active=np.array([True, True, True, False]))
@@ -48,7 +48,7 @@ def test_the_ramp_counts_sessions_also_where_allocations_are_weekly() -> None:
 
 def test_a_sleeve_that_waited_for_its_history_is_as_new_as_any_when_it_has_one() -> None:
     pair = moments_of(market(12, 3))
-    p = s1.Params(cap=1.0, smoothing=0.0, apply_threshold=0.0)
+    p = params(cap=1.0, smoothing=0.0, apply_threshold=0.0)
     s = s1.init(3)
     for _ in range(5):  # nobody has a history: 1/N, the late one too
         step(s, np.zeros_like(pair), p, n_obs=np.zeros(3))
@@ -62,14 +62,14 @@ def test_a_sleeve_that_waited_for_its_history_is_as_new_as_any_when_it_has_one()
 def test_smoothing_starts_at_its_first_target() -> None:
     pair = moments_of(market(13, 3))
     s = s1.init(3)
-    got = step(s, pair, s1.Params(cap=1.0, ramp_start=1.0))
+    got = step(s, pair, params(cap=1.0, ramp_start=1.0))
     np.testing.assert_allclose(got, hrp_weights(covariance(pair)), rtol=1e-12)
     assert s.smooth.tolist() == got.tolist()
 
 
 def test_a_constant_target_is_approached_geometrically_at_the_rate_of_smoothing() -> None:
     before, after = moments_of(market(14, 4)), moments_of(market(15, 4))
-    p = s1.Params(cap=1.0, apply_threshold=0.0, ramp_start=1.0)
+    p = params(cap=1.0, apply_threshold=0.0, ramp_start=1.0)
     s = s1.init(4)
     start = step(s, before, p)
     target = hrp_weights(covariance(after))
@@ -79,7 +79,7 @@ def test_a_constant_target_is_approached_geometrically_at_the_rate_of_smoothing(
 
 def test_a_filter_on_each_weight_would_never_move_where_the_whole_vector_does() -> None:
     old, new = np.array([0.20, 0.20, 0.20, 0.20, 0.20]), np.array([0.28, 0.18, 0.18, 0.18, 0.18])
-    p = s1.Params(method="inverse_vol", ramp_start=1.0)
+    p = params(method="inverse_vol", ramp_start=1.0)
     s = s1.init(5)
     step(s, by_inverse_vol(old), p)
     stuck = 0.20
@@ -97,7 +97,7 @@ def test_a_filter_on_each_weight_would_never_move_where_the_whole_vector_does() 
 
 def test_applied_weights_stay_while_the_largest_lag_is_within_the_threshold() -> None:
     old, new = np.array([0.50, 0.30, 0.20]), np.array([0.515, 0.295, 0.19])
-    p = s1.Params(method="inverse_vol", cap=1.0, ramp_start=1.0)
+    p = params(method="inverse_vol", cap=1.0, ramp_start=1.0)
     s = s1.init(3)
     start = step(s, by_inverse_vol(old), p)
     for _ in range(50):
@@ -108,23 +108,23 @@ def test_applied_weights_stay_while_the_largest_lag_is_within_the_threshold() ->
 # ------------------------------------------------------------------------------------------------------------ demotion
 def test_a_demoted_sleeve_is_out_at_once_and_the_others_share_what_it_had() -> None:
     pair = moments_of(market(16, 4))
-    p = s1.Params(cap=1.0, ramp_start=1.0, apply_threshold=0.0)
+    p = params(cap=1.0, ramp_start=1.0, apply_threshold=0.0)
     s = s1.init(4)
     before = step(s, pair, p)
-    s1.demote(np.array([False, False, True, False]), p, s)
+    demote(np.array([False, False, True, False]), p, s)
     expected = np.where(np.arange(4) == 2, 0.0, before) / (1.0 - before[2])
     for vector in (s.applied, s.smooth):
         np.testing.assert_allclose(vector, expected, rtol=1e-12)
         assert vector[2] == 0.0
     s1.pass_session(s.counts, s.age)
-    assert s1.in_force(p, s).tolist() == s.applied.tolist()  # one session of run-off is none
+    assert in_force(s).tolist() == s.applied.tolist()  # one session of run-off is none
 
 
 def test_what_a_demoted_sleeve_leaves_does_not_lift_the_others_over_the_cap() -> None:
-    p = s1.Params(method="inverse_vol", ramp_start=1.0)
+    p = params(method="inverse_vol", ramp_start=1.0)
     s = s1.init(4)
     step(s, by_inverse_vol(np.array([0.34, 0.33, 0.23, 0.10])), p)
-    s1.demote(np.array([False, False, True, False]), p, s)
+    demote(np.array([False, False, True, False]), p, s)
     for vector in (s.applied, s.smooth):
         np.testing.assert_allclose(vector, plain_cap(np.array([0.34, 0.33, 0.10]), 0.35)[[0, 1, 1, 2]] * [1, 1, 0, 1])
         assert vector.sum() == pytest.approx(1.0, abs=1e-12)
@@ -132,13 +132,13 @@ def test_what_a_demoted_sleeve_leaves_does_not_lift_the_others_over_the_cap() ->
 
 def test_a_demotion_runs_off_in_a_straight_line_over_the_sessions_asked_for() -> None:
     pair = moments_of(market(17, 3))
-    p = s1.Params(cap=1.0, ramp_start=1.0, apply_threshold=0.0, runoff_sessions=5)
+    p = params(cap=1.0, ramp_start=1.0, apply_threshold=0.0)
     s = s1.init(3)
     before = step(s, pair, p)
-    s1.demote(np.array([True, False, False]), p, s)
+    demote(np.array([True, False, False]), p, s, 5)
     for k in range(1, 8):
         step(s, pair, p, active=np.array([False, True, True]))
-        got = s1.in_force(p, s)
+        got = in_force(s, 5)
         left = max(1.0 - k / 5.0, 0.0)
         np.testing.assert_allclose(got, left * before + (1.0 - left) * s.applied, rtol=1e-12)
         assert got.sum() == pytest.approx(1.0, abs=1e-12)
@@ -147,24 +147,24 @@ def test_a_demotion_runs_off_in_a_straight_line_over_the_sessions_asked_for() ->
 
 def test_a_second_demotion_runs_off_from_what_was_in_force_then() -> None:
     pair = moments_of(market(19, 4))
-    p = s1.Params(cap=1.0, ramp_start=1.0, apply_threshold=0.0, runoff_sessions=10)
+    p = params(cap=1.0, ramp_start=1.0, apply_threshold=0.0)
     s = s1.init(4)
     step(s, pair, p)
-    s1.demote(np.array([True, False, False, False]), p, s)
+    demote(np.array([True, False, False, False]), p, s, 10)
     for _ in range(4):
         step(s, pair, p, active=np.array([False, True, True, True]))
-    between = s1.in_force(p, s).copy()
-    s1.demote(np.array([False, True, False, False]), p, s)
-    np.testing.assert_allclose(s1.in_force(p, s), between, rtol=1e-14)  # no jump
+    between = in_force(s, 10).copy()
+    demote(np.array([False, True, False, False]), p, s, 10)
+    np.testing.assert_allclose(in_force(s, 10), between, rtol=1e-14)  # no jump
     assert between[0] > 0.0
 
 
 def test_a_sleeve_promoted_after_everybody_left_starts_whole() -> None:
     pair = moments_of(market(18, 2))
-    p = s1.Params()
+    p = params()
     s = s1.init(2)
     step(s, pair, p, active=np.array([True, False]))
-    s1.demote(np.array([True, False]), p, s)
+    demote(np.array([True, False]), p, s)
     assert step(s, pair, p, active=np.zeros(2)).tolist() == [0.0, 0.0]
     assert step(s, pair, p, active=np.array([False, True])).tolist() == [0.0, 1.0]
     assert s.smooth.tolist() == [0.0, 1.0]

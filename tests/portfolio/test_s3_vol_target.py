@@ -1,5 +1,7 @@
 """Stage 3: the one volatility target, against the quadratic form of a covariance estimated in plain numpy."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,10 +16,23 @@ from plimsoll.engine.types import Floats
 P = s3.Params()
 
 
+class Scaled(NamedTuple):
+    factor: float
+    vol: float
+    fallback: bool
+    intensity: float
+
+
 def moments_of(ret: Floats, half_life: float = 63.0) -> Floats:
     state = moments.init(ret.shape[1])
     moments.scan(state, moments.params(half_life), np.ascontiguousarray(ret))
     return state.pair
+
+
+def scaled(w: Floats, pair: Floats, p: s3.Params = P, window: Floats | None = None) -> Scaled:
+    """Bring a book to 10% a year."""
+    vol, fallback, intensity = s3.book_vol(w, pair, window, p)
+    return Scaled(s3.factor_to(w, 0.10, vol, p), vol, fallback, intensity)
 
 
 def returns(seed: int, n: int = 5, n_bars: int = 300) -> Floats:
@@ -52,7 +67,7 @@ def test_unless_it_is_clipped_the_volatility_after_is_the_target_exactly(seed: i
     ret, w = returns(seed), rng.normal(0, size / 10.0, 5)
     w[rng.integers(5)] = 0.0
     pair = moments_of(ret)
-    got = s3.scale_to_target(w, 0.10, pair, None, P)
+    got = scaled(w, pair)
     assert got.vol == pytest.approx(plain_vol(w, ret, got.intensity), rel=1e-9)
     if 0.0 < got.factor < 2.0:
         assert plain_vol(got.factor * w, ret, got.intensity) == pytest.approx(0.10, rel=1e-9)
@@ -65,28 +80,28 @@ def test_unless_it_is_clipped_the_volatility_after_is_the_target_exactly(seed: i
 def test_the_result_does_not_depend_on_the_size_of_the_book_handed_in(seed: int, by: float) -> None:
     loose = s3.Params(l_max=1e6)
     pair, w = moments_of(returns(seed)), np.random.default_rng(seed).normal(0, 0.3, 5)
-    one = s3.scale_to_target(w, 0.1, pair, None, loose).factor * w
-    other = s3.scale_to_target(by * w, 0.1, pair, None, loose).factor * by * w
+    one = scaled(w, pair, loose).factor * w
+    other = scaled(by * w, pair, loose).factor * by * w
     np.testing.assert_allclose(other, one, rtol=1e-10)
 
 
 @pytest.mark.parametrize(("size", "factor"), [(1e-4, 2.0), (1e4, 0.3)], ids=["small book", "large book"])
 def test_the_scale_is_clipped_to_its_bounds(size: float, factor: float) -> None:
     pair = moments_of(returns(1))
-    assert s3.scale_to_target(np.full(5, size), 0.1, pair, None, s3.Params(l_min=0.3)).factor == factor
+    assert scaled(np.full(5, size), pair, s3.Params(l_min=0.3)).factor == factor
 
 
 def test_an_empty_book_stays_empty() -> None:
-    assert s3.scale_to_target(np.zeros(5), 0.1, moments_of(returns(1)), None, s3.Params(l_min=0.3)).factor == 0.0
+    assert scaled(np.zeros(5), moments_of(returns(1)), s3.Params(l_min=0.3)).factor == 0.0
 
 
 def test_only_the_symbols_held_have_a_say_in_the_shrinkage() -> None:
     ret = returns(2, 6)
     w = np.array([0.3, 0.0, 0.5, 0.0, 0.2, 0.0])
-    alone = s3.scale_to_target(w[::2].copy(), 0.1, moments_of(ret[:, ::2]), None, P)
-    assert s3.scale_to_target(w, 0.1, moments_of(ret), None, P) == alone
+    alone = scaled(w[::2].copy(), moments_of(ret[:, ::2]))
+    assert scaled(w, moments_of(ret)) == alone
     ret[:, 1] = np.nan  # whatever is not held need not have a history
-    assert s3.scale_to_target(w, 0.1, moments_of(ret), None, P) == alone
+    assert scaled(w, moments_of(ret)) == alone
 
 
 def test_with_equal_weights_of_the_past_the_estimate_is_close_to_the_batch_golden() -> None:
@@ -94,7 +109,7 @@ def test_with_equal_weights_of_the_past_the_estimate_is_close_to_the_batch_golde
     ret -= ret.mean(axis=0)
     w = np.array([0.2, -0.1, 0.4, 0.3, 0.2])
     cov = constant_correlation(ret).cov
-    vol = s3.scale_to_target(w, 0.1, moments_of(ret, 1e9), None, P).vol
+    vol = scaled(w, moments_of(ret, 1e9)).vol
     assert vol == pytest.approx(float(np.sqrt(w @ cov @ w * 252.0)), rel=1e-6)
 
 
@@ -102,7 +117,7 @@ def test_where_there_is_no_covariance_everything_is_taken_to_move_together() -> 
     ret = returns(4, 3)
     ret[:, 1] = 0.0  # no variance, so no correlation either
     w = np.array([0.4, 0.3, -0.3])
-    got = s3.scale_to_target(w, 0.1, moments_of(ret), None, P)
+    got = scaled(w, moments_of(ret))
     assert got.fallback
     sd = np.sqrt(np.diag(plain_covariance(ret[:, [0, 2]])[0]) * 252.0)
     assert got.vol == pytest.approx(0.4 * sd[0] + 0.3 * sd[1], rel=1e-10)
@@ -111,12 +126,12 @@ def test_where_there_is_no_covariance_everything_is_taken_to_move_together() -> 
 def test_a_factor_model_may_stand_in_for_the_shrunk_covariance() -> None:
     ret = returns(5, 30, 120)
     w = np.full(30, 1.0 / 30.0)
-    got = s3.scale_to_target(w, 0.1, moments_of(ret), ret, s3.Params(factors=5))
+    got = scaled(w, moments_of(ret), s3.Params(factors=5), ret)
     centred = ret - ret.mean(axis=0)
     sample = centred.T @ centred / (len(ret) - 1)
     assert not got.fallback
     assert got.vol == pytest.approx(float(np.sqrt(w @ sample @ w * 252.0)), rel=0.15)
-    assert got.vol != s3.scale_to_target(w, 0.1, moments_of(ret), None, P).vol
+    assert got.vol != scaled(w, moments_of(ret)).vol
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ limits = st.tuples(st.floats(0.02, 1.0), st.floats(0.05, 1.5), st.floats(0.1, 3.
 
 def capped(w: Floats, limit: tuple[float, ...], cluster: Ints = CLUSTER) -> tuple[Floats, int]:
     out = w.copy()
-    bound = s4.apply_caps(cluster, *limit, np.empty(int(cluster.max()) + 1), out)
+    bound = s4.apply_caps(cluster, s4.Params(*limit), np.empty(int(cluster.max()) + 1), out)
     return out, bound
 
 
@@ -122,7 +122,9 @@ def test_restrictions_close_or_forbid_growth(w: Floats, held: Floats, rule: Floa
 def test_a_cap_forces_reductions_where_what_is_held_is_over_it_by_more_than_the_band(held: Floats, band: float) -> None:
     is_cash = np.arange(8) == 6
     forced = np.zeros(8, dtype=np.bool_)
-    s4.held_over(held, is_cash, CLUSTER, 0.35, 2.0, 1.0, band, np.empty(3), forced)
+    s4.held_over(
+        held, is_cash, CLUSTER, s4.Params(name=9.0, cluster=0.35, gross=2.0, net=1.0), band, np.empty(3), forced
+    )
     risky = np.where(is_cash, 0.0, held)
     whole = np.abs(risky).sum() > 2.0 + band or abs(risky.sum()) > 1.0 + band
     for i in range(8):
@@ -177,7 +179,7 @@ def test_a_restricted_symbol_obeys_from_its_first_to_its_last_date(rule: str) ->
     sleeves = {"a": Replay(("AAA",), path), "b": Steady({"BBB": 1.0}), "c": Steady({"CCC": 1.0})}
     session = panel.clock.session
     restricted = {"AAA": {"rule": rule, "start": str(session[130]), "end": str(session[150])}}
-    book = run_book(panel, sleeves, first=100, restricted=restricted, execution={"no_trade_band": 0.0})
+    book = run_book(panel, sleeves, first=100, restricted=restricted, integrator={"turnover": {"band": 0.0}})
     inside = (book.bars >= 130) & (book.bars <= 150)
     at = book.column("AAA")
     held = np.concatenate(([0.0], book.result.weights["AAA"].to_numpy()))  # at each decision

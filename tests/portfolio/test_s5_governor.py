@@ -14,7 +14,11 @@ from plimsoll.engine.config.stages import GovernorSection
 from plimsoll.engine.portfolio.stages import s5_governor as s5
 from plimsoll.engine.types import Floats
 
-RAW = s5.Params(0.05, 0.12, 0.2, 0.15, 20, 40, 0.03, 10, 0.10, False, 0.05, 0.10, 0.5, 0.12, False)
+RAW = s5.Params(
+    d0=0.05, d_hard=0.12, m_min=0.2, flat=0.15, cooloff_sessions=20, reentry_sessions=40, day_loss=0.03,
+    day_reentry_sessions=10, sigma_ref=0.10, vol_adjusted=False, warn=0.05, throttle=0.10, throttle_to=0.5, no_new=0.12,
+    product=False,
+)  # fmt: skip
 PLAIN = RAW._replace(throttle_to=1.0)  # the taper alone
 ADJUSTED = PLAIN._replace(vol_adjusted=True)
 
@@ -128,7 +132,7 @@ def test_the_mark_to_measure_from_is_that_of_the_last_flat_close_for_governor_ti
 
 
 def test_no_cool_off_is_one_flat_decision() -> None:
-    seen = run([*slide(0.84), 0.84, 0.84], PLAIN._replace(cooloff=0))
+    seen = run([*slide(0.84), 0.84, 0.84], PLAIN._replace(cooloff_sessions=0))
     breach = next(k for k, row in enumerate(seen) if row["flat"])
     assert [row["m"] for row in seen[breach : breach + 2]] == [0.0, pytest.approx(0.2)]
 
@@ -177,7 +181,7 @@ class Told:
                 self.high, self.since = nav, {"hard": 0}
             return 0.0, "flatten"
         if raw >= p.flat:
-            self.flat_left, self.since = p.cooloff, {}
+            self.flat_left, self.since = p.cooloff_sessions, {}
             return 0.0, "flatten"
         if day <= -p.day_loss:
             self.since["day"] = 0
@@ -187,7 +191,7 @@ class Told:
         names = ["normal", "warn", "throttle", "no_new"]
         tier = names[int(raw >= p.warn) + int(raw >= p.throttle) + int(raw >= p.no_new)]
         m = min(m, p.throttle_to) if raw >= p.throttle else m
-        for kind, span in (("hard", p.reentry), ("day", p.day_reentry)):
+        for kind, span in (("hard", p.reentry_sessions), ("day", p.day_reentry_sessions)):
             if kind in self.since:
                 m = min(m, p.m_min + (1.0 - p.m_min) * self.since[kind] / span)
                 self.since[kind] += 1
@@ -216,7 +220,7 @@ vectors = arrays(np.float64, 5, elements=st.floats(-1.0, 1.0))
 def test_the_overlay_never_raises_a_weight_or_changes_its_side(w: Floats, held: Floats, m: float, tier: int) -> None:
     memory, out = s5.init(), w.copy()
     memory[[s5.MULTIPLIER, s5.TIER]] = m, tier
-    s5.apply(memory, held, out)
+    s5.apply(memory[s5.MULTIPLIER], memory[s5.TIER], held, out)
     assert (np.abs(out) <= np.abs(w)).all()
     assert (out * w >= 0.0).all()
     for i in range(5):
@@ -267,8 +271,8 @@ def test_forced_reductions_go_through_inside_the_band() -> None:
     panel = walk_panel(6, ("AAA", "BBB"), (0.10, 0.10), 160)
     sleeves = {"a": Steady({"AAA": 1.0}), "b": Steady({"BBB": 1.0})}
     stages = {"preset": "book", **UNBOUND, "governor": {"d0": 1e-6, "d_hard": 0.9, "flat": 0.95, "warn": 0.9,
-              "throttle": 0.9, "no_new": 0.9, "day_loss": 0.9}}  # fmt: skip
-    book = run_book(panel, sleeves, first=120, integrator=stages, execution={"no_trade_band": 0.2})
+              "throttle": 0.9, "no_new": 0.9, "day_loss": 0.9}, "turnover": {"band": 0.2}}  # fmt: skip
+    book = run_book(panel, sleeves, first=120, integrator=stages)
     m = book.fact("multiplier")
     held = np.vstack((np.zeros(book.targets.shape[1]), book.result.weights.to_numpy()[: len(m) - 1]))
     reduces = (m < 1.0)[:, None] & (np.abs(book.targets) < np.abs(held) - 1e-12)

@@ -13,7 +13,9 @@ from plimsoll.engine.portfolio.stages import s6_regime as s6
 from plimsoll.engine.types import Floats
 
 DECAY = 0.5 ** (1.0 / 63.0)
-P = s6.Params(0.10, 0.12, 0.09, 0.08, 0.08, 0.12, 5, DECAY)
+P = s6.Params(
+    neutral=0.10, risk_on=0.12, transition=0.09, crisis=0.08, low=0.08, high=0.12, dwell_sessions=5, decay=DECAY
+)
 
 
 def market(seed: int, n_bars: int = 420) -> tuple[Floats, Floats, Floats, Floats]:

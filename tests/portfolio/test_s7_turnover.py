@@ -112,8 +112,8 @@ def test_a_ticket_below_the_tiers_minimum_is_not_sent_and_an_exit_is() -> None:
     path[:150, 1] = 0.001  # worth a few dollars, and then nothing
     ladder = {"tiers": [{"min_equity": 0.0, "gross": 50.0, "name": 50.0, "min_ticket_usd": 400.0}]}
     book = run_book(
-        panel, {"s": Replay(("AAA", "BBB"), path)}, first=120, execution={"no_trade_band": 0.0},
-        integrator={"preset": "book", **UNBOUND, **UNGOVERNED, "ladder": ladder},
+        panel, {"s": Replay(("AAA", "BBB"), path)}, first=120,
+        integrator={"preset": "book", **UNBOUND, **UNGOVERNED, "ladder": ladder, "turnover": {"band": 0.0}},
     )  # fmt: skip
     orders = book.result.orders
     dollars = (orders["qty"] * orders["price"]).abs()
@@ -203,8 +203,9 @@ def test_a_dear_market_is_traded_less_with_a_gate_and_targets_stay_the_same() ->
 def test_parked_cash_has_a_band_of_its_own_and_never_leads_into_debt() -> None:
     panel = walk_panel(6, ("AAA", "BBB", "SGOV"), (0.15, 0.2, 0.0005), 300)
     sleeves = {"a": Steady({"AAA": 1.0}), "b": Steady({"BBB": 1.0})}
-    stages = {"preset": "book", **UNBOUND, **UNGOVERNED, "turnover": {"park_cash": True}, "vol_target": {"l_max": 0.9}}
-    book = run_book(panel, sleeves, first=120, integrator=stages, execution={"no_trade_band": 0.02})
+    stages = {"preset": "book", **UNBOUND, **UNGOVERNED, "vol_target": {"l_max": 0.9},
+              "turnover": {"park_cash": True, "band": 0.02}}  # fmt: skip
+    book = run_book(panel, sleeves, first=120, integrator=stages)
     at = book.column("SGOV")
     assert (book.targets[:, at] > 0.0).all()
     last = book.stage("s7_turnover")

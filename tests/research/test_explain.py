@@ -10,8 +10,9 @@ import pytest
 from plimsoll import backtest
 from plimsoll.engine.cli.main import main
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.portfolio.book import SKIPPABLE
-from plimsoll.engine.research.explain import Explanation, explain
+from plimsoll.engine.portfolio.book_decide import SKIPPABLE
+from plimsoll.engine.research.explain import Explanation
+from plimsoll.engine.verbs.explain import explain
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSION = "2009-01-30"

@@ -116,7 +116,7 @@ def test_every_end_of_a_random_range_comes_up() -> None:
 def test_each_setting_is_what_set_would_have_made_of_it(kalman: Config) -> None:
     grid = {
         f"{P}k_long": ["0.30", "0.45"], f"{P}mode": ["literal", "derisk"], "run.start": ["2012-01-03", "2013-01-02"],
-        "execution.no_trade_band": ["0.0", "0.01"], "sleeve.0.on_error": ["raise", "quarantine"],
+        "integrator.turnover.band": ["0.0", "0.01"], "sleeve.0.on_error": ["raise", "quarantine"],
     }  # fmt: skip
     settings, skipped = plan(kalman, *(f"{key}={','.join(texts)}" for key, texts in grid.items()))
     assert skipped == 0
@@ -181,8 +181,8 @@ REFUSED = {
     ),
     "the same in other words": (["run.benchmark=QQQ,'QQQ'"], "--grid: run.benchmark has the value 'QQQ' twice"),
     "the default and nothing": (
-        ["execution.order_type=market"],
-        "--grid: execution.order_type = 'market' is what the configuration says",
+        ["execution.unfilled=expire"],
+        "--grid: execution.unfilled = 'expire' is what the configuration says",
     ),
     "a bare range": (
         ["run.cash=1e4:2e4"],

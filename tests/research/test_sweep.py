@@ -20,7 +20,7 @@ from plimsoll.engine.research.sweep.figures import FIGURES, in_metrics
 from plimsoll.engine.research.sweep.grid import axes_of
 from plimsoll.engine.research.sweep.plan import Plan, plan_sweep
 from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Trial, Workers, run_sweep
-from plimsoll.engine.verbs import backtest
+from plimsoll.engine.verbs.backtest import backtest
 
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = Workers("threads", 1)
@@ -46,7 +46,7 @@ def assert_rows_are_backtests(plan: Plan, result: SweepResult) -> None:
 
 
 def test_every_row_is_the_backtest_of_its_setting(tmp_path: Path) -> None:
-    base = {**gated_values(tmp_path), "financing": {"cash_rate": 0.03}, "execution": {"no_trade_band": 0.01}}
+    base = {**gated_values(tmp_path), "financing": {"cash_rate": 0.03}, "integrator": {"turnover": {"band": 0.01}}}
     grid = {
         EVERY: [1, 7],
         SHARE: [0.0, 0.8],

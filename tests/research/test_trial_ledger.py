@@ -18,7 +18,7 @@ from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.errors import DataError, OutputError
 from plimsoll.engine.trials.ledger import TrialLedger, open_ledger
 from plimsoll.engine.trials.row import TrialRow, family_of, row_of
-from plimsoll.engine.verbs import backtest
+from plimsoll.engine.verbs.backtest import backtest
 
 ARRAYS = ("sessions", "returns")
 DAYS = st.lists(st.integers(-30_000, 60_000), min_size=1, max_size=12, unique=True).map(

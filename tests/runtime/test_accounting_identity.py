@@ -24,7 +24,7 @@ settings_of_runs = st.fixed_dictionaries(
         "unfilled": st.sampled_from(["expire", "carry"]),
         "fractional": st.booleans(),
         "max_participation": st.sampled_from([0.0, 0.002, 0.05]),
-        "no_trade_band": st.sampled_from([0.0, 0.02]),
+        "band": st.sampled_from([0.0, 0.02]),
         "min_notional": st.sampled_from([0.0, 500.0]),
         "gross": st.sampled_from([0.9, 2.0, 5.0]),
         "often": st.sampled_from([0.1, 0.9]),
@@ -54,10 +54,11 @@ def run_one(s: dict[str, Any], folder: Path) -> Ran:
         rows = [f"{panel.clock.session[t]},{rng.uniform(least, 8_000.0):.2f}" for t in rng.integers(FIRST, 90, 5)]
         path.write_text("\n".join(["date,amount", *rows]))
         account["flows"] = str(path)
-    execution = ("fill", "sizing", "unfilled", "fractional", "max_participation", "no_trade_band", "min_notional")
+    execution = ("fill", "sizing", "unfilled", "fractional", "max_participation", "min_notional")
     return run_script(
         panel, answers, first=FIRST, account=account,
         execution={name: s[name] for name in execution},
+        integrator={"turnover": {"band": s["band"]}},
         costs={"preset": s["preset"], "flat_bps": 7.0, "commission_per_share": 0.001},
         financing={"cash_rate": s["rate"], "margin_spread_bps": 150.0, "borrow_bps": 300.0},
     )  # fmt: skip
@@ -110,7 +111,7 @@ def test_a_short_position_is_always_a_whole_number_of_shares_until_a_split(s: di
 def test_a_cash_account_owes_nothing_beyond_an_overnight_gap(seed: int, tmp_path: Path) -> None:
     calm = {
         "seed": seed, "preset": "flat", "account": "cash", "fill": "next_open", "sizing": "decision",
-        "unfilled": "expire", "fractional": seed % 2 == 0, "max_participation": 0.0, "no_trade_band": 0.0,
+        "unfilled": "expire", "fractional": seed % 2 == 0, "max_participation": 0.0, "band": 0.0,
         "min_notional": 500.0, "gross": 1.0, "often": 0.9, "volatility": 0.02, "rate": 0.0, "flows": False,
     }  # fmt: skip
     ran = run_one(calm, tmp_path)

@@ -58,7 +58,7 @@ def test_every_order_bears_the_session_it_was_decided_at(first: int) -> None:
 def test_with_no_answer_yet_the_account_starts_in_cash_and_waits() -> None:
     ran = run_script(make_panel(MARKET), {30: {"S000": 0.5}}, first=25)
     assert [d.t for d in ran.track.decisions] == [24, 30]
-    assert ran.track.decisions[0].plan.orders.qty.size == 0
+    assert ran.track.decisions[0].plan.orders.rows.qty.size == 0
     assert ran.equity["long"].iloc[: 31 - 25].max() == 0.0
 
 

@@ -182,8 +182,8 @@ def test_many_sleeves_of_many_names_let_the_tables_grow() -> None:
     for k in range(30):
         chosen = symbols[k : k + 6]
         sleeves[f"s{k:02d}"] = Restless(Restless.Params(symbols=chosen, seed=k, often=0.9, most=0.3))
-    left = run(panel, sleeves, execution={"no_trade_band": 0.0, "max_participation": 0.05}, costs={"preset": "us_etf"},
-               integrator={"preset": "book", **UNBOUND})  # fmt: skip
+    left = run(panel, sleeves, execution={"max_participation": 0.05}, costs={"preset": "us_etf"},
+               integrator={"preset": "book", **UNBOUND, "turnover": {"band": 0.0}})  # fmt: skip
     assert left.track is not None
     assert sum(len(decision.plan.orders) for decision in left.track.decisions) > 8 * 40
 

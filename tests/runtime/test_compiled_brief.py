@@ -18,6 +18,7 @@ from support.sweeping import gated_values
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.errors import PlimsollError
 from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.ledger import bar_costs
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.sweep import compiled_evaluator
 from plimsoll.engine.research.sweep.compiled_evaluator import CompiledEvaluator, fits_threads
@@ -60,7 +61,7 @@ def assert_brief(panel: Panel, values: dict[str, Any], strategy: Strategy) -> No
     assert brief.gross.tobytes() == gross.tobytes()
     base = np.concatenate(([config.run.cash], equity[:-1])) + rec[:, layout.R_FLOW]
     assert brief.traded == pytest.approx(over(rec[:, layout.R_TRADED], base), rel=1e-12)
-    costs = rec[:, layout.R_COMMISSION : layout.R_FEES + 1].sum(axis=1)
+    costs = bar_costs(rec)
     assert brief.costs == pytest.approx(over(costs, base), rel=1e-12, abs=1e-18)
     assert brief.final_equity == equity[-1]
     counted = (brief.orders, brief.fills, brief.decisions, brief.margin_calls, brief.ruined)
@@ -99,11 +100,11 @@ def told(sleeve: dict[str, Any], name: str = "", **params: Any) -> dict[str, Any
 
 
 DIRECT = [
-    setting(told(sleeve, **params), costs=costs, execution=execution, financing={"cash_rate": rate})
+    setting(told(sleeve, **params), costs=costs, **more, financing={"cash_rate": rate})
     for sleeve, params in ((KERNEL, {"every": 3}), (KERNEL, {"looks": True}), (RESTLESS, {"seed": 1}),
                            (RESTLESS, {"seed": 2, "bad": 60}), (RESTLESS, {"most": 3.0, "short": True}))
     for costs in ({"preset": "none"}, US)
-    for execution in ({}, {"no_trade_band": 0.1}, {"fill": "next_close"})
+    for more in ({}, {"integrator": {"turnover": {"band": 0.1}}}, {"execution": {"fill": "next_close"}})
     for rate in (0.02, "S002")
 ]  # fmt: skip
 BOOK = [

@@ -11,8 +11,8 @@ from support.twins import both
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.research.proof.battery import refusal
 from plimsoll.engine.research.proof.trial_market import FAULTS, trial_markets, trial_panel
-from plimsoll.engine.runtime.assemble import make_strategies
 from plimsoll.engine.runtime.load import load_run
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.runtime.resolve import make_strategy, registered
 
 ALONE = {"sleeve": [{"name": "s", "strategy": "x:X"}]}

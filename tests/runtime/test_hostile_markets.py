@@ -18,7 +18,7 @@ from support.scripted import Ran, plain_config, run_config, run_script
 
 from plimsoll.engine.market.calendar import build_clock
 from plimsoll.engine.market.csv.source import load_csv
-from plimsoll.engine.verbs import backtest
+from plimsoll.engine.verbs.backtest import backtest
 from plimsoll.strategies.equal_weight import EqualWeight
 
 US = {"preset": "us_etf", "impact": 1.0}

@@ -68,8 +68,8 @@ def both(
             "min_notional": terms.min_notional,
             "max_participation": terms.participation,
             "unfilled": "carry" if terms.carry else "expire",
-            "no_trade_band": terms.band,
         },
+        integrator={"turnover": {"band": terms.band}},
         costs=costs,
         account=account,
         financing={

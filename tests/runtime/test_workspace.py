@@ -98,7 +98,7 @@ def test_a_history_too_short_for_one_setting_is_its_own_failure() -> None:
     [
         {"execution": {"max_participation": 1e-7, "unfilled": "carry"}},
         {"costs": {"preset": "flat"}, "financing": {"cash_rate": "BIL"}},
-        {"execution": {"fill": "next_close", "no_trade_band": 0.02, "fractional": False}},
+        {"execution": {"fill": "next_close", "fractional": False}, "integrator": {"turnover": {"band": 0.02}}},
     ],
     ids=["orders that work on", "a bill rate", "a band and whole shares"],
 )

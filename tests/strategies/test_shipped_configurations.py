@@ -8,7 +8,7 @@ import pytest
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.runtime.resolve import make_strategy
-from plimsoll.engine.verbs import backtest
+from plimsoll.engine.verbs.backtest import backtest
 
 FOLDER = Path(__file__).parents[2] / "config"
 NAMES = (

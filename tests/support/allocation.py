@@ -1,12 +1,22 @@
 """Markets of sleeves and single allocations, for tests of stage 1."""
 
+from typing import Any
+
 import numpy as np
 
+from plimsoll.engine.config.stages import AllocateSection, NormalizeSection
 from plimsoll.engine.kernels.estimate import moments, shrinkage
+from plimsoll.engine.portfolio.settings import allocate_params
 from plimsoll.engine.portfolio.stages import s1_allocate as s1
 from plimsoll.engine.types import Bools, Floats
 
-NEUTRAL = s1.Params(cap=1.0, smoothing=0.0, apply_threshold=0.0, ramp_start=1.0)
+
+def params(**given: Any) -> s1.Params:
+    """Parameters as a configuration gives them."""
+    return allocate_params(AllocateSection(**given), NormalizeSection().min_obs)
+
+
+NEUTRAL = params(cap=1.0, smoothing=0.0, apply_threshold=0.0, ramp_start=1.0)
 
 
 def moments_of(ret: Floats, half_life: float = 63.0) -> Floats:
@@ -35,21 +45,36 @@ def covariance(pair: Floats) -> Floats:
 def step(s: s1.State, pair: Floats, p: s1.Params, **given: Floats | Bools) -> Floats:
     """Let a session pass and allocate at its close; return what was applied."""
     k = pair.shape[1]
+    n_obs = np.asarray(given.get("n_obs", np.full(k, 250.0)), dtype=np.float64)
+    active = np.asarray(given.get("active", np.ones(k)), dtype=np.bool_)
+    solved = s1.least_variance(pair, n_obs, active, p) if p.method == s1.MIN_VARIANCE else np.empty(0)
     s1.pass_session(s.counts, s.age)
     s1.allocate(
         pair,
-        np.asarray(given.get("n_obs", np.full(k, 250.0)), dtype=np.float64),
-        np.asarray(given.get("active", np.ones(k)), dtype=np.bool_),
+        n_obs,
+        active,
         np.asarray(given.get("skill", np.full(k, np.nan)), dtype=np.float64),
         np.asarray(given.get("tilt", np.ones(k)), dtype=np.float64),
         p,
+        1.0,
         s,
+        solved,
     )
     return s.applied.copy()
 
 
 def first(pair: Floats, p: s1.Params = NEUTRAL, **given: Floats | Bools) -> Floats:
     return step(s1.init(pair.shape[1]), pair, p, **given)
+
+
+def demote(gone: Bools, p: s1.Params, s: s1.State, runoff_sessions: int = 1) -> None:
+    s1.demote(np.asarray(gone), p.cap, float(runoff_sessions), s)
+
+
+def in_force(s: s1.State, runoff_sessions: int = 1) -> Floats:
+    out = np.empty(len(s.applied))
+    s1.weights_in_force(float(runoff_sessions), s, out)
+    return out
 
 
 def plain_cap(x: Floats, cap: float) -> Floats:

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from support.yahoo_stand import Reply
+
 from plimsoll.engine.market.history import History
-from tests.support.yahoo_stand import Reply
 
 
 @dataclass

@@ -16,7 +16,6 @@ EXECUTION = st.fixed_dictionaries(
     {
         "fill": st.sampled_from(["next_open", "next_close"]),
         "sizing": st.sampled_from(["decision", "decision", "fill"]),
-        "no_trade_band": st.sampled_from([0.0, 0.01, 0.2]),
         "min_notional": st.sampled_from([0.0, 1.0, 5_000.0]),
         "fractional": st.booleans(),
         "qty_decimals": st.sampled_from([0, 2, 9]),
@@ -24,6 +23,7 @@ EXECUTION = st.fixed_dictionaries(
         "unfilled": st.sampled_from(["expire", "carry"]),
     }
 )
+BAND = st.sampled_from([0.0, 0.01, 0.2])
 COSTS = st.one_of(
     st.just({"preset": "none"}),
     st.fixed_dictionaries({"preset": st.just("flat"), "flat_bps": st.sampled_from([0.0, 7.0, 80.0])}),
@@ -53,6 +53,7 @@ ACCOUNT = st.fixed_dictionaries(
 SECTIONS = st.fixed_dictionaries(
     {
         "execution": EXECUTION,
+        "integrator": st.fixed_dictionaries({"turnover": st.fixed_dictionaries({"band": BAND})}),
         "costs": COSTS,
         "financing": FINANCING,
         "account": ACCOUNT,

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from plimsoll.engine.execution.broker import OrderBatch
 from plimsoll.engine.execution.fees import fee_schedule
+from plimsoll.engine.execution.order import OrderBatch
 from plimsoll.engine.execution.sim.book import Book, open_book
 from plimsoll.engine.execution.sim.broker import SimBroker
 from plimsoll.engine.execution.terms import Terms
 from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.order import Orders, wave_of
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.types import Floats
@@ -20,10 +21,9 @@ class Bench:
 
     def __init__(self, panel: Panel, cash: float = 100_000.0, bill: float = 0.0, first: int = 1, **terms: Any) -> None:
         n = panel.n_symbols
-        rates = {"half_spread": 0.0, "maintenance_long": 0.25, "maintenance_short": 0.30} | terms
-        arrays = {
-            name: np.full(n, rates.pop(name)) for name in ("half_spread", "maintenance_long", "maintenance_short")
-        }
+        per_symbol = {"half_spread": 0.0, "maintenance_long": 0.25, "maintenance_short": 0.30, "fractional": True}
+        rates = per_symbol | terms
+        arrays = {name: np.broadcast_to(rates.pop(name), n) for name in per_symbol}
         self.panel = panel
         self.book: Book = open_book(cash, Terms(**arrays, **rates))
         self.daily: Floats = np.zeros((layout.DAILY, panel.n_bars))
@@ -39,17 +39,19 @@ class Bench:
         """Submit orders at the current close."""
         n = len(orders)
         col = np.array([c for c, _ in orders], dtype=np.int64)
-        batch = OrderBatch(
+        rows = Orders(
+            bar=np.full(n, self.t),
             col=col,
-            leg=np.array(leg or (0,) * n, dtype=np.int64),
             qty=np.array([q for _, q in orders], dtype=np.float64),
-            target=np.zeros(n),
+            at_close=np.full(n, at_close),
+            leg=np.array(leg or (0,) * n, dtype=np.int64),
+            wave=np.array([wave_of(self.shares[c], q) for c, q in orders], dtype=np.int64),
             price=self.panel.close[self.t, col],
+            target=np.zeros(n),
             sigma=np.full(n, sigma),
             adv=np.full(n, adv),
-            at_close=at_close,
         )
-        self.broker.submit(batch)
+        self.broker.submit(OrderBatch(rows))
 
     def step(self, bars: int = 1) -> int:
         """Go on by some bars; return the code of the last one."""
@@ -78,6 +80,11 @@ class Bench:
     def count(self, row: int) -> int:
         """A counter of the account."""
         return int(self.book.scal[row])
+
+    def fees(self) -> float:
+        """Regulatory fees of all fills so far, as booked to each."""
+        kinds = [layout.FILL_COLUMNS.index(kind) for kind in ("sec", "taf", "cat")]
+        return float(self.broker.fills[:, kinds].sum())
 
     def row(self, name: str) -> float:
         """A figure of the last bar's record."""

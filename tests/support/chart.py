@@ -6,9 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from support.yahoo_stand import Reply
 
 from plimsoll.engine.market.history import History
-from tests.support.yahoo_stand import Reply
 
 ZONE = "America/New_York"
 

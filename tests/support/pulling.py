@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from support.histories import NOW, history
 
 from plimsoll.engine.market.catalog.store import Catalog
 from plimsoll.engine.market.history import History
 from plimsoll.engine.market.pull.budget import Budget
 from plimsoll.engine.market.pull.pull import Puller
-from tests.support.histories import NOW, history
 
 
 @dataclass

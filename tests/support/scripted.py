@@ -9,9 +9,10 @@ import numpy as np
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.result import Result
-from plimsoll.engine.runtime.assemble import Setup, build, make_strategies
+from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Track, run_loop
 from plimsoll.engine.runtime.collect import collect
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.sleeve.strategy import Context, Strategy
 from plimsoll.engine.types import Weights
 

@@ -75,11 +75,18 @@ def _left(config: Config, panel: Panel, strategies: Mapping[str, Strategy], loop
         return Left(folder_files(result, result.metrics), None, track)
     files = {name: table_bytes(getattr(result, name), always_parquet=True)[1] for name in TABLES}
     told = repr((sorted(result.counts.items()), result.warnings, result.metrics))
-    state = setup.broker.book.scal.tobytes() + setup.broker.book.acct[0].tobytes()
+    account = setup.broker.book.scal.tobytes() + setup.broker.book.acct[0].tobytes()
+    account += setup.broker.account().margin_call.to_bytes() + str(setup.broker.clock()).encode()
     paths = b"".join(np.ascontiguousarray(sleeve.tracker.path).tobytes() for sleeve in setup.system.sleeves)
     failures = repr([sleeve.failure for sleeve in setup.system.sleeves])
-    return Left({**files, "told": told.encode(), "account": state, "paths": paths, "failures": failures.encode()}, None,
-                track)  # fmt: skip
+    return Left({**files, "told": told.encode(), "account": account, "state": state_bytes(setup), "paths": paths,
+                 "failures": failures.encode()}, None, track)  # fmt: skip
+
+
+def state_bytes(setup: Setup) -> bytes:
+    """Return everything a system saves, names, types and shapes included."""
+    saved = setup.system.save()
+    return b"".join(f"{k} {v.dtype} {v.shape}\n".encode() + v.tobytes() for k, v in sorted(saved.items()))
 
 
 def _parting(one: Decision, other: Decision) -> list[str]:
@@ -89,9 +96,9 @@ def _parting(one: Decision, other: Decision) -> list[str]:
 
 
 def _parts(decision: Decision) -> dict[str, Any]:
-    target, plan, orders = decision.target, decision.plan, decision.plan.orders
+    target, plan = decision.target, decision.plan
     arrays = {name: getattr(target, name) for name in ("weights", "goal", "trade", "trace", "facts")}
-    arrays |= {name: getattr(orders, name) for name in ("col", "leg", "qty", "target", "price", "sigma", "adv")}
+    arrays |= {f"order {name}": column for name, column in plan.orders.rows._asdict().items()}
     plain = {name: np.ascontiguousarray(array).tobytes() for name, array in {**arrays, "why": plan.why}.items()}
     figures = {"t": decision.t, "ticket": target.min_ticket, "forced": bool(target.forced), "phi": plan.phi}
-    return {**plain, **figures, "at_close": orders.at_close}
+    return {**plain, **figures}

@@ -7,6 +7,7 @@ import numpy as np
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.execution.terms import Terms
 from plimsoll.engine.kernels import layout
+from plimsoll.engine.state import Saved, put_back
 from plimsoll.engine.types import Floats
 
 
@@ -21,14 +22,13 @@ class Book:
     scal: Floats
     rules: Floats
 
-    def save(self) -> dict[str, Floats]:
+    def save(self) -> Saved:
         """Return copies of everything that changes."""
         return {"acct": self.acct.copy(), "scal": self.scal.copy()}
 
-    def restore(self, saved: dict[str, Floats]) -> None:
-        """Put back what `save` returned."""
-        np.copyto(self.acct, saved["acct"])
-        np.copyto(self.scal, saved["scal"])
+    def restore(self, saved: Saved) -> None:
+        """Put back what `save` returned; anything else is refused, see `engine.state.check_saved`."""
+        put_back(saved, {"acct": self.acct, "scal": self.scal}, "the account's book")
 
 
 def open_book(cash: float, terms: Terms) -> Book:

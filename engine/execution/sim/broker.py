@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from plimsoll.engine.execution.broker import Account, OrderBatch, OrderState
+from plimsoll.engine.errors import EngineError
+from plimsoll.engine.execution.broker import Account, OrderState
+from plimsoll.engine.execution.order import OrderBatch
 from plimsoll.engine.execution.sim.book import Book
 from plimsoll.engine.execution.sim.order_table import STATUSES, OrderTable, order_table
 from plimsoll.engine.kernels import layout
@@ -32,7 +34,7 @@ class SimBroker:
         self.held: Floats = np.zeros((panel.n_bars, panel.n_symbols))
         self._fills: Floats = np.zeros((max(256, 8 * panel.n_symbols), layout.FILL))
         self._room = len(self._fills) - 3 * panel.n_symbols
-        self.batches: list[tuple[int, OrderBatch]] = []  # (bar decided at, orders)
+        self.batches: list[OrderBatch] = []
         self._n_orders = 0
         self.prefix = id_prefix
         self._t = -1
@@ -51,13 +53,14 @@ class SimBroker:
         self._margin_call = code == MARGIN_CALL
         return code
 
-    def take_over(self, fills: Floats, batches: list[tuple[int, OrderBatch]], t: int) -> None:
-        """Take over what a compiled loop booked on this account's arrays: the fill table, the orders, the last bar."""
+    def take_over(self, fills: Floats, batches: list[OrderBatch], t: int, *, margin_call: bool) -> None:
+        """Take over what a compiled loop booked on this account's arrays up to the close of bar t."""
         self._fills = fills
         self._room = len(fills) - 3 * self._panel.n_symbols
         self.batches = batches
-        self._n_orders = sum(len(batch) for _, batch in batches)
+        self._n_orders = sum(len(batch) for batch in batches)
         self._t = t
+        self._margin_call = margin_call
 
     def mark_start(self, t: int) -> None:
         """Take bar t's closes as marks: the account opens after that close."""
@@ -86,12 +89,17 @@ class SimBroker:
         return {self._panel.symbols[i]: float(shares[i]) for i in np.flatnonzero(shares)}
 
     def submit(self, batch: OrderBatch) -> None:
-        """Take orders for the next bar; whatever was still working is cancelled first."""
-        replace_working(
-            0, len(batch), batch.col, batch.leg, batch.qty, batch.target, batch.sigma, batch.adv, batch.at_close,
-            self._n_orders, self._acct, self._scal,
-        )  # fmt: skip
-        self.batches.append((self._t, batch))
+        """Take orders for the next bar; whatever was still working is cancelled first.
+
+        Raises
+        ------
+        EngineError
+            If they were decided at another bar than the last one.
+        """
+        if (batch.rows.bar != self._t).any():
+            raise EngineError(f"orders of bars {sorted(set(batch.rows.bar.tolist()))} were sent at bar {self._t}")
+        replace_working(0, len(batch), batch.rows, self._n_orders, self._acct, self._scal)
+        self.batches.append(batch)
         self._n_orders += len(batch)
 
     def cancel(self, client_id: str) -> bool:

@@ -2,31 +2,32 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.execution.broker import OrderBatch, OrderState, OrderStatus, order_id
+from plimsoll.engine.execution.broker import OrderState, OrderStatus
+from plimsoll.engine.execution.order import OrderBatch, joined, order_id
 from plimsoll.engine.execution.sim.book import Book
 from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.market.feed import Feed
-from plimsoll.engine.types import Bools, Floats, Ints
+from plimsoll.engine.types import Floats, Ints
 
 STATUSES: Final[tuple[OrderStatus, ...]] = ("working", "filled", "partial", "expired", "canceled")
 
 
 @dataclass(frozen=True, slots=True)
 class OrderTable:
-    """Every order of a run as columns of length n; `status` indexes `STATUSES`, `filled` is in signed shares."""
+    """Every order of a run, and what became of each: columns of length n.
 
-    bar: Ints
-    col: Ints
-    leg: Ints
-    qty: Floats
-    price: Floats
+    rows : the orders, quantity and price in the share units of their last fill. filled : signed shares. status :
+    indexes `STATUSES`. ids : client ids.
+    """
+
+    rows: Orders
     filled: Floats
     status: Ints
-    at_close: Bools
     ids: list[str]
     symbols: tuple[str, ...]
 
@@ -34,26 +35,21 @@ class OrderTable:
         """Return one order as a record."""
         return OrderState(
             id=self.ids[row],
-            symbol=self.symbols[int(self.col[row])],
-            qty=float(self.qty[row]),
+            symbol=self.symbols[int(self.rows.col[row])],
+            qty=float(self.rows.qty[row]),
             filled=float(self.filled[row]),
             status=STATUSES[int(self.status[row])],
         )
 
 
-def order_table(
-    feed: Feed, batches: Sequence[tuple[int, OrderBatch]], fills: Floats, book: Book, prefix: str
-) -> OrderTable:
-    """Join orders, (bar decided at, batch) each, with the fills (n, FILL) they got.
+def order_table(feed: Feed, batches: Sequence[OrderBatch], fills: Floats, book: Book, prefix: str) -> OrderTable:
+    """Join orders with the fills (n, FILL) they got.
 
     An order is judged in the share units of its last fill, because a split multiplies what is still working.
     """
     panel = feed.panel
-    sizes = [len(batch) for _, batch in batches]
-    bar = np.repeat(np.array([t for t, _ in batches], dtype=np.int64), sizes)
-    at_close = np.repeat(np.array([batch.at_close for _, batch in batches], dtype=np.bool_), sizes)
-    col, leg = _join(batches, "col", np.int64), _join(batches, "leg", np.int64)
-    qty, price = _join(batches, "qty", np.float64), _join(batches, "price", np.float64)
+    orders = joined(batches)
+    bar, col, qty = orders.bar, orders.col, orders.qty
     of_order = fills[fills[:, layout.F_ORDER] >= 0.0]
     rows = of_order[:, layout.F_ORDER].astype(np.int64)
     at, which = of_order[:, layout.F_BAR].astype(np.int64), of_order[:, layout.F_COLUMN].astype(np.int64)
@@ -65,8 +61,8 @@ def order_table(
     sized = np.where(qty == 0.0, filled, qty * split)
     status = _status(book, sized, filled)
     stamps = panel.clock.stamp
-    ids = [order_id(prefix, stamps[b], panel.symbols[c], int(k)) for b, c, k in zip(bar, col, leg, strict=True)]
-    return OrderTable(bar, col, leg, sized, price / split, filled, status, at_close, ids, panel.symbols)
+    ids = [order_id(prefix, stamps[b], panel.symbols[c], int(k)) for b, c, k in zip(bar, col, orders.leg, strict=True)]
+    return OrderTable(orders._replace(qty=sized, price=orders.price / split), filled, status, ids, panel.symbols)
 
 
 def _status(book: Book, sized: Floats, filled: Floats) -> Ints:
@@ -77,7 +73,3 @@ def _status(book: Book, sized: Floats, filled: Floats) -> Ints:
     done = np.abs(filled) >= np.abs(sized) * (1.0 - 1e-12)
     ended = STATUSES.index("canceled" if book.rules[layout.CARRY] else "expired")
     return np.select([working, done, filled != 0.0], [0, 1, 2], default=ended)
-
-
-def _join(batches: Sequence[tuple[int, OrderBatch]], name: str, dtype: type) -> Any:  # Ints or Floats, as the field is
-    return np.concatenate([np.empty(0, dtype=dtype), *(getattr(batch, name) for _, batch in batches)])

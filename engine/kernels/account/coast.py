@@ -7,6 +7,7 @@ and return; `coast` does exactly that, with the same formulas in the same order,
 import numpy as np
 
 from plimsoll.engine.kernels.account.ledger import carry_of, is_margin_call, return_of
+from plimsoll.engine.kernels.cost import N_SESSION_FEES
 from plimsoll.engine.kernels.derive import DELISTED
 from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import (
@@ -15,7 +16,6 @@ from plimsoll.engine.kernels.layout import (
     CASH,
     DAY,
     EQUITY,
-    FEE_KINDS,
     FEE_SUMS,
     GROSS_NAV,
     MAINT_LONG,
@@ -157,6 +157,6 @@ def open_session(first: int, stop: int, daily: Floats, scal: Floats) -> None:
     """Begin the session's fees anew where one of bars [first, stop) opened a session, as `charge_fees` does."""
     for t in range(first, stop):
         if daily[DAY, t] > 0.0:
-            for kind in range(FEE_KINDS):
+            for kind in range(N_SESSION_FEES):
                 scal[FEE_SUMS + kind] = 0.0
             return

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from plimsoll.engine.kernels.account.cost import (
+from plimsoll.engine.kernels.account.order import Orders
+from plimsoll.engine.kernels.cost import (
     FEES_ON,
     IMPACT_Y,
-    commission_cost,
-    impact_cost,
+    N_SESSION_FEES,
+    N_TRADE_COSTS,
     raw_fees,
     round_up_cent,
-    spread_cost,
+    trade_costs,
 )
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.kernels.layout import (
@@ -17,25 +18,21 @@ from plimsoll.engine.kernels.layout import (
     AT_CLOSE,
     CARRY,
     CASH,
+    COST_TO,
     DAY,
     EXPIRED_ORDERS,
     F_BAR,
-    F_CAT,
     F_COLUMN,
-    F_COMMISSION,
-    F_IMPACT,
+    F_COSTS,
     F_ORDER,
     F_PRICE,
     F_QTY,
-    F_SEC,
-    F_SPREAD,
-    F_TAF,
     FEE_SUMS,
-    FRACTIONAL,
     HALF_SPREAD,
     IMPACT_UNKNOWN,
     LEG0,
     LEG1,
+    LOT,
     MARK,
     MAX_PARTICIPATION,
     N_FILLS,
@@ -43,11 +40,6 @@ from plimsoll.engine.kernels.layout import (
     ORDER0,
     ORDER1,
     PARTIAL_FILLS,
-    QTY_STEP,
-    R_COMMISSION,
-    R_FEES,
-    R_IMPACT,
-    R_SPREAD,
     R_TRADED,
     SHARES,
     SIGMA,
@@ -55,7 +47,7 @@ from plimsoll.engine.kernels.layout import (
     TARGET,
     VOLUME_UNKNOWN,
 )
-from plimsoll.engine.types import Floats, Ints
+from plimsoll.engine.types import Floats
 
 
 @kernel
@@ -74,7 +66,7 @@ def trim(qty: float, step: float) -> float:
 
 
 @kernel
-def size_at_fill(t: int, at_close: float, block: Floats, acct: Floats, scal: Floats, rules: Floats) -> None:
+def size_at_fill(t: int, at_close: float, block: Floats, acct: Floats, scal: Floats) -> None:
     """Turn target weights into working quantities at the fill's own prices.
 
     Only for comparison with tools that size at the fill: q = W E / p - held, with E marked at the fill prices.
@@ -87,7 +79,7 @@ def size_at_fill(t: int, at_close: float, block: Floats, acct: Floats, scal: Flo
     for i in range(acct.shape[1]):
         if acct[ORDER0, i] >= 0.0 and acct[AT_CLOSE, i] == at_close and not np.isnan(block[auction, t, i]):
             qty = acct[TARGET, i] * equity / block[auction, t, i] - acct[SHARES, i]
-            acct[LEG0, i] = trim(qty, rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 else 1.0)
+            acct[LEG0, i] = trim(qty, acct[LOT, i])
             acct[LEG1, i] = 0.0
 
 
@@ -97,11 +89,7 @@ def book_fill(
     at: int, rec: Floats, fills: Floats,
 ) -> None:  # fmt: skip
     """Book one fill: shares, cash, the costs of the trade except fees (row `at` of rec), its row in the fill table."""
-    shares = abs(qty)
-    notional = shares * price
-    commission = commission_cost(notional, shares, rules)
-    spread = spread_cost(notional, acct[HALF_SPREAD, i])
-    impact = impact_cost(notional, shares, acct[SIGMA, i], acct[ADV, i], rules[IMPACT_Y])
+    notional = abs(qty) * price
     if rules[IMPACT_Y] != 0.0 and not (acct[SIGMA, i] > 0.0 and acct[ADV, i] > 0.0):
         scal[IMPACT_UNKNOWN] += 1.0
     row = int(scal[N_FILLS])
@@ -110,21 +98,17 @@ def book_fill(
     fills[row, F_COLUMN] = i
     fills[row, F_QTY] = qty
     fills[row, F_PRICE] = price
-    fills[row, F_COMMISSION] = commission
-    fills[row, F_SPREAD] = spread
-    fills[row, F_IMPACT] = impact
     fills[row, F_ORDER] = order
-    sec, taf, cat = 0.0, 0.0, 0.0
-    if rules[FEES_ON] != 0.0:
-        sec, taf, cat = raw_fees(t, qty, price, daily)
-    fills[row, F_SEC] = sec
-    fills[row, F_TAF] = taf
-    fills[row, F_CAT] = cat
+    paid, costs = qty * price, trade_costs(qty, price, acct[HALF_SPREAD, i], acct[SIGMA, i], acct[ADV, i], rules)
+    for k in range(N_TRADE_COSTS):
+        fills[row, F_COSTS + k] = costs[k]
+        rec[at, COST_TO[k]] += costs[k]
+        paid += costs[k]
+    fees = raw_fees(t, qty, price, daily)
+    for k in range(N_SESSION_FEES):
+        fills[row, F_COSTS + N_TRADE_COSTS + k] = fees[k] if rules[FEES_ON] != 0.0 else 0.0
     acct[SHARES, i] += qty
-    scal[CASH] -= qty * price + commission + spread + impact
-    rec[at, R_COMMISSION] += commission
-    rec[at, R_SPREAD] += spread
-    rec[at, R_IMPACT] += impact
+    scal[CASH] -= paid
     rec[at, R_TRADED] += notional
 
 
@@ -141,7 +125,7 @@ def fill_leg(
     qty = wanted
     if abs(qty) > room:
         short = acct[SHARES, i] < 0.0 or (acct[SHARES, i] == 0.0 and wanted < 0.0)  # no fraction is lent
-        qty = trim(room if wanted > 0.0 else -room, rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 and not short else 1.0)
+        qty = trim(room if wanted > 0.0 else -room, 1.0 if short else acct[LOT, i])
         if qty != 0.0:
             scal[PARTIAL_FILLS] += 1.0
     if qty != 0.0:
@@ -161,10 +145,7 @@ def drop_order(i: int, acct: Floats, scal: Floats) -> None:
 
 
 @kernel
-def replace_working(
-    first: int, stop: int, col: Ints, leg: Ints, qty: Floats, target: Floats, sigma: Floats, adv: Floats,
-    at_close: bool, first_row: int, acct: Floats, scal: Floats,
-) -> None:  # fmt: skip
+def replace_working(first: int, stop: int, orders: Orders, first_row: int, acct: Floats, scal: Floats) -> None:
     """Put new orders, rows [first, stop) of the columns, in the place of whatever was working.
 
     The account knows them by numbers from first_row on.
@@ -175,6 +156,8 @@ def replace_working(
         acct[ORDER0, i] = -1.0
         acct[ORDER1, i] = -1.0
     scal[N_WORKING] = 0.0
+    col, leg, qty, at_close = orders.col, orders.leg, orders.qty, orders.at_close
+    target, sigma, adv = orders.target, orders.sigma, orders.adv
     for k in range(first, stop):
         i, row = col[k], float(first_row + k - first)
         if acct[ORDER0, i] < 0.0:
@@ -185,7 +168,7 @@ def replace_working(
         acct[TARGET, i] = target[k]
         acct[SIGMA, i] = sigma[k]
         acct[ADV, i] = adv[k]
-        acct[AT_CLOSE, i] = 1.0 if at_close else 0.0
+        acct[AT_CLOSE, i] = 1.0 if at_close[k] else 0.0
 
 
 @kernel
@@ -199,7 +182,7 @@ def fill_working(
     counted. Else at most `max_participation` of the bar's volume; what is left expires, or works on under CARRY.
     """
     if rules[SIZE_AT_FILL] != 0.0:
-        size_at_fill(t, at_close, block, acct, scal, rules)
+        size_at_fill(t, at_close, block, acct, scal)
     auction = int(at_close)
     for i in range(acct.shape[1]):
         if acct[ORDER0, i] < 0.0 or acct[AT_CLOSE, i] != at_close:
@@ -232,8 +215,8 @@ def charge_fees(t: int, first: int, scal: Floats, daily: Floats, at: int, rec: F
     A bar is charged what its fills add to the session's rounded sum, so that many bars cost no more cents than one.
     Source: Alpaca charges each regulatory fee per account and day, rounded up to the cent (schedule of 2026-09-17).
     """
-    for kind in (F_SEC, F_TAF, F_CAT):
-        total = FEE_SUMS + kind - F_SEC
+    for k in range(N_SESSION_FEES):
+        kind, total = F_COSTS + N_TRADE_COSTS + k, FEE_SUMS + k
         if daily[DAY, t] > 0.0:
             scal[total] = 0.0
         raw = 0.0
@@ -246,4 +229,4 @@ def charge_fees(t: int, first: int, scal: Floats, daily: Floats, at: int, rec: F
         for row in range(first, int(scal[N_FILLS])):
             fills[row, kind] *= charged / raw
         scal[CASH] -= charged
-        rec[at, R_FEES] += charged
+        rec[at, COST_TO[N_TRADE_COSTS + k]] += charged

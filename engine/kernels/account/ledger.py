@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.kernels.account.cost import FEES_ON
 from plimsoll.engine.kernels.account.fill import charge_fees, drop_order, fill_working
+from plimsoll.engine.kernels.cost import FEES_ON
 from plimsoll.engine.kernels.derive import DELISTED
 from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import (
@@ -43,22 +43,20 @@ from plimsoll.engine.kernels.layout import (
     PEAK,
     R_BORROW,
     R_CASH,
-    R_COMMISSION,
+    R_COSTS,
+    R_COSTS_STOP,
     R_DIVIDENDS,
     R_DRAWDOWN,
     R_EQUITY,
     R_EQUITY_GROSS,
-    R_FEES,
     R_FINANCING,
     R_FLOW,
-    R_IMPACT,
     R_INTEREST,
     R_LONG,
     R_MAINTENANCE,
     R_PRICE_PNL,
     R_RET,
     R_SHORT,
-    R_SPREAD,
     RECORD,
     RUINED,
     SHARES,
@@ -253,6 +251,21 @@ def ledger_step(
     return account_step(t, block, status, daily, rules, acct, scal, t, rec, held, fills)
 
 
+@inline_kernel
+def costs_at(at: int, rec: Floats) -> float:
+    """Return the trading costs of row `at` of rec (R, RECORD), in dollars."""
+    costs = 0.0
+    for k in range(R_COSTS, R_COSTS_STOP):
+        costs += rec[at, k]
+    return costs
+
+
+def bar_costs(rec: Floats) -> Floats:
+    """Return (R,) the trading costs of each row of rec (R, RECORD), in dollars."""
+    costs: Floats = rec[:, R_COSTS:R_COSTS_STOP].sum(axis=1)
+    return costs
+
+
 @kernel
 def record(
     base: float, paid: float, dividends: float, flow: float, acct: Floats, scal: Floats, at: int, rec: Floats,
@@ -260,7 +273,7 @@ def record(
 ) -> None:  # fmt: skip
     """Write the bar's row: returns are time-weighted, a flow counts as there at the start of its bar."""
     equity = scal[EQUITY]
-    costs = rec[at, R_COMMISSION] + rec[at, R_SPREAD] + rec[at, R_IMPACT] + rec[at, R_FEES]
+    costs = costs_at(at, rec)
     ret = return_of(equity, base)
     scal[NAV] *= 1.0 + ret
     scal[PEAK] = max(scal[PEAK], scal[NAV])

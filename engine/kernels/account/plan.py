@@ -4,10 +4,10 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.kernels.account.cost import estimate_cost
 from plimsoll.engine.kernels.account.fill import trim
+from plimsoll.engine.kernels.cost import estimate_cost
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.kernels.layout import ADV, FRACTIONAL, HALF_SPREAD, MARGIN_ACCOUNT, MARK, QTY_STEP, SHARES, SIGMA
+from plimsoll.engine.kernels.layout import ADV, HALF_SPREAD, LOT, MARGIN_ACCOUNT, MARK, SHARES, SIGMA
 from plimsoll.engine.types import Bools, Codes, Floats
 
 # Why a symbol got the order it got (or none).
@@ -46,12 +46,11 @@ def wanted_legs(
 
 
 @kernel
-def round_legs(held: Floats, rules: Floats, legs: Floats) -> None:
-    """Cut legs toward zero to what can be traded: whole shares, or the smallest fraction for longs.
+def round_legs(held: Floats, lot: Floats, legs: Floats) -> None:
+    """Cut legs toward zero to what can be traded: multiples of lot (N,) for longs.
 
     A short position is always a whole number of shares (brokers lend no fractions). A full exit keeps its exact size.
     """
-    fraction = rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 else 1.0
     for i in range(held.shape[0]):
         for leg in range(2):
             qty = legs[leg, i]
@@ -61,21 +60,14 @@ def round_legs(held: Floats, rules: Floats, legs: Floats) -> None:
             if before + qty < 0.0:
                 legs[leg, i] = trim(before + qty, 1.0) - before
             else:
-                legs[leg, i] = trim(qty, fraction)
+                legs[leg, i] = trim(qty, lot[i])
 
 
 @kernel
 def affordable(
-    t: int,
-    cash: float,
-    equity: float,
-    held: Floats,
-    price: Floats,
-    acct: Floats,
-    rules: Floats,
-    daily: Floats,
+    t: int, cash: float, equity: float, held: Floats, price: Floats, acct: Floats, rules: Floats, daily: Floats,
     legs: Floats,
-) -> float:
+) -> float:  # fmt: skip
     """Scale what opens or adds to longs by one common factor to the money there is; return the factor.
 
         phi = clip((cash + proceeds net of costs + credit) / (buys + their costs), 0, 1)
@@ -106,12 +98,11 @@ def affordable(
     if needed <= money:
         return 1.0
     phi = money / needed
-    fraction = rules[QTY_STEP] if rules[FRACTIONAL] != 0.0 else 1.0
     for i in range(held.shape[0]):
         if legs[0, i] > 0.0 and held[i] >= 0.0:
-            legs[0, i] = trim(legs[0, i] * phi, fraction)
+            legs[0, i] = trim(legs[0, i] * phi, acct[LOT, i])
         if legs[1, i] > 0.0:
-            legs[1, i] = trim(legs[1, i] * phi, fraction)
+            legs[1, i] = trim(legs[1, i] * phi, acct[LOT, i])
     return phi
 
 
@@ -137,7 +128,7 @@ def plan_legs(
     """
     held = acct[SHARES]
     wanted_legs(target, trade, price, equity, held, legs, why)
-    round_legs(held, rules, legs)
+    round_legs(held, acct[LOT], legs)
     drop_small(held, price, min_notional, legs, why)
     phi = affordable(t, cash, equity, held, price, acct, rules, daily, legs)
     if phi < 1.0:

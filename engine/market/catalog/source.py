@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -16,31 +16,26 @@ from plimsoll.engine.market.catalog.store import Catalog, default_catalog
 from plimsoll.engine.market.history import History
 from plimsoll.engine.market.panel import DataWarning, Panel
 from plimsoll.engine.market.settle import settle
+from plimsoll.engine.market.source import Offer
 
 # When rows of a cut-off copy became known: a copy is no record of when anything was.
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Offer(NamedTuple):
-    """What the source has: names that can be traded, and names that can be looked at (all of them)."""
-
-    symbols: frozenset[str]
-    indicators: frozenset[str]
-
-
-def _usual() -> Path:
-    return default_catalog(os.environ, Path.home())
-
-
 @dataclass(frozen=True, slots=True)
 class CatalogSource:
-    """Daily bars from a catalog; path : its folder, by default the user's.
+    """Daily bars from a catalog; path : its folder, None = the user's.
 
     Every method raises ConfigError for an interval other than "1d".
     """
 
-    path: Path = field(default_factory=_usual)
+    path: Path | None
     seeded: bool = False
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog that is read."""
+        return Catalog(self.path if self.path is not None else default_catalog(os.environ, Path.home()))
 
     def offers(self, interval: str = "1d") -> Offer:
         """Return what there is.
@@ -51,10 +46,10 @@ class CatalogSource:
             If there is no catalog, or nothing in it.
         """
         _daily(interval)
-        held = frozenset(Catalog(self.path).symbols())
+        held = frozenset(self.catalog.symbols())
         if not held:
             fix = "fetch some with `plimsoll data pull SYMBOL`"
-            raise DataError("no bars in the catalog", where=str(self.path), fix=fix)
+            raise DataError("no bars in the catalog", where=str(self.catalog.root), fix=fix)
         return Offer(held, held)
 
     def load(
@@ -65,7 +60,7 @@ class CatalogSource:
         interval: str = "1d",
         start: date | None = None,
         end: date | None = None,
-        seed: int = 0,  # noqa: ARG002  (nothing here is drawn)
+        seed: int = 0,
     ) -> Panel:
         """Read the version in force of every row into a panel, from `start` to `end`, both included.
 
@@ -77,7 +72,8 @@ class CatalogSource:
             If a symbol has no bars or is an index, a file is damaged, or no row is left.
         """
         _daily(interval)
-        where, catalog = str(self.path), Catalog(self.path)
+        catalog = self.catalog
+        where = str(catalog.root)
         if not symbols:
             raise DataError("no symbol was asked for", where=where)
         if start is not None and end is not None and end < start:
@@ -94,7 +90,7 @@ class CatalogSource:
         *,
         interval: str = "1d",
         last: str,
-        adjusted: Collection[str] = (),  # noqa: ARG002  (nothing in a catalog is adjusted)
+        adjusted: Collection[str] = (),
     ) -> bool:
         """Write a catalog of what is in force of `names` through session `last` into `folder`; return True.
 
@@ -106,7 +102,7 @@ class CatalogSource:
             If the copy cannot be written.
         """
         _daily(interval)
-        catalog, copy = Catalog(self.path), Catalog(folder)
+        catalog, copy = self.catalog, Catalog(folder)
         for name in sorted(set(names) & set(catalog.symbols())):
             whole = catalog.read(name).current()
             copy.store(_between(whole, None, date.fromisoformat(last)), (), _LONG_AGO)

@@ -18,8 +18,9 @@ import numpy as np
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.allocate.min_variance import min_variance
 from plimsoll.engine.market.feed import Feed
-from plimsoll.engine.portfolio.integrator import NOTHING_SKIPPED, Mark, Target
+from plimsoll.engine.portfolio.integrator import Mark, Target
 from plimsoll.engine.sleeve.sleeve import Sleeve
+from plimsoll.engine.state import Saved, check_saved, put_back
 from plimsoll.engine.types import Floats
 
 WINDOW = 60
@@ -32,9 +33,10 @@ GROSS_CAP = 3.0
 
 
 class Legacy:
-    """The old path. Its only memory is the high-water mark."""
+    """The old path. Its only memory is the high-water mark; a loss of the day has no say, no part can be skipped."""
 
     stages: tuple[str, ...] = ("raw", "min_variance", "first_vol_target", "second_vol_target", "kill_tier")
+    skippable: tuple[str, ...] = ()
     facts: tuple[str, ...] = ("leverage", "sigma_ex", "multiplier", "drawdown", "rows", "telemetry_gross")
     needs_mark = True
 
@@ -54,7 +56,7 @@ class Legacy:
         return True
 
     def decide(
-        self, sleeves: Sequence[Sleeve], account: Account, *, adopt: bool, skip: frozenset[str] = NOTHING_SKIPPED
+        self, sleeves: Sequence[Sleeve], account: Account, *, adopt: bool, day_return: float, skip: frozenset[str]
     ) -> Target:
         """Return what the old path would execute."""
         t, drawdown = int(self._memory[0]), float(self._memory[2])
@@ -101,10 +103,14 @@ class Legacy:
         if gross > GROSS_CAP:
             trace[3] *= GROSS_CAP / gross
 
-    def save(self) -> dict[str, Floats]:
+    def save(self) -> Saved:
         """Return a copy of the memory."""
         return {"memory": self._memory.copy()}
 
-    def restore(self, saved: dict[str, Floats]) -> None:
-        """Put back what `save` returned."""
-        np.copyto(self._memory, saved["memory"])
+    def check(self, saved: Saved) -> None:
+        """Refuse what could not be restored; see `engine.state.check_saved`."""
+        check_saved(saved, {"memory": self._memory}, "preset 'legacy'")
+
+    def restore(self, saved: Saved) -> None:
+        """Put back what `save` returned; nothing is touched if `check` refuses it."""
+        put_back(saved, {"memory": self._memory}, "preset 'legacy'")

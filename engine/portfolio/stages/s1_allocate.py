@@ -10,8 +10,7 @@ kept apart and the whole vector moves at once: a filter per sleeve never moves a
 Source: portfolio integration layer, stage 1; Lopez de Prado (2016); Maillard, Roncalli & Teiletche (2010).
 """
 
-from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -23,8 +22,6 @@ from plimsoll.engine.kernels.estimate import moments, shrinkage
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Bools, Floats, Ints
 
-Method = Literal["hrp", "erc", "inverse_vol", "equal", "min_variance"]
-
 # What the weights came from, best first.
 HRP: Final = 0
 ERC: Final = 1
@@ -35,24 +32,26 @@ NOBODY: Final = 5  # no promoted sleeve
 RUNGS: Final = ("hrp", "erc", "inverse_vol", "equal", "min_variance", "nobody")
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
-    """Fractions where not said; `ramp_sessions` sessions take a new sleeve from `ramp_start` to its full weight."""
+class Params(NamedTuple):
+    """Fractions where not said, named as in the configuration where they stand there.
 
-    method: Method = "hrp"
-    cap: float = 0.35
-    kappa: float = 0.25
-    smoothing: float = 0.8
-    apply_threshold: float = 0.02
-    alarm: float = 0.20
-    max_intensity: float = 0.9
-    min_obs: int = 60
-    young_obs: int = 20
-    min_overlap: int = 20
-    ramp_sessions: int = 20
-    ramp_start: float = 0.5
-    runoff_sessions: int = 1
-    erc_blend: float = 0.0
+    method is the rung asked for; young_obs the least history before anybody has `min_obs`; `ramp_sessions` sessions
+    take a new sleeve from `ramp_start` to its full weight.
+    """
+
+    method: int
+    cap: float
+    skill_kappa: float
+    smoothing: float
+    apply_threshold: float
+    alarm: float
+    max_shrinkage: float
+    min_obs: float
+    young_obs: float
+    min_overlap: int
+    ramp_sessions: float
+    ramp_start: float
+    erc_blend_max: float
 
 
 class State(NamedTuple):
@@ -88,46 +87,6 @@ def init(n_sleeves: int) -> State:
     return State(zeros[0], zeros[1], zeros[2], np.zeros(COUNTS), zeros[3], unknown[0].copy(), unknown[1].copy(), info)
 
 
-class Numbers(NamedTuple):
-    """`Params` as the kernel takes them; method is its rung."""
-
-    method: int
-    cap: float
-    kappa: float
-    smoothing: float
-    apply_threshold: float
-    alarm: float
-    max_intensity: float
-    min_obs: float
-    young_obs: float
-    min_overlap: int
-    ramp_sessions: float
-    ramp_start: float
-    erc_blend: float
-
-
-_RUNG_OF: Final = {"hrp": HRP, "erc": ERC, "inverse_vol": INVERSE_VOL, "equal": EQUAL, "min_variance": MIN_VARIANCE}
-
-
-def numbers_of(p: Params) -> Numbers:
-    """Return the parameters as the kernel takes them."""
-    return Numbers(
-        _RUNG_OF[p.method],
-        p.cap,
-        p.kappa,
-        p.smoothing,
-        p.apply_threshold,
-        p.alarm,
-        p.max_intensity,
-        float(p.min_obs),
-        float(p.young_obs),
-        p.min_overlap,
-        float(p.ramp_sessions),
-        p.ramp_start,
-        p.erc_blend,
-    )
-
-
 @kernel
 def sub_moments(pair: Floats, chosen: Ints) -> Floats:
     """Return the (7, K, K) moments of the chosen columns."""
@@ -157,7 +116,7 @@ def inverse_vol(pair: Floats, out: Floats) -> bool:
 
 @kernel
 def raw_weights(
-    pair: Floats, p: Numbers, blend: float, info: Floats, out: Floats, by_hrp: Floats, by_erc: Floats
+    pair: Floats, p: Params, blend: float, info: Floats, out: Floats, by_hrp: Floats, by_erc: Floats
 ) -> int:
     """Write the weights (K,) of K >= 1 sleeves from their pairwise moments (7, K, K); return the rung.
 
@@ -172,7 +131,7 @@ def raw_weights(
     cov = np.empty((k, k))
     room = shrinkage.Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k))
     fault = shrinkage.shrink_pairs(pair, p.min_overlap, room, info, cov)
-    trusted = fault == code.OK and info[shrinkage.INTENSITY] <= p.max_intensity
+    trusted = fault == code.OK and info[shrinkage.INTENSITY] <= p.max_shrinkage
     hrp_ok, erc_ok = False, False
     if trusted:
         tree = linkage.Work(
@@ -208,7 +167,7 @@ def raw_weights(
 
 
 @kernel
-def eligible(n_obs: Floats, active: Bools, p: Numbers) -> tuple[Ints, bool]:
+def eligible(n_obs: Floats, active: Bools, p: Params) -> tuple[Ints, bool]:
     """Return the sleeves to allocate to, and whether they have full histories.
 
     Those with min_obs; while nobody has, those with young_obs; else all that are active.
@@ -229,7 +188,7 @@ def eligible(n_obs: Floats, active: Bools, p: Numbers) -> tuple[Ints, bool]:
 
 
 @kernel
-def tilted(chosen: Ints, skill: Floats, tilt: Floats, age: Floats, p: Numbers, x: Floats) -> None:
+def tilted(chosen: Ints, skill: Floats, tilt: Floats, age: Floats, p: Params, x: Floats) -> None:
     """Multiply the weights x (K,) of the chosen sleeves by skill, regime tilt and ramp; the age (S,) of others is 0."""
     at = 0
     for s in range(age.shape[0]):
@@ -243,12 +202,12 @@ def tilted(chosen: Ints, skill: Floats, tilt: Floats, age: Floats, p: Numbers, x
         ramp = min(p.ramp_start + (1.0 - p.ramp_start) * age[s] / p.ramp_sessions, 1.0)
         by_skill = 1.0
         if not np.isnan(skill[s]):
-            by_skill = min(max(2.0 * skill[s], 1.0 - p.kappa), 1.0 + p.kappa)
+            by_skill = min(max(2.0 * skill[s], 1.0 - p.skill_kappa), 1.0 + p.skill_kappa)
         x[a] *= by_skill * tilt[s] * ramp
 
 
 @kernel
-def smooth_in(chosen: Ints, x: Floats, p: Numbers, smooth: Floats, applied: Floats) -> None:
+def smooth_in(chosen: Ints, x: Floats, p: Params, smooth: Floats, applied: Floats) -> None:
     """Move the smoothed state towards a* (x on `chosen`), and the applied weights if they lag by too much."""
     target = np.zeros(smooth.shape[0])
     for a in range(chosen.shape[0]):
@@ -265,13 +224,15 @@ def smooth_in(chosen: Ints, x: Floats, p: Numbers, smooth: Floats, applied: Floa
 
 
 @kernel
-def allocate_step(
-    pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats, p: Numbers, crisis: float, s: State,
+def allocate(
+    pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats, p: Params, crisis: float, s: State,
     given: Floats,
 ) -> None:  # fmt: skip
-    """Make one allocation; arguments as in `allocate`.
+    """Make one allocation: from moments to applied weights. Mutates s.
 
-    crisis in [0, 1] is how much of `erc_blend` applies; given (S,) replaces the raw weights under MIN_VARIANCE.
+    pair (7, S, S) moments of scaled returns; n_obs (S,) observations of each mix; active (S,) promoted sleeves;
+    skill (S,) in [0, 1], NaN = neutral; tilt (S,) regime factors; crisis in [0, 1] is how much of `erc_blend_max`
+    applies; given (S,) replaces the raw weights under MIN_VARIANCE.
     """
     smooth, applied, counts, age, info = s.smooth, s.applied, s.counts, s.age, s.info
     hrp_out, erc_out = s.hrp, s.erc
@@ -287,7 +248,7 @@ def allocate_step(
     x, by_hrp, by_erc = np.empty(k), np.full(k, np.nan), np.full(k, np.nan)
     sub = sub_moments(pair, chosen)
     if full:
-        counts[RUNG] = raw_weights(sub, p, p.erc_blend * crisis, info, x, by_hrp, by_erc)
+        counts[RUNG] = raw_weights(sub, p, p.erc_blend_max * crisis, info, x, by_hrp, by_erc)
     elif inverse_vol(sub, x):
         counts[RUNG] = INVERSE_VOL
     else:
@@ -307,18 +268,7 @@ def allocate_step(
     smooth_in(chosen, x, p, smooth, applied)
 
 
-def allocate(pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats, p: Params, s: State) -> None:
-    """Make one allocation: from moments to applied weights. Mutates s.
-
-    pair (7, S, S) moments of scaled returns; n_obs (S,) observations of each mix; active (S,) promoted sleeves;
-    skill (S,) in [0, 1], NaN = neutral; tilt (S,) regime factors.
-    """
-    numbers = numbers_of(p)
-    given = least_variance(pair, n_obs, active, numbers) if p.method == "min_variance" else np.empty(0)
-    allocate_step(pair, n_obs, active, skill, tilt, numbers, 1.0, s, given)
-
-
-def least_variance(pair: Floats, n_obs: Floats, active: Bools, p: Numbers) -> Floats:
+def least_variance(pair: Floats, n_obs: Floats, active: Bools, p: Params) -> Floats:
     """Return minimum-variance weights (S,) of the eligible sleeves; equal ones where there is no estimate."""
     chosen, _ = eligible(n_obs, active, p)
     out = np.full(len(n_obs), 1.0 / max(len(chosen), 1))
@@ -340,14 +290,9 @@ def pass_session(counts: Floats, age: Floats) -> None:
             age[s] += 1.0
 
 
-def demote(gone: Bools, p: Params, s: State) -> None:
-    """Take demoted sleeves (S,) out at once: their smoothed and applied weights go to the others, up to the cap."""
-    demote_step(gone, p.cap, float(p.runoff_sessions), s)
-
-
 @kernel
-def demote_step(gone: Bools, cap: float, runoff_sessions: float, s: State) -> None:
-    """Do what `demote` says."""
+def demote(gone: Bools, cap: float, runoff_sessions: float, s: State) -> None:
+    """Take demoted sleeves (S,) out at once: their smoothed and applied weights go to the others, up to the cap."""
     weights_in_force(runoff_sessions, s, s.leaving)
     s.counts[SINCE_DEMOTION] = 0.0
     for vector in (s.smooth, s.applied):
@@ -374,16 +319,12 @@ def demote_step(gone: Bools, cap: float, runoff_sessions: float, s: State) -> No
             s.age[k] = 0.0
 
 
-def in_force(p: Params, s: State) -> Floats:
-    """Return the weights (S,) to use now: the applied ones, blended with those before a demotion while it runs off."""
-    out = np.empty(len(s.applied))
-    weights_in_force(float(p.runoff_sessions), s, out)
-    return out
-
-
 @kernel
 def weights_in_force(runoff_sessions: float, s: State, out: Floats) -> None:
-    """Write what `in_force` returns to out (S,), which may be `s.leaving` itself."""
+    """Write the weights to use now to out (S,), which may be `s.leaving` itself.
+
+    The applied ones, blended with those before a demotion while it runs off.
+    """
     left = 1.0 - s.counts[SINCE_DEMOTION] / runoff_sessions
     any_left = False
     for k in range(out.shape[0]):

@@ -30,15 +30,6 @@ class Params(NamedTuple):
     window: int = 120
 
 
-class Scaled(NamedTuple):
-    """What came out: the factor, the volatility per year before it, and whether the covariance had to be replaced."""
-
-    factor: float
-    vol: float
-    fallback: bool
-    intensity: float
-
-
 @kernel
 def pairwise_vol(w: Floats, pair: Floats, min_overlap: int, bars_per_year: float) -> tuple[float, bool, float]:
     """Return (volatility per year, fallback, shrinkage intensity) of w (N,) from moments pair (7, N, N)."""
@@ -84,15 +75,12 @@ def book_vol(w: Floats, pair: Floats, window: Floats | None, p: Params) -> tuple
     return pairwise_vol(w, pair, p.min_overlap, p.bars_per_year)
 
 
-def scale_to_target(w: Floats, target: float, pair: Floats, window: Floats | None, p: Params) -> Scaled:
-    """Return the factor that brings w (N,) to a volatility of `target` per year, within its bounds."""
-    vol, fallback, intensity = book_vol(w, pair, window, p)
-    return Scaled(factor_to(w, target, vol, p), vol, fallback, intensity)
-
-
 @kernel
 def factor_to(w: Floats, target: float, vol: float, p: Params) -> float:
-    """Return the factor on w (N,) of volatility `vol`: 0 for an empty book, l_max for one without volatility."""
+    """Return the factor that brings w (N,) of volatility `vol` to `target`, both per year, within its bounds.
+
+    0 for an empty book, l_max for one without volatility.
+    """
     if vol <= 0.0:
         for i in range(w.shape[0]):
             if w[i] != 0.0:

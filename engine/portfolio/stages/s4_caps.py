@@ -6,23 +6,47 @@ is renormalised; what binds is reported.
 Source: portfolio integration layer, stage 4.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Bools, Codes, Floats, Ints
 
-# Bits of what bound.
-BOUND_NAME: Final = 1
-BOUND_CLUSTER: Final = 2
-BOUND_GROSS: Final = 4
-BOUND_NET: Final = 8
-BOUND_RESTRICTED: Final = 16
-BINDING: Final = ("name", "cluster", "gross", "net", "restricted")
+# What can bind a book, in the order of the bits that report it: the caps of this stage, and two others. A new one goes
+# to the end, so that the figures of earlier runs keep their meaning.
+BINDING: Final = ("name", "cluster", "gross", "net", "restricted", "leverage", "margin")
+BOUND_NAME: Final = 1 << BINDING.index("name")
+BOUND_CLUSTER: Final = 1 << BINDING.index("cluster")
+BOUND_GROSS: Final = 1 << BINDING.index("gross")
+BOUND_NET: Final = 1 << BINDING.index("net")
+BOUND_RESTRICTED: Final = 1 << BINDING.index("restricted")
+BOUND_LEVERAGE: Final = 1 << BINDING.index("leverage")  # stage 3: the volatility target is out of reach
+BOUND_MARGIN: Final = 1 << BINDING.index("margin")  # a margin call
+ELSEWHERE: Final = ("leverage", "margin")
 
 # Restrictions of a symbol.
 FREE: Final = 0
 NO_NEW: Final = 1  # may shrink, may not grow
 CLOSE: Final = 2  # must go
+
+
+class Params(NamedTuple):
+    """Caps as fractions of equity, named as in the configuration."""
+
+    name: float
+    cluster: float
+    gross: float
+    net: float
+
+
+@kernel
+def tightened(p: Params, name: float, gross: float) -> Params:
+    """Return the caps with those on names and gross no wider than the ladder's."""
+    return Params(name=min(p.name, name), cluster=p.cluster, gross=min(p.gross, gross), net=p.net)
+
+
+def names_of(bits: int) -> list[str]:
+    """Return the caps of this stage that bound, by name."""
+    return [name for k, name in enumerate(BINDING) if bits & (1 << k) and name not in ELSEWHERE]
 
 
 @kernel
@@ -42,17 +66,15 @@ def restrict(restriction: Codes, held: Floats, w: Floats) -> int:
 
 
 @kernel
-def apply_caps(
-    cluster: Ints, c_name: float, c_cluster: float, gross: float, net: float, sums: Floats, w: Floats
-) -> int:
+def apply_caps(cluster: Ints, p: Params, sums: Floats, w: Floats) -> int:
     """Shrink w (N,) in place into all caps; return the bits of what bound.
 
     cluster (N,) number of each symbol's cluster, -1 = none; sums (clusters,) scratch.
     """
     bound = 0
     for i in range(w.shape[0]):
-        if abs(w[i]) > c_name:
-            w[i] = c_name if w[i] > 0.0 else -c_name
+        if abs(w[i]) > p.name:
+            w[i] = p.name if w[i] > 0.0 else -p.name
             bound |= BOUND_NAME
     for k in range(sums.shape[0]):
         sums[k] = 0.0
@@ -60,17 +82,17 @@ def apply_caps(
         if cluster[i] >= 0:
             sums[cluster[i]] += abs(w[i])
     for i in range(w.shape[0]):
-        if cluster[i] >= 0 and sums[cluster[i]] > c_cluster:
-            w[i] *= c_cluster / sums[cluster[i]]
+        if cluster[i] >= 0 and sums[cluster[i]] > p.cluster:
+            w[i] *= p.cluster / sums[cluster[i]]
             bound |= BOUND_CLUSTER
     total = 0.0
     for i in range(w.shape[0]):
         total += abs(w[i])
-    if total > gross:
+    if total > p.gross:
         for i in range(w.shape[0]):
-            w[i] *= gross / total
+            w[i] *= p.gross / total
         bound |= BOUND_GROSS
-    return bound | trim_net(net, w)
+    return bound | trim_net(p.net, w)
 
 
 @kernel
@@ -92,10 +114,7 @@ def trim_net(net: float, w: Floats) -> int:
 
 
 @kernel
-def held_over(
-    held: Floats, is_cash: Bools, cluster: Ints, c_cluster: float, gross: float, net: float, band: float, sums: Floats,
-    forced: Bools,
-) -> None:  # fmt: skip
+def held_over(held: Floats, is_cash: Bools, cluster: Ints, p: Params, band: float, sums: Floats, forced: Bools) -> None:
     """Write which names (N,) a cap forces down inside the no-trade band.
 
     All of them while held gross or net is over its cap by more than the band, the members of a cluster that is. A
@@ -110,6 +129,6 @@ def held_over(
             signed += held[i]
             if cluster[i] >= 0:
                 sums[cluster[i]] += abs(held[i])
-    over = total > gross + band or abs(signed) > net + band
+    over = total > p.gross + band or abs(signed) > p.net + band
     for i in range(held.shape[0]):
-        forced[i] = over or (cluster[i] >= 0 and sums[cluster[i]] > c_cluster + band)
+        forced[i] = over or (cluster[i] >= 0 and sums[cluster[i]] > p.cluster + band)

@@ -3,10 +3,11 @@
     DD = 1 - NAV / H      DD' = DD * sigma_ref / sigma_P (yesterday's target)
     m(DD') = 1 up to d0, linear down to m_min at dH, m_min beyond;      W <- m W
 
-Raw DD >= flat: all cash at that decision and the `cooloff` after it; H is then set to the NAV of the last flat close,
-and m may not exceed m_min at the next decision, rising to 1 over `reentry` sessions. A day loss >= day_loss: flat at
-that decision, H unchanged, and the same ramp over `day_reentry`. Tiers on raw DD: WARN, THROTTLE (x 0.5), NO_NEW (no
-position may grow), FLATTEN. Source: portfolio integration layer, stage 5; thresholds without a source there are ours.
+Raw DD >= flat: all cash at that decision and the `cooloff_sessions` after it; H is then set to the NAV of the last
+flat close, and m may not exceed m_min at the next decision, rising to 1 over `reentry_sessions`. A day loss of
+`day_loss` or more: flat at that decision, H unchanged, and the same ramp over `day_reentry_sessions`. Tiers on raw DD:
+WARN, THROTTLE (x 0.5), NO_NEW (no position may grow), FLATTEN. Source: portfolio integration layer, stage 5; thresholds
+without a source there are ours.
 """
 
 from typing import Final, NamedTuple
@@ -24,10 +25,10 @@ class Params(NamedTuple):
     d_hard: float
     m_min: float
     flat: float
-    cooloff: int
-    reentry: int
+    cooloff_sessions: int
+    reentry_sessions: int
     day_loss: float
-    day_reentry: int
+    day_reentry_sessions: int
     sigma_ref: float
     vol_adjusted: bool
     warn: float
@@ -90,6 +91,12 @@ def ramp(memory: Floats, slot: int, sessions: int, m_min: float) -> float:
 
 
 @kernel
+def is_day_loss(day_return: float, day_loss: float) -> bool:
+    """Return whether a return since the close before is a loss of `day_loss` or more."""
+    return day_return <= -day_loss
+
+
+@kernel
 def observe(nav: float, sigma_p: float, p: Params, memory: Floats) -> None:
     """Take in the time-weighted NAV of a close; sigma_p is the target of the decision before. Mutates memory."""
     if np.isnan(memory[NAV]):
@@ -115,13 +122,13 @@ def observe(nav: float, sigma_p: float, p: Params, memory: Floats) -> None:
             memory[REENTRY] = 0.0
     elif raw >= p.flat:
         flat = True
-        memory[COOLING] = p.cooloff
+        memory[COOLING] = p.cooloff_sessions
         memory[REENTRY] = -1.0
         memory[DAY_REENTRY] = -1.0
-        if p.cooloff == 0:
+        if p.cooloff_sessions == 0:
             memory[PEAK] = nav
             memory[REENTRY] = 0.0
-    elif day <= -p.day_loss:
+    elif is_day_loss(day, p.day_loss):
         flat = True
         memory[DAY_REENTRY] = 0.0
     adjusted = raw * p.sigma_ref / sigma_p if p.vol_adjusted else raw
@@ -132,7 +139,11 @@ def observe(nav: float, sigma_p: float, p: Params, memory: Floats) -> None:
         m = 0.0
         tier = FLATTEN
     else:
-        m = min(m, ramp(memory, REENTRY, p.reentry, p.m_min), ramp(memory, DAY_REENTRY, p.day_reentry, p.m_min))
+        m = min(
+            m,
+            ramp(memory, REENTRY, p.reentry_sessions, p.m_min),
+            ramp(memory, DAY_REENTRY, p.day_reentry_sessions, p.m_min),
+        )
     memory[MULTIPLIER] = m
     memory[DRAWDOWN] = raw
     memory[TIER] = tier
@@ -140,11 +151,23 @@ def observe(nav: float, sigma_p: float, p: Params, memory: Floats) -> None:
 
 
 @kernel
-def apply(memory: Floats, held: Floats, w: Floats) -> None:
+def in_force(memory: Floats, day_return: float, day_loss: float) -> tuple[float, float]:
+    """Return (multiplier, tier) now: those of the last close, but flat after a loss of the day since that close.
+
+    day_return is that since the last close observed, 0 at the close itself. Changes nothing: the close that sees the
+    loss begins the way back.
+    """
+    if is_day_loss(day_return, day_loss):
+        return 0.0, float(FLATTEN)
+    return memory[MULTIPLIER], memory[TIER]
+
+
+@kernel
+def apply(multiplier: float, tier: float, held: Floats, w: Floats) -> None:
     """Scale w (N,) by the multiplier; under NO_NEW no position may exceed the held one (N,), a reversal is an exit."""
     for i in range(w.shape[0]):
-        w[i] *= memory[MULTIPLIER]
-        if memory[TIER] == NO_NEW:
+        w[i] *= multiplier
+        if tier == NO_NEW:
             if w[i] * held[i] <= 0.0:
                 w[i] = 0.0
             elif abs(w[i]) > abs(held[i]):
@@ -152,9 +175,9 @@ def apply(memory: Floats, held: Floats, w: Floats) -> None:
 
 
 @kernel
-def not_beyond(memory: Floats, held: Floats, w: Floats) -> None:
+def not_beyond(tier: float, held: Floats, w: Floats) -> None:
     """Under NO_NEW, cut w (N,) to the size of what is held (N,); the last word, after every other factor."""
-    if memory[TIER] == NO_NEW:
+    if tier == NO_NEW:
         for i in range(w.shape[0]):
             if w[i] * held[i] > 0.0 and abs(w[i]) > abs(held[i]):
                 w[i] = held[i]

@@ -50,7 +50,7 @@ class Params(NamedTuple):
     crisis: float
     low: float
     high: float
-    dwell: int
+    dwell_sessions: int
     decay: float
 
 
@@ -110,7 +110,7 @@ def observe(vix: float, stock: float, stock_ret: float, bond_ret: float, p: Para
     elif m[SIGNAL] >= 0.25:
         label = TRANSITION
     m[AGE] += 1.0
-    if label != m[LABEL] and m[AGE] >= p.dwell:
+    if label != m[LABEL] and m[AGE] >= p.dwell_sessions:
         m[LABEL] = label
         m[AGE] = 0.0
     m[CONFIDENCE] = abs(m[SIGNAL])

@@ -9,6 +9,8 @@ keeps the largest names without renormalising, and a ticket below the minimum is
 Source: portfolio integration layer, stage 7.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from plimsoll.engine.kernels.derive import TRADING
@@ -16,6 +18,17 @@ from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.types import Bools, Codes, Floats
 
 HORIZON_SESSIONS = 21.0
+
+
+class Params(NamedTuple):
+    """Band and parking band as fractions of equity, Kelly fraction, cost gate, parking, capacity of daily volume."""
+
+    band: float
+    kelly: float
+    edge_ratio: float
+    park_cash: bool
+    park_band: float
+    capacity: float
 
 
 @inline_kernel

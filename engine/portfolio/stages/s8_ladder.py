@@ -12,14 +12,14 @@ import numpy as np
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Floats
 
-# Columns of the ladder (tiers, LADDER), ascending by equity.
-MIN_EQUITY: Final = 0
-GROSS: Final = 1
-NAME: Final = 2
-MIN_TICKET: Final = 3  # dollars
-DUST: Final = 4  # dollars
-MAX_NAMES: Final = 5  # 0 = no limit
-LADDER: Final = 6
+# Columns of the ladder (tiers, columns), ascending by equity, named as in the configuration.
+COLUMNS: Final = ("min_equity", "gross", "name", "min_ticket_usd", "dust_usd", "max_names")
+MIN_EQUITY: Final = COLUMNS.index("min_equity")
+GROSS: Final = COLUMNS.index("gross")
+NAME: Final = COLUMNS.index("name")
+MIN_TICKET: Final = COLUMNS.index("min_ticket_usd")
+DUST: Final = COLUMNS.index("dust_usd")
+MAX_NAMES: Final = COLUMNS.index("max_names")  # 0 = no limit
 
 
 class State(NamedTuple):

@@ -4,6 +4,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from plimsoll.engine.kernels.cost import COST_COLUMNS
 from plimsoll.engine.market.instruments import instrument
 from plimsoll.engine.report.metrics import book
 from plimsoll.engine.report.metrics import returns as m
@@ -12,7 +13,6 @@ from plimsoll.engine.types import Floats
 
 Block: TypeAlias = dict[str, Any]
 
-COST_KINDS: Final = ("commission", "spread", "impact", "fees")
 CARRY_KINDS: Final = ("financing", "borrow")
 
 
@@ -72,7 +72,7 @@ def costs_block(record: Record, cagr_lost: float) -> Block:
         "cagr_lost": cagr_lost,
         "per_traded_bps": float(np.sum(costs)) / traded * 1e4 if traded > 0.0 else None,
     }
-    for kind in COST_KINDS + CARRY_KINDS:
+    for kind in COST_COLUMNS + CARRY_KINDS:
         amounts = record.column(kind)
         out[kind] = float(np.sum(amounts))
         out[f"{kind}_bps_per_year"] = book.per_year(amounts, base, n) * 1e4

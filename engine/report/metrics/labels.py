@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
+from plimsoll.engine.kernels.cost import COST_COLUMNS
+
 Kind: TypeAlias = Literal["percent", "ratio", "count", "usd", "bps", "text", "flag"]
 Label: TypeAlias = tuple[str, str, Kind]
 
@@ -111,10 +113,7 @@ PNL: Final[tuple[Label, ...]] = (
 )
 
 COST_TITLES: Final[Mapping[str, str]] = {
-    "commission": "Commission",
-    "spread": "Spread",
-    "impact": "Impact",
-    "fees": "Fees",
+    **{column: column.replace("_", " ").capitalize() for column in COST_COLUMNS},
     "financing": "Margin interest",
     "borrow": "Borrow",
 }

@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from plimsoll.engine.kernels.cost import COST_COLUMNS
 from plimsoll.engine.report.metrics import relative
 from plimsoll.engine.report.metrics import returns as m
 from plimsoll.engine.report.metrics.drawdowns import drawdowns
@@ -35,7 +36,7 @@ CONVENTIONS: Final[Block] = {
     "alpha_ann": "arithmetic, 252 sessions",
     "captures": "ratio of geometric mean returns on sessions when the benchmark rose / fell",
     "turnover": "two-sided: all traded notional over the equity each bar started with; one-way is half",
-    "costs": "commission, spread, impact and fees; financing and borrow are listed apart",
+    "costs": f"{', '.join(COST_COLUMNS[:-1])} and {COST_COLUMNS[-1]}; financing and borrow are listed apart",
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from plimsoll.engine.kernels.cost import COST_COLUMNS
 from plimsoll.engine.report.metrics.book import DUST
 from plimsoll.engine.report.metrics.labels import (
     COST_TITLES,
@@ -173,7 +174,7 @@ def _per_symbol(fills: pd.DataFrame) -> tuple[dict[str, float], dict[str, float]
     codes, found = pd.factorize(fills["symbol"])
     notional = np.abs(fills["qty"].to_numpy(np.float64) * fills["price"].to_numpy(np.float64))
     paid = np.zeros(len(fills))
-    for kind in ("commission", "spread", "impact", "fees"):
+    for kind in COST_COLUMNS:
         paid = paid + fills[kind].to_numpy(np.float64)
     names = [str(name) for name in found]
     sums = [np.bincount(codes, weights=values, minlength=len(names)).tolist() for values in (notional, paid)]

@@ -9,8 +9,9 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.proof.reveal import Reveal, veiled_market
 from plimsoll.engine.research.proof.trail import Trail, recorded, trail_of
 from plimsoll.engine.research.proof.veil import Veil
-from plimsoll.engine.runtime.assemble import Market, Setup, assemble, make_strategies, prepare
+from plimsoll.engine.runtime.assemble import Setup, assemble
 from plimsoll.engine.runtime.backtest import Progress, Track, run_loop
+from plimsoll.engine.runtime.prepare import Market, make_strategies, prepare
 from plimsoll.engine.sleeve.strategy import Strategy
 
 # Puts a broker, an integrator or a planner of one's own in the place of a built one.

@@ -1,10 +1,11 @@
 """Move this process's wall clock by whole days, so that whoever asks what day it is answers differently."""
 
 import datetime as dt
-import sys
 import time
 from collections.abc import Callable
 from typing import Any, Final
+
+import pandas as pd  # must be loaded before the classes it is compiled against are replaced
 
 DAY: Final = 86_400
 
@@ -17,9 +18,7 @@ def shift_clock(days: int) -> None:
     """
     _shift_time(days)  # date.today() asks time.time()
     moment, apart = dt.datetime, dt.timedelta(days=days)
-    pandas = sys.modules.get("pandas")
-    if pandas is not None:
-        _shift_timestamp(pandas, apart)
+    _shift_timestamp(apart)
     replaced: dict[str, Callable[..., Any]] = {
         "now": lambda tz=None: moment.now(tz) + apart,
         "today": lambda: moment.now() + apart,
@@ -48,15 +47,15 @@ def _shift_time(days: int) -> None:
         setattr(time, name, function)
 
 
-def _shift_timestamp(pandas: Any, apart: dt.timedelta) -> None:
-    now = pandas.Timestamp.now
+def _shift_timestamp(apart: dt.timedelta) -> None:
+    now = pd.Timestamp.now
     replaced: dict[str, Callable[..., Any]] = {
         "now": lambda tz=None: now(tz) + apart,
         "today": lambda tz=None: now(tz) + apart,
         "utcnow": lambda: now("UTC") + apart,
     }
     for name, function in replaced.items():
-        setattr(pandas.Timestamp, name, staticmethod(function))
+        setattr(pd.Timestamp, name, staticmethod(function))
 
 
 def _stand_in(real: type, replaced: dict[str, Callable[..., Any]]) -> type:

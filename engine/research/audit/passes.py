@@ -1,13 +1,14 @@
 """The passes of an audit that run in this process, each in the same signature."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.execution.broker import OrderBatch
+from plimsoll.engine.execution.order import joined
 from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.kernels.derive import DELISTED
 from plimsoll.engine.research.audit.case import Case, Ran
 from plimsoll.engine.research.audit.finding import Finding, compared, stopped
@@ -16,7 +17,7 @@ from plimsoll.engine.research.proof.trail import first_difference, first_differe
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.compiled.engine import refusal, run_compiled
 from plimsoll.engine.sleeve.strategy import scan_of
-from plimsoll.engine.types import Bools, Floats, Ints
+from plimsoll.engine.types import Bools, Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def fills_after_decisions(bench: Bench) -> Finding:
     ran = bench.reference
     broker, panel = ran.setup.broker, ran.setup.panel
     what = f"{len(broker.fills):,} fills: each at a later bar than its decision, at that bar's own price"
-    orders = _Orders.of(broker.batches)
+    orders = joined(broker.batches)
     asked = panel.close[orders.bar, orders.col]
     wrong = np.flatnonzero((orders.price != asked) & ~(np.isnan(orders.price) & np.isnan(asked)))
     if len(wrong):
@@ -111,29 +112,10 @@ def _against(name: str, what: str, bench: Bench, run: Callable[[], Ran]) -> Find
     return compared(name, what, first_difference(bench.reference.trail, other.trail, bench.reference.last))
 
 
-@dataclass(frozen=True, slots=True)
-class _Orders:
-    """Every order of a run: the bar decided at, column, decision price, whether it fills at the close."""
-
-    bar: Ints
-    col: Ints
-    price: Floats
-    at_close: Bools
-
-    @classmethod
-    def of(cls, batches: Sequence[tuple[int, OrderBatch]]) -> "_Orders":
-        sizes = [len(batch) for _, batch in batches]
-        bars = np.repeat(np.array([t for t, _ in batches], dtype=np.int64), sizes)
-        at_close = np.repeat(np.array([batch.at_close for _, batch in batches], dtype=np.bool_), sizes)
-        col = np.concatenate([np.empty(0, dtype=np.int64), *(batch.col for _, batch in batches)])
-        price = np.concatenate([np.empty(0), *(batch.price for _, batch in batches)])
-        return cls(bars, col, price, at_close)
-
-
 _Say = Callable[[int], str]
 
 
-def _early(orders: _Orders, bar: Ints, row: Ints) -> tuple[Bools, _Say]:
+def _early(orders: Orders, bar: Ints, row: Ints) -> tuple[Bools, _Say]:
     """Return which fills come no later than their decision."""
     ordered = row >= 0
     faulty = np.zeros(len(bar), dtype=np.bool_)
@@ -141,7 +123,7 @@ def _early(orders: _Orders, bar: Ints, row: Ints) -> tuple[Bools, _Say]:
     return faulty, lambda _: "filled at the bar it was decided at"
 
 
-def _priced(ran: Ran, orders: _Orders, bar: Ints, col: Ints, row: Ints) -> tuple[Bools, _Say]:
+def _priced(ran: Ran, orders: Orders, bar: Ints, col: Ints, row: Ints) -> tuple[Bools, _Say]:
     """Return which fills have another price than their bar's; what nobody ordered must be delisted or liquidated."""
     panel, feed = ran.setup.panel, ran.setup.feed
     price = ran.setup.broker.fills[:, layout.F_PRICE]

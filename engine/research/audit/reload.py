@@ -5,25 +5,29 @@ The process has another working folder, another clock, other hash seeds, and dat
 
 import importlib
 import json
-import pickle
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from plimsoll.engine.config.schema import Config, validate_config
 from plimsoll.engine.market.align import data_hash
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.panel_folder import open_panel
 from plimsoll.engine.research.audit.case import Case, StandIn
 from plimsoll.engine.research.audit.clock_shift import shift_clock
 from plimsoll.engine.research.audit.file_watch import FileWatch
 from plimsoll.engine.research.proof.trail import Rows
-from plimsoll.engine.runtime.assemble import make_strategies
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.sleeve.strategy import Strategy
 
-OUTCOME: Final = "outcome"
+# What a reload leaves: its numbers, then what they are, written last.
+NUMBERS: Final = "outcome.npz"
+OUTCOME: Final = "outcome.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Job:
     """What a reload is told.
 
     config : plain values, its data cut off. path : where modules are looked for. folder : where the outcome goes.
-    panel : a file to take the data from instead of what the configuration names, or "". adjusted : symbols read from
+    panel : a folder to take the data from instead of what the configuration names, or "". adjusted : symbols read from
     adjusted closes throughout, whether or not they have a row by then. stand_in : "module:function"
     or "". days : by how many the clock is moved.
     """
@@ -62,6 +66,15 @@ class Outcome:
     data_hash: str
     rows: dict[str, Rows]
 
+    def write(self, folder: Path) -> None:
+        """Write it as arrays and JSON."""
+        arrays: dict[str, Any] = {f"bar_{k}": one.bar for k, one in enumerate(self.rows.values())}
+        arrays |= {f"values_{k}": one.values for k, one in enumerate(self.rows.values())}
+        np.savez(folder / NUMBERS, allow_pickle=False, **arrays)
+        columns = {name: one.columns for name, one in self.rows.items()}
+        facts = {"noted": self.noted, "raised": self.raised, "data_hash": self.data_hash, "columns": columns}
+        (folder / OUTCOME).write_text(json.dumps(facts), encoding="utf-8")
+
 
 def main(argv: list[str]) -> None:
     """Run one job; what goes wrong in it is part of the outcome."""
@@ -82,11 +95,7 @@ def main(argv: list[str]) -> None:
             rows = Case(config, panel, stand_in=_stand_in(job.stand_in)).run(strategies).trail.rows
     except Exception as error:  # noqa: BLE001  (foreign code: anything may come out of it)
         raised = f"{type(error).__name__}: {error}"
-    # as the class of the importable module: this one is called __main__ here
-    outcome = importlib.import_module("plimsoll.engine.research.audit.reload").Outcome(
-        tuple(watch.noted), raised, loaded, rows
-    )
-    (folder / OUTCOME).write_bytes(pickle.dumps(outcome))
+    Outcome(tuple(watch.noted), raised, loaded, rows).write(folder)
 
 
 def _stand_in(spec: str) -> StandIn | None:
@@ -99,8 +108,7 @@ def _panel(config: Config, job: Job, strategies: dict[str, Strategy]) -> Panel:
     if not job.panel:
         panel = replace(load_panel(config, needs_of(config, strategies)), adjusted_only=tuple(job.adjusted))
         return replace(panel, data_hash=data_hash(panel))
-    written: Panel = pickle.loads(Path(job.panel).read_bytes())
-    return written
+    return open_panel(Path(job.panel))
 
 
 def read_outcome(folder: Path) -> Outcome:
@@ -111,8 +119,13 @@ def read_outcome(folder: Path) -> Outcome:
     OSError
         If it left nothing: the process died.
     """
-    outcome: Outcome = pickle.loads((folder / OUTCOME).read_bytes())
-    return outcome
+    facts = json.loads((folder / OUTCOME).read_text(encoding="utf-8"))
+    with np.load(folder / NUMBERS, allow_pickle=False) as file:
+        rows = {
+            name: Rows(file[f"bar_{k}"], file[f"values_{k}"], tuple(columns))
+            for k, (name, columns) in enumerate(facts["columns"].items())
+        }
+    return Outcome(tuple(facts["noted"]), facts["raised"], facts["data_hash"], rows)
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def _outcome(case: Case, t: int, session: str, root: Path, seed: int) -> Outcome
     needs = needs_of(case.config, case.strategies()) if case.named else None
     job = Job(
         config=cut_config(case.config, session, root, here, needs, case.panel.adjusted_only),
-        path=tuple(entry or str(Path.cwd()) for entry in (*sys.path, "")),
+        path=tuple(entry or str(Path.cwd()) for entry in sys.path),
         folder=str(root),
         panel="" if case.named else write_panel(case.panel, t + 1, here),
         adjusted=case.panel.adjusted_only,

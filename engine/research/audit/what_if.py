@@ -114,7 +114,7 @@ def same_close(case: Case, reference: Ran) -> Comparison:
     """Return what would be shown if orders filled at the close that decided them, which nobody can have."""
     name, before = "same close", figures_of(reference)
     plain = case.config.plain()
-    plain["execution"] |= {"fill": "next_open", "order_type": "market"}
+    plain["execution"]["fill"] = "next_open"
     panel = with_open_at_last_close(case.panel)
     unreal = replace(case, config=validate_config(plain), panel=panel)
     after = _figures(unreal, _replays(reference, 0))

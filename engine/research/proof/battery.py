@@ -3,8 +3,7 @@
 Called in a test of one's own: ``check_strategy(MyStrategy)``.
 """
 
-import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import product
@@ -241,12 +240,28 @@ def _config(forgiving: bool) -> Config:
     return load_config({"run": {"name": "battery"}, "sleeve": [sleeve]})
 
 
-def _attributes(owner: Any) -> dict[str, bytes | str]:
+def _attributes(owner: Any) -> dict[str, str]:
     """Return a comparable picture of an object's or a class's attributes."""
-    found: dict[str, bytes | str] = {}
-    for key, value in vars(owner).items():
-        try:
-            found[key] = pickle.dumps(value)
-        except Exception:  # noqa: BLE001  (what cannot be pickled is compared by what it says of itself)
-            found[key] = repr(value)
-    return found
+    return {key: _picture(value) for key, value in vars(owner).items()}
+
+
+def _picture(value: Any, within: tuple[int, ...] = ()) -> str:
+    """Return text that two values share if they hold the same, arrays to the bit."""
+    if value is None or isinstance(value, (str, bytes, int, float, complex, type)) or id(value) in within:
+        return "..." if id(value) in within else repr(value)
+    inner = (*within, id(value))
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return f"{value.dtype}{value.shape}{value.tobytes()!r}"
+    if isinstance(value, Mapping):
+        return f"{type(value)}({'; '.join(_picture(item, inner) for item in value.items())})"
+    if isinstance(value, (list, tuple)):
+        return f"{type(value)}({'; '.join(_picture(one, inner) for one in value)})"
+    try:  # what a copy of it would be made of: a generator of random numbers has its state nowhere else
+        parts = value.__reduce_ex__(2)
+    except Exception:  # noqa: BLE001  (what cannot be taken apart is compared by what it says of itself)
+        return repr(value)
+    return (
+        repr(value)
+        if isinstance(parts, str)
+        else f"{type(value)}{_picture([list(p) if isinstance(p, Iterator) else p for p in parts[1:]], inner)}"
+    )

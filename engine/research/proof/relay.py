@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from plimsoll.engine.portfolio.integrator import NOTHING_SKIPPED, Mark
 from plimsoll.engine.research.proof.trail import Recorder, recorded
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.sleeve.strategy import Strategy
+from plimsoll.engine.state import Saved
 from plimsoll.engine.types import Floats
 
 
@@ -61,12 +63,13 @@ class Relay(System):
         *,
         adopt: bool = False,
         price: Floats | None = None,
+        day_return: float = 0.0,
         skip: frozenset[str] = NOTHING_SKIPPED,
     ) -> Decision:
         """Ask the one that took over."""
-        return self._runner.decide(account, adopt=adopt, price=price, skip=skip)
+        return self._runner.decide(account, adopt=adopt, price=price, day_return=day_return, skip=skip)
 
-    def save(self) -> dict[str, Floats]:
+    def save(self) -> Saved:
         """Return the state of the one that took over."""
         return self._runner.save()
 
@@ -87,7 +90,7 @@ class Relay(System):
         book.restore(saved)
 
 
-def lost_keys(before: Mapping[str, Floats], after: Mapping[str, Floats]) -> set[str]:
+def lost_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
     """Return the keys whose arrays are not the same to the bit in both."""
     both = before.keys() & after.keys()
     same = {key for key in both if before[key].dtype == after[key].dtype and before[key].shape == after[key].shape}

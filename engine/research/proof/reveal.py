@@ -11,7 +11,7 @@ from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.proof import veil as veils
 from plimsoll.engine.research.proof.veil import Veil, veiled_panel
-from plimsoll.engine.runtime.assemble import Market
+from plimsoll.engine.runtime.prepare import Market
 from plimsoll.engine.types import Codes, Floats, Ints
 
 A = TypeVar("A", Floats, Codes)

@@ -8,7 +8,9 @@ import numpy as np
 
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.core import System
+from plimsoll.engine.execution.order import joined
 from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Track, run_loop
@@ -184,18 +186,17 @@ def _place(setup: Setup, name: str, column: str, row: Floats) -> tuple[str, str]
         symbol, _, stage = column.rpartition(" ")
         return f"stage {stage}", symbol
     if name in ("order", "fill"):
-        return name, symbols[int(row[layout.F_COLUMN if name == "fill" else 0])]
+        return name, symbols[int(row[layout.F_COLUMN if name == "fill" else Orders._fields.index("col")])]
     return name, column if column in symbols else ""
 
 
 def _account_rows(setup: Setup) -> dict[str, Rows]:
     broker, symbols = setup.broker, setup.panel.symbols
     bars = np.arange(setup.first, setup.panel.n_bars)
-    fill = [f"column {k}" for k in range(layout.FILL)]
     return {
         "account": Rows(bars, broker.rec[bars], layout.RECORD_COLUMNS),
         "held weight": Rows(bars, broker.held[bars], symbols),
-        "fill": Rows(broker.fills[:, layout.F_BAR].astype(np.int64), broker.fills, tuple(fill)),
+        "fill": Rows(broker.fills[:, layout.F_BAR].astype(np.int64), broker.fills, layout.FILL_COLUMNS),
     }
 
 
@@ -207,21 +208,17 @@ def _decision_rows(setup: Setup, track: Track) -> dict[str, Rows]:
     parts = {name: np.empty((n, width)) for name in ("target", "goal", "traded", "reason")}
     facts = setup.system.integrator.facts
     trace, figures = np.empty((n, width * len(stages))), np.empty((n, 2 + len(facts)))
-    orders, order_bar = [np.empty((0, 7))], [np.empty(0, dtype=np.int64)]
     for row, decision in enumerate(track.decisions):
         target, plan = decision.target, decision.plan
         parts["target"][row], parts["goal"][row] = target.weights, target.goal
         parts["traded"][row], parts["reason"][row] = target.trade, plan.why
         trace[row], figures[row] = target.trace.ravel(), (plan.phi, target.min_ticket, *target.facts)
-        o = plan.orders
-        orders.append(np.column_stack((o.col, o.leg, o.qty, o.target, o.price, o.sigma, o.adv)))
-        order_bar.append(np.full(len(o), decision.t))
-    columns = ("column", "leg", "qty", "target", "price", "sigma", "adv")
+    orders = joined([decision.plan.orders for decision in track.decisions])
     return {
         **{name: Rows(bar, values, symbols) for name, values in parts.items()},
         "trace": Rows(bar, trace, wide),
         "figure": Rows(bar, figures, ("phi", "min_ticket", *facts)),
-        "order": Rows(np.concatenate(order_bar), np.concatenate(orders), columns),
+        "order": Rows(orders.bar, np.column_stack(orders), Orders._fields),
     }
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from plimsoll.engine.errors import WorkerError
+from plimsoll.engine.market.panel_folder import open_panel, pack, unpack
 from plimsoll.engine.research.sweep.block import Block, Rows, run_block
 from plimsoll.engine.research.sweep.compiled_evaluator import evaluator_for
 from plimsoll.engine.research.sweep.evaluate import Evaluator
-from plimsoll.engine.research.sweep.panel_folder import open_panel, pack, unpack
 
 CONNECT_SECONDS = 10
 

@@ -20,11 +20,12 @@ from plimsoll.engine.research.sweep.evaluate import (
     compounded,
 )
 from plimsoll.engine.research.sweep.maker import Maker
-from plimsoll.engine.runtime.assemble import Market, Setup, assemble, prepare
+from plimsoll.engine.runtime.assemble import Setup, assemble
 from plimsoll.engine.runtime.compiled.brief import Brief, run_brief
 from plimsoll.engine.runtime.compiled.engine import refusal
 from plimsoll.engine.runtime.compiled.workspace import Workspace
 from plimsoll.engine.runtime.needs import available, needs_of
+from plimsoll.engine.runtime.prepare import Market, prepare
 from plimsoll.engine.sleeve.signals import Signal, signal_of
 from plimsoll.engine.sleeve.sleeve import Sleeve
 from plimsoll.engine.sleeve.strategy import Strategy, scan_of
@@ -165,7 +166,7 @@ def fits_threads(settings: Sequence[Config], maker: Maker) -> bool:
         for sleeve in config.sleeve:
             distinct.setdefault(sleeve.name, set()).add(repr((sleeve.strategy, sleeve.params)))
     varied = [sleeve for sleeve in settings[0].sleeve if len(distinct[sleeve.name]) > 1]
-    return all(scan_of(maker.sleeve(sleeve)) is not None for sleeve in varied)
+    return all(scan_of(maker.sleeve(sleeve, settings[0].run.modules)) is not None for sleeve in varied)
 
 
 def evaluator_for(panel: Panel) -> Evaluator:

@@ -9,6 +9,7 @@ import numpy as np
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels import layout
+from plimsoll.engine.kernels.account.ledger import bar_costs
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.span import until
 from plimsoll.engine.research.sweep.maker import Maker
@@ -103,7 +104,7 @@ def outcome_of(setup: Setup, track: Track, benchmark: Floats | None, bill: Float
     span = slice(setup.first, track.last + 1)
     broker, clock = setup.broker, setup.panel.clock
     counts = (
-        sum(len(batch) for _, batch in broker.batches),
+        sum(len(batch) for batch in broker.batches),
         len(broker.fills),
         len(track.decisions),
         int(broker.book.scal[layout.MARGIN_CALLS]),
@@ -140,7 +141,7 @@ def outcome_from(
         returns=compounded(rec[:, layout.R_RET].copy(), rows),
         gross=gross[rows],
         traded=over(rec[:, layout.R_TRADED], base),
-        costs=over(rec[:, layout.R_COMMISSION : layout.R_FEES + 1].sum(axis=1), base),
+        costs=over(bar_costs(rec), base),
         benchmark=benchmark,
         bill=bill,
         final_equity=float(equity[-1]) if len(equity) else cash,

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from plimsoll.engine.errors import WorkerError
+from plimsoll.engine.market.panel_folder import open_panel
 from plimsoll.engine.research.sweep.block import Block, Rows, run_block
 from plimsoll.engine.research.sweep.compiled_evaluator import evaluator_for
 from plimsoll.engine.research.sweep.evaluate import Evaluator
-from plimsoll.engine.research.sweep.panel_folder import open_panel
 
 Keep: TypeAlias = Callable[[Block, Rows], None]
 

@@ -1,7 +1,6 @@
 """Strategies made many times over: each class is looked up once."""
 
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 from plimsoll.engine.config.schema import Config, SleeveSection
 from plimsoll.engine.runtime.resolve import make_strategy, strategy_class
@@ -15,21 +14,21 @@ class Maker:
     """
 
     def __init__(self) -> None:
-        self._classes: dict[str, type[Strategy]] = {}
+        self._classes: dict[tuple[str, Path | None], type[Strategy]] = {}
 
-    def sleeve(self, sleeve: SleeveSection, params: Mapping[str, Any] | None = None) -> Strategy:
-        """Return the strategy of one sleeve, with `params` in place of its own where given.
+    def sleeve(self, sleeve: SleeveSection, modules: Path | None) -> Strategy:
+        """Return the strategy of one sleeve; `modules` is the configuration's folder of them.
 
         Raises
         ------
         ConfigError
             As `plimsoll.engine.runtime.resolve.make_strategy`.
         """
-        where = f"sleeve {sleeve.name!r}"
-        if sleeve.strategy not in self._classes:
-            self._classes[sleeve.strategy] = strategy_class(sleeve.strategy, where=where)
-        return make_strategy(self._classes[sleeve.strategy], sleeve.params if params is None else params, where=where)
+        where, key = f"sleeve {sleeve.name!r}", (sleeve.strategy, modules)
+        if key not in self._classes:
+            self._classes[key] = strategy_class(sleeve.strategy, where=where, modules=modules)
+        return make_strategy(self._classes[key], sleeve.params, where=where)
 
     def all(self, config: Config) -> dict[str, Strategy]:
         """Return the strategy of every sleeve by its name."""
-        return {sleeve.name: self.sleeve(sleeve) for sleeve in config.sleeve}
+        return {sleeve.name: self.sleeve(sleeve, config.run.modules) for sleeve in config.sleeve}

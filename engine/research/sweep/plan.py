@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.source import open_source
 from plimsoll.engine.research.sweep.block import Block, block_size, cut_blocks
 from plimsoll.engine.research.sweep.figures import FIGURES, check_metric
 from plimsoll.engine.research.sweep.grid import Axis, combinations
@@ -106,7 +107,8 @@ def plan_sweep(
     found = combinations(axes, count, base.run.seed, max_settings)
     maker.check_values()
     settings, skipped = maker.settings(found, skip_invalid=skip_invalid)
-    keys = [_data_key(setting) for setting in settings]
+    seeded = open_source(base.data.source, base.data.path).seeded
+    keys = [_data_key(setting, seeded) for setting in settings]
     distinct = list(dict.fromkeys(keys))
     firsts = [settings[keys.index(key)] for key in distinct]
     panels = tuple(load(first.config, first.needs) for first in firsts)
@@ -128,8 +130,7 @@ def check_ranking(metric: str, top: int) -> None:
         raise ConfigError(f"{top} best settings are asked for", where="--top", fix="0 or more")
 
 
-def _data_key(setting: Setting) -> tuple[Any, ...]:
+def _data_key(setting: Setting, seeded: bool) -> tuple[Any, ...]:
     """Return what two settings share if they load the same panel: a plain backtest of each would."""
-    config = setting.config
-    seed = config.run.seed if config.data.source == "sample" else None
-    return setting.needs, config.run.end, seed
+    run = setting.config.run
+    return setting.needs, run.end, run.seed if seeded else None

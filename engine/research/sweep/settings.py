@@ -147,7 +147,7 @@ class SettingMaker:
 
     def _strategy(self, sleeve: SleeveSection) -> Strategy:
         try:
-            return self._maker.sleeve(sleeve)
+            return self._maker.sleeve(sleeve, self.base.run.modules)
         except ConfigError as error:
             where = f"{WHERE} {error.where}"
             raise ConfigError(error.what, where=where, cause=error.cause, fix=error.fix) from error
@@ -170,7 +170,7 @@ def path_of(base: Config, key: str) -> Path:
         If there is no such sleeve, or the key is none that can be varied.
     """
     path = key.split(".")
-    if path[0] == "data" or path == ["run", "name"]:
+    if path[0] == "data" or path in (["run", "name"], ["run", "modules"]):
         fix = "run a sweep per data set" if path[0] == "data" else "leave it out"
         raise ConfigError(f"{key} cannot be varied: it would be another experiment", where=WHERE, fix=fix)
     if path[0] == "sleeve" and len(path) > 1:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import OutputError
+from plimsoll.engine.market.panel_folder import save_panel
 from plimsoll.engine.report.folder import json_bytes
 from plimsoll.engine.report.table_files import file_bytes, table_bytes
 from plimsoll.engine.research.sweep.block import Block, Rows, read_part, write_part
@@ -22,7 +23,6 @@ from plimsoll.engine.research.sweep.executors import Crew, Processes, Threads, r
 from plimsoll.engine.research.sweep.folder import DEFINITION, MARKER, held_folder, write_file
 from plimsoll.engine.research.sweep.maker import Maker
 from plimsoll.engine.research.sweep.outcome import FAILED, best_files, facts_of, ranked, summary_of, sweep_tables
-from plimsoll.engine.research.sweep.panel_folder import save_panel
 from plimsoll.engine.research.sweep.plan import Plan
 from plimsoll.engine.runtime.collect import versions
 from plimsoll.engine.types import Dates, Floats

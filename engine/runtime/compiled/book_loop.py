@@ -6,7 +6,8 @@ import numpy as np
 
 from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, RUIN, mark_start
 from plimsoll.engine.kernels.account.ledger import OVERDRAWN as LEDGER_OVERDRAWN
-from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, Orders, plan_orders
+from plimsoll.engine.kernels.account.order import Orders
+from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, plan_orders
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.kernels.layout import CASH, EQUITY, NAV, SHARES
 from plimsoll.engine.portfolio.book_decide import Holdings, Out, Prices, Rules, Terms, decide
@@ -79,16 +80,16 @@ def book_loop(
             row = cursor[N_DECISIONS] if full else 0
             value_held(acct, value)
             out = Out(table.weights[row], table.goal[row], table.trade[row], table.trace[row], table.facts[row])
-            holdings = Holdings(value, scal[EQUITY], called)
+            holdings = Holdings(value, scal[EQUITY], called, 0.0)
             ticket = decide(t, weight[t], 0, b.rules, b.memory, b.prices, b.terms, holdings, out)
             phi, n = plan_orders(
                 t, scal[CASH], scal[EQUITY], acct[SHARES], value, out.goal, out.trade, close[t], rules, daily,
-                max(planning.min_notional, ticket), planning.tape, planning.work, table.why[row], orders,
-                cursor[N_ORDERS] if full else 0,
+                max(planning.min_notional, ticket), planning.at_close, planning.tape, planning.work, table.why[row],
+                orders, cursor[N_ORDERS] if full else 0,
             )  # fmt: skip
             if phi == SHORT_IN_CASH:
                 return SHORT
-            put_to_work(n, planning.at_close, full, orders, acct, scal, cursor)
+            put_to_work(n, full, orders, acct, scal, cursor)
             table.bar[row], table.phi[row], table.ticket[row], table.forced[row] = t, phi, ticket, called
             table.first[row + 1] = cursor[N_ORDERS]
     cursor[BAR] = max(stop, cursor[BAR])

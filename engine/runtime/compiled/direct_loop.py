@@ -7,7 +7,8 @@ import numpy as np
 from plimsoll.engine.kernels.account.coast import coast
 from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, RUIN, mark_start
 from plimsoll.engine.kernels.account.ledger import OVERDRAWN as LEDGER_OVERDRAWN
-from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, Orders, plan_orders
+from plimsoll.engine.kernels.account.order import Orders
+from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, plan_orders
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.kernels.layout import CASH, EQUITY, SHARES
 from plimsoll.engine.portfolio.direct import direct_target
@@ -90,12 +91,12 @@ def direct_loop(
             direct_target(asked, t, signal, value, scal[EQUITY], called, maintenance, band, weights, trade, trace)
             phi, n = plan_orders(
                 t, scal[CASH], scal[EQUITY], acct[SHARES], value, weights, trade, close[t], rules, daily,
-                planning.min_notional, tape, work, why, orders, cursor[N_ORDERS] if full else 0,
+                planning.min_notional, planning.at_close, tape, work, why, orders, cursor[N_ORDERS] if full else 0,
             )  # fmt: skip
             if phi == SHORT_IN_CASH:
                 cursor[BAR] = t
                 return SHORT
-            put_to_work(n, planning.at_close, full, orders, acct, scal, cursor)
+            put_to_work(n, full, orders, acct, scal, cursor)
             table.bar[row], table.phi[row], table.ticket[row], table.forced[row] = t, phi, 0.0, called
             table.first[row + 1] = cursor[N_ORDERS]
         t += 1

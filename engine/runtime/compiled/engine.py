@@ -8,9 +8,11 @@ import numpy as np
 
 from plimsoll.engine.core import Decision
 from plimsoll.engine.errors import ConfigError, StrategyError
-from plimsoll.engine.execution.planner import Plan, batch_of
+from plimsoll.engine.execution.order import OrderBatch
+from plimsoll.engine.execution.planner import Plan
 from plimsoll.engine.kernels import layout
-from plimsoll.engine.kernels.account.submit import Orders, empty_orders
+from plimsoll.engine.kernels.account.ledger import is_margin_call
+from plimsoll.engine.kernels.account.order import Orders, empty_orders
 from plimsoll.engine.portfolio.book import Pipeline
 from plimsoll.engine.portfolio.direct import Direct
 from plimsoll.engine.portfolio.integrator import Target
@@ -33,7 +35,7 @@ from plimsoll.engine.runtime.compiled.loop_state import (
     Table,
     empty_table,
 )
-from plimsoll.engine.sleeve.signals import Signal, first_failure, on_panel, signal_of, stacked
+from plimsoll.engine.sleeve.signals import Signal, first_failure, on_panel, signal_of, stacked, standing
 from plimsoll.engine.types import Ints
 
 # Calls the span is cut into where somebody watches the progress.
@@ -197,29 +199,37 @@ class Run:
 
     def decisions(self) -> list[Decision]:
         """Return every decision, as the bar-by-bar loop would have made it."""
-        table, at_close, made = self.table, self.planning.at_close, []
+        table, orders, made = self.table, OrderBatch(self.orders), []
         for row in range(int(self.cursor[N_DECISIONS])):
             target = Target(
                 table.weights[row], table.goal[row], table.trade[row], table.trace[row].T, table.facts[row],
                 float(table.ticket[row]), bool(table.forced[row]),
             )  # fmt: skip
-            first, stop = int(table.first[row]), int(table.first[row + 1])
-            plan = Plan(batch_of(self.orders, first, stop, at_close=at_close), float(table.phi[row]), table.why[row])
+            own = slice(int(table.first[row]), int(table.first[row + 1]))
+            plan = Plan(orders.where(own), float(table.phi[row]), table.why[row])
             made.append(Decision(int(table.bar[row]), target, plan))
         return made
 
     def leave(self, signals: Sequence[Signal], code: int) -> None:
-        """Leave simulator and sleeves as a bar-by-bar run leaves them."""
+        """Leave simulator, sleeves and integrator as a bar-by-bar run leaves them."""
         system, broker = self.setup.system, self.setup.broker
-        stop = int(self.cursor[BAR])
-        broker.take_over(self.ledger.fills, [(d.t, d.plan.orders) for d in self.decisions()], stop - 1)
-        system.cursor.t = stop - 1
+        stop = int(self.cursor[BAR])  # of what was observed: a bar that ruins is not
+        scal, ruined = self.ledger.scal, code == RUINED
+        called = is_margin_call(scal[layout.EQUITY], scal[layout.MAINTENANCE], self.ledger.rules[layout.MARGIN_ACCOUNT])
+        batches = [decision.plan.orders for decision in self.decisions()]
+        broker.take_over(self.ledger.fills, batches, self.last(code), margin_call=called and not ruined)
         for sleeve, signal in zip(system.sleeves, signals, strict=True):
-            if code == RUINED:  # nothing was observed from that bar on
-                sleeve.tracker.path[stop:] = 0.0
-                sleeve.notes[stop:] = np.nan
-                if signal.failure is not None and signal.failure.bar >= stop:
-                    sleeve.failure = ""
+            if ruined or signal.failure is not None:
+                # a scan has gone on to the end of the span, or has stopped in the middle of a bar
+                sleeve.restart()
+                for t in range(stop):
+                    system.cursor.t = t
+                    sleeve.observe(t)
+            else:
+                sleeve.answered = bool(signal.answered[stop - 1])
+        system.cursor.t = stop - 1
+        if isinstance(system.integrator, Pipeline):
+            system.integrator.take_over(stop - 1, standing(signals, self.setup.panel.n_symbols, stop - 1))
 
 
 def book_terms(setup: Setup, integrator: Pipeline) -> BookTerms:

@@ -4,21 +4,17 @@ Arrays come one by one: a tuple taken apart inside a loop costs two atomic count
 """
 
 from plimsoll.engine.kernels.account.fill import replace_working
-from plimsoll.engine.kernels.account.ledger import OVERDRAWN, account_step
-from plimsoll.engine.kernels.account.submit import Orders
+from plimsoll.engine.kernels.account.ledger import OVERDRAWN, account_step, costs_at
+from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.kernels.layout import (
     EQUITY,
     FLOW,
     MARK,
     N_FILLS,
-    R_COMMISSION,
-    R_FEES,
-    R_IMPACT,
     R_LONG,
     R_RET,
     R_SHORT,
-    R_SPREAD,
     R_TRADED,
     SHARES,
 )
@@ -57,7 +53,7 @@ def settle(
         brief[1, t] = (rec[0, R_LONG] + rec[0, R_SHORT]) / equity if equity > 0.0 else 0.0
         if rec[0, R_TRADED] > 0.0:
             sums[TRADED] += rec[0, R_TRADED] / base
-            sums[COSTS] += (rec[0, R_COMMISSION] + rec[0, R_SPREAD] + rec[0, R_IMPACT] + rec[0, R_FEES]) / base
+            sums[COSTS] += costs_at(0, rec) / base
             sums[TRADES] += 1.0
     return code
 
@@ -71,12 +67,9 @@ def value_held(acct: Floats, value: Floats) -> None:
 
 
 @kernel
-def put_to_work(n: int, at_close: bool, full: bool, orders: Orders, acct: Floats, scal: Floats, cursor: Ints) -> None:
+def put_to_work(n: int, full: bool, orders: Orders, acct: Floats, scal: Floats, cursor: Ints) -> None:
     """Hand n planned orders to the account and count the decision; in brief they stand in the table's first rows."""
     at = cursor[N_ORDERS] if full else 0
-    replace_working(
-        at, at + n, orders.col, orders.leg, orders.qty, orders.target, orders.sigma, orders.adv, at_close,
-        cursor[N_ORDERS], acct, scal,
-    )  # fmt: skip
+    replace_working(at, at + n, orders, cursor[N_ORDERS], acct, scal)
     cursor[N_DECISIONS] += 1
     cursor[N_ORDERS] += n

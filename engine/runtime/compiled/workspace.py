@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from plimsoll.engine.portfolio.direct import Direct
-from plimsoll.engine.runtime.assemble import Setup, begins_at, first_bar
+from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.compiled.brief import Brief, brief_of
 from plimsoll.engine.runtime.compiled.engine import Run
+from plimsoll.engine.runtime.first_bar import begins_at, first_bar
 from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.signals import Signal, scanned
 from plimsoll.engine.sleeve.sleeve import memory_of

@@ -10,8 +10,8 @@ from support.panels import random_panel
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.align import data_hash
 from plimsoll.engine.market.panel import BarClock, Panel
+from plimsoll.engine.market.panel_folder import open_panel, pack, save_panel, unpack
 from plimsoll.engine.research.proof.trial_market import trial_panel
-from plimsoll.engine.research.sweep.panel_folder import open_panel, pack, save_panel, unpack
 
 
 def assert_same(found: Panel, given: Panel) -> None:

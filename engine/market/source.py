@@ -1,0 +1,103 @@
+"""Where market data come from: the port every source fills, and how one is found by its name.
+
+A source is registered as an entry point of the group `plimsoll.sources`, a callable that takes the configured path.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+from plimsoll.engine.errors import ConfigError, did_you_mean
+from plimsoll.engine.market.panel import Panel
+
+GROUP: Final = "plimsoll.sources"
+# What reads a bare folder, as `--data DIR` gives one.
+FOLDER: Final = "csv"
+
+
+class Offer(NamedTuple):
+    """What a source has for an interval."""
+
+    symbols: frozenset[str]
+    indicators: frozenset[str]
+
+
+class Source(Protocol):
+    """Market data by symbol. Every method raises ConfigError for an interval it does not have.
+
+    seeded : whether the numbers depend on the seed.
+    """
+
+    seeded: bool
+
+    def offers(self, interval: str) -> Offer:
+        """Return what there is.
+
+        Raises
+        ------
+        DataError
+            If the place cannot be read or holds nothing for the interval.
+        """
+
+    def load(
+        self,
+        symbols: Sequence[str],
+        indicators: Sequence[str],
+        *,
+        interval: str,
+        start: date | None = None,
+        end: date | None = None,
+        seed: int = 0,
+    ) -> Panel:
+        """Return the panel from `start` to `end`, both included, None = no limit.
+
+        What is loaded up to `end` must not depend on anything after it.
+
+        Raises
+        ------
+        DataError
+            If something asked for is not there, or unusable; the message says where.
+        """
+
+    def cut(
+        self, names: Sequence[str], folder: Path, *, interval: str, last: str, adjusted: Collection[str] = ()
+    ) -> bool:
+        """Lay out in `folder`, new and empty, what a fresh process shall find at the configured path; return whether.
+
+        False = there is nothing to lay out: what is loaded depends on no file, and the span's end is cut enough.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Symbols and indicators the run loads where they are there; others are left out.
+        last : ISO date
+            The last session there may be anything of.
+        adjusted : collection of str
+            Symbols that were read from adjusted closes alone: what is left of them must be read so, too.
+        """
+
+
+def registered_sources() -> dict[str, EntryPoint]:
+    """Return every registered source by name, sorted."""
+    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def open_source(name: str, path: Path | None, *, where: str = "data.source") -> Source:
+    """Return the source of that name on a path; None = the configuration names none.
+
+    Raises
+    ------
+    ConfigError
+        If no such source is registered, it cannot be imported, or it needs a path.
+    """
+    known = registered_sources()
+    if name not in known:
+        raise ConfigError(f"unknown data source {name!r}", where=where, fix=did_you_mean(name, known))
+    try:
+        make = known[name].load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"data source {name!r} cannot be imported: {error}", where=where) from error
+    found: Source = make(path)
+    return found

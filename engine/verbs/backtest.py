@@ -1,0 +1,99 @@
+"""Run a backtest."""
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.report.folder import check_target
+from plimsoll.engine.report.result import Result
+from plimsoll.engine.runtime.assemble import build
+from plimsoll.engine.runtime.backtest import Progress
+from plimsoll.engine.runtime.collect import collect
+from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
+from plimsoll.engine.runtime.load import Runnable, load_run
+from plimsoll.engine.runtime.prepare import make_strategies
+from plimsoll.engine.trials.ledger import record_backtest
+from plimsoll.engine.types import EngineName
+from plimsoll.engine.verbs.host import PROGRAM, Host
+from plimsoll.engine.verbs.log import RunLog
+
+
+def backtest(
+    what: Runnable,
+    *,
+    data: Panel | Path | str | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
+    sets: Iterable[str] = (),
+    progress: Progress | None = None,
+    trials: Path | str | None = None,
+    engine: EngineName = "python",
+    out: Path | str | None = None,
+    force: bool = False,
+    host: Host = PROGRAM,
+) -> Result:
+    """Run a backtest, record it in the trial ledger and return its result.
+
+    Parameters
+    ----------
+    what : Config, path, mapping, Strategy or type of Strategy
+        A configuration, or a strategy to run alone with default settings.
+    data : Panel or path, optional
+        A panel from `load_data`, or a folder of CSV files; by default what the configuration names.
+    start, end : date or ISO text, optional
+        First and last session traded; override the configuration.
+    sets : iterable of str
+        ``section.key=value`` overrides.
+    progress : callable, optional
+        Called now and then with (bars done, bars in all).
+    trials : path or "off", optional
+        Folder of the trial ledger; by default what the environment's ``PLIMSOLL_TRIALS`` names, or the user's data
+        folder. A ledger that cannot be written is a warning of `host`.
+    engine : {"python", "compiled"}
+        The loop: bar by bar, or compiled, which pays from the second run on; the result is the same to the bit.
+    out : path, optional
+        The run folder to write, the log included; by default nothing is written, and `Result.save` can do it.
+    force : bool
+        Write into an `out` that is not empty.
+    host : Host
+        The process this runs in: its environment and clock, and who is told of notices and warnings.
+
+    Raises
+    ------
+    InputError
+        If anything about the input is wrong; the message is one line that says what to do.
+
+    Examples
+    --------
+    >>> from plimsoll import backtest
+    >>> from plimsoll.strategies.sixty_forty import SixtyForty
+    >>> backtest(SixtyForty, start="2015-01-02").metrics["max_drawdown"] < 0
+    True
+    """
+    began = host.clock()
+    if out is not None:
+        check_target(Path(out), force=force)
+    log = RunLog(host.clock)
+    config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets)
+    log.loaded(panel)
+    setup = build(config, panel, make_strategies(config, objects))
+    run = runner(engine)
+    if notice := compile_notice(engine, setup):
+        host.notice(notice)
+    result = Result.of(collect(setup, run(setup, progress)))
+    log.finished(result)
+    if out is not None:
+        created = began.isoformat(timespec="seconds")
+        result.save(Path(out), force=force, created=created, extras={"log.jsonl": log.content()})
+    _remember(result, trials, host)
+    return result
+
+
+def _remember(result: Result, trials: Path | str | None, host: Host) -> None:
+    """Record the run in the trial ledger; where that fails the run is as good as before."""
+    try:
+        record_backtest(result, trials, env=host.env, recorded_at=host.clock())
+    except InputError as error:
+        host.warning(f"the run is not in the trial ledger: {error}")

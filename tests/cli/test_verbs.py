@@ -1,0 +1,83 @@
+"""The command and the package call the same verbs: what one writes and returns, the other does too."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import plimsoll
+from plimsoll.engine.errors import InputError
+from plimsoll.engine.verbs.host import Host
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Return the content of a folder, the log's and the environment's time stamps aside."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    env = {key: value for key, value in json.loads(files["env.json"]).items() if key != "created"}
+    log = [{k: v for k, v in json.loads(line).items() if k != "ts"} for line in files["log.jsonl"].splitlines()]
+    return {**files, "env.json": json.dumps(env).encode(), "log.jsonl": json.dumps(log).encode()}
+
+
+def test_a_backtest_from_python_writes_the_folder_of_the_command(here: Path, cli: Callable[..., Any]) -> None:
+    assert cli("backtest", "run.toml", "--to", "2015-04-30", "--out", "told").code == 0
+    host = Host({"PLIMSOLL_TRIALS": "off"}, clock=lambda: MOMENT)
+    result = plimsoll.backtest("run.toml", end="2015-04-30", out="called", host=host)
+    assert _files(here / "called") == _files(here / "told")
+    assert json.loads((here / "called/env.json").read_text())["created"] == "2026-01-02T03:04:05+00:00"
+    assert str(result.equity.index[-1].date()) == "2015-04-30"
+
+
+def test_an_occupied_folder_is_refused_before_anything_is_loaded(here: Path) -> None:
+    (here / "full").mkdir()
+    (here / "full/file").write_text("")
+    for verb in (plimsoll.backtest, plimsoll.audit):
+        with pytest.raises(InputError, match="the folder is not empty"):
+            verb({"sleeve": [{"name": "s", "strategy": "nobody"}]}, out="full")
+
+
+def test_a_run_folder_is_explained_and_audited_from_python_too(here: Path, cli: Callable[..., Any]) -> None:
+    plimsoll.backtest("run.toml", out="run", trials="off")
+    told = json.loads(cli("explain", "run", "--json").out)
+    assert [json.loads(json.dumps(asdict(one))) for one in plimsoll.explain("run")] == told
+    assert plimsoll.audit("run", reloads=0).verdict == "PASS"
+    assert (here / "run/certificate.json").is_file()
+
+
+def test_what_goes_wrong_beside_the_work_is_told_to_whoever_is_named(here: Path) -> None:
+    (here / "file").write_text("")
+    told: list[str] = []
+    plimsoll.backtest("run.toml", trials=here / "file" / "x", host=Host({}, warning=told.append))
+    assert len(told) == 1
+    assert told[0].startswith("the run is not in the trial ledger: ")
+
+
+def test_what_was_tried_is_listed_by_family_and_by_trial(here: Path, cli: Callable[..., Any]) -> None:
+    plimsoll.backtest("run.toml", trials=here / "ledger")
+    assert [row["family"] for row in plimsoll.trials(folder=here / "ledger")] == ["equal_weight"]
+    rows = plimsoll.trials("equal_weight", folder=here / "ledger")
+    assert rows == json.loads(cli("trials", "equal_weight", "--trials", "ledger", "--json").out)
+    assert plimsoll.trials(folder="off") == []
+
+
+def test_a_strategy_is_described_alike(cli: Callable[..., Any]) -> None:
+    assert plimsoll.describe_strategy("trend") == json.loads(cli("strategies", "trend", "--json").out)
+    assert [one["name"] for one in plimsoll.describe_strategies()] == [
+        one["name"] for one in json.loads(cli("strategies", "--json").out)
+    ]
+
+
+def test_a_strategy_beside_nothing_installed_is_described_where_its_folder_is_named(
+    here: Path, cli: Callable[..., Any]
+) -> None:
+    (here / "mine").mkdir()
+    source = "from plimsoll import Strategy\nclass Mine(Strategy):\n    '''Nothing.'''\n    universe = ('SPY',)\n"
+    (here / "mine/beside.py").write_text(source + "    def on_bar(self, ctx):\n        return None\n")
+    ran = cli("strategies", "beside:Mine", "--modules", "mine", "--json")
+    assert json.loads(ran.out)["universe"] == ["SPY"]
+    assert cli("strategies", "beside:Mine").code == 2
