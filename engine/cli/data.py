@@ -24,8 +24,8 @@ from plimsoll.engine.market.pull.completed import last_completed
 from plimsoll.engine.market.pull.pull import Client, Outcome, Puller, Second
 from plimsoll.engine.market.ticker import canonical
 from plimsoll.engine.market.yahoo.client import YahooClient
-from plimsoll.engine.runtime.assemble import make_strategies
 from plimsoll.engine.runtime.needs import needs_of
+from plimsoll.engine.runtime.prepare import make_strategies
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def run_show(symbol: str, rows: int, shown: Shown) -> None:
             "session": str(history.session[at]),
             **{name: _number(float(history.column(name)[at])) for name in names},
             "source": str(history.source[at]),
-            "known_at": f"{versions.known_at[at]}Z"[:20].removesuffix("Z") + "Z",
+            "known_at": f"{versions.known_at[at].astype('datetime64[s]')}Z",
         }
         for at in range(first, len(history))
     ]

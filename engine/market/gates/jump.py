@@ -44,12 +44,12 @@ def unexplained_moves(close: Floats, dividend: Floats, split: Floats) -> list[Mo
     logs = np.cumsum(np.log(step))
     found: list[Move] = []
     over = -1
-    for row in np.flatnonzero(np.abs(step - 1.0) > REVERSAL):
+    for row in map(int, np.flatnonzero(np.abs(step - 1.0) > REVERSAL)):
         if row <= over:
             continue
         later = np.abs(logs[row + 1 : row + 1 + BACK_WITHIN] - logs[row - 1]) < LEFT * abs(np.log(step[row]))
         if later.any() or abs(step[row] - 1.0) > JUMP:
-            found.append(Move(int(row), float(step[row]), bool(later.any())))
+            found.append(Move(row, float(step[row]), bool(later.any())))
         if later.any():
             over = row + 1 + int(np.argmax(later))
     return found
