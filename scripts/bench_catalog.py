@@ -36,7 +36,7 @@ def make(folder: Path) -> None:
         volume = np.floor(random.lognormal(13.0, 0.5, n_rows))
         dividend = np.where(np.arange(n_rows) % 63 == 62, 0.25, 0.0)
         history = History(
-            symbol=name, index=False, session=days, source=np.full(n_rows, "made"), open=open_, high=high, low=low,
+            symbol=name, kind="traded", session=days, source=np.full(n_rows, "made"), open=open_, high=high, low=low,
             close=close, volume=volume, dividend=dividend, split=np.ones(n_rows), gain=np.zeros(n_rows),
         )  # fmt: skip
         catalog.store(history, (), datetime(2025, 1, 2, tzinfo=UTC))

@@ -1,7 +1,7 @@
 """One symbol's daily rows as traded, from whatever source: what normalisers make, gates judge and the catalog keeps."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from plimsoll.engine.market.bars import RawBars
 from plimsoll.engine.types import Bools, Dates, Floats, Ints
 
+Kind: TypeAlias = Literal["traded", "index", "adjusted"]
 PRICES: Final = ("open", "high", "low", "close")
 VALUES: Final = (*PRICES, "volume", "dividend", "split", "gain")
 
@@ -17,7 +18,8 @@ VALUES: Final = (*PRICES, "volume", "dividend", "split", "gain")
 class History:
     """R daily rows as traded, nothing adjusted; NaN = not known.
 
-    index : the series is an index: closes only matter, it is never traded.
+    kind : traded, an index (only closes matter, it is never traded), or adjusted (closes are adjusted for everything,
+        the other prices are the same, there are no actions and no volume: returns are all that can be had of it).
     session : (R,) datetime64[D], ascending. source : (R,) which source told the row.
     open, high, low, close : dollars per share of that session. volume : shares of that session.
     dividend : all cash per share of that session on its ex-date, 0 = none. split : new shares per old one in force at
@@ -25,7 +27,7 @@ class History:
     """
 
     symbol: str
-    index: bool
+    kind: Kind
     session: Dates
     source: NDArray[np.str_]
     open: Floats
@@ -41,6 +43,11 @@ class History:
         """Return R."""
         return len(self.session)
 
+    @property
+    def index(self) -> bool:
+        """Whether it is an index."""
+        return self.kind == "index"
+
     def take(self, rows: Bools | Ints | slice) -> "History":
         """Return the rows that a mask, an index array or a slice picks."""
         picked: dict[str, Any] = {name: getattr(self, name)[rows] for name in ("session", "source", *VALUES)}
@@ -53,18 +60,21 @@ class History:
 
     def raw(self, where: str) -> RawBars:
         """Return the rows in the form every source hands over."""
+        traded = self.kind != "adjusted"
+        unknown = np.full(len(self), np.nan)
         return RawBars(
             symbol=self.symbol,
             where=where,
             interval="1d",
             stamp=self.session.astype("datetime64[s]"),
-            open=self.open,
-            high=self.high,
-            low=self.low,
-            close=self.close,
-            volume=self.volume,
-            dividend=self.dividend,
-            split=self.split,
+            open=self.open if traded else unknown,
+            high=self.high if traded else unknown,
+            low=self.low if traded else unknown,
+            close=self.close if traded else unknown,
+            volume=self.volume if traded else unknown,
+            adj_close=None if traded else self.close,
+            dividend=self.dividend if traded else None,
+            split=self.split if traded else None,
         )
 
 

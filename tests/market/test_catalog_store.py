@@ -11,11 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.catalogs import catalog_of
 from support.histories import NOW, at, changed, history, without
 
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.catalog.source import CatalogSource
 from plimsoll.engine.market.catalog.store import Catalog, default_catalog
+from plimsoll.engine.market.csv.source import load_csv
 from plimsoll.engine.market.gates.finding import Finding
 from plimsoll.engine.market.history import VALUES, History
 
@@ -167,6 +169,16 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"close": [1.0]}).to_parquet(tmp_path / "bars" / "AAA.parquet")
     with pytest.raises(DataError, match="is no file of a catalog"):
         Catalog(tmp_path).read("AAA")
+
+
+@pytest.mark.realdata
+def test_a_catalog_of_the_real_files_is_the_panel_of_the_real_files(real_daily: Path, tmp_path: Path) -> None:
+    symbols = ("DBMF", "IEF", "SPY", "SVOL", "TQQQ", "UUP")  # sparse, plain, and two known by adjusted closes alone
+    files = load_csv(real_daily, symbols, ("VIX",), start=date(2019, 1, 2))
+    catalog_of(files, tmp_path)
+    stored = CatalogSource(tmp_path).load(symbols, ("VIX",))
+    assert stored.adjusted_only == files.adjusted_only == ("SVOL", "UUP")
+    assert stored.data_hash == files.data_hash
 
 
 def test_an_index_is_never_traded(tmp_path: Path) -> None:

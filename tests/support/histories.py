@@ -38,7 +38,8 @@ def history(
         "gain": np.zeros(n_rows),
     }
     columns |= given
-    return History(symbol=symbol, index=index, session=days, source=np.full(n_rows, source), **columns)
+    kind = "index" if index else "traded"
+    return History(symbol=symbol, kind=kind, session=days, source=np.full(n_rows, source), **columns)
 
 
 def at(whole: History, day: str) -> int:

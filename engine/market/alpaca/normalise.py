@@ -89,7 +89,7 @@ def _with_events(
         split[row] *= ratio
     return History(
         symbol=symbol,
-        index=False,
+        kind="traded",
         session=days,
         source=np.full(len(days), SOURCE),
         **spread,

@@ -38,7 +38,7 @@ def merge(stored: Versions | None, pulled: History, now: datetime) -> tuple[Vers
     both = joined(stored.history, fresh)
     known_at = np.concatenate([stored.known_at, np.full(len(fresh), stamp)])
     order = np.argsort(np.concatenate([stored.history.session, fresh.session]), kind="stable")
-    merged = replace(stored, history=replace(both, index=pulled.index), known_at=known_at[order])
+    merged = replace(stored, history=replace(both, kind=pulled.kind), known_at=known_at[order])
     return merged, Change(int(new.sum()), int(differs.sum()))
 
 

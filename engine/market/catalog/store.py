@@ -209,7 +209,7 @@ def _of_before(notes: tuple[Finding, ...], first: str) -> tuple[Finding, ...]:
 
 def _none(symbol: str) -> History:
     empty = dict.fromkeys(VALUES, np.empty(0))
-    return History(symbol, False, np.empty(0, dtype="datetime64[D]"), np.empty(0, dtype=np.str_), **empty)
+    return History(symbol, "traded", np.empty(0, dtype="datetime64[D]"), np.empty(0, dtype=np.str_), **empty)
 
 
 def _names(folder: Path) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ A Parquet file, one row per session and version, ordered by session, then by whe
     source    dictionary<string>     who told the row
     known_at  timestamp[us, UTC]     when this version of the row was stored
 
-The last version of a session is the one in force. The metadata key `plimsoll` holds JSON: format, symbol, index, notes
+The last version of a session is the one in force. The metadata key `plimsoll` holds JSON: format, symbol, kind, notes
 (what the gates had to say about the last pull) and sha256 by column, over its values as little-endian 64-bit words
 (NaN for null) or as UTF-8 joined by line feeds, all of it under one seal: a bit that flips anywhere in the file is an
 error or means nothing, never a price.
@@ -73,7 +73,7 @@ def encode(versions: Versions) -> tuple[bytes, str]:
     told = {
         "format": FORMAT,
         "symbol": history.symbol,
-        "index": history.index,
+        "kind": history.kind,
         "notes": [note.plain() for note in versions.notes],
         "sha256": sums,
     }
@@ -122,7 +122,7 @@ def decode(path: Path, *, full: bool = True) -> Versions:
     n_rows = len(columns["session"])
     history = History(
         symbol=told["symbol"],
-        index=told["index"],
+        kind=told["kind"],
         session=columns["session"],
         source=columns["source"] if full else np.full(n_rows, ""),
         **{name: columns[name] for name in VALUES},

@@ -49,7 +49,7 @@ def filled(history: History, second: History, completed: date) -> tuple[History,
     row = second.take(theirs)
     text = f"no bar at {history.source[-1] if len(history) else 'the source'}, taken from {row.source[0]}"
     found = Finding("decision_bar_filled", "note", history.symbol, text, str(day))
-    return joined(history, replace(row, symbol=history.symbol, index=history.index)), [found]
+    return joined(history, replace(row, symbol=history.symbol, kind=history.kind)), [found]
 
 
 def rewritten(history: History, stored: History) -> list[Finding]:

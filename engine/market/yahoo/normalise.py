@@ -49,7 +49,7 @@ def normalise(told: dict[str, Any], symbol: str, *, index: bool) -> History:
     moved = (prices["high"] > prices["low"]) & (volume == 0.0)
     return History(
         symbol=symbol,
-        index=index,
+        kind="index" if index else "traded",
         session=session,
         source=np.full(len(session), SOURCE),
         **prices,
