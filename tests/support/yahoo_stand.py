@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import trustme
 
+COOKIE = "A3=d=stand; Domain=.yahoo.com; Path=/; Max-Age=31536000; Secure"
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -106,8 +108,7 @@ class YahooStand:
         if url.path == "/v1/test/getcrumb":
             return self.crumb
         if host == "fc.yahoo.com":
-            cookie = ("Set-Cookie", "A3=d=stand; Domain=.yahoo.com; Path=/; Max-Age=31536000; Secure")
-            return Reply(b"", 404, "text/html", (cookie,))
+            return Reply(b"", 404, "text/html", (("Set-Cookie", COOKIE),))
         return Reply(b"<html>nothing here</html>", 404, "text/html")
 
 
