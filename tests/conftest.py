@@ -12,6 +12,8 @@ from support.panels import make_panel as _make_panel
 
 from plimsoll.engine.market.panel import Panel
 
+pytest_plugins = ("support.isolation", "support.compile_once")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let the calendar library use an accessor that pandas is about to change; properties have no time limit."""

@@ -41,20 +41,8 @@ def _state(setup: Setup) -> dict[str, bytes]:
 
 def _picture(decision: Decision) -> list[bytes]:
     target, plan = decision.target, decision.plan
-    orders = plan.orders
-    arrays = [
-        target.weights,
-        target.goal,
-        target.trade,
-        target.trace,
-        target.facts,
-        plan.why,
-        orders.col,
-        orders.leg,
-        orders.qty,
-        orders.target,
-    ]
-    arrays += [orders.price, orders.sigma, orders.adv, np.array([plan.phi, decision.t, target.forced, orders.at_close])]
+    arrays = [target.weights, target.goal, target.trade, target.trace, target.facts, plan.why, *plan.orders.rows]
+    arrays.append(np.array([plan.phi, decision.t, target.forced]))
     return [np.ascontiguousarray(array).tobytes() for array in arrays]
 
 

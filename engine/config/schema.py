@@ -88,16 +88,13 @@ class IntegratorSection(Section):
 
     @model_validator(mode="after")
     def _used(self) -> "IntegratorSection":
-        if self.preset == "book":
-            return self
-        kept = {name: field.default for name, field in type(self).model_fields.items() if name != "preset"}
         if self.preset == "direct":
+            kept = {name: field.default for name, field in type(self).model_fields.items() if name != "preset"}
             kept["turnover"] = kept["turnover"].model_copy(update={"band": self.turnover.band})
-        unused = sorted(name for name, default in kept.items() if getattr(self, name) != default)
-        if unused:
-            beside = ", its band aside," if unused[0] == "turnover" and self.preset == "direct" else ""
-            what = f"{unused[0]!r}{beside} has no effect under preset {self.preset!r}"
-            raise ValueError(f"{what}: use preset 'book' or leave it out")
+            unused = sorted(name for name, default in kept.items() if getattr(self, name) != default)
+            if unused:
+                what = f"{unused[0]!r}{', its band aside,' if unused[0] == 'turnover' else ''}"
+                raise ValueError(f"{what} has no effect under preset 'direct': use preset 'book' or leave it out")
         return self
 
 

@@ -14,7 +14,7 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
 from numba import njit
@@ -45,6 +45,14 @@ def flags() -> str:
     return "|".join([numba.__version__, *(str(getattr(config, name)) for name in CODE_FLAGS)])
 
 
+class _Import(NamedTuple):
+    """One import: the module after `from`, "" in `import a, b`; the names after `import`; how many dots."""
+
+    module: str
+    names: tuple[str, ...]
+    level: int
+
+
 def _source_of(module: str) -> Path | None:
     loaded = sys.modules.get(module)
     name = getattr(loaded, "__file__", None)
@@ -68,10 +76,10 @@ def _package_root(path: Path) -> Path:
     return folder
 
 
-def _relative_sources(path: Path, node: ast.ImportFrom) -> Iterator[Path]:
-    folder = path.parents[node.level - 1]
-    base = folder.joinpath(*node.module.split(".")) if node.module else folder
-    for stem in (base, *(base / alias.name for alias in node.names)):
+def _relative_sources(path: Path, one: _Import) -> Iterator[Path]:
+    folder = path.parents[one.level - 1]
+    base = folder.joinpath(*one.module.split(".")) if one.module else folder
+    for stem in (base, *(base / name for name in one.names)):
         for source in (stem.with_suffix(".py"), stem / "__init__.py"):
             if source.exists():
                 yield source.resolve()
@@ -99,16 +107,25 @@ def _may_hold_kernels(module: str, source: Path, root: Path) -> bool:
     return source.is_relative_to(root) or not any(source.is_relative_to(library) for library in _libraries())
 
 
+@cache
+def _imports(content: bytes) -> tuple[_Import, ...]:
+    """Return the imports in a file's content; most files are asked for once per kernel file that stands on them."""
+    found = []
+    for node in ast.walk(ast.parse(content)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = tuple(alias.name for alias in node.names)
+            origin = (node.module or "", node.level) if isinstance(node, ast.ImportFrom) else ("", 0)
+            found.append(_Import(origin[0], names, origin[1]))
+    return tuple(found)
+
+
 def _imported_sources(path: Path, root: Path) -> Iterator[Path]:
     """Yield the source files that a file imports and that may hold kernels."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            yield from _relative_sources(path, node)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    for one in _imports(path.read_bytes()):
+        if one.level:
+            yield from _relative_sources(path, one)
+            continue
+        names = (one.module, *(f"{one.module}.{name}" for name in one.names)) if one.module else one.names
         for name in names:
             source = _source_of(name) if name.split(".")[0] not in sys.stdlib_module_names else None
             if source is not None and _may_hold_kernels(name, source, root):

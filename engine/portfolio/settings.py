@@ -58,33 +58,28 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
     ConfigError
         If a restricted symbol is not in the run.
     """
-    stage = config.integrator
-    bars = panel.clock.bars_per_session
     section_of = {sleeve.name: sleeve for sleeve in config.sleeve}
-    sections = [section_of[sleeve.name] for sleeve in sleeves]
-    clusters = [[panel.symbols.index(s) for s in group if s in panel.symbols] for group in stage.caps.clusters.values()]
-    cluster = np.full(panel.n_symbols, -1, dtype=np.int64)
-    for number, columns in enumerate(clusters):
-        cluster[columns] = number
-    wrapper_member, wrapper_group = wrapper_arrays(stage.net.wrappers, panel.symbols)
-    cash = [panel.symbols.index(s) for s in stage.normalize.cash_equivalents if s in panel.symbols]
-    is_cash = np.zeros(panel.n_symbols, dtype=np.bool_)
-    is_cash[cash] = True
+    active = np.column_stack([_status(section_of[sleeve.name], panel.clock) for sleeve in sleeves])
+    watch, rules = _watch(config, panel, sleeves, active), _rules(config, panel, active, maintenance)
+    factors, window = _factor_model(config, panel)
+    return Settings(watch, rules, config.integrator.allocate.method == "min_variance", factors, window)
+
+
+def _watch(config: Config, panel: Panel, sleeves: Sequence[Sleeve], active: Codes) -> Watch:
+    stage, clock = config.integrator, panel.clock
+    bars, is_cash = clock.bars_per_session, _is_cash(config, panel)
+    section_of = {sleeve.name: sleeve for sleeve in config.sleeve}
+    pairs = [(section_of[sleeve.name], sleeve.strategy) for sleeve in sleeves]
     member = np.zeros((len(sleeves), panel.n_symbols), dtype=np.bool_)
     for row, sleeve in enumerate(sleeves):
         member[row, sleeve.columns] = True
     member[:, is_cash] = False
-    active = np.column_stack([_status(section, panel.clock) for section in sections])
-    ladder = np.array([[getattr(tier, name) for name in s8_ladder.COLUMNS] for tier in stage.ladder.tiers], dtype=float)
     stocks, bonds, fear = _regime_columns(config, panel)
     low, high = stage.regime.band
-    watch = Watch(
+    return Watch(
         normalize=by_name(
-            s0_normalize.Params,
-            stage.normalize,
-            decay=decay_of(stage.normalize.half_life_sessions * bars),
-            unit_gross=stage.normalize.mode == "unit_gross",
-            bars_per_year=panel.clock.bars_per_year,
+            s0_normalize.Params, stage.normalize, decay=decay_of(stage.normalize.half_life_sessions * bars),
+            unit_gross=stage.normalize.mode == "unit_gross", bars_per_year=clock.bars_per_year,
         ),
         allocate=allocate_params(stage.allocate, stage.normalize.min_obs),
         governor=by_name(s5_governor.Params, stage.governor, product=stage.governor.combine == "product"),
@@ -93,17 +88,15 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         ),
         regime_tilt=stage.regime.tilt_max,
         runoff_sessions=float(stage.allocate.runoff_sessions),
-        ladder=ladder,
+        ladder=_ladder(config),
         hysteresis=stage.ladder.hysteresis,
         is_cash=is_cash,
-        full_gross=np.array(
-            [s.full_gross or sleeve.strategy.full_gross for s, sleeve in zip(sections, sleeves, strict=True)]
-        ),
+        full_gross=np.array([section.full_gross or strategy.full_gross for section, strategy in pairs]),
         member=member,
-        role=np.array([_ROLES[s.role or sleeve.strategy.role] for s, sleeve in zip(sections, sleeves, strict=True)]),
+        role=np.array([_ROLES[section.role or strategy.role] for section, strategy in pairs]),
         active=active,
-        changes=_changes(active, panel.clock),
-        allocate_at=_cadence(stage.allocate.every, panel.clock),
+        changes=_changes(active, clock),
+        allocate_at=_cadence(stage.allocate.every, clock),
         stocks=stocks,
         bonds=bonds,
         fear=fear,
@@ -111,36 +104,56 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
         skill_warmup=float(stage.allocate.skill_warmup_sessions),
         asset_moments=moments.params(stage.vol_target.half_life_sessions * bars),
         sleeve_moments=moments.params(stage.allocate.half_life_sessions * bars),
-    )
+    )  # fmt: skip
+
+
+def _rules(config: Config, panel: Panel, active: Codes, maintenance: Floats) -> Rules:
+    stage, bars_per_year = config.integrator, panel.clock.bars_per_year
+    wrapper_member, wrapper_group = wrapper_arrays(stage.net.wrappers, panel.symbols)
+    cluster = np.full(panel.n_symbols, -1, dtype=np.int64)
+    for number, group in enumerate(stage.caps.clusters.values()):
+        cluster[_columns(group, panel)] = number
     factors, window = _factor_model(config, panel)
-    rules = Rules(
+    return Rules(
         vol_target=by_name(
-            s3_vol_target.Params,
-            stage.vol_target,
-            min_overlap=MIN_OVERLAP,
-            bars_per_year=panel.clock.bars_per_year,
-            factors=factors,
-            window=window,
+            s3_vol_target.Params, stage.vol_target, min_overlap=MIN_OVERLAP, bars_per_year=bars_per_year,
+            factors=factors, window=window,
         ),
         caps=by_name(s4_caps.Params, stage.caps),
         turnover=by_name(s7_turnover.Params, stage.turnover, band=config.band, capacity=stage.caps.capacity),
         day_loss=stage.governor.day_loss,
         sigma_neutral=stage.vol_target.target,
-        runoff_sessions=watch.runoff_sessions,
+        runoff_sessions=float(stage.allocate.runoff_sessions),
         min_symbol_obs=float(stage.net.min_obs),
-        bars_per_year=panel.clock.bars_per_year,
-        ladder=ladder,
-        is_cash=is_cash,
-        cash_columns=np.array(cash, dtype=np.int64),
+        bars_per_year=bars_per_year,
+        ladder=_ladder(config),
+        is_cash=_is_cash(config, panel),
+        cash_columns=np.array(_columns(stage.normalize.cash_equivalents, panel), dtype=np.int64),
         active=active,
         wrapper_member=wrapper_member,
         wrapper_group=wrapper_group,
         cluster=cluster,
-        n_clusters=len(clusters),
+        n_clusters=len(stage.caps.clusters),
         restriction=_restrictions(config, panel),
         maintenance=maintenance,
-    )
-    return Settings(watch, rules, stage.allocate.method == "min_variance", factors, window)
+    )  # fmt: skip
+
+
+def _columns(symbols: Sequence[str], panel: Panel) -> list[int]:
+    """Return the columns of those symbols that are in the run, in their order."""
+    return [panel.symbols.index(symbol) for symbol in symbols if symbol in panel.symbols]
+
+
+def _is_cash(config: Config, panel: Panel) -> Bools:
+    is_cash = np.zeros(panel.n_symbols, dtype=np.bool_)
+    is_cash[_columns(config.integrator.normalize.cash_equivalents, panel)] = True
+    return is_cash
+
+
+def _ladder(config: Config) -> Floats:
+    """Return the rungs of stage 8 by the names of their columns."""
+    tiers = config.integrator.ladder.tiers
+    return np.array([[getattr(tier, name) for name in s8_ladder.COLUMNS] for tier in tiers], dtype=np.float64)
 
 
 def by_name(kind: Callable[..., P], section: StageSection, **given: float) -> P:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize("name", registered())
 def test_a_registered_strategy_passes_on_the_sample(name: str) -> None:
     strategy = make_strategy(name, {}, where="s")
-    certificate = audit(strategy, end="2012-06-29" if strategy.warmup_bars < 1200 else "2014-06-30", reloads=0)
+    certificate = audit(strategy, end="2010-12-31" if strategy.warmup_bars < 1200 else "2014-06-30", reloads=0)
     assert certificate.failure is None
     assert certificate.decisions > 0
 
@@ -38,7 +38,7 @@ def test_a_witness_of_everything_passes_in_other_processes_too(fill: str) -> Non
 
 @pytest.mark.slow
 def test_the_shipped_book_passes_with_every_sleeve_reloaded() -> None:
-    certificate = audit(ROOT / "config/book.toml", start="2013-01-02", end="2013-09-30", reloads=1)
+    certificate = audit(ROOT / "config/book.toml", start="2013-01-02", end="2013-06-28", reloads=1)
     assert certificate.failure is None
     assert len(certificate.strategies) >= 10
-    assert certificate.decisions > 150
+    assert certificate.decisions > 100

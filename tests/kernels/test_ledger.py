@@ -224,7 +224,7 @@ def test_the_index_before_costs_grows_by_what_they_took() -> None:
 
 
 @given(seed=st.integers(0, 2**32), carry=st.booleans(), cap=st.sampled_from([0.0, 0.01]), at_close=st.booleans())
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_any_orders_at_all_add_up(seed: int, carry: bool, cap: float, at_close: bool) -> None:
     panel = random_panel(seed, n_bars=60, volatility=0.03)
     rng = np.random.default_rng(seed + 1)

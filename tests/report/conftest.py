@@ -87,7 +87,7 @@ def simulate(
                 parts["fees"] = notional * 2e-5 if qty[k] < 0 else 0.0
                 order = f"o{len(orders):06d}"
                 side = "sell" if qty[k] < 0 else "buy"
-                orders.append((order, stamps[t], names[k], side, qty[k], "market", 0, last[k], "filled", qty[k], ""))
+                orders.append((order, stamps[t], names[k], side, qty[k], "market", 0, 1, last[k], "filled", qty[k], ""))
                 fills.append((stamps[t], names[k], qty[k], last[k], *parts.values(), order))
                 money -= qty[k] * last[k] + sum(parts.values())
                 row["traded"] += notional
@@ -120,7 +120,10 @@ def simulate(
         ),
         "orders": pd.DataFrame(
             orders,
-            columns=["id", "session", "symbol", "side", "qty", "kind", "leg", "price", "status", "filled", "reason"],
+            columns=[
+                *("id", "session", "symbol", "side", "qty", "kind", "leg", "wave", "price"),
+                *("status", "filled", "reason"),
+            ],
         ),
         "fills": pd.DataFrame(
             fills,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.gated import until
+from support.gated import PATIENCE_SECONDS, until
 from support.sweeping import environment, gated_plan, same_bytes
 
 from plimsoll.engine.errors import WorkerError
@@ -50,12 +50,15 @@ def _dask(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
 def _both_are_there(address: str) -> None:
     from distributed import Client
 
-    with Client(address, timeout=30, set_as_default=False) as client:
-        client.wait_for_workers(2, timeout=60)
+    with Client(address, timeout=PATIENCE_SECONDS, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=PATIENCE_SECONDS)
 
 
 @pytest.mark.slow
-def test_a_worker_killed_in_the_middle_loses_nothing_and_repeats_nothing(tmp_path: Path, cluster: str) -> None:
+def test_a_worker_killed_in_the_middle_loses_nothing_and_repeats_nothing(
+    tmp_path: Path, cluster: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plimsoll.engine.research.sweep.cluster.CONNECT_SECONDS", PATIENCE_SECONDS)
     _both_are_there(cluster)
     gate = tmp_path / "gate"
     gate.mkdir()
@@ -63,13 +66,13 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_repeats_nothing(tmp_pat
     killed: list[int] = []
 
     def kill_one() -> None:
-        until(lambda: len(list(gate.glob("came-*"))) == 2)
-        until(
-            lambda: len(list((tmp_path / "out/parts").glob("0*"))) == len(list(gate.glob("ran-*")))
-        )  # all has arrived
-        killed.append(int(min(path.name for path in gate.glob("came-*")).partition("-")[2]))
-        os.kill(killed[0], signal.SIGKILL)
-        (gate / "open").touch()
+        try:
+            until(lambda: len(list(gate.glob("came-*"))) == 2)
+            until(lambda: len(list((tmp_path / "out/parts").glob("0*"))) == len(list(gate.glob("ran-*"))))
+            killed.append(int(min(path.name for path in gate.glob("came-*")).partition("-")[2]))
+            os.kill(killed[0], signal.SIGKILL)
+        finally:
+            (gate / "open").touch()
 
     killer = threading.Thread(target=kill_one)
     killer.start()
@@ -78,8 +81,11 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_repeats_nothing(tmp_pat
     killer.join()
     assert steps == list(range(13))  # every block was kept once
     ran = [path.name.split("-") for path in gate.glob("ran-*")]
-    assert sorted(int(every) for _, every, _ in ran) == list(range(1, 13))
-    assert {int(pid) for _, every, pid in ran if int(every) >= 5}.isdisjoint(killed)
+    assert {int(every) for _, every, _ in ran} == set(range(1, 13))
+    # what the lost worker had done the cluster may do again, until it hears that its results were taken over
+    by_the_other = [int(every) for _, every, pid in ran if int(pid) not in killed]
+    assert len(set(by_the_other)) == len(by_the_other)
+    assert set(range(5, 13)) <= set(by_the_other)
     run_sweep(plan, tmp_path / "whole", Workers("threads", 1), Ranking())
     assert same_bytes(tmp_path / "out") == same_bytes(tmp_path / "whole")
     left = [path for name in ("first", "second") for path in (tmp_path / name).rglob("block.npy")]

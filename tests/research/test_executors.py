@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from support.gated import until
-from support.sweeping import EVERY, gated_plan, gated_values, same_bytes, start_command
+from support.gated import PATIENCE_SECONDS, until
+from support.sweeping import EVERY, gated_plan, gated_values, same_bytes, started_command
 
 from plimsoll.engine.config.toml import dump_toml
 from plimsoll.engine.errors import OutputError, WorkerError
@@ -48,19 +48,16 @@ def test_a_sweep_that_is_cut_off_goes_on_where_it_was(
 ) -> None:
     (tmp_path / "run.toml").write_text(dump_toml(gated_values(tmp_path, gate=str(gate), held=9)))
     arguments = ["sweep", "run.toml", "--grid", f"{EVERY}=1:12:12", "--out", "out", "--executor", how, "--workers", "2"]
-    process = start_command(tmp_path, *arguments)
-    try:
+    with started_command(tmp_path, *arguments) as process:
         until(lambda: len(written(tmp_path / "out")) == 8 or process.poll() is not None)
         until(lambda: len(list(gate.glob("came-*"))) == (1 if how == "threads" else 2) or process.poll() is not None)
         assert process.poll() is None, process.communicate()[1]
         os.killpg(process.pid, signal_sent) if signal_sent == signal.SIGINT else os.kill(process.pid, signal_sent)
         if how == "threads" and signal_sent == signal.SIGINT:
             (gate / "open").touch()  # a thread cannot be stopped: what it is at is finished first
-        _, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    _assert_ended(process, err, signal_sent)
-    until(lambda: all(has_ended(int(path.name.partition("-")[2])) for path in gate.glob("came-*")))
+        _, err = process.communicate(timeout=PATIENCE_SECONDS)
+        _assert_ended(process, err, signal_sent)
+        until(lambda: all(has_ended(int(path.name.partition("-")[2])) for path in gate.glob("came-*")))
     kept = written(tmp_path / "out")
     assert 8 <= len(kept) <= 10
     (gate / "open").touch()

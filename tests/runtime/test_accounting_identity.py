@@ -65,7 +65,7 @@ def run_one(s: dict[str, Any], folder: Path) -> Ran:
 
 
 @given(s=settings_of_runs)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_bar_of_every_kind_of_account_adds_up(s: dict[str, Any], tmp_path: Path) -> None:
     ran = run_one(s, tmp_path)
     setup, result = ran.setup, ran.result
@@ -119,6 +119,6 @@ def test_a_cash_account_owes_nothing_beyond_an_overnight_gap(seed: int, tmp_path
     for decision in ran.track.decisions:
         row = ran.equity.iloc[decision.t - FIRST] if decision.t >= FIRST else None
         cash = 100_000.0 if row is None else row["cash"]
-        orders = decision.plan.orders
+        orders = decision.plan.orders.rows
         after = cash - (orders.qty * orders.price + np.abs(orders.qty) * orders.price * 7e-4).sum()
         assert after >= min(cash, 0.0) - 1e-6 or (orders.qty <= 0.0).all(), panel.clock.session[decision.t]

@@ -94,7 +94,7 @@ def booked(sections: Sections, stages: Sections) -> Sections:
     often=st.sampled_from([0.05, 1.0]),
     wild=st.booleans(),
 )
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_any_settings_and_statuses(
     seed: int,
     sections: Sections,

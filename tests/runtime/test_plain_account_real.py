@@ -84,8 +84,7 @@ def level61_targets(tables: dict[str, pd.DataFrame]) -> Targets:
     return answers_of(level61(returns, month_ends(returns.index), Level61())[0])
 
 
-@pytest.mark.parametrize("at_close", [False, True], ids=["next_open", "next_close"])
-@pytest.mark.parametrize("rate", [0.0, 5e-4], ids=["none", "flat"])
+@pytest.mark.parametrize(("rate", "at_close"), [(0.0, True), (5e-4, False)], ids=["none next_close", "flat next_open"])
 def test_level61_on_real_prices_equals_the_account_kept_by_hand(real_daily: Path, rate: float, at_close: bool) -> None:
     plain = check(
         real_daily, RISKY + DEFENSIVE, level61_targets, "plimsoll.strategies.regime_risk_parity:RegimeRiskParity", {},

@@ -72,9 +72,8 @@ def test_every_session_of_the_sample_equals_plain_pandas() -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("rebalance", ["M", pytest.param("D", marks=pytest.mark.slow)])
-def test_every_session_of_real_data_equals_plain_pandas(real_daily: Path, rebalance: str) -> None:
-    ran, daily = on_files(real_daily, ConvexRateHedge, oracle, rebalance=rebalance)
+def test_every_session_of_real_data_equals_plain_pandas(real_daily: Path) -> None:
+    ran, daily = on_files(real_daily, ConvexRateHedge, oracle, rebalance="D")
     assert daily["PFIX"].loc[:"2021-07"].eq(0.0).all()  # no hedge before the fund, nothing in its place
     guard = regimes(*(pd.Series(x) for x in _pair(real_daily)))["state"]
     up = guard.index[(guard > 0) & (guard.shift(1) < 0)]

@@ -82,9 +82,8 @@ def test_every_session_of_the_sample_equals_plain_pandas() -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("rebalance", ["M", pytest.param("D", marks=pytest.mark.slow)])
-def test_every_session_of_real_data_equals_plain_pandas(real_daily: Path, rebalance: str) -> None:
-    ran, daily = on_files(real_daily, CrisisAlpha, oracle, rebalance=rebalance)
+def test_every_session_of_real_data_equals_plain_pandas(real_daily: Path) -> None:
+    ran, daily = on_files(real_daily, CrisisAlpha, oracle, rebalance="D")
     assert daily["budget_futures"].loc[:"2019-07"].eq(0.0).all()
     assert daily["DBMF"].loc["2021-06":].gt(0.0).all()
     assert len(ran.result.targets) > 190

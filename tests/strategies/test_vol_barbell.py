@@ -60,9 +60,8 @@ def test_every_session_of_the_sample_equals_plain_pandas() -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("rebalance", ["M", pytest.param("D", marks=pytest.mark.slow)])
-def test_every_session_of_real_data_equals_plain_pandas(real_daily: Path, rebalance: str) -> None:
-    _, daily = on_files(real_daily, VolBarbell, oracle, rebalance=rebalance)
+def test_every_session_of_real_data_equals_plain_pandas(real_daily: Path) -> None:
+    _, daily = on_files(real_daily, VolBarbell, oracle, rebalance="D")
     crash = daily.loc["2020-03-01":"2020-04-30", "multiple"].astype(float)
     assert crash.min() == pytest.approx(0.25)
     assert crash.diff().max() <= 0.05 + 1e-12

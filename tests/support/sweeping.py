@@ -1,9 +1,11 @@
 """Small sweeps of the gated strategy."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +54,10 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))), **more}
 
 
-def start_command(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
-    """Start `plimsoll` in a process group of its own."""
-    return subprocess.Popen(
+@contextmanager
+def started_command(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
+    """Start `plimsoll` in a process group of its own; nothing of the group is left when the block is."""
+    with subprocess.Popen(
         [sys.executable, "-c", f"from plimsoll.engine.cli.main import main; main({list(arguments)!r})"],
         cwd=folder,
         env=environment(),
@@ -62,4 +65,9 @@ def start_command(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)

@@ -8,7 +8,7 @@ from plimsoll.engine.sleeve.strategy import Strategy
 
 
 class Maker:
-    """Makes the strategies of configurations as `plimsoll.engine.runtime.assemble.make_strategies` does.
+    """Makes the strategies of configurations as `plimsoll.engine.runtime.prepare.make_strategies` does.
 
     Looking a registered name up reads the installed packages' entry points, which takes longer than making a strategy.
     """

@@ -217,7 +217,7 @@ class Run:
         scal, ruined = self.ledger.scal, code == RUINED
         called = is_margin_call(scal[layout.EQUITY], scal[layout.MAINTENANCE], self.ledger.rules[layout.MARGIN_ACCOUNT])
         batches = [decision.plan.orders for decision in self.decisions()]
-        broker.take_over(self.ledger.fills, batches, self.last(code), margin_call=called and not ruined)
+        broker.take_over(self.ledger.fills, batches, self.last(code), margin_call=bool(called and not ruined))
         for sleeve, signal in zip(system.sleeves, signals, strict=True):
             if ruined or signal.failure is not None:
                 # a scan has gone on to the end of the span, or has stopped in the middle of a bar
