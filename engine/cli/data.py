@@ -63,6 +63,8 @@ def run_pull(wanted: Wanted, shown: Shown) -> bool:
     symbols = _symbols(wanted)
     start = None if wanted.start is None else _day(wanted.start, "--from")
     confirm = frozenset(_day(text, "--confirm") for text in wanted.confirm)
+    if confirm and len(symbols) > 1:
+        raise ConfigError(f"it would speak of {len(symbols)} symbols", where="--confirm", fix="pull one symbol with it")
     outcomes: list[Outcome] = []
     with ExitStack() as stack:
         client, second = _clients(wanted, stack)

@@ -112,6 +112,7 @@ def test_without_a_network_one_line_says_so(
         (("pull", "^FTSE"), "indices known: DJI"),
         (("pull", "SPY", "--from", "yesterday"), "--from: 'yesterday' is not a date; write YYYY-MM-DD"),
         (("pull", "SPY", "--confirm", "2024"), "--confirm: '2024' is not a date"),
+        (("pull", "SPY", "TLT", "--confirm", "2024-02-01"), "--confirm: it would speak of 2 symbols; pull one symbol"),
         (("pull", "--for", "none.toml"), "none.toml"),
         (("pull", "SPY", "--source", "alpaca"), "Alpaca needs keys; set APCA_API_KEY_ID and APCA_API_SECRET_KEY"),
         (("check",), "the catalog is empty; run `plimsoll data pull SYMBOL` first"),

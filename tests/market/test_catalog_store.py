@@ -227,6 +227,20 @@ def test_the_log_holds_every_event_in_order_and_every_line_stands_on_the_one_bef
             list(catalog.log.events())
 
 
+def test_an_unfinished_last_line_was_never_said_and_the_next_writer_cuts_it(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    long = Finding("missing_sessions", "note", "AAA", "x" * 200_000)
+    for _ in range(2):
+        catalog.store(history("AAA"), (long,), NOW)
+        path = tmp_path / "log.jsonl"
+        path.write_bytes(path.read_bytes() + b'{"event": "stored", "symb')
+        catalog.confirm("AAA", [date(2024, 2, 1)], NOW)
+    assert [event["event"] for event in catalog.log.events()] == ["stored", "confirmed", "stored", "confirmed"]
+    path.write_bytes(b'{"event": "stored", "symb')
+    catalog.confirm("AAA", [date(2024, 2, 1)], NOW)
+    assert [event["event"] for event in catalog.log.events()] == ["confirmed"]
+
+
 def test_the_digest_in_the_log_is_that_of_the_file(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path)
     catalog.store(history(), (), NOW)

@@ -19,6 +19,8 @@ from plimsoll.engine.types import Bools, Floats
 # More bad rows than this share are a bad pull.
 MANY: Final = 0.05
 FEW: Final = 5
+# Two sources saw the same move if what it made of a dollar differs by less.
+SAME_MOVE: Final = 0.02
 _ROW_GATES: Final[tuple[Callable[[History], tuple[Bools, list[Finding]]], ...]] = (
     extra,
     unpriced,
@@ -152,9 +154,9 @@ def _confirmed(finding: Finding, setting: Setting, sound: History) -> Finding:
         return _as_note(finding, "confirmed")
     if finding.gate in ("jump", "reversal") and setting.second is not None:
         second = _sound(setting.second)
-        row = int(np.flatnonzero(second.session == np.datetime64(finding.session)).sum())
-        ours = int(np.flatnonzero(sound.session == np.datetime64(finding.session))[0])
-        if row > 0 and abs(_step(second, row) / _step(sound, ours) - 1.0) < 0.02:
+        row, ours = (int(np.searchsorted(rows.session, np.datetime64(finding.session))) for rows in (second, sound))
+        seen = 0 < row < len(second) and str(second.session[row]) == finding.session
+        if seen and abs(_step(second, row) / _step(sound, ours) - 1.0) < SAME_MOVE:
             return _as_note(finding, f"so at {second.source[row]}, too")
     return finding
 

@@ -125,9 +125,7 @@ class Puller:
         )
         verdict = judge(pulled, setting)
         kept, refused = (_from(rows, first) for rows in (verdict.kept, verdict.refused))
-        findings = unheard + tuple(
-            f for f in verdict.findings if first is None or not f.session or f.session >= str(first)
-        )
+        findings = unheard + tuple(f for f in verdict.findings if _concerns(f, first))
         if not len(kept) and not len(refused):
             raise fetch_error("no_such_data", self.client.source, symbol, "not one row with a price")
         if not len(kept) or any(finding.severity == "symbol" for finding in findings):
@@ -169,12 +167,19 @@ class Puller:
         try:
             return budget.ask(lambda: second.recent(pulled.symbol, completed - SECOND_SPAN)), ()
         except FetchError as error:
+            if isinstance(error, (UnreachableError, DeniedError)):
+                self.second = None  # it will not answer for the next symbol either
             return None, (Finding("no_second_source", "note", pulled.symbol, str(error)),)
 
     def _remember(self, history: History) -> None:
         mine = fingerprint(history)
         if mine is not None:
             self._seen[history.symbol] = mine
+
+
+def _concerns(finding: Finding, first: date | None) -> bool:
+    """Say whether a finding is about what is stored now; what refuses the pull always is, a row of the margin never."""
+    return finding.severity == "symbol" or first is None or not finding.session or finding.session >= str(first)
 
 
 def _from(history: History, first: date | None) -> History:
