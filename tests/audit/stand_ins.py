@@ -8,6 +8,7 @@ import numpy as np
 from plimsoll.engine.core import System
 from plimsoll.engine.execution.planner import Plan, Planner
 from plimsoll.engine.execution.sim.broker import SimBroker
+from plimsoll.engine.execution.terms import terms_of
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.derive import TRADING
 from plimsoll.engine.market.feed import Feed
@@ -110,7 +111,7 @@ def looks_ahead_in_a_stage(setup: Setup) -> Setup:
 def sizes_at_tomorrows_open(setup: Setup) -> Setup:
     built = setup.system
     planner = SizesAtTomorrowsOpen(
-        setup.feed, setup.broker.daily, setup.broker.book, min_notional=1.0, at_close=False,
+        setup.feed, setup.broker.daily, terms_of(setup.config, setup.panel.symbols), min_notional=1.0, at_close=False,
         symbols=setup.panel.symbols,
     )  # fmt: skip
     planner.feed = setup.feed
