@@ -12,7 +12,6 @@ from support.histories import at, changed, history, without
 
 from plimsoll.engine.market.gates.action import count_gains
 from plimsoll.engine.market.gates.judge import Setting, Verdict, judge
-from plimsoll.engine.market.gates.jump import resembles, unexplained_moves
 from plimsoll.engine.market.gates.pair import fingerprint
 from plimsoll.engine.market.history import History, joined
 
@@ -133,7 +132,7 @@ SYMBOLS: dict[str, tuple[Callable[[History], History], str, str]] = {
     "a split nobody lists": (lambda h: _scaled(h, "2024-02-01", 0.25), "jump", "2024-02-01"),
     "a hundred times the price from a day on": (lambda h: _scaled(h, "2024-02-01", 100.0), "jump", "2024-02-01"),
     "a hundred times the price on the last day": (lambda h: _tick(h, LAST, 100.0), "jump", LAST),
-    "a wrong tick that comes back": (lambda h: _tick(h, "2024-02-01", 0.65), "reversal", "2024-02-01"),
+    "a wrong tick that comes back": (lambda h: _tick(h, "2024-02-01", 0.65), "jump", "2024-02-01"),
     "a negative dividend": (lambda h: changed(h, "2024-02-01", dividend=-0.1), "dividend_impossible", "2024-02-01"),
     "a dividend above the price": (
         lambda h: changed(h, "2024-02-01", dividend=500.0),
@@ -296,35 +295,6 @@ def test_what_a_gain_counts_does_not_depend_on_what_else_was_asked_for() -> None
     wide, _ = count_gains(whole)
     narrow, _ = count_gains(whole.take(slice(15, 30)))
     assert wide.dividend[15:30].tolist() == narrow.dividend.tolist()
-
-
-@pytest.mark.parametrize(
-    ("step", "name"),
-    [(0.5, "2:1"), (1 / 7, "7:1"), (0.25, "4:1"), (2 / 3, "3:2"), (8.0, "1:8"), (50.0, "1:50"), (100.0, "1:100")],
-)
-def test_a_step_is_named_by_the_split_it_resembles(step: float, name: str) -> None:
-    assert resembles(step) == name
-
-
-def test_moves_are_named_beyond_45_percent_or_beyond_30_when_they_come_back() -> None:
-    def moves(*closes: float) -> list[tuple[int, bool]]:
-        close = np.array(closes)
-        found = unexplained_moves(close, np.zeros(len(close)), np.ones(len(close)))
-        return [(move.row, move.came_back) for move in found]
-
-    assert moves(100, 144, 144, 144, 144) == []
-    assert moves(100, 146, 146, 146, 146) == [(1, False)]
-    assert moves(100, 56, 56, 56, 56) == []
-    assert moves(100, 54, 54, 54, 54) == [(1, False)]
-    assert moves(100, 100, 69, 68, 70, 100)[0] == (2, True)
-    assert moves(100, 100, 71, 71, 71, 100) == []  # 29% down; up again by 41%, and it stays
-    assert moves(100, 100, 69, 69, 69, 69, 99) == []  # 31% down; comes back too late
-    assert moves(100, 100, 65, 100, 100, 100) == [(2, True)]  # and the way back, 54%, is not named again
-
-
-def test_dividends_and_splits_explain_moves() -> None:
-    close = np.array([100.0, 60.0, 30.0])
-    assert unexplained_moves(close, np.array([0.0, 40.0, 0.0]), np.array([1.0, 1.0, 2.0])) == []
 
 
 @settings(max_examples=40, deadline=None)

@@ -14,7 +14,10 @@ from plimsoll.engine.market.align import assemble
 from plimsoll.engine.market.bars import Bars, IndicatorBars
 from plimsoll.engine.market.catalog.store import Catalog, default_catalog
 from plimsoll.engine.market.history import History
+from plimsoll.engine.market.instruments import instrument
+from plimsoll.engine.market.jumps import with_jumps
 from plimsoll.engine.market.panel import DataWarning, Panel
+from plimsoll.engine.market.said import NOTHING, Said
 from plimsoll.engine.market.settle import settle
 from plimsoll.engine.market.source import Offer
 
@@ -61,15 +64,19 @@ class CatalogSource:
         start: date | None = None,
         end: date | None = None,
         seed: int = 0,
+        said: Said = NOTHING,
     ) -> Panel:
         """Read the version in force of every row into a panel, from `start` to `end`, both included.
 
-        Every checksum is verified. A row is what it is whatever else is asked for.
+        Every checksum is verified. A row is what it is whatever else is asked for. Moves that were confirmed when they
+        were pulled are confirmed here.
 
         Raises
         ------
         DataError
             If a symbol has no bars or is an index, a file is damaged, or no row is left.
+        ConfigError
+            If prices are said to be other than they are stored.
         """
         _daily(interval)
         catalog = self.catalog
@@ -78,10 +85,19 @@ class CatalogSource:
             raise DataError("no symbol was asked for", where=where)
         if start is not None and end is not None and end < start:
             raise DataError(f"end {end} lies before start {start}", where=where)
-        held = set(catalog.quarantined())
-        bars = [_bars(catalog, symbol, start, end, symbol in held) for symbol in sorted(set(symbols))]
+        for symbol, word in said.prices.items():
+            if word != "raw":
+                what = f"{symbol} is said to be {word!r}, a catalog holds prices as traded"
+                raise ConfigError(what, where="data.prices", fix="leave it out")
+        held, known = set(catalog.quarantined()), set(catalog.symbols())
+        names = sorted(set(symbols))
+        agreed = {symbol: set(days) for symbol, days in said.confirmed.items()}
+        bars = [_bars(catalog, symbol, start, end, symbol in held, agreed) for symbol in names]
+        under = {instrument(symbol).underlying for symbol in names} & known - set(names)
+        explaining = [_bars(catalog, symbol, start, end, False, {}) for symbol in sorted(under)]
         series = [_indicator(catalog, name, start, end) for name in dict.fromkeys(indicators)]
-        return assemble(bars, interval, indicators=series, source=f"catalog {where}")
+        told = with_jumps(bars, interval, agreed, explaining)
+        return assemble(told, interval, indicators=series, source=f"catalog {where}")
 
     def cut(
         self,
@@ -114,12 +130,19 @@ def _daily(interval: str) -> None:
         raise ConfigError(f"the catalog has daily bars only, not {interval!r}", where="data.interval")
 
 
-def _bars(catalog: Catalog, symbol: str, start: date | None, end: date | None, held: bool) -> Bars:
-    history = _between(catalog.read(symbol, full=False).current(), start, end)
+def _bars(
+    catalog: Catalog, symbol: str, start: date | None, end: date | None, held: bool, agreed: dict[str, set[date]]
+) -> Bars:
+    """Return a symbol's bars, and add to `agreed` the moves that somebody stood for when they were pulled."""
+    versions = catalog.read(symbol, full=False)
+    history = _between(versions.current(), start, end)
+    stood = {date.fromisoformat(note.session) for note in versions.notes if note.gate == "jump"}
+    agreed[symbol] = agreed.get(symbol, set()) | stood
     where = str(catalog.root)
     if history.index:
         raise DataError(f"{symbol} is an index and cannot be traded", where=where, fix="list it under indicators")
-    bars = settle(history.raw(where))
+    adjusted = history.kind == "adjusted"
+    bars = settle(history.raw(where), None if adjusted else "raw", adjusted_only=adjusted)
     if not held:
         return bars
     text = f"{symbol}: something of its last pull is in quarantine and not read; `plimsoll data check` says why"

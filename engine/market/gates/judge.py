@@ -152,7 +152,7 @@ def _confirmed(finding: Finding, setting: Setting, sound: History) -> Finding:
         return finding
     if date.fromisoformat(finding.session) in setting.confirmed:
         return _as_note(finding, "confirmed")
-    if finding.gate in ("jump", "reversal") and setting.second is not None:
+    if finding.gate == "jump" and setting.second is not None:
         second = _sound(setting.second)
         row, ours = (int(np.searchsorted(rows.session, np.datetime64(finding.session))) for rows in (second, sound))
         seen = 0 < row < len(second) and str(second.session[row]) == finding.session
