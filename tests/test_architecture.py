@@ -59,6 +59,7 @@ FLOORS = tuple(
         "engine.research.audit",
         "engine.research.sweep",
         "engine.research",
+        "engine.live",
         "engine.verbs",
         "engine.cli",
     )
@@ -68,6 +69,7 @@ HOMES = {
     "numba": ("plimsoll.engine.kernels.jit",),
     "llvmlite": (),
     "alpaca": ("plimsoll.brokers.alpaca", "plimsoll.engine.market.alpaca"),
+    "aiohttp": ("plimsoll.brokers.exchange",),
     "yfinance": ("plimsoll.engine.market.yahoo",),
     "curl_cffi": ("plimsoll.engine.market.yahoo",),
     "tenacity": ("plimsoll.engine.market.pull",),
