@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, data_app
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.types import EngineName
 
@@ -22,7 +23,6 @@ app = typer.Typer(
 )
 
 EXIT_BAD_INPUT = 2
-EXIT_CHECK_FAILED = 1
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
@@ -33,7 +33,6 @@ Trials = Annotated[
         "--trials", metavar="DIR|off", help="Folder of the trial ledger [PLIMSOLL_TRIALS, or the user's data]."
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")
 ]
@@ -45,13 +44,6 @@ class Executor(StrEnum):
     auto = "auto"
     threads = "threads"
     processes = "processes"
-
-
-class DataVendor(StrEnum):
-    """The choices of `--source`."""
-
-    yahoo = "yahoo"
-    alpaca = "alpaca"
 
 
 class ClockKind(StrEnum):
@@ -318,62 +310,7 @@ def init(
     write_project(folder)
 
 
-data_app = typer.Typer(name="data", help="Market data: pull, check, show.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(data_app)
-CatalogPath = Annotated[
-    Path | None, typer.Option("--catalog", metavar="DIR", help="The catalog [PLIMSOLL_CATALOG, or the user's data].")
-]
-
-
-@data_app.command()
-def pull(
-    symbols: Annotated[list[str] | None, typer.Argument(metavar="SYMBOL...", help="SPY, BRK.B, VIX ...")] = None,
-    config: Annotated[
-        Path | None, typer.Option("--for", metavar="CONFIG", help="Everything a configuration needs.")
-    ] = None,
-    source: Annotated[DataVendor, typer.Option("--source", help="Who tells.")] = DataVendor.yahoo,
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="First session [all there is, then what is new].")
-    ] = None,
-    confirm: Annotated[
-        list[str] | None, typer.Option("--confirm", metavar="DATE", help="A session you stand for; repeatable.")
-    ] = None,
-    timeout: Annotated[float, typer.Option("--timeout", metavar="S", min=0.1, help="Seconds for a request.")] = 30.0,
-    catalog: CatalogPath = None,
-    as_json: AsJson = False,
-) -> None:
-    """Fetch daily bars and actions into the catalog; exit 1 if something failed or is in quarantine."""
-    from plimsoll.engine.cli.data import Shown, Wanted, run_pull
-
-    wanted = Wanted(symbols or (), config, source.value, start, confirm or (), timeout)
-    if not run_pull(wanted, Shown(catalog, as_json)):
-        raise typer.Exit(EXIT_CHECK_FAILED)
-
-
-@data_app.command()
-def check(
-    symbols: Annotated[list[str] | None, typer.Argument(metavar="SYMBOL...", help="All if left out.")] = None,
-    catalog: CatalogPath = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show span, holes, gates and source of each symbol; exit 1 if something is in quarantine."""
-    from plimsoll.engine.cli.data import Shown, run_check
-
-    if not run_check(symbols or (), Shown(catalog, as_json)):
-        raise typer.Exit(EXIT_CHECK_FAILED)
-
-
-@data_app.command()
-def show(
-    symbol: Annotated[str, typer.Argument(help="A symbol of the catalog.")],
-    rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="The last N rows.")] = 10,
-    catalog: CatalogPath = None,
-    as_json: AsJson = False,
-) -> None:
-    """Print the last rows of a symbol as traded, revisions included."""
-    from plimsoll.engine.cli.data import Shown, run_show
-
-    run_show(symbol, rows, Shown(catalog, as_json))
 
 
 def guarded(run: Callable[[], Any], *, verbose: bool) -> int:
