@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, data_app
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.types import EngineName
 
@@ -22,7 +23,6 @@ app = typer.Typer(
 )
 
 EXIT_BAD_INPUT = 2
-EXIT_CHECK_FAILED = 1
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
@@ -33,7 +33,6 @@ Trials = Annotated[
         "--trials", metavar="DIR|off", help="Folder of the trial ledger [PLIMSOLL_TRIALS, or the user's data]."
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")
 ]
@@ -315,6 +314,9 @@ def init(
     from plimsoll.engine.cli.init import write_project
 
     write_project(folder)
+
+
+app.add_typer(data_app)
 
 
 def guarded(run: Callable[[], Any], *, verbose: bool) -> int:
