@@ -49,6 +49,7 @@ class DayPlan:
     sleeves' standing portfolios. due : whether this close called for a decision at all. explained : per symbol held,
     wanted or traded. unpriced : symbols that are not traded for want of a price. beside : what the account holds that
     is not the book's. blind : sleeves that were not asked, for an indicator of theirs has no value at the decision bar.
+    refusal : why there are no orders although there might be, "" if nothing stood in the way.
     """
 
     name: str
@@ -67,6 +68,7 @@ class DayPlan:
     blind: tuple[str, ...]
     source: str
     notes: tuple[str, ...]
+    refusal: str = ""
 
     def plain(self) -> dict[str, Any]:
         """Return plain values for JSON: quantities and money as text, digit by digit."""
@@ -85,6 +87,7 @@ class DayPlan:
             "not_traded": {one.symbol: one.why for one in self.unpriced},
             "beside": {symbol: f"{qty:f}" for symbol, qty in sorted(self.beside.items())},
             "blind_sleeves": list(self.blind),
+            "refused": self.refusal,
             "notes": list(self.notes),
         }
 
@@ -240,6 +243,6 @@ def _session(setup: Setup, t: int) -> date:
     return day
 
 
-def without_orders(plan: DayPlan, why: str) -> DayPlan:
-    """Return a plan that sends nothing, saying why."""
-    return replace(plan, orders=(), notes=(*plan.notes, why))
+def refused(plan: DayPlan, why: str) -> DayPlan:
+    """Return a plan without orders, saying why there are none."""
+    return replace(plan, orders=(), changes=(), refusal=why)
