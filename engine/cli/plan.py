@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from plimsoll.engine.cli.options import Span, command_host, effective_config
 from plimsoll.engine.cli.progress import progress_bar
-from plimsoll.engine.live.day_plan import DayPlan, order_row, why_of
+from plimsoll.engine.live.day_plan import DayPlan, order_row
 from plimsoll.engine.live.emit import alone, orders_csv, target_of, write_orders
 from plimsoll.engine.verbs.plan import plan
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _HEADS = ("wave", "symbol", "side", "qty", "type", "limit", "price", "notional")
+_WIDTH = 120
 
 
 def run_plan(
@@ -76,10 +77,15 @@ def _print(console: "Console", made: DayPlan, slot: str, file: Path | None, *, e
         table = Table(box=None, pad_edge=False)
         for head in _HEADS:
             table.add_column(head, justify="left" if head in ("symbol", "side", "type") else "right", no_wrap=True)
-        table.add_column("why", overflow="fold")
+        for head in ("held", "wanted"):
+            table.add_column(head, justify="right", no_wrap=True)
+        table.add_column("moved most by", no_wrap=True)
         for order in made.orders:
-            row = order_row(order)
-            table.add_row(*(str(row[head]) for head in _HEADS), Text(why_of(made.explained.get(order.symbol))))
+            row, one = order_row(order), made.explained[order.symbol]
+            moved = max(one.steps[1:], key=lambda step: abs(step.change), default=one.steps[0])
+            shown = [f"{one.held:.2%}", f"{one.final:.2%}", moved.stage if moved.change else ""]
+            table.add_row(*(str(row[head]) for head in _HEADS), *shown)
+        console.width = max(console.width, _WIDTH)
         console.print(table, soft_wrap=False)
     else:
         console.print("no order is needed" if made.due else "no order: nothing was to be decided at this close")

@@ -223,10 +223,11 @@ def _legal(
         buffer=exact(live.cash_buffer),
     )  # fmt: skip
     legal = legalise(wishes_of(decision.plan.orders, setup.panel.symbols, held), desk)
-    if venue.buying_power is None and setup.terms.margin_account:
-        return legal  # the planner has bound it by the initial margin of the whole book
-    has = holdings.cash if venue.buying_power is None else venue.buying_power
-    return afford(legal, money(legal, has, exact(equity), desk), desk)
+    if not setup.terms.margin_account:  # else the planner has bound it by the initial margin of the whole book
+        legal = afford(legal, money(legal, holdings.cash, exact(equity), desk), desk)
+    if venue.buying_power is not None:
+        legal = afford(legal, money(legal, venue.buying_power, exact(equity), desk), desk, at_limits=True)
+    return legal
 
 
 def _marks(setup: Setup, t: int, price: Floats) -> Floats:
