@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from plimsoll.engine.config.layers import lay_over, read_toml
+from plimsoll.engine.config.live import BrokerSection, LiveSection
 from plimsoll.engine.config.section import Section, config_error
 from plimsoll.engine.config.stages import (
     AllocateSection,
@@ -24,7 +25,7 @@ from plimsoll.engine.config.stages import (
     VolTargetSection,
 )
 from plimsoll.engine.config.toml import dump_toml
-from plimsoll.engine.types import LiquidityTier
+from plimsoll.engine.types import LiquidityTier, PriceKind
 
 HALF_SPREAD_BPS: Final[dict[LiquidityTier, float]] = {"1": 2.0, "2": 4.0, "3": 6.0, "thin": 10.0}
 
@@ -55,6 +56,8 @@ class DataSection(Section):
     indicators: tuple[str, ...] = ()
     interval: str = Field("1d", pattern=r"^(1d|[1-9]\d*min)$")
     extend_leveraged: tuple[str, ...] = ()  # funds given a modelled history before their inception, marked as such
+    prices: dict[str, PriceKind] = Field(default_factory=dict)  # what a symbol's prices are, where files cannot tell
+    confirmed: dict[str, tuple[date, ...]] = Field(default_factory=dict)  # sessions whose extraordinary moves are real
 
 
 class SleeveSection(Section):
@@ -103,6 +106,7 @@ class ExecutionSection(Section):
 
     fill: Literal["next_open", "next_close"] = "next_open"
     sizing: Literal["decision", "fill"] = "decision"
+    venue: Literal["alpaca"] | None = None  # orders pass the rules of this venue; None = only those of the account
     min_notional: float = Field(1.0, ge=0)  # dollars; exits are exempt
     fractional: bool = True
     qty_decimals: int = Field(9, ge=0, le=9)
@@ -165,6 +169,8 @@ class Config(Section):
     costs: CostSection = CostSection()
     account: AccountSection = AccountSection()
     financing: FinancingSection = FinancingSection()
+    broker: BrokerSection | None = None
+    live: LiveSection | None = None
 
     @model_validator(mode="after")
     def _sleeves(self) -> "Config":
@@ -198,6 +204,9 @@ class Config(Section):
         plain = self.plain()
         plain["data"].pop("path", None)
         plain["run"].pop("modules", None)
+        plain.pop("broker", None)
+        if self.execution.venue is None:
+            plain.pop("live", None)
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 

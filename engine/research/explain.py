@@ -50,13 +50,24 @@ class Explanation:
     kept: dict[str, str]
 
 
-def explain_decision(setup: Setup, decision: Decision, symbol: str | None = None) -> list[Explanation]:
-    """Explain the decision a system has just made; its state is left as it is."""
-    panel, account = setup.panel, setup.broker.account()
+def explain_decision(
+    setup: Setup,
+    decision: Decision,
+    symbol: str | None = None,
+    *,
+    account: Account | None = None,
+    adopt: bool | None = None,
+) -> list[Explanation]:
+    """Explain the decision a system has just made; its state is left as it is.
+
+    account, adopt : what it was made for, by default the simulator's account.
+    """
+    panel = setup.panel
+    account = setup.broker.account() if account is None else account
     if symbol is not None and symbol not in panel.symbols:
         raise DataError(f"symbol {symbol!r} is not in this run", fix=did_you_mean(symbol, panel.symbols))
     held = account.value / account.equity
-    adopt = decision.t == setup.first - 1
+    adopt = decision.t == setup.first - 1 if adopt is None else adopt
     orders = _orders(decision, panel.n_symbols)
     integrator = setup.system.integrator
     without = {

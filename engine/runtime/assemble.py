@@ -8,9 +8,11 @@ import numpy as np
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.core import System
 from plimsoll.engine.errors import DataError
+from plimsoll.engine.execution.legal_batch import desk_of
+from plimsoll.engine.execution.legalise import Desk
 from plimsoll.engine.execution.sim.book import open_book
 from plimsoll.engine.execution.sim.broker import SimBroker
-from plimsoll.engine.execution.terms import terms_of
+from plimsoll.engine.execution.terms import Terms, terms_of
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.market.calendar import next_session
 from plimsoll.engine.market.feed import Feed
@@ -27,7 +29,8 @@ class Setup:
     """Everything a loop needs: a system and what executes for it, on one market.
 
     first : the first bar traded; the decision before it is made at the close of first - 1.
-    bill : (T,) return on cash per bar; bill_name its symbol, or "".
+    bill : (T,) return on cash per bar; bill_name its symbol, or "". terms : of the account. desk : of the venue whose
+        rules every order passes, None = no venue's.
     """
 
     config: Config
@@ -39,6 +42,8 @@ class Setup:
     bill: Floats
     bill_name: str
     warnings: tuple[DataWarning, ...]
+    terms: Terms
+    desk: Desk | None = None
 
 
 def build(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) -> Setup:
@@ -73,7 +78,10 @@ def assemble(config: Config, market: Market) -> Setup:
     broker = SimBroker(feed, daily, book, id_prefix=f"{config.run.name}-{config.digest[:8]}")
     warnings = panel.warnings + _bill_warnings(market.bill_name, panel, first) + market.warnings
     warnings += _end_warnings(config, panel)
-    return Setup(config, panel, feed, system, broker, first, market.bill, market.bill_name, warnings)
+    desk = desk_of(config)
+    return Setup(
+        config, panel, feed, system, broker, first, market.bill, market.bill_name, warnings, terms, desk
+    )  # fmt: skip
 
 
 def _bill_warnings(bill_name: str, panel: Panel, first: int) -> tuple[DataWarning, ...]:

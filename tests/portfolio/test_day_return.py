@@ -43,7 +43,7 @@ def fact(setup: Setup, decision: Decision, name: str) -> float:
 
 
 def picture(decision: Decision) -> list[bytes]:
-    target, orders = decision.target, decision.plan.orders
+    target, orders = decision.target, decision.plan.orders.rows
     return [a.tobytes() for a in (target.weights, target.trade, target.trace, target.facts, orders.col, orders.qty)]
 
 
@@ -58,7 +58,8 @@ def test_a_loss_of_the_day_sends_a_book_flat_at_that_decision_and_leaves_no_trac
     assert fact(setup, lost, "multiplier") == 0.0
     assert fact(setup, lost, "tier") == s5.FLATTEN
     assert not lost.target.weights.any()
-    assert dict(zip(lost.plan.orders.col, lost.plan.orders.qty, strict=True)) == {i: -account.shares[i] for i in held}
+    orders = lost.plan.orders.rows
+    assert dict(zip(orders.col, orders.qty, strict=True)) == {i: -account.shares[i] for i in held}
     assert {name: array.tobytes() for name, array in system.save().items()} == before
     assert picture(system.decide(account)) == picture(calm)
 
