@@ -24,7 +24,7 @@ from plimsoll.engine.config.stages import (
     VolTargetSection,
 )
 from plimsoll.engine.config.toml import dump_toml
-from plimsoll.engine.types import LiquidityTier
+from plimsoll.engine.types import LiquidityTier, PriceKind
 
 HALF_SPREAD_BPS: Final[dict[LiquidityTier, float]] = {"1": 2.0, "2": 4.0, "3": 6.0, "thin": 10.0}
 
@@ -55,6 +55,8 @@ class DataSection(Section):
     indicators: tuple[str, ...] = ()
     interval: str = Field("1d", pattern=r"^(1d|[1-9]\d*min)$")
     extend_leveraged: tuple[str, ...] = ()  # funds given a modelled history before their inception, marked as such
+    prices: dict[str, PriceKind] = Field(default_factory=dict)  # what a symbol's prices are, where files cannot tell
+    confirmed: dict[str, tuple[date, ...]] = Field(default_factory=dict)  # sessions whose extraordinary moves are real
 
 
 class SleeveSection(Section):

@@ -32,8 +32,8 @@ def orders(preset: str, panel: Panel) -> dict[str, float]:
         system.observe(t, Mark(EQUITY, 1.0))
     n = market.feed.panel.n_symbols
     account = Account(cash=EQUITY, equity=EQUITY, maintenance=0.0, shares=np.zeros(n), value=np.zeros(n))
-    batch = system.decide(account, adopt=True).plan.orders
-    return {market.feed.panel.symbols[i]: float(qty) for i, qty in zip(batch.col, batch.qty, strict=True)}
+    rows = system.decide(account, adopt=True).plan.orders.rows
+    return {market.feed.panel.symbols[i]: float(qty) for i, qty in zip(rows.col, rows.qty, strict=True)}
 
 
 def flat() -> Panel:

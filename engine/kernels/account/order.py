@@ -52,7 +52,8 @@ def empty_orders(rows: int) -> Orders:
 @inline_kernel
 def wave_of(held: float, qty: float) -> int:
     """Return the wave of an order of signed `qty` shares for one who then holds `held`."""
-    return FREES_MONEY if held * qty < 0.0 and abs(qty) <= abs(held) else NEEDS_MONEY
+    toward = qty < 0.0 if held > 0.0 else qty > 0.0
+    return FREES_MONEY if toward and abs(qty) <= abs(held) else NEEDS_MONEY
 
 
 @inline_kernel
