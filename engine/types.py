@@ -19,3 +19,5 @@ EngineName: TypeAlias = Literal["python", "compiled"]
 LiquidityTier: TypeAlias = Literal["1", "2", "3", "thin"]
 FillRule: TypeAlias = Literal["next_open", "next_close"]
 Unlisted: TypeAlias = Literal["error", "cash", "renormalise"]
+# What the prices of a file are: as traded, adjusted for splits, or adjusted for splits and dividends.
+PriceKind: TypeAlias = Literal["raw", "split", "adjusted"]

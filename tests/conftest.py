@@ -47,6 +47,12 @@ def real_minute() -> Path:
 
 
 @pytest.fixture(scope="session")
+def real_layouts() -> Path:
+    """Folder of real files as other vendors and tools write them; skips where it is absent."""
+    return _folder("layouts")
+
+
+@pytest.fixture(scope="session")
 def golden() -> Callable[[str], dict[str, Any]]:
     """Reader of one file of published or recomputed figures by its name; skips where it is absent."""
 

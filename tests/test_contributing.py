@@ -53,14 +53,14 @@ class Doubling:
         """Offer one fund."""
         return Offer(frozenset({"AAA"}), frozenset())
 
-    def load(self, symbols, indicators, *, interval, start=None, end=None, seed=0):
+    def load(self, symbols, indicators, *, interval, start=None, end=None, seed=0, said=None):
         """Return it."""
         days = sessions(date(2024, 1, 2), end or date(2024, 2, 29)).astype("datetime64[s]")
         price = np.where(days < np.datetime64("2024-02-01"), 100.0, 200.0)
         nothing = np.zeros(len(days))
         return assemble([Bars("AAA", days, price, price, price, price, nothing + 1e9, nothing, nothing + 1.0)])
 
-    def cut(self, names, folder, *, interval, last, adjusted=()):
+    def cut(self, names, folder, *, interval, last):
         """Lay out nothing."""
         return False
 '''

@@ -17,6 +17,7 @@ def run_backtest(
     out: Path | None,
     *,
     force: bool,
+    strict: bool,
     engine: EngineName,
     trials: str | None,
     as_json: bool,
@@ -27,7 +28,16 @@ def run_backtest(
     config = effective_config(path, span)
     folder = out or default_folder(host.clock(), config.run.name, config.digest[:8])
     with progress_bar(config.run.name, shown=not (quiet or as_json)) as progress:
-        result = backtest(config, progress=progress, trials=trials, engine=engine, out=folder, force=force, host=host)
+        result = backtest(
+            config,
+            progress=progress,
+            trials=trials,
+            engine=engine,
+            out=folder,
+            force=force,
+            strict=strict,
+            host=host,
+        )
     if as_json:
         sys.stdout.write(json.dumps(plain(result.metrics), indent=2, allow_nan=False) + "\n")
     elif quiet:

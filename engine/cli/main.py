@@ -79,6 +79,9 @@ def backtest(
         Path | None, typer.Option("--out", metavar="DIR", help="Run folder [runs/<utc>-<name>-<hash>].")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write into an --out that is not empty.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse price jumps that no split explains and [data.confirmed] lacks.")
+    ] = False,
     engine: Annotated[
         EngineName, typer.Option("--engine", help="The loop: bar by bar, or compiled; the run folder is the same.")
     ] = "python",
@@ -91,7 +94,9 @@ def backtest(
     from plimsoll.engine.cli.options import Span
 
     span = Span(data, start, end, tuple(sets or ()))
-    run_backtest(config, span, out, force=force, engine=engine, trials=trials, as_json=as_json, quiet=quiet)
+    run_backtest(
+        config, span, out, force=force, strict=strict, engine=engine, trials=trials, as_json=as_json, quiet=quiet
+    )
 
 
 @app.command()

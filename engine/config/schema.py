@@ -24,7 +24,7 @@ from plimsoll.engine.config.stages import (
     VolTargetSection,
 )
 from plimsoll.engine.config.toml import dump_toml
-from plimsoll.engine.types import LiquidityTier
+from plimsoll.engine.types import LiquidityTier, PriceKind
 
 HALF_SPREAD_BPS: Final[dict[LiquidityTier, float]] = {"1": 2.0, "2": 4.0, "3": 6.0, "thin": 10.0}
 
@@ -55,6 +55,8 @@ class DataSection(Section):
     indicators: tuple[str, ...] = ()
     interval: str = Field("1d", pattern=r"^(1d|[1-9]\d*min)$")
     extend_leveraged: tuple[str, ...] = ()  # funds given a modelled history before their inception, marked as such
+    prices: dict[str, PriceKind] = Field(default_factory=dict)  # what a symbol's prices are, where files cannot tell
+    confirmed: dict[str, tuple[date, ...]] = Field(default_factory=dict)  # sessions whose extraordinary moves are real
 
 
 class SleeveSection(Section):
@@ -107,7 +109,7 @@ class ExecutionSection(Section):
     fractional: bool = True
     qty_decimals: int = Field(9, ge=0, le=9)
     max_participation: float = Field(0.05, ge=0, le=1)  # of the fill bar's volume; 0 = no cap
-    unfilled: Literal["expire", "carry"] = "expire"
+    unfilled: Literal["expire", "carry"] = "carry"  # what did not fill works on until filled, replaced or delisted
 
     @model_validator(mode="before")
     @classmethod
@@ -150,6 +152,7 @@ class FinancingSection(Section):
     cash_rate: float | str = 0.0  # a rate per year, or a symbol whose return is the bill rate
     margin_spread_bps: float = Field(150.0, ge=0)
     borrow_bps: float = Field(50.0, ge=0)
+    short_rebate: float = Field(0.0, ge=0, le=1)  # fraction of the bill rate that the proceeds of shorts earn
 
 
 class Config(Section):

@@ -75,7 +75,8 @@ class Bars:
     stamp : (R,) datetime64[s], ascending, each the start of a bar of the exchange's grid (midnight for daily bars).
     open, high, low, close : (R,) prices as given. volume : (R,) shares, NaN unknown, 0 nothing traded.
     dividend : (R,) per share of that session, 0 = none. split : (R,) new shares per old share, 1 = none.
-    adjusted_only : open = high = low = close = adjusted close, no actions, volume unknown.
+    adjusted_only : the prices contain dividends and splits, no actions: adjusted closes alone (open = high = low =
+        close, volume unknown), or prices that the user says are adjusted.
     n_derived_dividends : dividends read off close and adjusted close rather than listed.
     """
 

@@ -1,7 +1,9 @@
 """Exchange time: the sessions of the New York Stock Exchange (XNYS) and the bar grid laid on them.
 
 The schedule is built once per process over a fixed range, so that no answer depends on today's date or on where the
-data stops.
+data stops. It promises what is right and no more: sessions from 1970 on, because the rules behind it know no regular
+holiday before; hours from 2000 on, because they know neither the shorter days of the decades before (10:00 to 15:30
+until 1974, 10:00 to 16:00 until 1985) nor the early closes after the crash of 1987.
 """
 
 import re
@@ -17,11 +19,12 @@ from plimsoll.engine.errors import ConfigError, DataError, did_you_mean
 from plimsoll.engine.market.panel import BarClock
 from plimsoll.engine.types import Bools, Dates, Ints
 
-# The five-day week began on 1952-09-29; the rules behind the schedule know no Saturday sessions before it.
-FIRST_DAY: Final = date(1953, 1, 1)
+FIRST_DAY: Final = date(1970, 1, 1)
+# Hours, that is intraday bars and early closes, begin later than sessions.
+FIRST_DAY_OF_HOURS: Final = date(2000, 1, 1)
 LAST_DAY: Final = date(2099, 12, 31)
 # Read beyond both ends, so that the flags of the outermost sessions see their neighbours.
-_BUILD_FROM: Final = "1952-10-01"
+_BUILD_FROM: Final = "1969-10-01"
 _BUILD_TO: Final = "2100-02-28"
 
 FULL_SESSION_MINUTES: Final = 390
@@ -33,7 +36,8 @@ class Schedule:
     """Every session from `FIRST_DAY` to `LAST_DAY`; all arrays (S,).
 
     session : datetime64[D], ascending.
-    open_minute, close_minute : minutes after midnight, exchange local time; early closes included.
+    open_minute, close_minute : minutes after midnight, exchange local time; planned early closes included; right from
+        `FIRST_DAY_OF_HOURS` on.
     month_first, month_last, week_last : the session is the first / last one of its month, the last of its week.
     """
 
@@ -139,17 +143,25 @@ def session_hours(day: date) -> tuple[int, int]:
     Raises
     ------
     DataError
-        If `day` is not a session.
+        If `day` is not a session, or its hours are not known.
     """
     if not is_session(day):
         raise DataError(f"{day} is not an exchange session", cause=day_kind(day))
+    _check_hours(day)
     plan = schedule()
     at = int(np.searchsorted(plan.session, np.datetime64(day)))
     return int(plan.open_minute[at]), int(plan.close_minute[at])
 
 
 def early_closes(first: date, last: date) -> Dates:
-    """Return the sessions of [first, last] that close before 16:00, as datetime64[D]."""
+    """Return the sessions of [first, last] that close before 16:00, as datetime64[D].
+
+    Raises
+    ------
+    DataError
+        If the range begins before hours are known, or leaves the calendar.
+    """
+    _check_hours(first)
     lo, hi = _span(first, last)
     plan = schedule()
     return plan.session[lo:hi][plan.close_minute[lo:hi] < 16 * 60]
@@ -180,11 +192,13 @@ def build_clock(first: date, last: date, interval: str = "1d") -> BarClock:
     Raises
     ------
     DataError
-        If the range holds no session or leaves the calendar.
+        If the range holds no session, leaves the calendar, or begins before hours are known while bars are intraday.
     ConfigError
         If the interval is unknown.
     """
     minutes = minutes_of(interval)
+    if minutes is not None:
+        _check_hours(first)
     lo, hi = _span(first, last)
     if hi <= lo:
         raise DataError(f"no exchange session between {first} and {last}", fix="widen the range")
@@ -224,6 +238,12 @@ def _span(first: date, last: date) -> tuple[int, int]:
     session = schedule().session
     lo = int(np.searchsorted(session, np.datetime64(first), side="left"))
     return lo, int(np.searchsorted(session, np.datetime64(last), side="right"))
+
+
+def _check_hours(day: date) -> None:
+    if day < FIRST_DAY_OF_HOURS:
+        what = f"{day} lies before {FIRST_DAY_OF_HOURS}, from when on the exchange's hours are known"
+        raise DataError(what, fix="use daily bars, or begin later")
 
 
 def _beyond(day: date) -> DataError:

@@ -21,7 +21,7 @@ class DataWarning:
     """One thing about the data that a reader of the result should know.
 
     `kind` is a short snake_case word that groups warnings (``missing_sessions``, ``adjusted_only``,
-    ``derived_dividends``, ``delisted`` ...); `session` is empty where it concerns the whole history.
+    ``derived_dividends``, ``price_jump``, ``delisted`` ...); `session` is empty where it concerns the whole history.
     """
 
     kind: str
@@ -74,7 +74,8 @@ class Panel:
     high, low : (T, N).
     symbols : the N tradable columns, alphabetical.
     indicators : names of the I series strategies may see but never trade (VIX); `indicator` is (T, I), their closes.
-    adjusted_only : symbols read from adjusted closes alone (open = high = low = close, no actions, volume unknown).
+    adjusted_only : symbols whose prices contain their dividends and splits, so that no action is listed: read from
+        adjusted closes alone (open = high = low = close, volume unknown), or said by the user to be adjusted.
     synthetic : the numbers were generated, and every output says so.
     source, data_hash : where the numbers come from, and the SHA-256 of everything above.
     """

@@ -9,6 +9,7 @@ from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.bars import RawBars, Rows
 from plimsoll.engine.market.calendar import (
     FIRST_DAY,
+    FIRST_DAY_OF_HOURS,
     FULL_SESSION_MINUTES,
     LAST_DAY,
     day_kind,
@@ -22,6 +23,13 @@ from plimsoll.engine.types import Bools, Dates, Floats
 # and multiply back-adjusted ones by rounded factors: at $5 with four decimals that is 2e-5; a real contradiction is
 # a cent or more, 2e-4 at $50.
 CONTRADICTION: Final = 1e-4
+
+# Beyond these nothing is a price, a split or a volume; arithmetic on it would overflow. Back-adjusted prices of funds
+# that were reverse-split many times begin above ten million.
+LOWEST_PRICE: Final = 1e-9
+HIGHEST_PRICE: Final = 1e12
+LARGEST_SPLIT: Final = 1e6
+LARGEST_VOLUME: Final = 1e18
 
 MEND_PRICES: Final = "correct the row, or empty all its prices: then it counts as a session without a row"
 
@@ -58,7 +66,8 @@ def check_order(rows: Rows) -> None:
     stamp = rows.stamp
     days = stamp.astype("datetime64[D]")
     far = (days < np.datetime64(FIRST_DAY)) | (days > np.datetime64(LAST_DAY))
-    _refuse(rows, far, f"outside the calendar ({FIRST_DAY} to {LAST_DAY})", fix="correct the date")
+    fix = "correct the date, or leave rows outside it away"
+    _refuse(rows, far, f"outside the calendar ({FIRST_DAY} to {LAST_DAY})", fix=fix)
     if rows.interval == "1d":
         timed = rows._replace(interval="with time")
         _refuse(timed, stamp != days, "a daily row carries a time of day", fix="stamp daily rows by date alone")
@@ -113,7 +122,7 @@ def check_prices(raw: RawBars) -> None:
 
 
 def check_positive(rows: Rows, name: str, price: Floats) -> None:
-    """Check that every price (R,) is known, positive and finite.
+    """Check that every price (R,) is known, positive, finite and of a size that prices have.
 
     Raises
     ------
@@ -124,26 +133,28 @@ def check_positive(rows: Rows, name: str, price: Floats) -> None:
     def say(at: int) -> str:
         if np.isnan(price[at]):
             return f"{name} is empty while other prices of the row are known"
+        if 0.0 < price[at] < np.inf:
+            return f"{name} is {price[at]:.10g}, no price lies beyond {LOWEST_PRICE:g} to {HIGHEST_PRICE:g}"
         return f"{name} is {price[at]:.10g}, not a positive price"
 
-    _refuse(rows, ~np.isfinite(price) | (price <= 0.0), say, fix=MEND_PRICES)
+    _refuse(rows, ~((price >= LOWEST_PRICE) & (price <= HIGHEST_PRICE)), say, fix=MEND_PRICES)
 
 
 def check_volume(raw: RawBars) -> None:
-    """Check that no volume is negative or infinite; NaN is unknown and allowed.
+    """Check that no volume is negative, infinite or above any volume; NaN is unknown and allowed.
 
     Raises
     ------
     DataError
         Naming the first row where it is.
     """
-    wrong = (raw.volume < 0.0) | np.isinf(raw.volume)
+    wrong = (raw.volume < 0.0) | (raw.volume > LARGEST_VOLUME)
     fix = "correct it, or leave the cell empty for unknown"
     _refuse(raw.rows, wrong, lambda at: f"volume is {raw.volume[at]:.10g}", fix=fix)
 
 
 def check_splits(raw: RawBars, split: Floats) -> None:
-    """Check that splits (R,) are finite and positive.
+    """Check that splits (R,) are positive and between one for a million and a million for one.
 
     Raises
     ------
@@ -152,7 +163,7 @@ def check_splits(raw: RawBars, split: Floats) -> None:
     """
     _refuse(
         raw.rows,
-        ~np.isfinite(split) | (split <= 0.0),
+        ~((split >= 1.0 / LARGEST_SPLIT) & (split <= LARGEST_SPLIT)),
         lambda at: f"split is {split[at]:.10g}",
         cause="it counts new shares per old share",
         fix="write 1, or leave the cell empty, for none",
@@ -196,6 +207,9 @@ def check_unpriced(raw: RawBars, priced: Bools) -> None:
 
 
 def _check_grid(rows: Rows, days: Dates) -> None:
+    early = days < np.datetime64(FIRST_DAY_OF_HOURS)
+    what = f"the exchange's hours are known from {FIRST_DAY_OF_HOURS} on"
+    _refuse(rows, early, what, fix="leave earlier rows away, or use daily bars")
     minutes = minutes_of(rows.interval) or FULL_SESSION_MINUTES
     plan = schedule()
     at = np.searchsorted(plan.session, days)

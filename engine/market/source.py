@@ -3,7 +3,7 @@
 A source is registered as an entry point of the group `plimsoll.sources`, a callable that takes the configured path.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, Protocol
 
 from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.said import NOTHING, Said
 
 GROUP: Final = "plimsoll.sources"
 # What reads a bare folder, as `--data DIR` gives one.
@@ -50,10 +51,11 @@ class Source(Protocol):
         start: date | None = None,
         end: date | None = None,
         seed: int = 0,
+        said: Said = NOTHING,
     ) -> Panel:
         """Return the panel from `start` to `end`, both included, None = no limit.
 
-        What is loaded up to `end` must not depend on anything after it.
+        What is loaded up to `end` must not depend on anything after it. `said` is the user's word on prices.
 
         Raises
         ------
@@ -61,9 +63,7 @@ class Source(Protocol):
             If something asked for is not there, or unusable; the message says where.
         """
 
-    def cut(
-        self, names: Sequence[str], folder: Path, *, interval: str, last: str, adjusted: Collection[str] = ()
-    ) -> bool:
+    def cut(self, names: Sequence[str], folder: Path, *, interval: str, last: str) -> bool:
         """Lay out in `folder`, new and empty, what a fresh process shall find at the configured path; return whether.
 
         False = there is nothing to lay out: what is loaded depends on no file, and the span's end is cut enough.
@@ -73,9 +73,7 @@ class Source(Protocol):
         names : sequence of str
             Symbols and indicators the run loads where they are there; others are left out.
         last : ISO date
-            The last session there may be anything of.
-        adjusted : collection of str
-            Symbols that were read from adjusted closes alone: what is left of them must be read so, too.
+            The last session there may be anything of, except what says how a series is read that begins later.
         """
 
 

@@ -28,6 +28,8 @@ _COUNTERS = {
     "fills_with_unknown_volume": layout.VOLUME_UNKNOWN,
     "fills_with_unknown_impact": layout.IMPACT_UNKNOWN,
     "delisted_positions_sold": layout.DELISTED_COUNT,
+    "orders_cut_at_fill": layout.CUT_AT_FILL,
+    "withdrawals_paid_late": layout.LATE_PAYMENTS,
 }
 # Why an order is as `STATUSES` says it is.
 _REASONS = (

@@ -2,20 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from plimsoll.engine.config.schema import Config, load_config
-from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.said import Said
 from plimsoll.engine.market.source import FOLDER, open_source
 from plimsoll.engine.market.span import until
 from plimsoll.engine.runtime.needs import Needs, needs_of
 from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.runtime.resolve import make_strategy
 from plimsoll.engine.sleeve.strategy import Strategy
+from plimsoll.engine.types import PriceKind
 
 # What a run can be made from: a configuration in any form, or a strategy with everything else at its default.
 Runnable: TypeAlias = Config | Path | str | Mapping[str, Any] | Strategy | type[Strategy]
@@ -85,16 +87,24 @@ def load_panel(config: Config, needs: Needs) -> Panel:
     Raises
     ------
     ConfigError
-        If there is no such source, or it cannot be opened so.
+        If there is no such source, it cannot be opened so, or something is said of a symbol that is not loaded.
     DataError
         If a file or a row of it is unusable.
     """
     section = config.data
     source = open_source(section.source, section.path)
     offer = source.offers(section.interval)
+    said = Said(section.prices, section.confirmed)
+    for where, named in (("data.prices", said.prices), ("data.confirmed", said.confirmed)):
+        for symbol in named:
+            if symbol not in needs.symbols + needs.optional:
+                fix = did_you_mean(symbol, needs.symbols + needs.optional)
+                raise ConfigError(f"symbol {symbol!r} is not in this run", where=where, fix=fix)
     symbols = needs.symbols + tuple(s for s in needs.optional if s in offer.symbols)
     indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in offer.indicators)
-    return source.load(symbols, indicators, interval=section.interval, end=config.run.end, seed=config.run.seed)
+    return source.load(
+        symbols, indicators, interval=section.interval, end=config.run.end, seed=config.run.seed, said=said
+    )
 
 
 def load_data(
@@ -105,16 +115,27 @@ def load_data(
     interval: str = "1d",
     start: date | None = None,
     end: date | None = None,
+    prices: Mapping[str, PriceKind] | None = None,
+    confirmed: Mapping[str, Collection[date]] | None = None,
 ) -> Panel:
     """Load a folder of ``<SYMBOL>.csv`` files into a panel.
+
+    Parameters
+    ----------
+    folder : path
+    symbols, indicators : names of files
+    interval : "1d", "5min" ...
+    start, end : first and last date read, both included
+    prices : symbol -> "raw", "split" or "adjusted": what its prices are, where files cannot tell
+    confirmed : symbol -> sessions whose extraordinary moves are real
 
     Raises
     ------
     DataError
         If a file is missing, or a row of it is unusable; the message names symbol, session and value.
     """
-    source = open_source(FOLDER, Path(folder))
-    return source.load(tuple(symbols), tuple(indicators), interval=interval, start=start, end=end)
+    source, said = open_source(FOLDER, Path(folder)), Said(prices or {}, confirmed or {})
+    return source.load(tuple(symbols), tuple(indicators), interval=interval, start=start, end=end, said=said)
 
 
 def _layered(what: Any) -> Any:

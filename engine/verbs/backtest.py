@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from plimsoll.engine.errors import InputError
+from plimsoll.engine.market.jumps import refuse_jumps
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.folder import check_target
 from plimsoll.engine.report.result import Result
@@ -32,6 +33,7 @@ def backtest(
     engine: EngineName = "python",
     out: Path | str | None = None,
     force: bool = False,
+    strict: bool = False,
     host: Host = PROGRAM,
 ) -> Result:
     """Run a backtest, record it in the trial ledger and return its result.
@@ -57,6 +59,8 @@ def backtest(
         The run folder to write, the log included; by default nothing is written, and `Result.save` can do it.
     force : bool
         Write into an `out` that is not empty.
+    strict : bool
+        Refuse data with a price jump that no split explains and the configuration does not confirm.
     host : Host
         The process this runs in: its environment and clock, and who is told of notices and warnings.
 
@@ -77,6 +81,8 @@ def backtest(
         check_target(Path(out), force=force)
     log = RunLog(host.clock)
     config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets)
+    if strict:
+        refuse_jumps(panel)
     log.loaded(panel)
     setup = build(config, panel, make_strategies(config, objects))
     run = runner(engine)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from support.adjusted import adjusted_close
 
 from plimsoll.engine.market.panel import CLOSE, DIVIDEND, OPEN, SPLIT, Panel
 from plimsoll.engine.research.audit.case import Case, StandIn
@@ -49,8 +50,10 @@ def write_prices(panel: Panel, folder: Path) -> None:
     folder.mkdir(parents=True)
     for i, symbol in enumerate(panel.symbols):
         rows = ["date,open,high,low,close,adj_close,volume,dividend,split"]
-        for t in np.flatnonzero(~np.isnan(panel.close[:, i])):
-            prices = (panel.open[t, i], panel.high[t, i], panel.low[t, i], panel.close[t, i], panel.close[t, i])
+        there = np.flatnonzero(~np.isnan(panel.close[:, i]))
+        adjusted = adjusted_close(panel.close[there, i], panel.dividend[there, i], panel.split[there, i])
+        for at, t in enumerate(there):
+            prices = (panel.open[t, i], panel.high[t, i], panel.low[t, i], panel.close[t, i], adjusted[at])
             shown = ",".join(f"{price:.6f}" for price in prices)
             actions = f"{panel.dividend[t, i]:.6f},{panel.split[t, i]:g}"
             rows.append(f"{panel.clock.session[t]},{shown},{panel.volume[t, i]:.0f},{actions}")

@@ -195,7 +195,7 @@ def test_one_asset_and_perfect_targets_need_no_shrinking() -> None:
     [
         (lambda r: r[:1], "1 rows"),
         (lambda r: np.where(np.arange(4) == 2, np.nan, r), "column 2 is never known"),
-        (lambda r: np.where(np.arange(4) == 1, 0.001, r), "column 1 does not move"),
+        (lambda r: np.full_like(r, 0.001), "no column moves"),
         (lambda r: np.where(np.arange(4) == 1, np.inf, r), "infinite"),
         (lambda _: np.array([["a", "b"]]), "not an array of numbers"),
     ],
@@ -203,6 +203,20 @@ def test_one_asset_and_perfect_targets_need_no_shrinking() -> None:
 def test_returns_that_say_nothing_are_refused(change: Any, words: str) -> None:
     with pytest.raises(InputError, match=words):
         constant_correlation(change(returns(60, 4, 9)))
+
+
+@pytest.mark.parametrize("hole", [False, True])
+def test_a_column_that_does_not_move_has_no_variance_and_no_say(hole: bool) -> None:
+    r = returns(60, 4, 9)
+    if hole:
+        r[3, 0] = np.nan
+    alone = constant_correlation(r[:, [0, 1, 3]])
+    r[:, 2] = 0.0007
+    ours = constant_correlation(r)
+    np.testing.assert_array_equal(ours.cov[np.ix_([0, 1, 3], [0, 1, 3])], alone.cov)
+    assert (ours.cov[2] == 0.0).all()
+    assert (ours.cov[:, 2] == 0.0).all()
+    assert ours[1:] == alone[1:]
 
 
 def test_the_identity_target_refuses_holes_and_says_where() -> None:

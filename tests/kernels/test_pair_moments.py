@@ -67,14 +67,38 @@ def test_a_new_asset_does_not_demote_the_pairs_of_the_old_ones() -> None:
     assert state.pair[WEIGHT, 0, 0] ** 2 / state.pair[WEIGHT2, 0, 0] > 150.0
 
 
-def test_moments_of_an_asset_without_history_or_movement_give_a_code_and_nan() -> None:
-    for last, fault in ((np.nan, code.TOO_FEW_OBSERVATIONS), (0.0, code.NO_VARIANCE)):
-        r = returns(60, 3, 9)
-        r[:, 2] = last
-        state, out = moments.init(3), np.zeros((3, 3))
-        moments.scan(state, moments.params(21.0), r)
-        assert shrinkage.shrink_pairs(state.pair, 5, shrinkage.init(3), np.zeros(3), out) == fault
-        assert np.isnan(out).all()
+def test_moments_of_an_asset_without_history_give_a_code_and_nan() -> None:
+    r = returns(60, 3, 9)
+    r[:, 2] = np.nan
+    state, out = moments.init(3), np.zeros((3, 3))
+    moments.scan(state, moments.params(21.0), r)
+    fault = shrinkage.shrink_pairs(state.pair, 5, shrinkage.init(3), np.zeros(3), out)
+    assert fault == code.TOO_FEW_OBSERVATIONS
+    assert np.isnan(out).all()
+
+
+def test_an_asset_that_has_not_moved_has_variance_zero_and_leaves_the_others_as_they_are() -> None:
+    r = returns(60, 4, 9)
+    r[:, 2] = 0.0
+    others = [0, 1, 3]
+    state, alone = moments.init(4), moments.init(3)
+    moments.scan(state, moments.params(21.0), r)
+    moments.scan(alone, moments.params(21.0), np.ascontiguousarray(r[:, others]))
+    out, cov, info, facts = np.full((4, 4), np.nan), np.empty((3, 3)), np.full(3, np.nan), np.zeros(3)
+    assert shrinkage.shrink_pairs(state.pair, 5, shrinkage.init(4), info, out) == code.OK
+    assert shrinkage.shrink_pairs(alone.pair, 5, shrinkage.init(3), facts, cov) == code.OK
+    np.testing.assert_array_equal(out[np.ix_(others, others)], cov)
+    np.testing.assert_array_equal(info, facts)
+    assert (out[2] == 0.0).all()
+    assert (out[:, 2] == 0.0).all()
+
+
+def test_where_nothing_has_moved_the_covariance_is_zero() -> None:
+    state, out, info = moments.init(3), np.full((3, 3), np.nan), np.full(3, np.nan)
+    moments.scan(state, moments.params(21.0), np.zeros((30, 3)))
+    assert shrinkage.shrink_pairs(state.pair, 5, shrinkage.init(3), info, out) == code.OK
+    assert (out == 0.0).all()
+    assert (info == 0.0).all()
 
 
 def test_room_of_another_size_gives_a_code() -> None:

@@ -48,7 +48,8 @@ def test_the_year_2024_has_the_252_sessions_the_exchange_held() -> None:
         (date(2021, 6, 18), "session"),  # not yet observed the year before
         (date(2024, 7, 6), "weekend"),
         (date(2024, 7, 5), "session"),
-        (date(1952, 12, 31), "outside the calendar"),
+        (date(1970, 1, 2), "session"),
+        (date(1969, 12, 31), "outside the calendar"),
         (date(2100, 1, 4), "outside the calendar"),
     ],
 )

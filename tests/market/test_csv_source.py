@@ -15,6 +15,7 @@ from plimsoll.engine.errors import ConfigError, DataError
 from plimsoll.engine.market.calendar import build_clock, sessions
 from plimsoll.engine.market.csv.source import load_csv, symbols_in
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.said import Said
 
 DAYS = sessions(date(2024, 1, 2), date(2024, 6, 28))
 HEADER = "date,open,high,low,close,adj_close,volume"
@@ -104,7 +105,7 @@ def test_any_written_table_reads_back_to_the_last_bit(
     kept = np.unique(np.append(kept, [0, len(DAYS) - 1]))
     table = made(seed, DAYS[kept], dividends="column")
     write(folder, "ABC", table)
-    panel = load_csv(folder, ["ABC"])
+    panel = load_csv(folder, ["ABC"], said=Said({"ABC": "raw"}))
     for name in ("open", "high", "low", "close", "volume", "dividend", "split"):
         assert getattr(panel, name)[kept, 0].tobytes() == np.asarray(table[name], dtype=np.float64).tobytes(), name
     holes = np.setdiff1d(np.arange(len(DAYS)), kept)
@@ -181,7 +182,7 @@ def test_a_dividend_column_makes_the_adjusted_close_optional(tmp_path: Path) -> 
     lines = ["2024-01-02,10,11,9,10,1000,", "2024-01-03,10,12,10,11,2000,0.25"]
     panel = load_csv(put(tmp_path, *lines, header="date,open,high,low,close,volume,dividend"), ["ABC"])
     assert panel.dividend[:, 0].tolist() == [0.0, 0.25]
-    assert panel.warnings == ()
+    assert [one.kind for one in panel.warnings] == ["dividends_unproven"]
 
 
 # ---- cutting
@@ -201,6 +202,12 @@ def test_loading_up_to_an_end_equals_a_cut_file_and_the_cut_panel_to_the_last_bi
         "NEW": made(seed + 2, DAYS[len(DAYS) // 2 :]),
     }
     tables["ADJ"] = made(seed + 3, DAYS)
+    tables["GAP"] = made(seed + 4, DAYS, dividends="column" if seed % 2 else "adj_close")
+    alone = (rng.random(len(DAYS)) < 0.2) & (np.arange(len(DAYS)) > 0)
+    for name in ("open", "high", "low", "close", "volume"):
+        tables["GAP"][name] = np.where(alone, np.nan, tables["GAP"][name])
+    if seed % 2:
+        tables["GAP"]["split"] = np.ones(len(DAYS))
     for name in ("open", "high", "low", "close", "volume"):
         tables["ADJ"][name] = np.where(np.arange(len(DAYS)) < 2, np.nan, tables["ADJ"][name])
     end = DAYS[cut - 1]
@@ -246,12 +253,47 @@ def test_what_stands_after_the_end_is_neither_checked_nor_used(tmp_path: Path) -
     assert panel.data_hash == load_csv(put(other, *GOOD), ["ABC"]).data_hash
 
 
-def test_whether_a_symbol_is_adjusted_only_is_decided_on_the_rows_up_to_the_end(tmp_path: Path) -> None:
+def test_a_later_row_without_a_close_changes_nothing_before_it(tmp_path: Path) -> None:
     put(tmp_path, *GOOD, "2024-01-05,,,,,9.5,")
-    assert load_csv(tmp_path, ["ABC"]).adjusted_only == ("ABC",)
+    whole = load_csv(tmp_path, ["ABC"])
+    assert whole.adjusted_only == ()
+    assert whole.close[3, 0] == 10.0 * (9.5 / 10.0)
     early = load_csv(tmp_path, ["ABC"], end=date(2024, 1, 4))
-    assert early.adjusted_only == ()
     assert early.volume[:, 0].tolist() == [1000.0, 2000.0, 1500.0]
+    same_bytes(whole, early, 3)
+
+
+@pytest.mark.parametrize(("start", "end"), [(date(2024, 1, 3), None), (None, date(2024, 1, 2)), (None, None)])
+def test_the_first_row_of_the_file_decides_wherever_the_span_begins_or_ends(
+    tmp_path: Path, start: date | None, end: date | None
+) -> None:
+    put(tmp_path, "2024-01-03,,,,,10.5,", GOOD[2])
+    write(tmp_path, "OLD", made(1, DAYS))
+    assert load_csv(tmp_path, ["ABC", "OLD"], start=start, end=end).adjusted_only == ("ABC",)
+
+
+def test_a_span_that_begins_on_a_row_without_a_close_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, *GOOD, "2024-01-05,,,,,9.5,")
+    with pytest.raises(DataError, match="ABC, 2024-01-05: the rows asked for begin with an adjusted close alone"):
+        load_csv(tmp_path, ["ABC"], start=date(2024, 1, 5))
+
+
+@pytest.mark.parametrize("interval", ["1d", "390min"])
+def test_a_file_of_stamps_and_adjusted_closes_alone_loads(tmp_path: Path, interval: str) -> None:
+    name, time = ("date", "") if interval == "1d" else ("datetime", " 09:30:00")
+    put(tmp_path, f"2024-01-02{time},10.5", f"2024-01-03{time},11", header=f"{name},adj_close")
+    panel = load_csv(tmp_path, ["ABC"], interval=interval)
+    assert panel.adjusted_only == ("ABC",)
+    assert panel.open[:, 0].tolist() == panel.close[:, 0].tolist() == [10.5, 11.0]
+    assert np.isnan(panel.volume).all()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["unix", "windows", "old mac"])
+def test_line_ends_change_nothing(tmp_path: Path, end: str) -> None:
+    (tmp_path / "ABC.csv").write_bytes(end.join([HEADER, *GOOD, ""]).encode())
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    assert load_csv(tmp_path, ["ABC"]).data_hash == load_csv(put(plain, *GOOD), ["ABC"]).data_hash
 
 
 def test_start_and_end_are_both_included(tmp_path: Path) -> None:
@@ -324,7 +366,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "no such column": (lines("1,2", header="date,price"), r"no column 'open'; the header is date,price"),
     "no adj_close": (
         lines("2024-01-02,1,1,1,1,5", header="date,open,high,low,close,volume"),
-        r"no column 'adj_close'",
+        r"no column 'adj_close' and none 'dividend'; add one, or say \[data.prices\] ABC = \"adjusted\"",
     ),
     "column twice": (lines(*GOOD, header=HEADER.replace("high", "open")), r"column 'open' comes twice"),
     "misspelt event": (
@@ -351,6 +393,24 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "american date": (
         lines("01/02/2024,10,11,9,10.5,10.5,1000"),
         r"line 2: date '01/02/2024' is not a date; write YYYY-MM-DD",
+    ),
+    "no header": (lambda p: put(p, *GOOD[1:], header=GOOD[0]), r"no header line: the first line, '2024-01-02,10,11"),
+    "blank first line": (lambda p: put(p, HEADER, *GOOD, header=""), r"the first line is blank; remove it"),
+    "semicolons": (lines("1;2", header="date;open;close"), r"the columns are separated by semicolons"),
+    "tabs": (lines("1\t2", header="date\topen"), r"the columns are separated by tabs"),
+    "open quote": (lines('2024-01-02,"10,11,9,10.5,10.5,1000'), r"line 2 has 2 cells, the header 7"),
+    "endless cell": (lines(GOOD[0] + "x", f'"{"9" * 200_000}"'), r"line 2 .*volume '1000x' is not a number"),
+    "compact date": (
+        lines("20240102,10,11,9,10.5,10.5,1000"),
+        r"line 2: date '20240102' is written without hyphens; write YYYY-MM-DD",
+    ),
+    "date and time": (
+        lines("2024-01-02,09:30,1", "2024-01-02,09:35,1", header="Date,Time,Close"),
+        r"date and time of a bar stand in two columns; join them into one column datetime",
+    ),
+    "vendor's dividends": (
+        lines("2024-01-02,1,1,1,1,5,0", header="Date,Open,High,Low,Close,Volume,Dividends"),
+        r"unknown column 'dividends'; did you mean 'dividend'\?",
     ),
     "impossible date": (lines("2024-02-30,10,11,9,10.5,10.5,1000"), r"line 2: date '2024-02-30' is not a date"),
     "no date": (lines(GOOD[0], ",10,11,9,10.5,10.5,1000"), r"line 3: date is empty"),
@@ -410,6 +470,27 @@ def test_bad_input_is_told_in_one_line(tmp_path: Path, case: str) -> None:
 def test_daily_bars_where_intraday_ones_were_asked_for_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds daily bars, 5min ones were asked for"):
         load_csv(put(tmp_path, *GOOD), ["ABC"], interval="5min")
+
+
+INTRADAY = "datetime,open,high,low,close,volume"
+
+
+@pytest.mark.parametrize(
+    ("header", "stamps", "said"),
+    [
+        (INTRADAY, ["2024-01-02 09:30:00.250"], "'2024-01-02 09:30:00.250' carries a fraction of a second"),
+        (INTRADAY, ["20240102 09:30:00"], "'20240102 09:30:00' is written without hyphens; write YYYY-MM-DD, for"),
+        (INTRADAY, ["2024-01-02 09:30:00-05:00"], "carries a time zone"),
+        (INTRADAY, ["09:30:00"], "'09:30:00' is not a date"),
+        (f"Date,Time{INTRADAY[8:]}", ["2024-01-02,09:30", "2024-01-02,09:35"], "stand in two columns; join them"),
+    ],
+)
+def test_an_intraday_stamp_written_another_way_is_told_by_its_cause(
+    tmp_path: Path, header: str, stamps: list[str], said: str
+) -> None:
+    put(tmp_path, *(f"{stamp},1,1,1,1,5" for stamp in stamps), header=header)
+    with pytest.raises(DataError, match=said):
+        load_csv(tmp_path, ["ABC"], interval="5min")
 
 
 def test_no_symbol_an_unknown_interval_and_an_end_before_the_start_are_refused(tmp_path: Path) -> None:

@@ -140,8 +140,12 @@ def test_a_dividend_above_the_previous_close_is_refused_in_todays_shares() -> No
     assert "dividend 150 exceeds the previous close of" in refused(spoilt("dividend", 3, 150.0))
     split = np.ones(N)
     split[3] = 2.0
-    assert "dividend 60 exceeds the previous close of 50." in refused(spoilt("dividend", 3, 60.0, split=split))
-    assert settle(spoilt("dividend", 3, 60.0)).dividend[3] == 60.0
+    scale = np.where(np.arange(N) < 3, 2.0, 1.0)
+    given = raw(split=split)
+    doubled = {name: getattr(given, name) * scale for name in ("open", "high", "low", "close")}
+    dividend = np.where(np.arange(N) == 3, 102.0, 0.0)
+    assert "dividend 102 exceeds the previous close of 10" in refused(replace(given, **doubled, dividend=dividend))
+    assert settle(spoilt("dividend", 3, 60.0), "raw").dividend[3] == 60.0
     assert settle(spoilt("dividend", 0, 150.0)).dividend[0] == 150.0  # no previous close to hold it against
 
 
@@ -203,7 +207,7 @@ def test_a_time_of_day_on_daily_rows_and_a_year_beyond_the_calendar_are_refused(
     assert f"ABC, {DAYS[2]} 16:00: a daily row carries a time of day" in refused(raw(stamp=timed))
     ancient = stamp.copy()
     ancient[0] = np.datetime64("0205-01-03", "s")
-    assert "ABC, 0205-01-03: outside the calendar (1953-01-01 to 2099-12-31)" in refused(raw(stamp=ancient))
+    assert "ABC, 0205-01-03: outside the calendar (1970-01-01 to 2099-12-31)" in refused(raw(stamp=ancient))
 
 
 def intraday(stamp: Any) -> RawBars:
@@ -244,27 +248,74 @@ def test_daily_rows_that_cannot_tell_a_total_return_are_refused_with_the_likely_
         assert "an index rather than a fund?" in line
 
 
-def test_any_row_with_an_adjusted_close_alone_makes_the_symbol_adjusted_only_for_life() -> None:
-    alone = np.arange(N) >= 30
-    columns = {name: np.where(alone, NAN, getattr(raw(), name)) for name in ("open", "high", "low", "close", "volume")}
+def emptied(alone: Any, **changed: Any) -> RawBars:
+    """Return good rows of which some have an adjusted close alone."""
+    names = ("open", "high", "low", "close", "volume")
+    given = raw(**changed)
+    return replace(given, **{name: np.where(alone, NAN, getattr(given, name)) for name in names})
+
+
+def test_a_first_row_with_an_adjusted_close_alone_makes_the_symbol_adjusted_only_for_life() -> None:
     adjusted = 50.0 + np.arange(N, dtype=np.float64)
-    bars = settle(raw(**columns, adj_close=adjusted, dividend=None))
+    bars = settle(emptied(np.arange(N) < 1, adj_close=adjusted, dividend=None))
     assert bars.adjusted_only
     for name in ("open", "high", "low", "close"):
         np.testing.assert_array_equal(getattr(bars, name), adjusted)
     assert np.isnan(bars.volume).all()
     assert (bars.dividend == 0.0).all()
     (warning,) = bars.warnings
-    assert (warning.kind, warning.session) == ("adjusted_only", str(DAYS[30]))
+    assert (warning.kind, warning.session) == ("adjusted_only", str(DAYS[0]))
+
+
+def test_a_later_row_with_an_adjusted_close_alone_has_the_close_before_it_moved_alike() -> None:
+    adjusted = 50.0 * 1.01 ** np.arange(N)
+    given = emptied(np.arange(N) >= 30, close=100.0 * 1.01 ** np.arange(N), adj_close=adjusted, dividend=None)
+    bars = settle(given)
+    assert not bars.adjusted_only
+    np.testing.assert_allclose(bars.close, 100.0 * 1.01 ** np.arange(N), rtol=1e-12)
+    for name in ("open", "high", "low"):
+        np.testing.assert_array_equal(getattr(bars, name)[:30], getattr(given, name)[:30])
+        np.testing.assert_array_equal(getattr(bars, name)[30:], bars.close[30:])
+    assert np.isnan(bars.volume).tolist() == [False] * 30 + [True] * (N - 30)
+    said = {one.kind: one for one in bars.warnings}
+    assert said["close_from_adjusted"].session == str(DAYS[30])
+    assert f"ABC: {N - 30} rows from {DAYS[30]} on with an adjusted close and no other price" in (
+        said["close_from_adjusted"].text
+    )
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_dividend_paid_while_only_the_adjusted_close_is_known_is_earned_once(listed: bool) -> None:
+    # 100 flat, 2 paid on row 20; rows 19 to 22 have an adjusted close alone
+    close = np.where(np.arange(N) < 20, 100.0, 98.0)
+    adjusted = np.full(N, 98.0)
+    dividend = np.where(np.arange(N) == 20, 2.0, 0.0) if listed else None
+    alone = (np.arange(N) >= 19) & (np.arange(N) < 23)
+    bars = settle(emptied(alone, close=close, adj_close=adjusted, dividend=dividend))
+    growth = (bars.close[1:] + bars.dividend[1:]) * bars.split[1:] / bars.close[:-1]
+    np.testing.assert_allclose(growth, 1.0, rtol=1e-12)
+    assert bars.dividend[23] == pytest.approx(2.0)
+
+
+def test_a_close_that_only_a_missing_adjusted_close_could_tell_is_refused() -> None:
+    adjusted = np.where(np.arange(N) == 6, NAN, 50.0)
+    line = refused(emptied(np.arange(N) == 7, adj_close=adjusted))
+    assert f"ABC, {DAYS[6]}: adj_close is nan, and the close of {DAYS[7]} is known by it alone" in line
+    split = np.where(np.arange(N) == 7, 2.0, 1.0)
+    line = refused(emptied(np.arange(N) == 7, adj_close=np.full(N, 50.0), split=split))
+    assert f"ABC, {DAYS[7]}: a split is listed on a row whose only price is an adjusted close" in line
 
 
 def test_an_adjusted_only_symbol_needs_its_adjusted_close_in_every_row() -> None:
-    alone = np.arange(N) >= 30
-    close = np.where(alone, NAN, raw().close)
-    columns = {name: np.where(alone, NAN, getattr(raw(), name)) for name in ("open", "high", "low")}
-    adjusted = np.where(np.arange(N) == 3, NAN, 50.0)
-    line = refused(raw(**columns, close=close, adj_close=adjusted, dividend=None))
-    assert f"ABC, {DAYS[3]}: adj_close is empty while other prices of the row are known" in line
+    given = emptied(np.arange(N) < 2, adj_close=np.where(np.arange(N) == 3, NAN, 50.0), dividend=None)
+    assert f"ABC, {DAYS[3]}: adj_close is empty while other prices of the row are known" in refused(given)
+
+
+@pytest.mark.parametrize("prices", ["raw", "split"])
+def test_what_is_said_of_prices_that_are_not_there_is_refused(prices: Any) -> None:
+    given = emptied(np.arange(N) < 2, adj_close=np.full(N, 50.0), dividend=None)
+    with pytest.raises(DataError, match=rf"\[data.prices\] says '{prices}', but its first row has an adjusted close"):
+        settle(given, prices)
 
 
 def test_a_row_missing_its_close_alone_is_an_error_and_does_not_turn_the_symbol_adjusted_only() -> None:
@@ -285,44 +336,6 @@ def test_a_hole_in_the_adjusted_close_is_an_error_where_dividends_come_from_it()
     adjusted = np.where(np.arange(N) == 9, NAN, raw().close)
     assert f"ABC, {DAYS[9]}: adj_close is empty" in refused(raw(dividend=None, adj_close=adjusted))
     assert settle(raw(adj_close=adjusted)).warnings == ()  # listed dividends do not need it
-
-
-@pytest.mark.parametrize(
-    ("ratio", "suspected"),
-    [
-        (1 / 2, "2-for-1 split"),
-        (1 / 3, "3-for-1 split"),
-        (1 / 2.05, "2-for-1 split"),
-        (10.0, "1-for-10 reverse split"),
-        (25.0, "1-for-25 reverse split"),
-        (2.0, "1-for-2 reverse split"),
-        (1 / 2.2, None),
-        (0.58, None),
-        (1.6, None),
-        (7.0, None),
-    ],
-)
-def test_a_jump_near_a_customary_ratio_without_a_split_is_suspected(ratio: float, suspected: str | None) -> None:
-    scale = np.where(np.arange(N) < 15, 1.0, ratio)
-    calm = raw(close=np.full(N, 100.0) + 1e-3 * np.arange(N))
-    given = replace(calm, **{name: getattr(calm, name) * scale for name in ("open", "high", "low", "close")})
-    found = [one for one in settle(given).warnings if one.kind == "split_suspect"]
-    assert len(found) == (suspected is not None)
-    for one in found:
-        assert one.session == str(DAYS[15])
-        assert f"like a {suspected}; no split is recorded" in one.text
-
-
-def test_a_recorded_split_is_not_suspected_but_one_on_adjusted_prices_is() -> None:
-    split = np.ones(N)
-    split[15] = 2.0
-    scale = np.where(np.arange(N) < 15, 1.0, 0.5)
-    given = raw(split=split)
-    halved = replace(given, **{name: getattr(given, name) * scale for name in ("open", "high", "low", "close")})
-    assert kinds(halved) == []
-    (twice,) = settle(given).warnings  # prices already adjusted for the split they also record
-    assert twice.kind == "split_suspect"
-    assert "like a 1-for-2 reverse split; after the recorded split" in twice.text
 
 
 def repeated(n: int, **changed: Any) -> RawBars:

@@ -4,8 +4,10 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from plimsoll import backtest
 from plimsoll.engine.market.bars import Rows
 from plimsoll.engine.market.csv.file import open_csv, read_table
 from plimsoll.engine.market.csv.source import load_csv, symbols_in
@@ -19,13 +21,14 @@ def test_every_daily_file_loads_and_warns_of_what_its_provenance_tells(real_dail
     symbols = [name for name in symbols_in(real_daily) if name != "VIX"]
     panel = load_csv(real_daily, symbols, ["VIX"])
     assert len(symbols) >= 35
-    assert panel.adjusted_only == ("PFIX", "SVOL", "TAIL", "USL", "UUP")
+    assert panel.adjusted_only == ("PFIX", "SVOL", "USL", "UUP")
     found: dict[str, set[str]] = {}
     for one in panel.warnings:
         found.setdefault(one.kind, set()).add(one.symbol)
     assert found == {
-        "adjusted_only": {"PFIX", "SVOL", "TAIL", "USL", "UUP"},
-        "derived_dividends": {"EEM"},
+        "adjusted_only": {"PFIX", "SVOL", "USL", "UUP"},
+        "close_from_adjusted": {"TAIL"},
+        "derived_dividends": {"EEM", "TAIL"},
         "dividend_mismatch": {"DBMF"},
         "ends_early": {"SGOV"},
         "missing_sessions": {"DBMF", "KMLM"},
@@ -33,6 +36,7 @@ def test_every_daily_file_loads_and_warns_of_what_its_provenance_tells(real_dail
     texts = {(one.symbol, one.kind): one.text for one in panel.warnings}
     assert "no row on 27 of" in texts["DBMF", "missing_sessions"]
     assert "no row on 80 of" in texts["KMLM", "missing_sessions"]
+    assert "667 rows from 2023-09-05 on" in texts["TAIL", "close_from_adjusted"]
 
 
 def test_derived_dividends_are_on_the_listed_dates_and_no_other_in_every_file_with_a_table(real_daily: Path) -> None:
@@ -71,7 +75,7 @@ def test_total_returns_of_derived_and_listed_dividends_agree_with_the_adjusted_c
 
 @pytest.mark.parametrize("end", [date(2011, 3, 9), date(2019, 8, 30), date(2023, 8, 31)])
 def test_real_files_cut_at_a_date_equal_the_panel_cut_there(real_daily: Path, end: date) -> None:
-    symbols = ("SPY", "EEM", "TMF", "SGOV", "UUP", "DBMF")
+    symbols = ("SPY", "EEM", "TMF", "SGOV", "UUP", "DBMF", "TAIL", "SVOL")
     full = load_csv(real_daily, symbols, ["VIX"])
     part = load_csv(real_daily, symbols, ["VIX"], end=end)
     n = part.n_bars
@@ -81,6 +85,33 @@ def test_real_files_cut_at_a_date_equal_the_panel_cut_there(real_daily: Path, en
         assert getattr(part, name).tobytes() == getattr(full, name)[:n].tobytes(), name
     for name in ("stamp", "month_first", "month_last", "week_last"):
         assert getattr(part.clock, name).tobytes() == getattr(full.clock, name)[:n].tobytes(), name
+
+
+def test_a_fund_whose_prices_end_before_its_adjusted_closes_earns_what_those_say(real_daily: Path) -> None:
+    panel = load_csv(real_daily, ["TAIL"])
+    adjusted = read_table(open_csv(real_daily / "TAIL.csv"), "date", ("adj_close",)).columns["adj_close"]
+    ret = Feed(panel).ret[:, 0]
+    supplied = panel.clock.session > np.datetime64("2023-09-01")
+    moves = np.append(np.nan, adjusted[1:] / adjusted[:-1] - 1.0)
+    np.testing.assert_allclose(ret[supplied], moves[supplied], rtol=1e-9, atol=1e-12)
+    assert np.isnan(panel.volume[supplied]).all()
+    assert panel.volume[~supplied, 0].min() >= 0.0
+
+
+def test_fills_of_a_run_do_not_depend_on_rows_after_its_end(real_daily: Path) -> None:
+    sleeve = {"name": "s", "strategy": "equal_weight", "params": {"symbols": ["SPY", "TAIL"]}}
+    values = {"run": {"cash": 5e6}, "sleeve": [sleeve]}
+    whole = load_csv(real_daily, ["SPY", "TAIL"])
+    part = load_csv(real_daily, ["SPY", "TAIL"], end=date(2023, 8, 31))
+    fills = [backtest(values, data=panel, trials="off").fills for panel in (whole, part)]
+    through = fills[0][fills[0]["session"] <= fills[1]["session"].max()]
+    assert (fills[1]["symbol"] == "TAIL").sum() > 50
+    pd.testing.assert_frame_equal(through.reset_index(drop=True), fills[1].reset_index(drop=True))
+
+
+def test_every_funds_extraordinary_moves_are_explained_each_loaded_alone(real_daily: Path) -> None:
+    for symbol in ("TQQQ", "SQQQ", "TMF", "USO"):
+        assert not [one for one in load_csv(real_daily, [symbol]).warnings if one.kind == "price_jump"], symbol
 
 
 @pytest.mark.parametrize("interval", ["1min", "5min"])

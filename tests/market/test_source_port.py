@@ -11,6 +11,7 @@ from plimsoll import backtest
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market import source as port
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.said import NOTHING, Said
 from plimsoll.engine.market.sample.source import sample_panel
 from plimsoll.engine.market.source import Offer, open_source, registered_sources
 
@@ -37,10 +38,11 @@ class Halved:
         start: date | None = None,
         end: date | None = None,
         seed: int = 0,
+        said: Said = NOTHING,
     ) -> Panel:
         return sample_panel(symbols, indicators, start=start, end=min(end or date.max, date(2007, 12, 31)), seed=seed)
 
-    def cut(self, names: object, folder: Path, *, interval: str, last: str, adjusted: object = ()) -> bool:
+    def cut(self, names: object, folder: Path, *, interval: str, last: str) -> bool:
         return False
 
 

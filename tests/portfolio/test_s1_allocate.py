@@ -74,14 +74,17 @@ def test_the_same_moments_give_hrp_where_more_shrinkage_is_allowed() -> None:
     assert s1.RUNGS[int(s.counts[s1.RUNG])] == "hrp"
 
 
-def test_a_sleeve_without_variance_falls_to_inverse_volatility_over_the_others() -> None:
-    ret = market(3, 4)
+@pytest.mark.parametrize("method", ["hrp", "erc", "min_variance"])
+def test_a_sleeve_without_variance_gets_nothing_and_leaves_the_others_as_they_are(method: str) -> None:
+    ret, p = market(3, 4), with_method(method)
     ret[:, 2] = 0.0
-    s = s1.init(4)
-    got = step(s, moments_of(ret), NEUTRAL)
-    assert s1.RUNGS[int(s.counts[s1.RUNG])] == "inverse_vol"
+    others = [0, 1, 3]
+    s, alone = s1.init(4), s1.init(3)
+    got = step(s, moments_of(ret), p)
+    assert s1.RUNGS[int(s.counts[s1.RUNG])] == method
     assert got[2] == 0.0
-    assert got.sum() == pytest.approx(1.0, abs=1e-12)
+    np.testing.assert_array_equal(got[others], step(alone, moments_of(ret[:, others]), p))
+    np.testing.assert_array_equal(s.info, alone.info)
 
 
 def test_rung_one_over_n_where_nobody_has_a_volatility() -> None:

@@ -115,12 +115,33 @@ def test_with_equal_weights_of_the_past_the_estimate_is_close_to_the_batch_golde
 
 def test_where_there_is_no_covariance_everything_is_taken_to_move_together() -> None:
     ret = returns(4, 3)
-    ret[:, 1] = 0.0  # no variance, so no correlation either
+    ret[:, 1] = np.nan  # no history, so no correlation either
     w = np.array([0.4, 0.3, -0.3])
     got = scaled(w, moments_of(ret))
     assert got.fallback
     sd = np.sqrt(np.diag(plain_covariance(ret[:, [0, 2]])[0]) * 252.0)
     assert got.vol == pytest.approx(0.4 * sd[0] + 0.3 * sd[1], rel=1e-10)
+
+
+def test_a_constant_series_does_not_disable_the_covariance_of_the_others() -> None:
+    ret = returns(4, 3)
+    w = np.array([0.4, 0.3, -0.3])
+    alone = scaled(w[[0, 2]], moments_of(ret[:, [0, 2]]))
+    ret[:, 1] = 0.0
+    assert scaled(w, moments_of(ret)) == alone
+    assert not alone.fallback
+
+
+def test_six_independent_assets_beside_a_constant_one_realise_the_volatility_they_aim_at() -> None:
+    names = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "CSH")
+    panel = walk_panel(21, names, (0.10,) * 6 + (0.0,), 900, corr=0.0)
+    at = panel.column("CSH")
+    panel.block[:2, :, at] = panel.high[:, at] = panel.low[:, at] = 1.0
+    sleeve = Steady(dict.fromkeys(names[:6], 0.98 / 6.0) | {"CSH": 0.02})
+    stages = {"preset": "book", **UNBOUND, **UNGOVERNED}
+    book = run_book(panel, {"s": sleeve}, first=300, integrator=stages)
+    # twice 0.98 * 10% / sqrt(6), the scale at its bound of 2; taken to move together: the target of 10% / sqrt(6), 4.1%
+    assert book.equity["ret"].iloc[1:].std() * 252**0.5 == pytest.approx(0.079, rel=0.08)
 
 
 def test_a_factor_model_may_stand_in_for_the_shrunk_covariance() -> None:

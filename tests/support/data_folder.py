@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from support.adjusted import adjusted_close
 
 from plimsoll.engine.market.calendar import sessions
 from plimsoll.engine.research.proof.trial_market import FIRST, trial_panel
@@ -19,8 +20,9 @@ def write_data(folder: Path, symbols: tuple[str, ...] = SYMBOLS, n_bars: int = N
     days = sessions(FIRST, FIRST.replace(year=FIRST.year + 1))[:n_bars]
     for i, symbol in enumerate(panel.symbols):
         rows = [HEADER]
+        adjusted = adjusted_close(panel.close[:, i], panel.dividend[:, i], panel.split[:, i])
         for t, day in enumerate(days):
-            prices = (panel.open[t, i], panel.high[t, i], panel.low[t, i], panel.close[t, i], panel.close[t, i])
+            prices = (panel.open[t, i], panel.high[t, i], panel.low[t, i], panel.close[t, i], adjusted[t])
             shown = ",".join(f"{price:.6f}" for price in prices)
             volume = "" if np.isnan(panel.volume[t, i]) else f"{panel.volume[t, i]:.0f}"
             rows.append(f"{day},{shown},{volume},{panel.dividend[t, i]:.6f},{panel.split[t, i]:g}")

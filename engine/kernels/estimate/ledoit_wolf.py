@@ -98,21 +98,36 @@ def constant_correlation(returns: ArrayLike, half_life: float | None = None, min
     Rows are bars, newest last; NaN = not known. Population moments about the weighted mean; half_life in bars weighs
     by calendar age, None equally. With gaps each variance uses its own rows, each correlation the common ones (at
     least min_overlap, else the mean correlation), and the intensity is raised by the least amount that makes the
-    matrix positive definite.
+    matrix positive definite. A column that does not move has variance and covariances 0 and no say in the others'.
 
     Raises
     ------
     InputError
-        Fewer than two rows, an infinite return, a column that is never known or does not move, or half_life <= 0.
+        Fewer than two rows, an infinite return, a column that is never known, none that moves, or half_life <= 0.
     """
     table = _table(returns, 2)
     w = weights(table.shape[0], half_life)
+    overlap = check.whole(min_overlap, "min_overlap", 1, WHERE)
+    empty = np.flatnonzero(np.isnan(table).all(axis=0))
+    if empty.size:
+        raise InputError(f"column {empty[0]} is never known", where=WHERE, fix="drop it")
+    moving = np.flatnonzero(np.nanmax(table, axis=0) > np.nanmin(table, axis=0))
+    if not moving.size:
+        raise InputError("no column moves", where=WHERE, fix="pass returns of prices that do")
+    found = _constant_correlation(np.ascontiguousarray(table[:, moving]), w, overlap)
+    if moving.size == table.shape[1]:
+        return found
+    cov = np.zeros((table.shape[1], table.shape[1]))
+    cov[np.ix_(moving, moving)] = found.cov
+    return found._replace(cov=cov)
+
+
+def _constant_correlation(table: Floats, w: Floats, min_overlap: int) -> Shrunk:
     if np.isnan(table).any():
-        return _ragged(table, w, check.whole(min_overlap, "min_overlap", 1, WHERE))
+        return _ragged(table, w, min_overlap)
     y = table - w @ table
     rooted = y * np.sqrt(w)[:, None]
     cov = rooted.T @ rooted
-    _require_moving(np.diag(cov), table)
     intensity, mean = constant_correlation_intensity(y, w, cov)
     deviation = np.sqrt(np.diag(cov))
     shrunk = np.outer(intensity * mean * deviation, deviation)
@@ -130,9 +145,6 @@ def _require_moving(variance: Floats, table: Floats) -> None:
 
 def _ragged(table: Floats, w: Floats, min_overlap: int) -> Shrunk:
     known = np.isfinite(table).astype(np.float64)
-    empty = np.flatnonzero(known.sum(axis=0) == 0.0)
-    if empty.size:
-        raise InputError(f"column {empty[0]} is never known", where=WHERE, fix="drop it")
     filled = np.where(known > 0.0, table, 0.0)
     mean = (w @ filled) / (w @ known)
     y = np.where(known > 0.0, filled - mean, 0.0)  # a zero adds nothing to any sum over common rows
@@ -147,7 +159,6 @@ def _ragged(table: Floats, w: Floats, min_overlap: int) -> Shrunk:
     pair[M20] = (wy * y).T @ known
     pair[M22] = (wy * y).T @ (y * y)
     pair[M31] = (wy * y * y).T @ y
-    _require_moving(np.diag(pair[M20]) / np.diag(pair[WEIGHT]), table)
     info, out = np.zeros(shrinkage.INFO_SIZE), np.empty((n, n))
     code.require(shrinkage.shrink_pairs(pair, min_overlap, shrinkage.init(n), info, out), WHERE)
     seen = pair[WEIGHT2] > 0.0

@@ -10,7 +10,7 @@ import numpy as np
 
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.types import Floats
+from plimsoll.engine.types import Floats, Ints
 
 # Planes of `State.pair`, sums over the rows common to i and j with weights w = decay^age.
 WEIGHT: Final = 0  # sum w
@@ -86,3 +86,15 @@ def scan(state: State, params: Params, x: Floats) -> None:
     """Run `step` over the rows of x (T, N). Mutates state."""
     for t in range(x.shape[0]):
         step(state, params, x[t])
+
+
+@kernel
+def sub_moments(pair: Floats, chosen: Ints) -> Floats:
+    """Return the (7, K, K) moments of the chosen columns."""
+    k = chosen.shape[0]
+    out = np.empty((pair.shape[0], k, k))
+    for plane in range(pair.shape[0]):
+        for a in range(k):
+            for b in range(k):
+                out[plane, a, b] = pair[plane, chosen[a], chosen[b]]
+    return out

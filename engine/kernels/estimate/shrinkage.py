@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels import code
-from plimsoll.engine.kernels.estimate.moments import COUNT, M11, M20, M22, M31, WEIGHT, WEIGHT2
+from plimsoll.engine.kernels.estimate.moments import COUNT, M11, M20, M22, M31, WEIGHT, WEIGHT2, sub_moments
 from plimsoll.engine.kernels.estimate.psd import least_intensity
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.types import Floats
+from plimsoll.engine.types import Floats, Ints
 
 # Places in `info`.
 INTENSITY_LW: Final = 0  # Ledoit and Wolf's
@@ -83,13 +83,30 @@ def pair_intensity(pair: Floats, corr: Floats, deviation: Floats, common: float)
 
 
 @kernel
+def movers(pair: Floats) -> Ints:
+    """Return the assets that have moved at all: of the others a correlation would be 0/0."""
+    n = pair.shape[1]
+    count = 0
+    for i in range(n):
+        count += pair[M20, i, i] > 0.0
+    found = np.empty(count, dtype=np.int64)
+    at = 0
+    for i in range(n):
+        if pair[M20, i, i] > 0.0:
+            found[at] = i
+            at += 1
+    return found
+
+
+@kernel
 def shrink_pairs(pair: Floats, min_overlap: int, work: Work, info: Floats, out: Floats) -> int:
     """Write the shrunk covariance per bar to out (N, N) from pairwise moments (7, N, N) as in `moments`.
 
     Variances come from each asset's own history, correlations from common rows; a pair with fewer than min_overlap of
     them takes the mean correlation and has no say in the intensity. If the result is not positive definite the
-    intensity is raised by the least amount that mends it. info (3,) gets Ledoit and Wolf's intensity, the one used
-    and the mean correlation. Returns OK or a code; out is then NaN.
+    intensity is raised by the least amount that mends it. An asset that has never moved has variance and covariances
+    0 and no say in those of the others. info (3,) gets Ledoit and Wolf's intensity, the one used and the mean
+    correlation. Returns OK or a code; out is then NaN.
 
         d = sum_{i!=j} (pi_ij - rho_ij) / n_ij / sum_{i!=j} (F_ij - S_ij)^2, clipped to [0, 1]
         Sigma = d F + (1 - d) S
@@ -97,34 +114,57 @@ def shrink_pairs(pair: Floats, min_overlap: int, work: Work, info: Floats, out: 
     Source: Ledoit & Wolf (2004), Honey, I shrunk the sample covariance matrix; n_ij the effective size of Kish (1965).
     """
     n = out.shape[0]
-    deviation = work.deviation
     fault = code.OK if n > 0 else code.EMPTY
-    if pair.shape[1] != n or deviation.shape[0] != n:
+    if pair.shape[1] != n or work.deviation.shape[0] != n:
+        fault = code.WRONG_SHAPE
+    else:
+        for i in range(n):
+            variance = pair[M20, i, i] / pair[WEIGHT, i, i] if pair[WEIGHT, i, i] > 0.0 else 0.0
+            if pair[COUNT, i, i] < 1.0:
+                fault = code.TOO_FEW_OBSERVATIONS
+            elif not variance < np.inf:
+                fault = code.NOT_FINITE
+    if fault != code.OK:
         for i in range(n):
             for j in range(n):
                 out[i, j] = np.nan
-        return code.WRONG_SHAPE
+        return fault
+    chosen = movers(pair)
+    k = chosen.shape[0]
+    if k == n:
+        return shrink_moving(pair, min_overlap, work, info, out)
     for i in range(n):
-        variance = pair[M20, i, i] / pair[WEIGHT, i, i] if pair[WEIGHT, i, i] > 0.0 else 0.0
-        if pair[COUNT, i, i] < 1.0:
-            fault = code.TOO_FEW_OBSERVATIONS
-        elif not variance < np.inf:
-            fault = code.NOT_FINITE
-        elif not variance > 0.0:
-            fault = code.NO_VARIANCE
-        deviation[i] = np.sqrt(variance)
-    if fault == code.OK:
-        common = pair_correlation(pair, min_overlap, work.corr)
-        intensity = pair_intensity(pair, work.corr, deviation, common)
-        for i in range(n):
-            for j in range(n):
-                if np.isnan(work.corr[i, j]):
-                    work.corr[i, j] = common
-        used = least_intensity(work.corr, common, intensity, work.trial)
-        info[INTENSITY_LW] = intensity
-        info[INTENSITY] = used
-        info[MEAN_CORRELATION] = common
-        fault = code.OK if used >= 0.0 else code.NOT_POSITIVE_DEFINITE
+        for j in range(n):
+            out[i, j] = 0.0
+    info[INTENSITY_LW], info[INTENSITY], info[MEAN_CORRELATION] = 0.0, 0.0, 0.0
+    if k > 0:
+        some = np.empty((k, k))
+        room = Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k))
+        fault = shrink_moving(sub_moments(pair, chosen), min_overlap, room, info, some)
+        for a in range(k):
+            for b in range(k):
+                out[chosen[a], chosen[b]] = some[a, b]
+    return fault
+
+
+@kernel
+def shrink_moving(pair: Floats, min_overlap: int, work: Work, info: Floats, out: Floats) -> int:
+    """Do what `shrink_pairs` says, for assets that all move."""
+    n = out.shape[0]
+    deviation = work.deviation
+    for i in range(n):
+        deviation[i] = np.sqrt(pair[M20, i, i] / pair[WEIGHT, i, i])
+    common = pair_correlation(pair, min_overlap, work.corr)
+    intensity = pair_intensity(pair, work.corr, deviation, common)
+    for i in range(n):
+        for j in range(n):
+            if np.isnan(work.corr[i, j]):
+                work.corr[i, j] = common
+    used = least_intensity(work.corr, common, intensity, work.trial)
+    info[INTENSITY_LW] = intensity
+    info[INTENSITY] = used
+    info[MEAN_CORRELATION] = common
+    fault = code.OK if used >= 0.0 else code.NOT_POSITIVE_DEFINITE
     for i in range(n):
         for j in range(n):
             shrunk = info[INTENSITY] * info[MEAN_CORRELATION] + (1.0 - info[INTENSITY]) * work.corr[i, j]

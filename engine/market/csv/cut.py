@@ -2,31 +2,37 @@
 
 import csv
 import gzip
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
+from plimsoll.engine.market.csv.explain import EMPTY
 from plimsoll.engine.market.csv.file import open_csv
 
+_PRICES: Final = ("open", "high", "low", "close", "adj_close")
 
-def write_cut(source: Path, target: Path, last: str, *, adjusted: bool = False, made_up: bool = True) -> None:
-    """Copy the header and the rows through `last`; a table of prices that would be left empty gets a row beyond it.
 
-    Such a row holds ones only; it is there because a file without rows is refused, and the run's last session leaves
-    it out. `adjusted` keeps of the first row the adjusted close alone, which is how such a file is recognised.
+def write_cut(source: Path, target: Path, last: str, *, keep_first: bool = True) -> None:
+    """Copy the header and the rows through `last` as they stand; of a table of prices at least the first row.
+
+    A first row beyond the cut lies after the run's last session and is not read, but a file without rows is refused,
+    and whether its first row holds an adjusted close alone says how the file is read.
     """
     file = open_csv(source)
     column = next(file.names.index(name) for name in ("date", "datetime") if name in file.names)
-    header, *lines = file.data.decode("utf-8").splitlines()
-    kept = [line for line in lines if line.strip() and _day(line, column) <= last]
-    if not kept and made_up:
-        cells = ["1"] * len(file.names)
-        cells[column] = "9999-12-31" if file.names[column] == "date" else "9999-12-31 09:30:00"
-        kept = [",".join(cells)]
-    elif kept and adjusted:
-        cells = next(csv.reader([kept[0]]))
-        said = (file.names[column], "adj_close")
-        kept[0] = ",".join(cell if name in said else "" for name, cell in zip(file.names, cells, strict=True))
+    header, *rows = file.data.decode("utf-8").split("\n")
+    rows = [row for row in rows if row.strip()]
+    kept = [row for row in rows if _day(row, column) <= last]
+    if keep_first and not kept:
+        kept = rows[: 1 + next((at for at, row in enumerate(rows) if _priced(row, file.names)), 0)]
     data = ("\n".join([header, *kept]) + "\n").encode()
     target.write_bytes(gzip.compress(data, mtime=0) if source.suffix == ".gz" else data)
+
+
+def _priced(row: str, names: Sequence[str]) -> bool:
+    """Say whether a row holds a price."""
+    cells = next(csv.reader([row]))
+    return any(name in _PRICES and cell.strip() not in EMPTY for name, cell in zip(names, cells, strict=False))
 
 
 def _day(line: str, column: int) -> str:

@@ -1,9 +1,6 @@
 """Read one CSV file of numbers by time stamp, or say in one line which row and column cannot be read."""
 
-import csv
 import gzip
-import io
-import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,15 +11,16 @@ from typing import Any, Final
 import numpy as np
 
 from plimsoll.engine.errors import DataError
+from plimsoll.engine.market.csv.explain import EMPTY, explain, header_of
 from plimsoll.engine.types import Dates, Floats
 
-# What vendors write for "not known".
-EMPTY: Final = ("", "NaN", "nan", "null", "NULL", "NA", "N/A")
+# The reader takes the file in one block, whose size it counts in 32 bits.
+_LARGEST_BLOCK: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CsvFile:
-    """A file in memory: its bytes, its header as written, and the header's names made comparable."""
+    r"""A file in memory: bytes, lines ended by \n, its header as written, and the header's names made comparable."""
 
     path: Path
     data: bytes
@@ -44,18 +42,17 @@ class Table:
 
 
 def open_csv(path: Path) -> CsvFile:
-    """Read a CSV file, gzipped if its name ends in .gz. Header names lose case, their spaces become underscores.
+    r"""Read a CSV file, gzipped if its name ends in .gz; lines may end in \n, \r\n or \r.
+
+    Header names lose case, their spaces become underscores.
 
     Raises
     ------
     DataError
-        If the file cannot be read, is empty, or is not UTF-8.
+        If the file cannot be read, is empty, has no header, or is not UTF-8.
     """
-    data = _read_bytes(path)
-    first = data.split(b"\n", 1)[0].decode("utf-8").strip()
-    if not first:
-        raise DataError("the file is empty", where=str(path), fix="it needs a header line and a line per bar")
-    header = tuple(next(csv.reader([first])))
+    data = _read_bytes(path).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    header = header_of(path, data)
     return CsvFile(path, data, header, tuple(name.strip().lower().replace(" ", "_") for name in header))
 
 
@@ -124,9 +121,9 @@ def _parse(file: CsvFile, stamp: str, wanted: list[str]) -> Any:
             pa.BufferReader(file.data),
             read_options=pa_csv.ReadOptions(
                 use_threads=False,
-                block_size=len(file.data),
+                block_size=min(len(file.data), _LARGEST_BLOCK),
                 skip_rows=1,
-                column_names=[name or f"column {at}" for at, name in enumerate(file.names)],
+                column_names=[name or f"({at})" for at, name in enumerate(file.names)],
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types={stamp: pa.timestamp("s"), **dict.fromkeys(wanted, pa.float64())},
@@ -134,57 +131,18 @@ def _parse(file: CsvFile, stamp: str, wanted: list[str]) -> Any:
                 null_values=list(EMPTY),
             ),
         )
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         if not file.data.partition(b"\n")[2].strip():
             raise _no_rows(file) from error
-        _explain(file, stamp, wanted)
+        explain(file.path, file.data, file.names, stamp, wanted)
         raise DataError(f"cannot be read as CSV: {error}", where=str(file.path)) from error
     if parsed.num_rows == 0:
         raise _no_rows(file)
     if parsed.column(stamp).null_count:
-        _explain(file, stamp, wanted)
+        explain(file.path, file.data, file.names, stamp, wanted)
+        raise DataError(f"a {stamp} is empty", where=str(file.path), fix="remove the line, or date it")
     return parsed
 
 
 def _no_rows(file: CsvFile) -> DataError:
     return DataError("the file has a header but no rows", where=str(file.path), fix="it needs a line per bar")
-
-
-def _explain(file: CsvFile, stamp: str, wanted: list[str]) -> None:
-    """Find the cell that stopped the fast reader and raise about it."""
-    where = str(file.path)
-    reader = csv.reader(io.StringIO(file.data.decode("utf-8"), newline=""))
-    next(reader)
-    for row in reader:
-        line = f"line {reader.line_num}"
-        if row and len(row) != len(file.names):
-            cause = "a cut-off line, or a comma inside a number"
-            raise DataError(f"{line} has {len(row)} cells, the header {len(file.names)}", where=where, cause=cause)
-        cells = dict(zip(file.names, row, strict=False))
-        if row:
-            _explain_stamp(where, line, stamp, cells[stamp].strip())
-        for name in wanted if row else ():
-            _explain_number(where, f"{line} ({cells[stamp]})", name, cells[name].strip())
-
-
-def _explain_stamp(where: str, line: str, column: str, text: str) -> None:
-    if text in EMPTY:
-        raise DataError(f"{line}: {column} is empty", where=where, fix="remove the line, or date it")
-    if re.fullmatch(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?\s?(Z|UTC|[+-]\d\d(:?\d\d)?)", text):
-        fix = "write exchange local dates and times without a zone"
-        raise DataError(f"{line}: {column} {text!r} carries a time zone", where=where, fix=fix)
-    try:
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?", text):
-            raise ValueError
-        np.datetime64(text, "s")
-    except ValueError:
-        fix = "write YYYY-MM-DD, for intraday bars YYYY-MM-DD HH:MM:SS"
-        raise DataError(f"{line}: {column} {text!r} is not a date", where=where, fix=fix) from None
-
-
-def _explain_number(where: str, line: str, column: str, text: str) -> None:
-    if text in EMPTY:
-        return
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) or text.startswith("+"):
-        fix = "write digits with a point, no thousands separators, currency signs or plus; leave unknown cells empty"
-        raise DataError(f"{line}: {column} {text!r} is not a number", where=where, fix=fix)

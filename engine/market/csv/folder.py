@@ -1,6 +1,6 @@
 """The source `csv`: a folder of `<SYMBOL>.csv` files."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market.csv.cut import write_cut
 from plimsoll.engine.market.csv.source import file_of, load_csv, symbols_in
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.said import NOTHING, Said
 from plimsoll.engine.market.source import Offer
 
 
@@ -41,16 +42,15 @@ class CsvFolder:
         start: date | None = None,
         end: date | None = None,
         seed: int = 0,
+        said: Said = NOTHING,
     ) -> Panel:
         """Read the files; see `load_csv`."""
-        return load_csv(self.path, symbols, indicators, interval=interval, start=start, end=end)
+        return load_csv(self.path, symbols, indicators, interval=interval, start=start, end=end, said=said)
 
-    def cut(
-        self, names: Sequence[str], folder: Path, *, interval: str, last: str, adjusted: Collection[str] = ()
-    ) -> bool:
+    def cut(self, names: Sequence[str], folder: Path, *, interval: str, last: str) -> bool:
         """Copy the files with their rows through `last`."""
         offered = symbols_in(self.path, interval)
         for name in (one for one in names if one in offered):
             file = file_of(self.path, name, interval)
-            write_cut(file, folder / file.name, last, adjusted=name in adjusted)
+            write_cut(file, folder / file.name, last)
         return True

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -13,11 +14,14 @@ from plimsoll.engine.errors import DataError, did_you_mean
 from plimsoll.engine.market.align import assemble
 from plimsoll.engine.market.bars import Bars, IndicatorBars, RawBars, Rows
 from plimsoll.engine.market.calendar import minutes_of
-from plimsoll.engine.market.csv.file import CsvFile, open_csv, read_table
+from plimsoll.engine.market.csv.file import CsvFile, Table, open_csv, read_table
+from plimsoll.engine.market.instruments import instrument
+from plimsoll.engine.market.jumps import with_jumps
 from plimsoll.engine.market.panel import DataWarning, Panel
 from plimsoll.engine.market.quality import check_finite, check_order
-from plimsoll.engine.market.settle import settle
-from plimsoll.engine.types import Bools, Dates, Floats
+from plimsoll.engine.market.said import NOTHING, Said
+from plimsoll.engine.market.settle import begins_adjusted, settle
+from plimsoll.engine.types import Bools, Dates, Floats, PriceKind
 
 PRICES: Final = ("open", "high", "low", "close", "volume")
 ACTIONS: Final = ("dividend", "split")
@@ -52,16 +56,20 @@ def load_csv(
     interval: str = "1d",
     start: date | None = None,
     end: date | None = None,
+    said: Said = NOTHING,
 ) -> Panel:
     """Read the files of `symbols` and `indicators` into a panel.
 
     Daily files hold ``date,open,high,low,close,adj_close,volume[,dividend,split]`` (`adj_close` may be left out where
     there is a `dividend` column); intraday files ``datetime,open,high,low,close,volume[,adj_close,dividend,split]``,
-    stamped with the bar's start in exchange local time. `engine.market.settle.settle` says how the columns are read.
+    stamped with the bar's start in exchange local time; a file may hold its stamps and ``adj_close`` alone.
+    `engine.market.settle.settle` says how the columns are read.
     An indicator needs its stamp and `close` only; a daily one may accompany intraday bars.
 
     start, end : first and last date read, both included. Rows outside are cut before anything is decided or checked,
-        so what is loaded up to `end` cannot depend on a later row.
+        so what is loaded up to `end` cannot depend on a later row. One thing is a property of the file, wherever
+        the span begins: whether its first row with a price has an adjusted close alone.
+    said : the user's word on prices.
 
     Raises
     ------
@@ -78,9 +86,15 @@ def load_csv(
     if start is not None and end is not None and end < start:
         raise DataError(f"end {end} lies before start {start}", where=str(root))
     span = Span(interval, start, end)
-    bars = [_load_symbol(_find(root, files, name, interval), name, span) for name in sorted(set(symbols))]
+    bars = [
+        _load_symbol(_find(root, files, name, interval), name, span, said.prices.get(name))
+        for name in sorted(set(symbols))
+    ]
     series = [_load_indicator(_find(root, files, name, interval), name, span) for name in dict.fromkeys(indicators)]
-    return assemble(bars, interval, indicators=series, source=f"csv {root}")
+    explaining = _underlyings(root, files, span, [one.symbol for one in bars])
+    return assemble(
+        with_jumps(bars, interval, said.confirmed, explaining), interval, indicators=series, source=f"csv {root}"
+    )
 
 
 def symbols_in(folder: str | Path, interval: str = "1d") -> tuple[str, ...]:
@@ -138,33 +152,61 @@ def _find(root: Path, files: dict[str, list[Path]], symbol: str, interval: str) 
     return paths[0]
 
 
-def _load_symbol(path: Path, symbol: str, span: Span) -> Bars:
+def _load_symbol(path: Path, symbol: str, span: Span, prices: PriceKind | None) -> Bars:
     file = open_csv(path)
     _check_kind(file, span.interval)
-    if span.interval == "1d" and "dividend" not in file.names:
-        table = read_table(file, "date", (*PRICES, "adj_close"), ACTIONS)
-    else:
-        table = read_table(file, "date" if span.interval == "1d" else "datetime", PRICES, ("adj_close", *ACTIONS))
+    table = _read_symbol(file, symbol, span, prices)
+    unknown = np.full(len(table.stamp), np.nan)
     cells = table.columns
     raw = RawBars(
         symbol=symbol,
         where=str(path),
         interval=span.interval,
         stamp=table.stamp,
-        open=cells["open"],
-        high=cells["high"],
-        low=cells["low"],
-        close=cells["close"],
-        volume=cells["volume"],
+        open=cells.get("open", unknown),
+        high=cells.get("high", unknown),
+        low=cells.get("low", unknown),
+        close=cells.get("close", unknown),
+        volume=cells.get("volume", unknown),
         adj_close=cells.get("adj_close"),
         dividend=cells.get("dividend"),
         split=cells.get("split"),
     )
-    bars = settle(raw.keep(span.covers(table.stamp)))
+    bars = settle(raw.keep(span.covers(table.stamp)), prices, adjusted_only=begins_adjusted(raw))
     if not table.unused:
         return bars
     text = f"{symbol}: columns not used: {', '.join(name or '(unnamed)' for name in table.unused)}"
     return replace(bars, warnings=(*bars.warnings, DataWarning("unused_columns", symbol, text)))
+
+
+def _read_symbol(file: CsvFile, symbol: str, span: Span, prices: PriceKind | None) -> Table:
+    stamp = "date" if span.interval == "1d" else "datetime"
+    if "adj_close" in file.names and not set(PRICES) & set(file.names):
+        return read_table(file, stamp, ("adj_close",), ACTIONS)
+    if span.interval != "1d" or "dividend" in file.names or prices == "adjusted":
+        return read_table(file, stamp, PRICES, ("adj_close", *ACTIONS))
+    try:
+        return read_table(file, stamp, (*PRICES, "adj_close"), ACTIONS)
+    except DataError as error:
+        if error.what != "no column 'adj_close'" or error.fix.startswith("did you mean"):
+            raise
+        if near := get_close_matches("dividend", file.names, n=1):
+            fix = "did you mean 'dividend'? rename it"
+            raise DataError(f"unknown column {near[0]!r}", where=error.where, fix=fix) from None
+        fix = f'add one, or say [data.prices] {symbol} = "adjusted" if the prices contain dividends'
+        raise DataError("no column 'adj_close' and none 'dividend'", where=error.where, fix=fix) from None
+
+
+def _underlyings(root: Path, files: dict[str, list[Path]], span: Span, symbols: Sequence[str]) -> list[Bars]:
+    """Return the bars of what leveraged funds among `symbols` follow, where the folder has them; they only explain."""
+    wanted = {instrument(symbol).underlying for symbol in symbols} - {"", *symbols}
+    found = []
+    for name in sorted(wanted & files.keys()):
+        try:
+            found.append(_load_symbol(_find(root, files, name, span.interval), name, span, None))
+        except DataError:  # the file of a symbol that nobody asked for need not be readable
+            continue
+    return found
 
 
 def _load_indicator(path: Path, name: str, span: Span) -> IndicatorBars:
@@ -181,8 +223,19 @@ def _load_indicator(path: Path, name: str, span: Span) -> IndicatorBars:
 
 
 def _check_kind(file: CsvFile, interval: str) -> None:
+    if "date" in file.names and "time" in file.names and _days_repeat(file):
+        fix = "join them into one column datetime, written YYYY-MM-DD HH:MM:SS"
+        raise DataError("date and time of a bar stand in two columns", where=str(file.path), fix=fix)
     found = {"1d"} if "date" in file.names else {"intraday"} if "datetime" in file.names else set()
     asked = "1d" if interval == "1d" else "intraday"
     if found and asked not in found:
         what = f"holds {'daily' if asked == 'intraday' else 'intraday'} bars, {interval} ones were asked for"
         raise DataError(what, where=str(file.path), fix="check the interval")
+
+
+def _days_repeat(file: CsvFile) -> bool:
+    """Say whether the first two rows are of one day: bars within it, their time in a column of its own."""
+    rows = file.data.decode("utf-8").split("\n", 3)[1:3]
+    at = file.names.index("date")
+    days = [row.split(",")[at].strip() for row in rows if row.count(",") >= at]
+    return len(days) == 2 and days[0] == days[1]

@@ -1,11 +1,12 @@
 """The source `sample`: the generated market, daily bars, another one for every seed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.said import NOTHING, Said
 from plimsoll.engine.market.sample.source import DEFAULT_SEED, INDICATORS, sample_panel
 from plimsoll.engine.market.sample.universe import SYMBOLS
 from plimsoll.engine.market.source import Offer
@@ -33,14 +34,16 @@ class Generated:
         start: date | None = None,
         end: date | None = None,
         seed: int = DEFAULT_SEED,
+        said: Said = NOTHING,
     ) -> Panel:
         """Generate them; see `sample_panel`."""
         _check_interval(interval)
+        if said.prices or said.confirmed:
+            what = "prices and confirmed have no effect on the sample: its prices are known to be as traded"
+            raise ConfigError(what, where="data", fix="leave them out")
         return sample_panel(symbols, indicators, start=start, end=end, seed=seed)
 
-    def cut(
-        self, names: Sequence[str], folder: Path, *, interval: str, last: str, adjusted: Collection[str] = ()
-    ) -> bool:
+    def cut(self, names: Sequence[str], folder: Path, *, interval: str, last: str) -> bool:
         """Lay out nothing: what is generated up to a day does not depend on later ones."""
         return False
 

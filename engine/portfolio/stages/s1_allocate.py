@@ -19,6 +19,7 @@ from plimsoll.engine.kernels.allocate import erc, hrp, linkage
 from plimsoll.engine.kernels.allocate.min_variance import min_variance
 from plimsoll.engine.kernels.allocate.waterfill import cap_project
 from plimsoll.engine.kernels.estimate import moments, shrinkage
+from plimsoll.engine.kernels.estimate.moments import sub_moments
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Bools, Floats, Ints
 
@@ -85,18 +86,6 @@ def init(n_sleeves: int) -> State:
     unknown = np.full((2, n_sleeves), np.nan)
     info = np.zeros(shrinkage.INFO_SIZE + 1)
     return State(zeros[0], zeros[1], zeros[2], np.zeros(COUNTS), zeros[3], unknown[0].copy(), unknown[1].copy(), info)
-
-
-@kernel
-def sub_moments(pair: Floats, chosen: Ints) -> Floats:
-    """Return the (7, K, K) moments of the chosen columns."""
-    k = chosen.shape[0]
-    out = np.empty((pair.shape[0], k, k))
-    for plane in range(pair.shape[0]):
-        for a in range(k):
-            for b in range(k):
-                out[plane, a, b] = pair[plane, chosen[a], chosen[b]]
-    return out
 
 
 @kernel
@@ -167,10 +156,11 @@ def raw_weights(
 
 
 @kernel
-def eligible(n_obs: Floats, active: Bools, p: Params) -> tuple[Ints, bool]:
+def eligible(pair: Floats, n_obs: Floats, active: Bools, p: Params) -> tuple[Ints, bool]:
     """Return the sleeves to allocate to, and whether they have full histories.
 
-    Those with min_obs; while nobody has, those with young_obs; else all that are active.
+    Those with min_obs; while nobody has, those with young_obs; else all that are active. Of these, one whose return
+    has never moved waits while another's has.
     """
     for least in (p.min_obs, p.young_obs, 0.0):
         count = 0
@@ -184,6 +174,9 @@ def eligible(n_obs: Floats, active: Bools, p: Params) -> tuple[Ints, bool]:
         if active[s] and n_obs[s] >= least:
             chosen[at] = s
             at += 1
+    moving = shrinkage.movers(sub_moments(pair, chosen))
+    if moving.shape[0] > 0:
+        chosen = chosen[moving]
     return chosen, least == p.min_obs and count > 0
 
 
@@ -238,7 +231,7 @@ def allocate(
     hrp_out, erc_out = s.hrp, s.erc
     hrp_out[:] = np.nan
     erc_out[:] = np.nan
-    chosen, full = eligible(n_obs, active, p)
+    chosen, full = eligible(pair, n_obs, active, p)
     k = chosen.shape[0]
     counts[RUNG] = NOBODY
     counts[ALARM] = 0.0
@@ -270,7 +263,7 @@ def allocate(
 
 def least_variance(pair: Floats, n_obs: Floats, active: Bools, p: Params) -> Floats:
     """Return minimum-variance weights (S,) of the eligible sleeves; equal ones where there is no estimate."""
-    chosen, _ = eligible(n_obs, active, p)
+    chosen, _ = eligible(pair, n_obs, active, p)
     out = np.full(len(n_obs), 1.0 / max(len(chosen), 1))
     if len(chosen) > 1:
         k = len(chosen)

@@ -14,8 +14,8 @@ import numpy as np
 from plimsoll.engine.kernels import code
 from plimsoll.engine.kernels.estimate import moments, shrinkage
 from plimsoll.engine.kernels.estimate.factor_model import pca_factor_model
+from plimsoll.engine.kernels.estimate.moments import sub_moments
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.portfolio.stages.s1_allocate import sub_moments
 from plimsoll.engine.types import Floats
 
 

@@ -1,12 +1,11 @@
 """Lay out what a reload finds on disk: data that end early, where the configuration says they are."""
 
 import os
-from collections.abc import Collection
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
 from plimsoll.engine.config.schema import Config
-from plimsoll.engine.market.csv.cut import write_cut
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.panel_folder import save_panel
 from plimsoll.engine.market.source import open_source
@@ -25,9 +24,7 @@ def working_folder(root: Path) -> Path:
     return folder
 
 
-def cut_config(
-    config: Config, cut: str, root: Path, here: Path, needs: Needs | None, adjusted: Collection[str] = ()
-) -> dict[str, Any]:
+def cut_config(config: Config, cut: str, root: Path, here: Path, needs: Needs | None) -> dict[str, Any]:
     """Return the configuration of a reload through session `cut`, and write the data it names, cut off there.
 
     Parameters
@@ -38,8 +35,6 @@ def cut_config(
         Its working folder.
     needs : Needs
         The series the run loads; None if it does not load what the configuration names.
-    adjusted : collection of str
-        Symbols whose whole file is read from adjusted closes: what is left of it must be read so, too.
     """
     plain = config.plain()
     plain["run"]["end"] = cut
@@ -51,12 +46,12 @@ def cut_config(
         there.mkdir(parents=True, exist_ok=True)
         names = needs.symbols + needs.required_indicators + needs.optional + needs.indicators
         source = open_source(data.source, data.path)
-        if source.cut(names, there, interval=data.interval, last=cut, adjusted=adjusted):
+        if source.cut(names, there, interval=data.interval, last=cut):
             plain["data"]["path"] = os.path.relpath(there, here)
     if config.account.flows is not None:
         there = _below(config.account.flows, root, here)
         there.parent.mkdir(parents=True, exist_ok=True)
-        write_cut(config.account.flows, there, cut, made_up=False)
+        shutil.copyfile(config.account.flows, there)  # a schedule, known ahead
         plain["account"]["flows"] = os.path.relpath(there, here)
     return plain
 

@@ -6,14 +6,13 @@ The process has another working folder, another clock, other hash seeds, and dat
 import importlib
 import json
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from plimsoll.engine.config.schema import Config, validate_config
-from plimsoll.engine.market.align import data_hash
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.panel_folder import open_panel
 from plimsoll.engine.research.audit.case import Case, StandIn
@@ -35,16 +34,14 @@ class Job:
     """What a reload is told.
 
     config : plain values, its data cut off. path : where modules are looked for. folder : where the outcome goes.
-    panel : a folder to take the data from instead of what the configuration names, or "". adjusted : symbols read from
-    adjusted closes throughout, whether or not they have a row by then. stand_in : "module:function"
-    or "". days : by how many the clock is moved.
+    panel : a folder to take the data from instead of what the configuration names, or "". stand_in :
+    "module:function" or "". days : by how many the clock is moved.
     """
 
     config: dict[str, Any]
     path: tuple[str, ...]
     folder: str
     panel: str
-    adjusted: tuple[str, ...]
     stand_in: str
     days: int
 
@@ -106,8 +103,7 @@ def _stand_in(spec: str) -> StandIn | None:
 
 def _panel(config: Config, job: Job, strategies: dict[str, Strategy]) -> Panel:
     if not job.panel:
-        panel = replace(load_panel(config, needs_of(config, strategies)), adjusted_only=tuple(job.adjusted))
-        return replace(panel, data_hash=data_hash(panel))
+        return load_panel(config, needs_of(config, strategies))
     return open_panel(Path(job.panel))
 
 

@@ -46,8 +46,6 @@ def reloads(
     """
     cuts = cut_bars(case, reference, n, seed)
     what = f"{len(cuts)} fresh processes, data cut off at as many sessions, other clock, hash seed, environment"
-    if case.panel.adjusted_only:
-        what += f"; read from adjusted closes throughout: {', '.join(case.panel.adjusted_only)}"
     if not len(cuts):
         return Finding(NAME, None, "no reload was asked for" if n == 0 else "the run is too short to cut")
     importable(case)
@@ -150,11 +148,10 @@ def _outcome(case: Case, t: int, session: str, root: Path, seed: int) -> Outcome
     days = int(np.random.default_rng([seed, t]).integers(*_DAYS)) * (1 if seed % 2 else -1)
     needs = needs_of(case.config, case.strategies()) if case.named else None
     job = Job(
-        config=cut_config(case.config, session, root, here, needs, case.panel.adjusted_only),
+        config=cut_config(case.config, session, root, here, needs),
         path=tuple(entry or str(Path.cwd()) for entry in sys.path),
         folder=str(root),
         panel="" if case.named else write_panel(case.panel, t + 1, here),
-        adjusted=case.panel.adjusted_only,
         stand_in=_spec(case.stand_in),
         days=days,
     )
