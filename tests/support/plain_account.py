@@ -80,21 +80,16 @@ class PlainAccount:
                     self.fills.append((t, symbol, -self.shares[symbol], self.price[symbol], 0.0, False))
                     self.cash += self.shares[symbol] * self.price[symbol]
                     self.shares[symbol] = before[symbol] = 0.0
+        carry = self.accrue(t, carried, short_value, row)
         arrived = self.at_auction(t)  # before anything is paid out
-        traded = auction(self, t, row, min(carried, 0.0))
+        traded = auction(self, t, row, min(carried, 0.0), max(carry, 0.0))
         done += traded
         if terms.fees:
             today = [] if market.opening[t] else self.today
             self.today = today + [(size, price) for _, size, price in traded]
             row["fees"] = charged(market.date[t], self.today) - charged(market.date[t], today)
             self.cash -= row["fees"]
-        if len(self.rows) > 0:  # the first session accrues nothing
-            day = 1.0 / 252.0 if market.opening[t] else 0.0
-            own = carried - short_value
-            row["interest"] = max(own, 0.0) * market.bill[t] + terms.rebate * short_value * market.bill[t]
-            row["financing"] = max(-own, 0.0) * (market.bill[t] + terms.margin_spread * day)
-            row["borrow"] = short_value * terms.borrow * day
-            self.cash += row["interest"] - row["financing"] - row["borrow"]
+        self.cash -= carry
         for symbol in market.symbols:
             last = self.price.get(symbol, 0.0)
             now = market.close[symbol][t] if market.trades(symbol, t) else last
@@ -123,6 +118,17 @@ class PlainAccount:
         called = terms.margin and self.equity < row["maintenance"]
         self.counts["margin_calls"] += called
         return called
+
+    def accrue(self, t: int, carried: float, short: float, row: Row) -> float:
+        """Note interest, financing and borrow on what was carried from the last close; return what is to be paid."""
+        market, terms = self.market, self.terms
+        if len(self.rows) > 0:  # the first session accrues nothing
+            day = 1.0 / 252.0 if market.opening[t] else 0.0
+            own = carried - short
+            row["interest"] = max(own, 0.0) * market.bill[t] + terms.rebate * short * market.bill[t]
+            row["financing"] = max(-own, 0.0) * (market.bill[t] + terms.margin_spread * day)
+            row["borrow"] = short * terms.borrow * day
+        return row["financing"] + row["borrow"] - row["interest"]
 
     def at_auction(self, t: int) -> float:
         """Equity at the auction's prices."""

@@ -33,8 +33,11 @@ class Bidder(Protocol):
     fills: list[tuple[int, str, float, float, float, bool | None]]
 
 
-def auction(account: Bidder, t: int, row: Row, borrowed: float) -> list[Trade]:
-    """Trade at bar t's opens, or closes; return the trades. `borrowed` (<= 0): debit that a withdrawal may leave."""
+def auction(account: Bidder, t: int, row: Row, borrowed: float, carry: float) -> list[Trade]:
+    """Trade at bar t's opens, or closes; return the trades.
+
+    borrowed (<= 0) : debit that a withdrawal may leave. carry : dollars that this session will cost what was carried.
+    """
     market, terms = account.market, account.terms
     done: list[Trade] = []
     prices = (market.close if terms.at_close else market.open, market.volume)
@@ -46,8 +49,6 @@ def auction(account: Bidder, t: int, row: Row, borrowed: float) -> list[Trade]:
             give(account, t, symbol, size, quote[symbol], None, row, done)
             room[symbol] -= abs(size)
     for symbol, order in account.orders.items():
-        if order.day < t - 1:
-            hold_to_weight(account, symbol, order)
         if symbol in quote and frees(account.shares[symbol], order.first):
             wanted = math.copysign(min(abs(order.first), abs(account.shares[symbol])), order.first)
             size = within(terms, account.shares[symbol], wanted, room[symbol])
@@ -55,7 +56,7 @@ def auction(account: Bidder, t: int, row: Row, borrowed: float) -> list[Trade]:
             order.first -= size
             room[symbol] -= abs(size)
     row["flow"] -= pay_out(account, borrowed)
-    buy(account, t, quote, room, row, done)
+    buy(account, t, quote, room, row, done, carry)
     return done
 
 
@@ -76,13 +77,10 @@ def for_money(account: Bidder, symbol: str, dollars: float, price: float, room: 
     return within(account.terms, held, -math.copysign(size, held), room)
 
 
-def hold_to_weight(account: Bidder, symbol: str, order: Order) -> None:
-    """Cut what a carried order still opens or adds to what the decided weight allows at the last close."""
-    held = account.shares[symbol]
+def held_to_weight(account: Bidder, symbol: str, order: Order, leg: str) -> float:
+    """What a carried order may open or add now: no more than the decided weight allows at the last close."""
     first, second = wish(account, symbol, order.weight, account.price[symbol])
-    if order.first != 0.0 and not frees(held, order.first):
-        order.first = shorter(order.first, first)
-    order.second = shorter(order.second, second if held * order.second < 0.0 else first)
+    return shorter(getattr(order, leg), second if leg == "second" and second != 0.0 else first)
 
 
 def shorter(size: float, bound: float) -> float:
@@ -103,20 +101,22 @@ def pay_out(account: Bidder, borrowed: float) -> float:
     return paid
 
 
-def buy(account: Bidder, t: int, quote: Row, room: Row, row: Row, done: list[Trade]) -> None:
+def buy(account: Bidder, t: int, quote: Row, room: Row, row: Row, done: list[Trade], carry: float) -> None:
     """Open and add, all by one factor; then see to what is left of every order."""
     terms, adds = account.terms, []
     for symbol, order in account.orders.items():
         leg = "first" if order.first != 0.0 else "second"
         size = getattr(order, leg)
         if symbol in quote and size != 0.0 and not frees(account.shares[symbol], size):
+            if order.day < t - 1:
+                size = held_to_weight(account, symbol, order, leg)
             size = within(terms, account.shares[symbol], size, room[symbol])
             costs = sum(charges(terms, symbol, size, quote[symbol], order))
             adds.append(Add(symbol, leg, size, quote[symbol], costs))
-    fees = reserve(account, t, done + [(a.symbol, a.size, a.price) for a in adds])
+    spare = carry + reserve(account, t, done + [(a.symbol, a.size, a.price) for a in adds])
     worth = [(s, q * quote.get(s, account.price[s])) for s, q in account.shares.items() if q != 0.0]
     equity = account.cash + sum(value for _, value in worth)
-    share = factor(terms, account.cash - fees, equity - fees, worth, adds)
+    share = factor(terms, account.cash - spare, equity - spare, worth, adds)
     waiting = {o.day for s, o in account.orders.items() if frees(account.shares[s], o.first)}
     for add in adds:
         order = account.orders[add.symbol]
