@@ -170,6 +170,17 @@ def raise_money(
 
 
 @kernel
+def worth(t: int, auction: int, block: Floats, acct: Floats, scal: Floats) -> float:
+    """Return equity in dollars at the prices of an auction, at the mark where there is none."""
+    equity = scal[CASH]
+    for i in range(acct.shape[1]):
+        if acct[SHARES, i] != 0.0:
+            price = block[auction, t, i]
+            equity += acct[SHARES, i] * (acct[MARK, i] if np.isnan(price) else price)
+    return float(equity)
+
+
+@kernel
 def pay_out(
     t: int, at_close: float, first_fill: int, reserve: float, block: Floats, acct: Floats, scal: Floats, rules: Floats,
     daily: Floats, fills: Floats,

@@ -80,8 +80,8 @@ def coast(
     """Carry an account over bars [first, stop) as far as nothing happens; return the first bar that was not carried.
 
     What stops it: a working order; money owed; an event (T,), that is a flow or any symbol's dividend or split; a
-    delisting of what is held, a margin call, ruin, the first session. That bar is left to `account_step`, nothing of it is
-    booked.
+    delisting of what is held, a margin call, ruin, the account's first session. That bar is left to `account_step`,
+    nothing of it is booked.
 
     column (N,) is scratch. brief (2, T) gets return and gross exposure of each bar; with length 0 rec (T, RECORD) and
     held (T, N) get their rows instead.

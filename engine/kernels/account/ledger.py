@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.kernels.account.auction import NO_ORDER, free_money, pay_out, raise_money, spend_money
+from plimsoll.engine.kernels.account.auction import NO_ORDER, free_money, pay_out, raise_money, spend_money, worth
 from plimsoll.engine.kernels.account.fill import charge_fees, drop_order, trim
 from plimsoll.engine.kernels.cost import FEES_ON
 from plimsoll.engine.kernels.derive import DELISTED
@@ -168,7 +168,7 @@ def carry_of(
 
 @inline_kernel
 def return_of(equity: float, base: float) -> float:
-    """Return the bar's time-weighted return; `base` is the previous equity plus what flowed in. Never below -1."""
+    """Return the bar's time-weighted return; `base` is the previous equity plus what came in. Never below -1."""
     return max(equity / base - 1.0, -1.0)
 
 
@@ -212,9 +212,12 @@ def liquidate(t: int, acct: Floats, scal: Floats, fills: Floats) -> None:
 def trade(
     t: int, first_fill: int, previous: float, reserve: float, block: Floats, acct: Floats, scal: Floats, rules: Floats,
     daily: Floats, at: int, rec: Floats, fills: Floats,
-) -> float:  # fmt: skip
-    """Run the auctions of bar t, the open and then the close; return the dollars paid out of what is owed."""
-    paid = 0.0
+) -> tuple[float, float]:  # fmt: skip
+    """Run the auctions of bar t, the open and then the close; return the dollars paid out, and a factor.
+
+    The factor undoes the payments in a time-weighted return: each equity before a payment over that after it.
+    """
+    paid, factor = 0.0, 1.0
     if scal[OWED] > 0.0:
         raise_money(t, previous, block, acct, scal, rules, daily, at, rec, fills)
     if scal[N_WORKING] > 0.0 or scal[OWED] > 0.0:
@@ -224,10 +227,14 @@ def trade(
             closing = float(auction)
             waits = free_money(t, closing, block, acct, scal, rules, daily, at, rec, fills)
             if scal[OWED] > 0.0:
-                paid += pay_out(t, closing, first_fill, reserve, block, acct, scal, rules, daily, fills)
+                before = worth(t, auction, block, acct, scal)
+                now = pay_out(t, closing, first_fill, reserve, block, acct, scal, rules, daily, fills)
+                if now > 0.0:
+                    paid += now
+                    factor *= before / (before - now)
             spend_money(t, closing, first_fill, reserve, waits, block, acct, scal, rules, daily, at, rec, fills)
     scal[PLANNED] = 0.0
-    return paid
+    return paid, factor
 
 
 @kernel
@@ -270,7 +277,7 @@ def account_step(
     dividends = corporate_actions(t, block, status, acct, scal, fills)
     close_delisted(t, status, acct, scal, fills)
     reserve = max(-(interest - financing - borrow), 0.0)
-    flow = deposit - trade(t, first_fill, previous, reserve, block, acct, scal, rules, daily, at, rec, fills)
+    paid, factor = trade(t, first_fill, previous, reserve, block, acct, scal, rules, daily, at, rec, fills)
     if rules[FEES_ON] != 0.0:
         charge_fees(t, first_fill, scal, daily, at, rec, fills)
     rec[at, R_INTEREST] = interest
@@ -281,7 +288,7 @@ def account_step(
     bought = 0.0
     for row in range(first_fill, int(scal[N_FILLS])):
         bought += fills[row, F_QTY] * fills[row, F_PRICE]
-    record(previous + flow, value_before + bought, dividends, flow, acct, scal, at, rec, held)
+    record(previous + deposit, factor, value_before + bought, dividends, deposit - paid, acct, scal, at, rec, held)
     if scal[CASH] < 0.0:
         scal[NEGATIVE_CASH] += 1.0
     if scal[OWED] > 0.0:
@@ -327,13 +334,16 @@ def bar_costs(rec: Floats) -> Floats:
 
 @kernel
 def record(
-    base: float, paid: float, dividends: float, flow: float, acct: Floats, scal: Floats, at: int, rec: Floats,
-    held: Floats,
+    base: float, factor: float, paid: float, dividends: float, flow: float, acct: Floats, scal: Floats, at: int,
+    rec: Floats, held: Floats,
 ) -> None:  # fmt: skip
-    """Write the bar's row: returns are time-weighted, a flow counts as there at the start of its bar."""
+    """Write the bar's row: returns are time-weighted.
+
+    A deposit counts as there at the start of its bar; factor undoes what was paid out during it.
+    """
     equity = scal[EQUITY]
     costs = costs_at(at, rec)
-    ret = return_of(equity, base)
+    ret = return_of(equity * factor, base)
     scal[NAV] *= 1.0 + ret
     scal[PEAK] = max(scal[PEAK], scal[NAV])
     scal[GROSS_NAV] *= 1.0 + ret + costs / base
