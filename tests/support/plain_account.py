@@ -81,7 +81,7 @@ class PlainAccount:
                     self.cash += self.shares[symbol] * self.price[symbol]
                     self.shares[symbol] = before[symbol] = 0.0
         carry = self.accrue(t, carried, short_value, row)
-        arrived = self.at_auction(t)  # before anything is paid out
+        arrived = self.at_open(t)  # before anything is paid out
         traded = auction(self, t, row, min(carried, 0.0), max(carry, 0.0))
         done += traded
         if terms.fees:
@@ -130,14 +130,13 @@ class PlainAccount:
             row["borrow"] = short * terms.borrow * day
         return row["financing"] + row["borrow"] - row["interest"]
 
-    def at_auction(self, t: int) -> float:
-        """Equity at the auction's prices."""
-        prices = self.market.close if self.terms.at_close else self.market.open
-        worth = (q * (prices[s][t] if self.market.trades(s, t) else self.price[s]) for s, q in self.shares.items() if q)
-        return self.cash + sum(worth)
+    def at_open(self, t: int) -> float:
+        """Equity at the opens of bar t."""
+        opened = {s: self.market.open[s][t] if self.market.trades(s, t) else self.price.get(s, 0.0) for s in self.shares}
+        return self.cash + sum(q * opened[s] for s, q in self.shares.items())
 
     def growth(self, start: float, arrived: float, flow: float) -> float:
-        """Time-weighted growth of a session: a deposit is there at its start, a withdrawal leaves at the auction."""
+        """Time-weighted growth of a session: a deposit is there at its start, a withdrawal leaves at the open."""
         if flow >= 0.0:
             return self.equity / (start + flow)
         return arrived / start * self.equity / (arrived + flow)

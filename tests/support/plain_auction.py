@@ -45,8 +45,9 @@ def auction(account: Bidder, t: int, row: Row, borrowed: float, carry: float) ->
     room = {s: limit(terms, prices[1][s][t]) for s in quote}
     for symbol, dollars in account.raising.items():
         if symbol in quote:
-            size = for_money(account, symbol, dollars, quote[symbol], room[symbol])
-            give(account, t, symbol, size, quote[symbol], None, row, done)
+            price = market.open[symbol][t]
+            size = for_money(account, symbol, dollars, price, room[symbol])
+            give(account, t, symbol, size, price, None, row, done)
             room[symbol] -= abs(size)
     for symbol, order in account.orders.items():
         if symbol in quote and frees(account.shares[symbol], order.first):
