@@ -27,12 +27,12 @@ class Memory(NamedTuple):
     asset_moments: moments.State
 
 
-def init(n_sleeves: int, n_symbols: int, sigma_neutral: float) -> Memory:
+def init(n_sleeves: int, n_symbols: int, sigma_neutral: float, bars_per_session: int = 1) -> Memory:
     """Return the memory before the first bar."""
     return Memory(
         s0_normalize.init(n_sleeves, n_symbols),
         s1_allocate.init(n_sleeves),
-        rank_ic.init(n_sleeves),
+        rank_ic.init(n_sleeves, rank_ic.WINDOW * bars_per_session),
         s5_governor.init(),
         s6_regime.init(sigma_neutral),
         s8_ladder.init(),

@@ -44,6 +44,8 @@ PIECES = 50
 
 def refusal(setup: Setup) -> str:
     """Return why a run has no compiled loop, or ""."""
+    if setup.desk is not None:
+        return f"execution.venue = {setup.config.execution.venue!r} has no compiled form"
     integrator = setup.system.integrator
     if isinstance(integrator, Direct):
         return ""
