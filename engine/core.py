@@ -54,8 +54,10 @@ class System:
         """The last bar observed, -1 before the first."""
         return self.cursor.t
 
-    def observe(self, t: int, mark: Mark | None = None) -> None:
+    def observe(self, t: int, mark: Mark | None = None, *, blind: frozenset[str] = frozenset()) -> None:
         """Take in bar t; `mark` is what the account was worth at its close, None before there is one.
+
+        blind : names of sleeves that are not asked at this bar, for want of what they read; they keep what they hold.
 
         Raises
         ------
@@ -68,7 +70,10 @@ class System:
             raise EngineError(f"bar {t} was shown after bar {self.cursor.t}")
         self.cursor.t = t
         for sleeve in self.sleeves:
-            sleeve.observe(t)
+            if sleeve.name in blind:
+                sleeve.pass_over()
+            else:
+                sleeve.observe(t)
         self.integrator.observe(t, self.sleeves, mark)
 
     def due(self) -> bool:

@@ -6,7 +6,8 @@
     │   ├── DataError         a file, a row, a price, a date
     │   ├── StrategyError     a strategy raised or answered something impossible
     │   ├── OutputError       a run folder, a table or a trial ledger that cannot be written or used
-    │   └── WorkerError       a worker process or a cluster was lost
+    │   ├── WorkerError       a worker process or a cluster was lost
+    │   └── VenueError        a broker or exchange gave no answer that can be used
     └── EngineError           a broken invariant: ours to mend
 
 Each message is one line: where, what, the likely cause, what to do.
@@ -70,6 +71,10 @@ class StrategyError(InputError):
 
 class OutputError(InputError):
     """A run folder, a table or a trial ledger that cannot be written or used."""
+
+
+class VenueError(InputError):
+    """A broker or an exchange gave no answer that can be used: nothing may be concluded from it."""
 
 
 class WorkerError(InputError):

@@ -54,6 +54,7 @@ FLOORS = tuple(
         "engine.research.audit",
         "engine.research.sweep",
         "engine.research",
+        "engine.live",
         "engine.verbs",
         "engine.cli",
     )
@@ -63,6 +64,7 @@ HOMES = {
     "numba": ("plimsoll.engine.kernels.jit",),
     "llvmlite": (),
     "alpaca": ("plimsoll.brokers.alpaca", "plimsoll.engine.market.alpaca"),
+    "aiohttp": ("plimsoll.brokers.exchange",),
     "yfinance": ("plimsoll.engine.market.yahoo",),
     "scipy": (),
     "sklearn": (),

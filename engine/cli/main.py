@@ -47,6 +47,20 @@ class Executor(StrEnum):
     processes = "processes"
 
 
+class ClockKind(StrEnum):
+    """The choices of `--clock`."""
+
+    virtual = "virtual"
+    real = "real"
+
+
+class PriceKind(StrEnum):
+    """The choices of `--prices`."""
+
+    path = "path"
+    open = "open"
+
+
 def _print_version(asked: bool) -> None:
     """Leave at once: no command is needed to ask for the version."""
     if asked:
@@ -129,6 +143,12 @@ def sweep(
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Leave out combinations that are not valid.")
     ] = False,
+    own_window: Annotated[
+        bool, typer.Option("--own-window", help="Measure each setting over all sessions it can trade on.")
+    ] = False,
+    common_window: Annotated[
+        bool, typer.Option("--common-window", help="One window for all, whatever it costs the others.")
+    ] = False,
     max_settings: Annotated[
         int, typer.Option("--max-settings", metavar="N", help="More settings are refused.")
     ] = 100_000,
@@ -138,12 +158,12 @@ def sweep(
 ) -> None:
     """Run every combination of the given values; write one table, a page and the best as configurations."""
     from plimsoll.engine.cli.options import Span
-    from plimsoll.engine.cli.sweep import Asked, Shown, run_sweep_command
+    from plimsoll.engine.cli.sweep import Asked, Shown, run_sweep_command, windows_of
     from plimsoll.engine.research.sweep.sweep import Ranking, Workers
 
     span, asked = (
         Span(data, start, end, tuple(sets or ())),
-        Asked(tuple(grid or ()), random, max_settings, skip_invalid),
+        Asked(tuple(grid or ()), random, max_settings, skip_invalid, windows_of(own=own_window, accept=common_window)),
     )
     by, who = Ranking(metric, top), Workers(executor.value, workers, cluster)
     if run_sweep_command(config, span, asked, who, by, Shown(out, force, trials, as_json, quiet)):
@@ -223,6 +243,54 @@ def show_trial_ledger(
     from plimsoll.engine.cli.trials import show_trials
 
     show_trials(family, trials, export, returns, as_json=as_json)
+
+
+@app.command()
+def exchange(
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="NAME", help="Where the bars come from [sample, or csv with --data]."),
+    ] = None,
+    symbols: Annotated[str | None, typer.Option("--symbols", metavar="A,B", help="[all there are]")] = None,
+    clock: Annotated[
+        ClockKind, typer.Option("--clock", help="One that stands until it is moved, or the machine's.")
+    ] = ClockKind.virtual,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="New York time it begins [last session, 09:00].")
+    ] = None,
+    cash: Annotated[str, typer.Option("--cash", metavar="USD", help="In the account at the start.")] = "100000",
+    multiplier: Annotated[int, typer.Option("--multiplier", help="1 cash account, 2 margin, 4 intraday.")] = 2,
+    prices: Annotated[
+        PriceKind, typer.Option("--prices", help="A walk over the day's prices, or all at the open.")
+    ] = PriceKind.path,
+    half_spread_bps: Annotated[
+        float, typer.Option("--half-spread", metavar="BPS", min=0, max=1000, help="Half of the quoted spread.")
+    ] = 1.0,
+    delay: Annotated[float, typer.Option("--delay", metavar="SECONDS", min=0, help="Before each fill.")] = 0.0,
+    tick: Annotated[
+        float, typer.Option("--tick", metavar="SECONDS", min=0, help="A request moves a virtual clock so far.")
+    ] = 0.0,
+    rate_limit: Annotated[
+        int, typer.Option("--rate-limit", metavar="N", min=0, help="Requests a minute; 0 = no limit.")
+    ] = 200,
+    old_assets: Annotated[bool, typer.Option("--old-assets", help="Asset fields of before 2026-09-22.")] = False,
+    host: Annotated[str, typer.Option("--host", help="Loopback only.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 = any free one.")] = 0,
+    transcript: Annotated[
+        Path | None, typer.Option("--transcript", metavar="FILE", help="Write every request, a JSON object a line.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a local exchange that speaks Alpaca's paper-trading API, until Ctrl-C."""
+    from plimsoll.engine.cli.exchange import run_exchange
+
+    wish = {
+        "clock": clock.value, "at": at, "cash": cash, "multiplier": multiplier, "prices": prices.value,
+        "half_spread_bps": half_spread_bps, "delay_s": delay, "tick_s": tick, "rate_limit": rate_limit,
+        "easy_to_borrow": old_assets, "host": host, "port": port, "transcript": transcript, "as_json": as_json,
+    }  # fmt: skip
+    run_exchange(source, data, symbols, wish)
 
 
 @app.command()

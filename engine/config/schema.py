@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from plimsoll.engine.config.layers import lay_over, read_toml
+from plimsoll.engine.config.live import BrokerSection, LiveSection
 from plimsoll.engine.config.section import Section, config_error
 from plimsoll.engine.config.stages import (
     AllocateSection,
@@ -105,6 +106,7 @@ class ExecutionSection(Section):
 
     fill: Literal["next_open", "next_close"] = "next_open"
     sizing: Literal["decision", "fill"] = "decision"
+    venue: Literal["alpaca"] | None = None  # orders pass the rules of this venue; None = only those of the account
     min_notional: float = Field(1.0, ge=0)  # dollars; exits are exempt
     fractional: bool = True
     qty_decimals: int = Field(9, ge=0, le=9)
@@ -150,6 +152,7 @@ class FinancingSection(Section):
     """What cash earns and debt costs."""
 
     cash_rate: float | str = 0.0  # a rate per year, or a symbol whose return is the bill rate
+    cash_rate_after: float | None = None  # a rate per year, once that symbol has had no row for five sessions
     margin_spread_bps: float = Field(150.0, ge=0)
     borrow_bps: float = Field(50.0, ge=0)
     short_rebate: float = Field(0.0, ge=0, le=1)  # fraction of the bill rate that the proceeds of shorts earn
@@ -167,6 +170,8 @@ class Config(Section):
     costs: CostSection = CostSection()
     account: AccountSection = AccountSection()
     financing: FinancingSection = FinancingSection()
+    broker: BrokerSection | None = None
+    live: LiveSection | None = None
 
     @model_validator(mode="after")
     def _sleeves(self) -> "Config":
@@ -200,6 +205,9 @@ class Config(Section):
         plain = self.plain()
         plain["data"].pop("path", None)
         plain["run"].pop("modules", None)
+        plain.pop("broker", None)
+        if self.execution.venue is None:
+            plain.pop("live", None)
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 

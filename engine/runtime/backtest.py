@@ -1,10 +1,11 @@
 """The loop: one bar after the other through simulator, core and simulator again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from plimsoll.engine.core import Decision
 from plimsoll.engine.errors import DataError
+from plimsoll.engine.execution.legal_batch import legal_batch
 from plimsoll.engine.kernels.account.ledger import MARGIN_CALL, OVERDRAWN, RUIN
 from plimsoll.engine.portfolio.integrator import Mark
 from plimsoll.engine.runtime.assemble import Setup
@@ -66,12 +67,21 @@ def run_loop(
         adopt = t == first - 1
         observe(t, Mark(*broker.mark()) if needs_mark and (adopt or t >= first) else None)
         if adopt or (t >= first and (due() or code == MARGIN_CALL)):
-            decision = system.decide(broker.account(), adopt=adopt)
+            decision = decided(setup, system.decide(broker.account(), adopt=adopt))
             broker.submit(decision.plan.orders)
             track.decisions.append(decision)
         if progress is not None and t % every == 0:
             progress(t, n_bars)
     return track
+
+
+def decided(setup: Setup, decision: Decision) -> Decision:
+    """Return a decision with the orders that the configured venue takes of it."""
+    if setup.desk is None:
+        return decision
+    account, symbols = setup.broker.account(), setup.panel.symbols
+    orders, _ = legal_batch(decision.plan.orders, symbols, account, setup.desk, margin=setup.terms.margin_account)
+    return replace(decision, plan=replace(decision.plan, orders=orders))
 
 
 def overdrawn(setup: Setup, t: int) -> DataError:

@@ -178,6 +178,10 @@ class Sleeve:
         except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
             self.fail(t, error)
 
+    def pass_over(self) -> None:
+        """Let a bar go by without asking the strategy; the notional portfolio drifts on."""
+        self.answered = False
+
     def _accept(self, answer: object) -> None:
         if not isinstance(answer, np.ndarray) or answer.shape != self._shape or answer.dtype != np.float64:
             got = f"shape {answer.shape} of {answer.dtype}" if isinstance(answer, np.ndarray) else type(answer).__name__

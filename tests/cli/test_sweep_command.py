@@ -53,7 +53,8 @@ def test_a_sweep_prints_the_best_and_writes_the_whole_folder(here: Path, cli: Ca
     shown = [line.split() for line in ran.out.splitlines() if line[:6].split(" ")[0] in {"1", "2", "median", "worst"}]
     wanted = [order[0], order[1], order[2], order[5]]
     assert [line[1:3] for line in shown] == [[row["sleeve.s.params.rebalance"], row["costs.preset"]] for row in wanted]
-    assert [line[3] for line in shown] == [f"{float(row['sharpe']):.2f}".replace("-", "−") for row in wanted]
+    assert [line[3:5] for line in shown] == [[row["from"], row["sessions"]] for row in wanted]
+    assert [line[5] for line in shown] == [f"{float(row['sharpe']):.2f}".replace("-", "−") for row in wanted]
 
 
 def test_a_best_setting_is_a_configuration_that_backtest_takes_as_it_is(here: Path, cli: Callable[..., Any]) -> None:

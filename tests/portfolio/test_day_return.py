@@ -43,7 +43,7 @@ def fact(setup: Setup, decision: Decision, name: str) -> float:
 
 
 def picture(decision: Decision) -> list[bytes]:
-    target, orders = decision.target, decision.plan.orders
+    target, orders = decision.target, decision.plan.orders.rows
     return [a.tobytes() for a in (target.weights, target.trade, target.trace, target.facts, orders.col, orders.qty)]
 
 
@@ -58,7 +58,8 @@ def test_a_loss_of_the_day_sends_a_book_flat_at_that_decision_and_leaves_no_trac
     assert fact(setup, lost, "multiplier") == 0.0
     assert fact(setup, lost, "tier") == s5.FLATTEN
     assert not lost.target.weights.any()
-    assert dict(zip(lost.plan.orders.col, lost.plan.orders.qty, strict=True)) == {i: -account.shares[i] for i in held}
+    orders = lost.plan.orders.rows
+    assert dict(zip(orders.col, orders.qty, strict=True)) == {i: -account.shares[i] for i in held}
     assert {name: array.tobytes() for name, array in system.save().items()} == before
     assert picture(system.decide(account)) == picture(calm)
 
@@ -113,7 +114,7 @@ def test_what_stops_within_a_day_is_what_its_close_would_stop(days: list[float],
         ("book", "s4_cap", r"skip: no stage 's4_cap' to skip; did you mean 's4_caps'"),
         ("book", "raw", r"skip: no stage 'raw' to skip"),
         ("direct", "s4_caps", r"skip: no stage 's4_caps' to skip; .*s7_turnover"),
-        ("legacy", "kill_tier", r"skip: no stage 'kill_tier' to skip; this preset has no stage that can be skipped"),
+        ("legacy", "kill_tiers", r"skip: no stage 'kill_tiers' to skip; did you mean 'kill_tier'"),
     ],
 )
 def test_a_stage_that_is_not_there_cannot_be_skipped(preset: str, name: str, says: str) -> None:

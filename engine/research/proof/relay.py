@@ -39,9 +39,9 @@ class Relay(System):
         """The last bar observed."""
         return self._runner.t
 
-    def observe(self, t: int, mark: Mark | None = None) -> None:
+    def observe(self, t: int, mark: Mark | None = None, *, blind: frozenset[str] = frozenset()) -> None:
         """Take in bar t, keep what it put out, hand over."""
-        self._runner.observe(t, mark)
+        self._runner.observe(t, mark, blind=blind)
         saved = self._runner.save()
         for kept, sleeve in zip(self.sleeves, self._runner.sleeves, strict=True):
             kept.notes[t] = sleeve.notes[t]

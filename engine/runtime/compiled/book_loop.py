@@ -72,10 +72,10 @@ def book_loop(
         elif t == first - 1:
             mark_start(t, block, acct)
         adopt, called = t == first - 1, code == MARGIN_CALL
-        observe_bar(t, weight[t], b.ret, b.watch, b.memory)
+        observe_bar(t, weight[t], b.ret, status, b.watch, b.memory)
         if b.last_bar[t]:
             nav = scal[NAV] if adopt or t >= first else np.nan
-            observe_session(t, b.ret, b.close, b.indicator, nav, scal[EQUITY], nothing, b.watch, b.memory)
+            observe_session(t, b.close, b.indicator, nav, scal[EQUITY], nothing, b.watch, b.memory)
         if adopt or (t >= first and (b.last_bar[t] or called)):
             row = cursor[N_DECISIONS] if full else 0
             value_held(acct, value)

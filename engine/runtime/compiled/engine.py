@@ -44,6 +44,8 @@ PIECES = 50
 
 def refusal(setup: Setup) -> str:
     """Return why a run has no compiled loop, or ""."""
+    if setup.desk is not None:
+        return f"execution.venue = {setup.config.execution.venue!r} has no compiled form"
     integrator = setup.system.integrator
     if isinstance(integrator, Direct):
         return ""
@@ -171,6 +173,7 @@ class Run:
         """Return what runs the loop from the cursor to a bar."""
         integrator, n, first = self.setup.system.integrator, self.setup.panel.n_symbols, self.setup.first
         if isinstance(integrator, Pipeline):
+            integrator.memory.failed_at[:] = [-1 if s.failure is None else s.failure.bar for s in signals]
             weight, book = stacked(signals, n), book_terms(self.setup, integrator)
             return lambda stop: int(book_loop(stop, first, weight, book, *self._arrays()))
         if isinstance(integrator, Direct):
@@ -229,6 +232,8 @@ class Run:
                 sleeve.answered = bool(signal.answered[stop - 1])
         system.cursor.t = stop - 1
         if isinstance(system.integrator, Pipeline):
+            failed_at = system.integrator.memory.failed_at
+            failed_at[failed_at >= stop] = -1  # never reached
             system.integrator.take_over(stop - 1, standing(signals, self.setup.panel.n_symbols, stop - 1))
 
 

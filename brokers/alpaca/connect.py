@@ -1,0 +1,37 @@
+"""From a configured address and keys to a venue: the only constructor there is."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from plimsoll.brokers.alpaca.address import address_of
+from plimsoll.brokers.alpaca.budget import Budget
+from plimsoll.brokers.alpaca.keys import read_keys
+from plimsoll.brokers.alpaca.venue import AlpacaVenue
+from plimsoll.brokers.alpaca.wire import TIMEOUT_SECONDS, data_wire, trading_wire
+
+
+def connect(
+    url: str,
+    env: Mapping[str, str],
+    *,
+    keys: Path | None = None,
+    feed: str = "iex",
+    timeout: tuple[float, float] = TIMEOUT_SECONDS,
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> AlpacaVenue:
+    """Return a paper account, or an exchange on this machine, as a venue. Nothing is sent yet.
+
+    url : `[broker] url`. env : where keys are looked for unless `keys` names a file. now, sleep : seconds.
+
+    Raises
+    ------
+    ConfigError
+        If the address is neither the paper host nor loopback, or the keys are missing or belong elsewhere.
+    """
+    address = address_of(url)
+    pair = read_keys(env, keys, local=address.local)
+    budget = Budget(now, sleep)
+    trading, data = trading_wire(address, pair, timeout=timeout), data_wire(address, pair, timeout=timeout)
+    return AlpacaVenue(trading, data, budget, sleep, feed=feed)

@@ -1,0 +1,105 @@
+"""The official client, hardened: one request, one answer, nothing repeated, nothing followed, nothing guessed.
+
+alpaca-py 0.44.0 by itself sends an order again after 429 and 504, has no timeouts, takes a redirect's body for an
+answer, and its exceptions hold the secret. Here it is used for addresses, authentication and transport only; what came
+back is read from the response itself.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+import requests
+from alpaca.common.exceptions import APIError
+from alpaca.common.rest import RESTClient
+from alpaca.data.historical import StockHistoricalDataClient
+from alpaca.trading.client import TradingClient
+
+from plimsoll.brokers.alpaca.address import Address
+from plimsoll.brokers.alpaca.keys import Keys
+from plimsoll.brokers.alpaca.reply import NoReply, Reply, read_reply
+from plimsoll.engine.errors import EngineError
+
+TIMEOUT_SECONDS: Final = (5.0, 15.0)  # to connect, to read
+
+Method: TypeAlias = Literal["GET", "POST", "PATCH", "DELETE"]
+
+
+class Wire:
+    """One hardened client; not for two threads at once."""
+
+    def __init__(self, client: RESTClient, hosts: frozenset[str], timeout: tuple[float, float]) -> None:
+        session = getattr(client, "_session", None)
+        if not isinstance(session, requests.Session) or not hasattr(client, "_retry"):
+            raise EngineError("this version of alpaca-py cannot be hardened: its session or its retries have moved")
+        client._retry = 0  # the constructor ignores 0
+        session.trust_env = False
+        session.max_redirects = 0
+        session.request = partial(session.request, timeout=timeout)  # type: ignore[method-assign]
+        session.hooks["response"].append(self._seen)
+        session.auth = self._guard
+        self._client = client
+        self._hosts = hosts
+        self._response: requests.Response | None = None
+        self._must_hold = ""
+
+    def send(
+        self, method: Method, path: str, data: Mapping[str, Any] | None = None, *, must_hold: str = ""
+    ) -> Reply | NoReply:
+        """Send one request, once.
+
+        must_hold : text that the body must contain when it leaves, so that no order goes out without its id.
+        """
+        self._response, self._must_hold = None, must_hold
+        client = self._client
+        call: dict[Method, Callable[[str, dict[str, Any]], object]] = {
+            "GET": client.get,
+            "POST": client.post,
+            "PATCH": client.patch,
+            "DELETE": client.delete,
+        }
+        try:
+            call[method](path, dict(data or {}))
+        except requests.RequestException as error:
+            return NoReply(type(error).__name__)
+        except (APIError, ValueError):
+            pass  # read below from the response itself; the exception holds the keys and goes no further
+        return self._answer()
+
+    def _answer(self) -> Reply | NoReply:
+        response, self._response = self._response, None
+        return NoReply("no response") if response is None else _read(response)
+
+    def _seen(self, response: requests.Response, *_: Any, **__: Any) -> None:
+        self._response = response
+
+    def _guard(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Look at a request as it will go over the wire."""
+        host = urlsplit(str(request.url)).hostname
+        if host not in self._hosts:
+            raise EngineError(f"a request to {host} was stopped")
+        body = request.body if isinstance(request.body, (bytes, str)) else b""
+        text = body.decode() if isinstance(body, bytes) else body
+        if self._must_hold and self._must_hold not in text:
+            raise EngineError("an order without its client id was stopped")
+        return request
+
+
+def _read(response: requests.Response) -> Reply:
+    remaining = response.headers.get("X-Ratelimit-Remaining", "")
+    return read_reply(response.status_code, response.content, int(remaining) if remaining.isdecimal() else None)
+
+
+def trading_wire(address: Address, keys: Keys, *, timeout: tuple[float, float] = TIMEOUT_SECONDS) -> Wire:
+    """Return the one way to an account there is here: `address` can only be the paper host or this machine."""
+    key, secret = keys.key.get_secret_value(), keys.secret.get_secret_value()
+    client = TradingClient(key, secret, paper=True, raw_data=True, url_override=address.trading)
+    return Wire(client, address.hosts, timeout)
+
+
+def data_wire(address: Address, keys: Keys, *, timeout: tuple[float, float] = TIMEOUT_SECONDS) -> Wire:
+    """Return the way to quotes and trades."""
+    key, secret = keys.key.get_secret_value(), keys.secret.get_secret_value()
+    client = StockHistoricalDataClient(key, secret, raw_data=True, url_override=address.data)
+    return Wire(client, address.hosts, timeout)

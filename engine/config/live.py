@@ -1,0 +1,40 @@
+"""The configuration of the live half: which account, when, and within what bounds no strategy can move."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from plimsoll.engine.config.section import Section
+
+Slot = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class BrokerSection(Section):
+    """Whose account it is. The address is never taken from the environment."""
+
+    kind: Literal["alpaca"] = "alpaca"
+    url: str = "https://paper-api.alpaca.markets"
+    account: str | None = None  # the only account this book may trade
+    manage: Literal["account", "symbols"] = "account"  # what else it holds is foreign (halt), or left alone
+    keys: Path | None = None  # a file that nobody else can read; None = the environment
+    feed: Literal["iex", "sip", "delayed_sip"] = "iex"  # of quotes
+
+
+class LiveSection(Section):
+    """How a decision becomes orders of the day; used by `plan`, live, and a backtest with `execution.venue` alike."""
+
+    state: Path | None = None  # journal and locks
+    slots: tuple[Slot, ...] = Field(("09:35", "12:00", "14:00", "15:30"), min_length=1)
+    cash_buffer: float = Field(0.02, ge=0, lt=1)  # fraction of equity that purchases leave
+    collar: float = Field(0.03, gt=0, le=0.25)  # how far beyond the decision price a limit may lie
+    max_quote_age_seconds: float = Field(120.0, gt=0)
+    max_spread_bps: float = Field(50.0, gt=0)
+    max_gap: float = Field(0.15, gt=0, le=1)  # how far a price may lie from the last close, else it is not believed
+
+    @field_validator("slots")
+    @classmethod
+    def _ascending(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if list(value) != sorted(set(value)):
+            raise ValueError("slots must ascend, each once")
+        return value

@@ -1,0 +1,245 @@
+"""The day's orders: the system at its last completed bar, the account as it is, what a venue takes; nothing is sent."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from plimsoll.engine.config.live import LiveSection
+from plimsoll.engine.core import Decision
+from plimsoll.engine.execution.legal_batch import exact, money, wishes_of
+from plimsoll.engine.execution.legalise import Change, Desk, Legalised, LegalOrder, afford, legalise, rules_on
+from plimsoll.engine.execution.venue import Asset
+from plimsoll.engine.kernels.account.ledger import OVERDRAWN, RUIN
+from plimsoll.engine.live.account import account_of
+from plimsoll.engine.live.positions import Holdings, part
+from plimsoll.engine.live.prices import DecisionPrice, closes_only
+from plimsoll.engine.market.calendar import next_session
+from plimsoll.engine.portfolio.integrator import Mark
+from plimsoll.engine.research.explain import Explanation, explain_decision
+from plimsoll.engine.runtime.assemble import Setup
+from plimsoll.engine.runtime.backtest import Progress, overdrawn, run_loop
+from plimsoll.engine.types import Floats
+
+PriceSource = Callable[[tuple[str, ...], Mapping[str, float]], Mapping[str, DecisionPrice]]
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """What is known of where the orders will go; by default nothing but its rules.
+
+    assets : flags by symbol, None = not asked. buying_power : dollars, None = not asked.
+    """
+
+    name: str = "alpaca"
+    assets: Mapping[str, Asset] | None = None
+    buying_power: Decimal | None = None
+    shorting: bool = True
+    fractional: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DayPlan:
+    """Orders and everything that explains them.
+
+    decided : the session whose close decided. executes : the session they are for. adopted : the account takes over the
+    sleeves' standing portfolios. due : whether this close called for a decision at all. explained : per symbol held,
+    wanted or traded. unpriced : symbols that are not traded for want of a price. beside : what the account holds that
+    is not the book's. blind : sleeves that were not asked, for an indicator of theirs has no value at the decision bar.
+    """
+
+    name: str
+    decided: date
+    executes: date
+    due: bool
+    adopted: bool
+    forced: bool
+    equity: float
+    cash: float
+    orders: tuple[LegalOrder, ...]
+    changes: tuple[Change, ...]
+    explained: Mapping[str, Explanation]
+    unpriced: tuple[DecisionPrice, ...]
+    beside: Mapping[str, Decimal]
+    blind: tuple[str, ...]
+    source: str
+    notes: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain values for JSON: quantities and money as text, digit by digit."""
+        return {
+            "name": self.name,
+            "decided": self.decided.isoformat(),
+            "executes": self.executes.isoformat(),
+            "due": self.due,
+            "adopted": self.adopted,
+            "forced": self.forced,
+            "equity": round(self.equity, 2),
+            "cash": round(self.cash, 2),
+            "positions": self.source,
+            "orders": [{**order_row(order), "why": why_of(self.explained.get(order.symbol))} for order in self.orders],
+            "changes": [_change_row(change) for change in self.changes],
+            "not_traded": {one.symbol: one.why for one in self.unpriced},
+            "beside": {symbol: f"{qty:f}" for symbol, qty in sorted(self.beside.items())},
+            "blind_sleeves": list(self.blind),
+            "notes": list(self.notes),
+        }
+
+
+def order_row(order: LegalOrder) -> dict[str, Any]:
+    """Return an order as text that a person or a program can execute."""
+    return {
+        "wave": order.wave,
+        "symbol": order.symbol,
+        "side": order.side,
+        "qty": f"{order.qty.normalize():f}",
+        "type": order.kind,
+        "limit": "" if order.limit is None else f"{order.limit:f}",
+        "price": f"{order.price:.6f}".rstrip("0").rstrip("."),
+        "notional": f"{order.notional:.2f}",
+    }
+
+
+def _change_row(change: Change) -> dict[str, str]:
+    asked, left = (f"{qty.normalize():f}" for qty in (change.asked, change.left))
+    return {"symbol": change.symbol, "rule": change.rule, "asked": asked, "left": left, "why": change.why}
+
+
+def why_of(found: Explanation | None) -> str:
+    """Return in one line where a symbol's order comes from."""
+    if found is None:
+        return ""
+    moved = max(found.steps[1:], key=lambda step: abs(step.change), default=None)
+    reason = f"; {moved.stage}: {moved.why}" if moved is not None and moved.change and moved.why else ""
+    return f"held {found.held:.2%}, wanted {found.final:.2%}{reason}" + (f"; {found.note}" if found.note else "")
+
+
+def stand_at_last_bar(setup: Setup, progress: Progress | None = None) -> tuple[str, ...]:
+    """Bring a system to its last bar; return the sleeves that were not asked there.
+
+    The simulated account of the configuration supplies the marks that the governor remembers. A sleeve that reads an
+    indicator without a value at the last bar keeps its drifted weights: what it would answer nobody can know.
+
+    Raises
+    ------
+    StrategyError, DataError
+        As a backtest raises them.
+    """
+    last, first = setup.panel.n_bars - 1, setup.first
+    run_loop(setup, progress, stop_at=last - 1)
+    broker, system = setup.broker, setup.system
+    code = 0
+    if last >= first:
+        code = broker.advance(last)
+        if code == OVERDRAWN:
+            raise overdrawn(setup, last)
+    else:
+        broker.mark_start(last)
+    mark = Mark(*broker.mark()) if system.integrator.needs_mark and last >= first - 1 and code != RUIN else None
+    blind = blind_sleeves(setup, last)
+    system.observe(last, mark, blind=frozenset(blind))
+    return blind
+
+
+def blind_sleeves(setup: Setup, t: int) -> tuple[str, ...]:
+    """Return the sleeves that read an indicator without a value at bar t."""
+    panel = setup.panel
+    unknown = {name for k, name in enumerate(panel.indicators) if np.isnan(panel.indicator[t, k])}
+    return tuple(one.name for one in setup.system.sleeves if unknown & set(one.strategy.indicators))
+
+
+def day_plan(
+    setup: Setup,
+    holdings: Holdings,
+    live: LiveSection,
+    *,
+    venue: Venue = Venue(),
+    prices: PriceSource | None = None,
+    adopt: bool | None = None,
+    blind: tuple[str, ...] = (),
+) -> DayPlan:
+    """Return the orders that take an account where the system at its last bar wants it.
+
+    setup : a system that stands at its last bar, see `stand_at_last_bar`. prices : asked for decision prices; None =
+    the last closes. adopt : whether the account takes over the sleeves' standing portfolios; None = if it holds nothing
+    of the book's.
+
+    Raises
+    ------
+    DataError
+        If something held has no price.
+    StrategyError
+        If a cash account would have to sell short.
+    """
+    panel, system, t = setup.panel, setup.system, setup.system.t
+    symbols = panel.symbols
+    parted = part(holdings, symbols)
+    closes = dict(zip(symbols, panel.close[t].tolist(), strict=True))
+    found = closes_only(closes) if prices is None else prices(symbols, closes)
+    price = np.array([found[symbol].price for symbol in symbols])
+    account = account_of(parted.book, holdings.cash, symbols, _marks(setup, t, price), setup.terms)
+    taken_over = not any(parted.book.values()) if adopt is None else adopt
+    due = system.due() or taken_over or account.margin_call
+    decision = system.decide(account, adopt=taken_over, price=price) if due else None
+    legal, explained = Legalised((), ()), {}
+    if decision is not None:
+        explained = {one.symbol: one for one in explain_decision(setup, decision, account=account, adopt=taken_over)}
+        legal = _legal(setup, decision, parted.book, holdings, account.equity, live, venue)
+    wanted = {s for s, one in explained.items() if one.held or one.final or one.order} | set(parted.book)
+    executes = next_session(_session(setup, t))
+    return DayPlan(
+        name=setup.config.run.name,
+        decided=_session(setup, t),
+        executes=executes,
+        due=due,
+        adopted=taken_over,
+        forced=account.margin_call,
+        equity=account.equity,
+        cash=account.cash,
+        orders=legal.orders,
+        changes=legal.changes,
+        explained=explained,
+        unpriced=tuple(found[s] for s in symbols if s in wanted and found[s].kind == "none"),
+        beside=parted.beside,
+        blind=blind,
+        source=holdings.source,
+        notes=tuple(warning.text for warning in setup.warnings),
+    )
+
+
+def _legal(
+    setup: Setup, decision: Decision, held: Mapping[str, Decimal], holdings: Holdings, equity: float,
+    live: LiveSection, venue: Venue,
+) -> Legalised:  # fmt: skip
+    rules = rules_on(venue.name, next_session(_session(setup, decision.t)))
+    desk = Desk(
+        rules, venue.assets, exact(live.collar), shorting=venue.shorting, fractional=venue.fractional,
+        buffer=exact(live.cash_buffer),
+    )  # fmt: skip
+    legal = legalise(wishes_of(decision.plan.orders, setup.panel.symbols, held), desk)
+    if venue.buying_power is None and setup.terms.margin_account:
+        return legal  # the planner has bound it by the initial margin of the whole book
+    has = holdings.cash if venue.buying_power is None else venue.buying_power
+    return afford(legal, money(legal, has, exact(equity), desk), desk)
+
+
+def _marks(setup: Setup, t: int, price: Floats) -> Floats:
+    """Return (N,) the decision price of each symbol, or its last known close where there is none."""
+    marks = price.copy()
+    for i in np.flatnonzero(~(price > 0.0)):
+        known = np.flatnonzero(~np.isnan(setup.panel.close[: t + 1, i]))
+        marks[i] = setup.panel.close[known[-1], i] if len(known) else np.nan
+    return marks
+
+
+def _session(setup: Setup, t: int) -> date:
+    day: date = setup.panel.clock.session[t].astype("datetime64[D]").item()
+    return day
+
+
+def without_orders(plan: DayPlan, why: str) -> DayPlan:
+    """Return a plan that sends nothing, saying why."""
+    return replace(plan, orders=(), notes=(*plan.notes, why))
