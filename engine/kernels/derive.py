@@ -16,8 +16,8 @@ DELISTED: Final = 3  # no row for DELIST_SESSIONS sessions
 # Sessions without a row after which a symbol counts as delisted. Knowable at the time: a symbol that comes back later
 # was sold and is listed anew.
 DELIST_SESSIONS: Final = 6
-# Sessions without a row after which a symbol that comes back is another one: no return leads across the gap, and nothing
-# that was learnt before counts. A shorter gap is a halt as far as returns go.
+# Sessions without a row after which a symbol that comes back is another one: no return leads across the gap, and
+# nothing that was learnt before counts. A shorter gap is a halt as far as returns go.
 RELIST_SESSIONS: Final = 20
 
 

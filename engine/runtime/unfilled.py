@@ -21,7 +21,8 @@ def unfilled_warnings(setup: Setup, last: int) -> list[DataWarning]:
     """
     table, clock = setup.broker.order_table(), setup.panel.clock
     index = clock.session_index
-    rows, found = table.rows, {}
+    rows = table.rows
+    found: dict[tuple[str, str], tuple[float, float, str, str, float]] = {}
     decided = np.unique(rows.bar)
     for k in np.flatnonzero(np.abs(table.filled) < np.abs(rows.qty) * (1.0 - 1e-9)):
         bar, col = int(rows.bar[k]), int(rows.col[k])
@@ -34,7 +35,14 @@ def unfilled_warnings(setup: Setup, last: int) -> list[DataWarning]:
         if len(worth) and equity > 0.0 and worth[0] > SHARE * equity:
             reason = _reason(setup, bar, until, col)
             key = (setup.panel.symbols[col], reason.partition(" on ")[0])
-            found.setdefault(key, (rows.qty[k], worth[0] / equity, str(clock.session[bar]), reason, table.filled[k]))
+            first = (
+                float(rows.qty[k]),
+                float(worth[0] / equity),
+                str(clock.session[bar]),
+                reason,
+                float(table.filled[k]),
+            )
+            found.setdefault(key, first)
     return [_warning(symbol, *of) for (symbol, _), of in found.items()]
 
 
