@@ -2,7 +2,7 @@
 
 Written from the design's rules of money and time, to be read beside them. It shares no code with the engine.
 
-    session   deposits; splits; dividends to those who held at the last close; delistings; the auction; interest; the mark
+    session   deposits; splits; dividends to those who held at the last close; delistings; the auction; interest; mark
     auction   see `support.plain_auction`; a withdrawal is paid there, out of what was sold for it
     decision  at the close, see `support.plain_desk`
 """
@@ -132,8 +132,12 @@ class PlainAccount:
 
     def at_open(self, t: int) -> float:
         """Equity at the opens of bar t."""
-        opened = {s: self.market.open[s][t] if self.market.trades(s, t) else self.price.get(s, 0.0) for s in self.shares}
-        return self.cash + sum(q * opened[s] for s, q in self.shares.items())
+        worth = 0.0
+        for symbol, shares in self.shares.items():
+            if shares != 0.0:
+                there = self.market.trades(symbol, t)
+                worth += shares * (self.market.open[symbol][t] if there else self.price[symbol])
+        return self.cash + worth
 
     def growth(self, start: float, arrived: float, flow: float) -> float:
         """Time-weighted growth of a session: a deposit is there at its start, a withdrawal leaves at the open."""

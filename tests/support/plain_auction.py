@@ -1,9 +1,9 @@
 """One auction by hand: what working orders get of a bar, and what becomes of the rest.
 
-    frees first    sales for money, then what reduces a long or covers a short, as far as the bar gives it
-    then pays out  a withdrawal, out of what is there
-    adds last      one factor on everything that opens or adds, by the money and the margin there is at these prices
-    the rest       works on; what a gap made unaffordable is dropped, but waits where a sale of its decision waits
+frees first    sales for money, then what reduces a long or covers a short, as far as the bar gives it
+then pays out  a withdrawal, out of what is there
+adds last      one factor on everything that opens or adds, by the money and the margin there is at these prices
+the rest       works on; what a gap made unaffordable is dropped, but waits where a sale of its decision waits
 """
 
 import math
