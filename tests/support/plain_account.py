@@ -157,8 +157,8 @@ class PlainAccount:
 
     def decide(self, t: int, answer: Row | None, *, called: bool) -> None:
         """Turn target weights (None: what is held) into orders at bar t's closes."""
-        terms = self.terms
-        held = {s: q * self.price[s] / self.equity if q != 0.0 else 0.0 for s, q in self.shares.items()}
+        terms, left = self.terms, self.equity - self.due
+        held = {s: q * self.price[s] / left if q != 0.0 else 0.0 for s, q in self.shares.items()}
         target = {s: (held if answer is None else answer).get(s, 0.0) for s in self.market.symbols}
         if called:
             need = sum(
