@@ -19,6 +19,13 @@ def test_a_purchase_waits_for_the_sale_that_pays_for_it() -> None:
     assert ran.equity["equity"].to_numpy() == pytest.approx(100_000.0, rel=1e-12)
 
 
+def test_sizing_at_the_fill_owes_nothing_either() -> None:
+    panel = market({"AAA": FLAT, "BBB": FLAT / 2}, volume=with_volume(1e6, T, 2, none=(5,)))
+    ran = settled(panel, {0: {"AAA": 1.0}, 4: {"BBB": 1.0}}, execution={"sizing": "fill"})
+    assert ran.equity["cash"].min() >= -1e-6
+    assert ran.shares_after(5).tolist() == pytest.approx([1_000.0, 0.0])
+
+
 def test_without_volume_for_long_a_cash_account_still_owes_nothing() -> None:
     panel = market({"AAA": FLAT, "BBB": FLAT / 2}, volume=with_volume(1e6, T, 2, none=tuple(range(5, T))))
     ran = settled(panel, {0: {"AAA": 1.0}, 4: {"BBB": 1.0}})

@@ -64,6 +64,23 @@ def test_a_whole_share_order_that_waits_through_a_split_stays_whole() -> None:
     assert held.tolist() == [25.0, 50.0, 100.0, 125.0, 150.0, 151.0, 151.0, 151.0, 151.0, 151.0, 151.0]
 
 
+def test_an_order_that_opens_a_short_stays_whole_through_a_split_everywhere() -> None:
+    day = split_at(1, 1.5)
+    ran = settled(market({"AAA": day["close"]}, split=day["split"]), {0: {"AAA": -0.101}}, account=MARGIN)
+    assert ran.shares_after(1)[0] == -151.0  # of 151.5
+
+
+def test_the_fraction_too_is_paid_the_dividend_of_the_day() -> None:
+    day = split_at(5, 1.5)
+    dividend = np.zeros((N, 1))
+    dividend[5] = 1.0
+    ran = settled(market({"AAA": day["close"]}, split=day["split"], dividend=dividend), {0: {"AAA": 0.101}},
+                  execution={"fractional": False})  # fmt: skip
+    assert ran.equity["dividends"].iloc[4] == pytest.approx(
+        151.5
+    )  # who held 101 at the last close, held 151.5 of these
+
+
 def test_what_short_sales_brought_in_earns_nothing() -> None:
     panel = market({"AAA": np.full(N, 100.0), "BBB": np.full(N, 50.0)})
     rates = {"cash_rate": 0.0504, "margin_spread_bps": 252.0}

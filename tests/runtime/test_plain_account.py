@@ -138,10 +138,9 @@ def test_spreads_impact_and_fees_equal_the_ones_kept_by_hand(seed: int, at_close
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("margin", [True, False], ids=["reg_t", "cash"])
 def test_deposits_and_withdrawals_equal_the_ones_kept_by_hand(seed: int, margin: bool, tmp_path: Path) -> None:
-    calm = {"holes": False, "quiet": False}
     ran, plain = both(
         seed, gross=1.5 if margin else 0.9, shorts=margin, margin=margin, at_close=seed % 3 == 0,
-        fractional=seed % 2 == 0, flows=tmp_path / "flows.csv", panel=calm,
+        fractional=seed % 2 == 0, flat_rate=5e-4, flows=tmp_path / "flows.csv",
     )  # fmt: skip
     assert sum(row["flow"] != 0.0 for row in plain.rows) >= 6
     assert_same_account(ran, plain)

@@ -110,3 +110,26 @@ def test_costs_of_raising_the_money_are_never_owed(flows: Flows) -> None:
 def test_a_withdrawal_of_more_than_the_account_is_refused(flows: Flows) -> None:
     with pytest.raises(DataError, match="withdrawal on 2024-01-05 exceeds the account"):
         after(flows, market({"AAA": RISING}), {0: {"AAA": 1.0}}, (OUT, -150_000.0))
+
+
+def test_a_sale_that_was_working_sells_no_more_than_the_withdrawal_left(flows: Flows) -> None:
+    panel = market({"AAA": np.full(9, 100.0)}, volume=with_volume(1e6, 9, none=(2,)))
+    ran = after(flows, panel, {0: {"AAA": 1.0}, 1: {}}, (OUT, -10_000.0))
+    assert ran.shares_after(2)[0] == 1_000.0
+    assert [ran.shares_after(t)[0] for t in range(OUT, 9)] == [0.0] * 6
+    assert ran.equity["cash"].iloc[-1] == pytest.approx(90_000.0)
+
+
+def test_a_margin_account_does_not_borrow_what_could_not_be_sold(flows: Flows) -> None:
+    panel = market({"AAA": np.full(9, 100.0)}, volume=with_volume(1e6, 9, none=(OUT,)))
+    ran = after(flows, panel, {0: {"AAA": 1.5}}, (OUT, -40_000.0), kind="reg_t")
+    assert ran.equity["flow"].iloc[OUT - 1 : OUT + 1].tolist() == pytest.approx([0.0, -40_000.0])
+    assert ran.equity["cash"].iloc[OUT - 1 : OUT + 1].tolist() == pytest.approx([-50_000.0, -30_000.0])
+
+
+def test_a_withdrawal_and_what_was_working_share_the_participation_cap(flows: Flows) -> None:
+    panel = market({"AAA": np.full(9, 100.0)}, volume=with_volume(500.0, 9))
+    ran = after(flows, panel, {0: {"AAA": 0.5}}, (OUT, -20_000.0), execution={"max_participation": 0.05})
+    fills = ran.setup.broker.fills
+    for t in range(1, 9):
+        assert np.abs(fills[fills[:, 0] == t, 2]).sum() <= 25.0 + 1e-9

@@ -81,7 +81,7 @@ class PlainAccount:
                     self.cash += self.shares[symbol] * self.price[symbol]
                     self.shares[symbol] = before[symbol] = 0.0
         carry = self.accrue(t, carried, short_value, row)
-        arrived = self.at_open(t)  # before anything is paid out
+        arrived = self.at_open(t)
         traded = auction(self, t, row, min(carried, 0.0), max(carry, 0.0))
         done += traded
         if terms.fees:
@@ -102,7 +102,7 @@ class PlainAccount:
         row["short"] = -sum(q * self.price[s] for s, q in self.shares.items() if q < 0.0)
         row["cash"] = self.cash
         self.equity = row["equity"] = self.cash + row["long"] - row["short"]
-        row["ret"] = max(self.growth(start, arrived, row["flow"]) - 1.0, -1.0)
+        row["ret"] = max(self.growth(start, arrived - row["raised"], row["flow"]) - 1.0, -1.0)
         self.index *= 1.0 + row["ret"]
         self.peak = max(self.peak, self.index)
         row["drawdown"] = self.index / self.peak - 1.0
@@ -140,7 +140,10 @@ class PlainAccount:
         return self.cash + worth
 
     def growth(self, start: float, arrived: float, flow: float) -> float:
-        """Time-weighted growth of a session: a deposit is there at its start, a withdrawal leaves at the open."""
+        """Time-weighted growth of a session: a deposit is there at its start, a withdrawal leaves at the open.
+
+        arrived : equity there, less what it cost to raise the money.
+        """
         if flow >= 0.0:
             return self.equity / (start + flow)
         return arrived / start * self.equity / (arrived + flow)

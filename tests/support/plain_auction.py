@@ -49,6 +49,7 @@ def auction(account: Bidder, t: int, row: Row, borrowed: float, carry: float) ->
             size = for_money(account, symbol, dollars, price, room[symbol])
             give(account, t, symbol, size, price, None, row, done)
             room[symbol] -= abs(size)
+    row["raised"] = spent(row)
     for symbol, order in account.orders.items():
         if symbol in quote and frees(account.shares[symbol], order.first):
             wanted = math.copysign(min(abs(order.first), abs(account.shares[symbol])), order.first)
@@ -56,9 +57,16 @@ def auction(account: Bidder, t: int, row: Row, borrowed: float, carry: float) ->
             give(account, t, symbol, size, quote[symbol], order, row, done)
             order.first -= size
             room[symbol] -= abs(size)
+    if not terms.at_close:
+        row["raised"] = spent(row)
     row["flow"] -= pay_out(account, borrowed)
     buy(account, t, quote, room, row, done, carry)
     return done
+
+
+def spent(row: Row) -> float:
+    """Costs of the session's trades so far."""
+    return row["commission"] + row["spread"] + row["impact"]
 
 
 def limit(terms: Terms, volume: float) -> float:
