@@ -140,6 +140,14 @@ def test_a_carried_purchase_stops_at_its_decided_weight() -> None:
     assert [ran.shares_after(t)[0] for t in (1, 2, 3, 9)] == pytest.approx([25.0, 50.0, 56.25, 56.25], rel=1e-9)
 
 
+def test_a_purchase_that_waits_is_bounded_by_the_last_close_of_what_was_not_held() -> None:
+    fell = np.r_[np.full(3, 200.0), np.full(4, 100.0), np.nan, np.full(4, 100.0)]  # halved while nobody held it
+    panel = market({"AAA": fell, "BBB": np.full(12, 50.0)})
+    ran = settled(panel, {0: {"BBB": 0.5}, 6: {"BBB": 0.5, "AAA": 0.5}})
+    assert ran.shares_after(7).tolist() == [0.0, 1_000.0]
+    assert ran.shares_after(8) == pytest.approx([500.0, 1_000.0], rel=1e-9)
+
+
 def test_a_decision_that_sends_nothing_ends_what_was_working() -> None:
     panel = market({"AAA": FLAT}, volume=with_volume(500.0, T))
     ran = settled(panel, {0: {"AAA": 1.0}, 2: {"AAA": 0.125}}, run={"cash": 40_000.0},
