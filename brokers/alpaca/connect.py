@@ -9,6 +9,12 @@ from plimsoll.brokers.alpaca.budget import Budget
 from plimsoll.brokers.alpaca.keys import read_keys
 from plimsoll.brokers.alpaca.venue import AlpacaVenue
 from plimsoll.brokers.alpaca.wire import TIMEOUT_SECONDS, data_wire, trading_wire
+from plimsoll.engine.config.live import BrokerSection
+
+
+def connect_broker(broker: BrokerSection, env: Mapping[str, str]) -> AlpacaVenue:
+    """Return the account that a `[broker]` section names; what `plimsoll.brokers` points to."""
+    return connect(broker.url, env, keys=broker.keys, feed=broker.feed)
 
 
 def connect(

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, data_app
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.types import EngineName
 
@@ -22,7 +23,6 @@ app = typer.Typer(
 )
 
 EXIT_BAD_INPUT = 2
-EXIT_CHECK_FAILED = 1
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
@@ -33,7 +33,6 @@ Trials = Annotated[
         "--trials", metavar="DIR|off", help="Folder of the trial ledger [PLIMSOLL_TRIALS, or the user's data]."
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")
 ]
@@ -111,6 +110,50 @@ def backtest(
     run_backtest(
         config, span, out, force=force, strict=strict, engine=engine, trials=trials, as_json=as_json, quiet=quiet
     )
+
+
+@app.command()
+def plan(
+    config: ConfigPath,
+    positions: Annotated[
+        Path | None, typer.Option("--positions", metavar="FILE", help="CSV of symbol,qty with a row CASH.")
+    ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option("--account", metavar="paper", help="Read the [broker] account instead; nothing is sent."),
+    ] = None,
+    slot: Annotated[str, typer.Option("--at", metavar="HH:MM", help="The slot the orders are for.")] = "09:35",
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="Plan as of an earlier session [the last completed one].")
+    ] = None,
+    sets: Sets = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE|DIR", help="Write the orders as CSV; DIR: named by session.")
+    ] = None,
+    adopt: Annotated[
+        bool | None,
+        typer.Option("--adopt/--no-adopt", help="Take over the standing portfolio [if nothing of the book is held]."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite other orders in --out.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the weights after every stage.")] = False,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the orders.")] = False,
+) -> None:
+    """Print the orders a configuration would send now; nothing is sent.
+
+    Exit 0: orders, or none needed; 1: refused, e.g. data that are not up to date; 2: bad input.
+    """
+    from plimsoll.engine.cli.options import Span
+    from plimsoll.engine.cli.plan import run_plan
+
+    span = Span(data, None, end, tuple(sets or ()))
+    done = run_plan(
+        config, span, positions, account, slot, out, adopt=adopt, force=force, explain=explain, as_json=as_json,
+        quiet=quiet,
+    )  # fmt: skip
+    if not done:
+        raise typer.Exit(EXIT_CHECK_FAILED)
 
 
 @app.command()
@@ -315,6 +358,9 @@ def init(
     from plimsoll.engine.cli.init import write_project
 
     write_project(folder)
+
+
+app.add_typer(data_app)
 
 
 def guarded(run: Callable[[], Any], *, verbose: bool) -> int:

@@ -241,13 +241,14 @@ def collar_limit(price: Decimal, side: Side, collar: Decimal, rules: VenueRules)
     return raw.quantize(step, rounding=ROUND_FLOOR if side == "buy" else ROUND_CEILING)
 
 
-def afford(legal: Legalised, money: Decimal, desk: Desk) -> Legalised:
-    """Scale what opens or adds by one factor so that at its limits it costs at most `money`; shrunk orders are legal.
+def afford(legal: Legalised, money: Decimal, desk: Desk, *, at_limits: bool = False) -> Legalised:
+    """Scale what opens or adds by one factor so that it costs at most `money`; shrunk orders are legal.
 
     money : dollars there are for purchases (and for the margin of shorts), proceeds and buffer already counted in.
+    at_limits : costs are those at the limits, as a venue reserves them; else those at the decision prices.
     """
     needs = [order for order in legal.orders if order.wave == NEEDS]
-    cost = sum((order.most for order in needs), ZERO)
+    cost = sum((order.most if at_limits else order.notional for order in needs), ZERO)
     if not needs or cost <= money:
         return legal
     factor = max(money, ZERO) / cost

@@ -165,6 +165,8 @@ def test_options_that_shape_a_backtest_shape_every_setting(here: Path, cli: Call
         (["--grid", "run.cash=1,2", "--top", "-1"], "--top: -1 best settings are asked for"),
         (["--grid", "run.cash=1,2", "--set", "run.cash=x"], "run.toml: run.cash: input should be a number"),
         (["--grid", "run.cash=1,2", "--out", "run.toml"], "run.toml: is a file, not a folder"),
+        (["--grid", "run.cash=1,2", "--own-window", "--common-window"], "--own-window, --common-window: either one "),
+        (["--grid", "run.start=2015-01-05,2015-02-02"], "--grid: run.start cannot vary within one common window"),
     ],
     ids=[
         "no grid",
@@ -178,6 +180,8 @@ def test_options_that_shape_a_backtest_shape_every_setting(here: Path, cli: Call
         "top",
         "set",
         "out",
+        "both windows",
+        "no one window",
     ],
 )
 def test_what_makes_no_sense_is_told_in_one_line_before_anything_runs(

@@ -122,6 +122,14 @@ def test_purchases_share_one_factor_and_what_frees_money_is_left_alone() -> None
     ]
 
 
+def test_a_venue_reserves_what_an_order_costs_at_its_limit() -> None:
+    desk = Desk(RULES, collar=Decimal("0.25"))
+    legal = legalise([wish("4")], desk)
+    assert afford(legal, Decimal(400), desk) is legal
+    (order,) = afford(legal, Decimal(400), desk, at_limits=True).orders
+    assert order.qty == Decimal("3.2")
+
+
 def test_enough_money_changes_nothing() -> None:
     legal = legalise([wish("5")], OPEN)
     assert afford(legal, Decimal(500), OPEN) is legal
@@ -174,7 +182,7 @@ def test_whatever_is_planned_only_legal_orders_come_out_and_nothing_grows(
 ) -> None:
     wishes, desk = plan
     asked = {one.row: one for one in wishes}
-    legal = afford(legalise(wishes, desk), money, desk)
+    legal = afford(legalise(wishes, desk), money, desk, at_limits=True)
     assert [one.wave for one in legal.orders] == sorted(one.wave for one in legal.orders)
     for order in legal.orders:
         source = asked[order.row]

@@ -8,7 +8,7 @@ from plimsoll.engine.types import Weights
 
 
 class Leaky(Strategy):
-    """Holds SPY, and after its `patience` of bars in this process ever less of it."""
+    """Holds SPY, and with every bar seen in this process less of it; `leaks` says whether bars are counted."""
 
     class Params(StrategyParams):
         share: float = Field(0.5, ge=0, le=1)
