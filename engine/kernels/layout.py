@@ -22,7 +22,8 @@ LOT: Final = 13  # smallest quantity of a long that trades, in shares: 1 = whole
 CARRIED: Final = 14  # 1 = the working order is older than the last decision's bar
 ROOM: Final = 15  # scratch of a bar: shares that the market still gives
 ADDS: Final = 16  # scratch of a bar: signed shares that would open or add
-ACCT_ROWS: Final = 17
+FORCED: Final = 17  # scratch of a bar: shares that a withdrawal has sold already
+ACCT_ROWS: Final = 18
 
 # scal (SCALARS,)
 CASH: Final = 0

@@ -31,6 +31,7 @@ from plimsoll.engine.kernels.layout import (
     EXPIRED_ORDERS,
     F_COSTS,
     FEE_SUMS,
+    FORCED,
     HALF_SPREAD,
     LEG0,
     LEG1,
@@ -145,16 +146,19 @@ def spare(t: int, auction: int, block: Floats, acct: Floats, scal: Floats, rules
 def raise_money(
     t: int, equity: float, block: Floats, acct: Floats, scal: Floats, rules: Floats, daily: Floats, at: int,
     rec: Floats, fills: Floats,
-) -> None:  # fmt: skip
+) -> bool:  # fmt: skip
     """Sell (and cover) at the open what is owed, as the same part of every position; whole shares are rounded up.
 
     equity : at the last close. An order for an amount of money, sized here. A symbol whose working order was decided at
-    the last close is left alone: that decision knew what is to be paid out.
+    the last close is left alone: that decision knew what is to be paid out. Returns whether all of it was traded.
     """
-    part = min(scal[OWED] / equity, 1.0)
+    part, whole = min(scal[OWED] / equity, 1.0), True
     for i in range(acct.shape[1]):
         shares, price = acct[SHARES, i], block[0, t, i]
-        if shares == 0.0 or np.isnan(price) or (scal[PLANNED] != 0.0 and acct[ORDER0, i] >= 0.0):
+        if shares == 0.0 or (scal[PLANNED] != 0.0 and acct[ORDER0, i] >= 0.0):
+            continue
+        if np.isnan(price):
+            whole = False
             continue
         step = 1.0 if shares < 0.0 else acct[LOT, i]
         wanted = abs(shares) * acct[MARK, i] * part / price
@@ -163,10 +167,15 @@ def raise_money(
             qty += 1.0
         most = min(abs(shares), room_of(t, i, block, scal, rules))
         if qty > most:
+            whole = whole and most == abs(shares)
             qty = abs(shares) if most == abs(shares) else trim(most, step)
         if qty > 0.0:
             side = -1.0 if shares > 0.0 else 1.0
             book_fill(t, i, side * qty, price, NO_ORDER, acct, scal, rules, daily, at, rec, fills)
+            acct[FORCED, i] = qty
+            if acct[LEG0, i] * shares < 0.0 and abs(acct[LEG0, i]) > abs(acct[SHARES, i]):
+                acct[LEG0, i] = -acct[SHARES, i]  # an older sale sells no more than is left
+    return whole
 
 
 @kernel
@@ -182,13 +191,17 @@ def worth(t: int, auction: int, block: Floats, acct: Floats, scal: Floats) -> fl
 
 @kernel
 def pay_out(
-    t: int, at_close: float, first_fill: int, reserve: float, block: Floats, acct: Floats, scal: Floats, rules: Floats,
-    daily: Floats, fills: Floats,
+    t: int, at_close: float, first_fill: int, reserve: float, debit: float, block: Floats, acct: Floats, scal: Floats,
+    rules: Floats, daily: Floats, fills: Floats,
 ) -> float:  # fmt: skip
-    """Pay what is owed as far as there is money or margin for it; return the dollars paid."""
+    """Pay what is owed as far as there is money or margin for it; return the dollars paid.
+
+    debit : what the account may owe afterwards: a withdrawal is raised by sales, not borrowed.
+    """
     most = spare(t, int(at_close), block, acct, scal, rules) - reserve
     if rules[FEES_ON] != 0.0:
         most -= fees_of(t, first_fill, int(at_close), block, acct, scal, daily, fills)
+    most = min(most, scal[CASH] + debit)
     paid = min(scal[OWED], max(most, 0.0))
     scal[OWED] -= paid
     scal[CASH] -= paid
@@ -212,7 +225,8 @@ def free_money(
             left = left or reduces(i, acct)
             continue
         price = block[auction, t, i]
-        acct[ROOM, i] = 0.0 if np.isnan(price) else room_of(t, i, block, scal, rules)
+        room = 0.0 if np.isnan(price) else room_of(t, i, block, scal, rules)
+        acct[ROOM, i] = max(room - acct[FORCED, i], 0.0)
         if reduces(i, acct):
             fill_leg(
                 t, i, LEG0, within(i, acct[LEG0, i], acct, scal), price, acct, scal, rules, daily, at, rec, fills
@@ -260,12 +274,10 @@ def spend_money(
         else:
             needed += qty * price + cost
     if wanted:
-        factor = 1.0
-        if rules[SIZE_AT_FILL] == 0.0:
-            money = spare(t, auction, block, acct, scal, rules) - reserve
-            if rules[FEES_ON] != 0.0:
-                money -= fees_of(t, first_fill, auction, block, acct, scal, daily, fills)
-            factor = 1.0 if needed <= money + ROUNDING else max(money, 0.0) / needed
+        money = spare(t, auction, block, acct, scal, rules) - reserve
+        if rules[FEES_ON] != 0.0:
+            money -= fees_of(t, first_fill, auction, block, acct, scal, daily, fills)
+        factor = 1.0 if needed <= money + ROUNDING else max(money, 0.0) / needed
         for i in range(acct.shape[1]):
             if acct[ADDS, i] != 0.0:
                 add(t, i, factor, waits, block[auction, t, i], acct, scal, rules, daily, at, rec, fills)

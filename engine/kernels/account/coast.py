@@ -6,13 +6,11 @@ and return; `coast` does exactly that, with the same formulas in the same order,
 
 import numpy as np
 
-from plimsoll.engine.kernels.account.ledger import carry_of, is_margin_call, return_of
+from plimsoll.engine.kernels.account.ledger import carry_at, is_margin_call, return_of
 from plimsoll.engine.kernels.cost import N_SESSION_FEES
 from plimsoll.engine.kernels.derive import DELISTED
 from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import (
-    BILL,
-    BORROW_RATE,
     CASH,
     DAY,
     EQUITY,
@@ -22,7 +20,6 @@ from plimsoll.engine.kernels.layout import (
     MAINT_SHORT,
     MAINTENANCE,
     MARGIN_ACCOUNT,
-    MARGIN_SPREAD,
     MARK,
     N_WORKING,
     NAV,
@@ -44,7 +41,6 @@ from plimsoll.engine.kernels.layout import (
     R_SHORT,
     RECORD,
     SHARES,
-    SHORT_REBATE,
     STARTED,
 )
 from plimsoll.engine.types import Bools, Codes, Floats, Ints
@@ -98,16 +94,13 @@ def coast(
             short -= min(worth, 0.0)
     cash, equity, nav, peak, gross_nav = scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV]
     maintenance, negative = scal[MAINTENANCE], 0.0
-    margin_account, margin_spread, borrow_rate = rules[MARGIN_ACCOUNT], rules[MARGIN_SPREAD], rules[BORROW_RATE]
-    rebate = rules[SHORT_REBATE]
+    margin_account = rules[MARGIN_ACCOUNT]
     told = brief.shape[1] > 0
     t = first
     while t < stop:
         if event[t]:
             break
-        interest, financing, borrow = carry_of(
-            cash, short, daily[BILL, t], daily[DAY, t], margin_spread, borrow_rate, rebate
-        )
+        interest, financing, borrow = carry_at(t, cash, short, daily, rules)
         new_cash = cash + (interest - financing - borrow)
         long_now, short_now, value_now, need = 0.0, 0.0, 0.0, 0.0
         gone = False
@@ -154,8 +147,7 @@ def coast(
     scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV] = cash, equity, nav, peak, gross_nav
     scal[MAINTENANCE] = maintenance
     scal[NEGATIVE_CASH] += negative
-    if t > first:
-        scal[PLANNED] = 0.0
+    scal[PLANNED] = scal[PLANNED] if t == first else 0.0
     open_session(first, t, daily, scal)
     return t
 

@@ -132,7 +132,7 @@ def replace_working(first: int, stop: int, orders: Orders, first_row: int, acct:
     scal[N_WORKING] = 0.0
     scal[PLANNED] = 1.0
     col, leg, qty, at_close = orders.col, orders.leg, orders.qty, orders.at_close
-    target, sigma, adv = orders.target, orders.sigma, orders.adv
+    target, price, sigma, adv = orders.target, orders.price, orders.sigma, orders.adv
     for k in range(first, stop):
         i, row = col[k], float(first_row + k - first)
         if acct[ORDER0, i] < 0.0:
@@ -145,6 +145,8 @@ def replace_working(first: int, stop: int, orders: Orders, first_row: int, acct:
         acct[ADV, i] = adv[k]
         acct[AT_CLOSE, i] = 1.0 if at_close[k] else 0.0
         acct[CARRIED, i] = 0.0
+        if acct[SHARES, i] == 0.0 and price[k] > 0.0:
+            acct[MARK, i] = price[k]  # a loop that coasts keeps the marks of what is held only
 
 
 @kernel

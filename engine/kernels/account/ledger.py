@@ -26,6 +26,7 @@ from plimsoll.engine.kernels.layout import (
     F_PRICE,
     F_QTY,
     FLOW,
+    FORCED,
     GROSS_NAV,
     LATE_PAYMENTS,
     LEG0,
@@ -92,27 +93,32 @@ def write_fill(t: int, i: int, qty: float, price: float, scal: Floats, fills: Fl
 
 
 @kernel
-def split_holding(t: int, i: int, split: float, block: Floats, acct: Floats, scal: Floats, fills: Floats) -> None:
-    """Apply a split to a symbol's holding and working order; a fraction that nobody holds becomes cash at the open.
-
-    Shorts, and longs of whole-share accounts, have no fractions: neither of shares nor of what is still to be traded.
-    """
+def split_symbol(i: int, split: float, acct: Floats) -> None:
+    """Restate a symbol's holding, working order and mark in the share units after a split."""
     leaves = acct[LEG0, i] == -acct[SHARES, i]
     acct[SHARES, i] *= split
-    acct[LEG0, i] *= split
+    acct[LEG0, i] = -acct[SHARES, i] if leaves else acct[LEG0, i] * split
     acct[LEG1, i] *= split
     acct[MARK, i] /= split
     acct[ADV, i] *= split  # of the decision, in the share units of the fill
-    shares = acct[SHARES, i]
-    if acct[LOT, i] == 1.0 or shares < 0.0:
-        whole = trim(shares, 1.0)
+
+
+@kernel
+def pay_fraction(t: int, i: int, block: Floats, acct: Floats, scal: Floats, fills: Floats) -> None:
+    """Turn the fraction that a split left into cash at the open, where none is held; orders stay whole there too.
+
+    Shorts, and longs of whole-share accounts, have no fractions.
+    """
+    shares, lot = acct[SHARES, i], acct[LOT, i]
+    if lot == 1.0 or shares < 0.0 or (shares == 0.0 and acct[LEG0, i] < 0.0):
+        leaves, whole = acct[LEG0, i] == -shares, trim(shares, 1.0)
         if whole != shares:
             price = acct[MARK, i] if np.isnan(block[0, t, i]) else block[0, t, i]
             write_fill(t, i, whole - shares, price, scal, fills)
             scal[CASH] -= (whole - shares) * price
             acct[SHARES, i] = whole
         acct[LEG0, i] = -whole if leaves else trim(acct[LEG0, i], 1.0)
-    if acct[LOT, i] == 1.0 or acct[LEG1, i] < 0.0:
+    if lot == 1.0 or acct[LEG1, i] < 0.0:
         acct[LEG1, i] = trim(acct[LEG1, i], 1.0)
     if acct[ORDER0, i] >= 0.0 and acct[LEG0, i] == 0.0 and acct[LEG1, i] == 0.0:
         drop_order(i, acct, scal)
@@ -122,15 +128,17 @@ def split_holding(t: int, i: int, split: float, block: Floats, acct: Floats, sca
 def corporate_actions(t: int, block: Floats, status: Codes, acct: Floats, scal: Floats, fills: Floats) -> float:
     """Apply bar t's splits and dividends to holdings and working orders; return the dividends in dollars.
 
-    A dividend is per share after the split. Shorts pay it.
+    A dividend is per share after the split, on all that was held at the last close. Shorts pay it.
     """
     dividends = 0.0
     for i in range(acct.shape[1]):
         split = block[4, t, i]
         if split != 1.0:
-            split_holding(t, i, split, block, acct, scal, fills)
+            split_symbol(i, split, acct)
         if acct[SHARES, i] != 0.0 and block[3, t, i] != 0.0:
             dividends += acct[SHARES, i] * block[3, t, i]
+        if split != 1.0:
+            pay_fraction(t, i, block, acct, scal, fills)
         if status[t, i] == DELISTED and acct[ORDER0, i] >= 0.0:
             drop_order(i, acct, scal)
     scal[CASH] += dividends
@@ -164,6 +172,14 @@ def carry_of(
     if free >= 0.0:
         return free * bill + rebated, 0.0, borrow
     return rebated, -free * (bill + margin_spread * day), borrow
+
+
+@inline_kernel
+def carry_at(t: int, cash: float, short: float, daily: Floats, rules: Floats) -> tuple[float, float, float]:
+    """Return `carry_of` under the rates of bar t."""
+    return carry_of(
+        cash, short, daily[BILL, t], daily[DAY, t], rules[MARGIN_SPREAD], rules[BORROW_RATE], rules[SHORT_REBATE]
+    )
 
 
 @inline_kernel
@@ -218,8 +234,12 @@ def trade(
     The factor undoes the payments in a time-weighted return: each equity before a payment over that after it.
     """
     paid, factor = 0.0, 1.0
+    debit = max(-scal[CASH], 0.0) * (1.0 - min(scal[OWED] / previous, 1.0))  # what a debit may be after paying
+    raised = True
+    for i in range(acct.shape[1]):
+        acct[FORCED, i] = 0.0
     if scal[OWED] > 0.0:
-        raise_money(t, previous, block, acct, scal, rules, daily, at, rec, fills)
+        raised = raise_money(t, previous, block, acct, scal, rules, daily, at, rec, fills)
     if scal[N_WORKING] > 0.0 or scal[OWED] > 0.0:
         for auction in range(2):
             if auction == 1 and scal[N_WORKING] == 0.0:
@@ -228,7 +248,9 @@ def trade(
             waits = free_money(t, closing, block, acct, scal, rules, daily, at, rec, fills)
             if scal[OWED] > 0.0:
                 before = worth(t, auction, block, acct, scal)
-                now = pay_out(t, closing, first_fill, reserve, block, acct, scal, rules, daily, fills)
+                now = pay_out(
+                    t, closing, first_fill, reserve, np.inf if raised else debit, block, acct, scal, rules, daily, fills
+                )
                 if now > 0.0:
                     paid += now
                     factor *= before / (before - now)
@@ -267,10 +289,7 @@ def account_step(
             short_before -= min(value, 0.0)
     interest, financing, borrow = 0.0, 0.0, 0.0
     if scal[STARTED] != 0.0:
-        interest, financing, borrow = carry_of(
-            scal[CASH], short_before, daily[BILL, t], daily[DAY, t], rules[MARGIN_SPREAD], rules[BORROW_RATE],
-            rules[SHORT_REBATE],
-        )  # fmt: skip
+        interest, financing, borrow = carry_at(t, scal[CASH], short_before, daily, rules)
     scal[STARTED] = 1.0
     scal[CASH] += deposit
     scal[OWED] = owed
