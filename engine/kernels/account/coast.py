@@ -94,9 +94,7 @@ def coast(
             short -= min(worth, 0.0)
     cash, equity, nav, peak, gross_nav = scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV]
     maintenance, negative = scal[MAINTENANCE], 0.0
-    margin_account = rules[MARGIN_ACCOUNT]
-    told = brief.shape[1] > 0
-    t = first
+    margin_account, told, t = rules[MARGIN_ACCOUNT], brief.shape[1] > 0, first
     while t < stop:
         if event[t]:
             break
