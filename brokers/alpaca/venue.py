@@ -78,7 +78,7 @@ class AlpacaVenue:
             return Unknown(reply.why)
         if reply.status == 204:
             return True
-        if reply.status in (404, 422) and reply.message:
+        if NO_ORDER.search(reply.message) if reply.status == 404 else reply.status == 422 and reply.message:
             return False
         return Unknown(f"status {reply.status}")
 

@@ -59,7 +59,7 @@ class Wire:
         }
         try:
             call[method](path, dict(data or {}))
-        except (APIError, requests.JSONDecodeError):
+        except (APIError, requests.JSONDecodeError, requests.TooManyRedirects):
             pass  # read below from the response itself; the exception holds the keys and goes no further
         except (requests.RequestException, ValueError) as error:
             return NoReply(type(error).__name__)
