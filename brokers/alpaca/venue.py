@@ -78,7 +78,8 @@ class AlpacaVenue:
             return Unknown(reply.why)
         if reply.status == 204:
             return True
-        if NO_ORDER.search(reply.message) if reply.status == 404 else reply.status == 422 and reply.message:
+        gone = reply.status == 404 and NO_ORDER.search(reply.message)
+        if gone or (reply.status == 422 and reply.message):
             return False
         return Unknown(f"status {reply.status}")
 

@@ -9,7 +9,7 @@ Written from the design's rules of money and time, to be read beside them. It sh
 import math
 
 from support.market_lists import Market, Row
-from support.plain_desk import OUTRIGHT, Order, Terms, charges, cut, plan
+from support.plain_desk import OUTRIGHT, Order, Terms, charges, cut, plan, sum_of
 from support.plain_fees import charged
 
 
@@ -166,7 +166,7 @@ class PlainAccount:
     def trade(self, t: int, symbol: str, size: float, price: float, order: Order, row: Row) -> None:
         """Exchange shares for cash, and pay for it."""
         commission, spread, impact = charges(self.terms, symbol, size, price, order)
-        self.shares[symbol] += size
+        self.shares[symbol] = sum_of(self.shares[symbol], size)
         self.cash -= size * price + commission + spread + impact
         self.fills.append((t, symbol, size, price, commission + spread + impact))
         row["commission"] += commission
