@@ -9,6 +9,7 @@ from plimsoll.brokers.alpaca.budget import Budget
 from plimsoll.brokers.alpaca.keys import read_keys
 from plimsoll.brokers.alpaca.venue import AlpacaVenue
 from plimsoll.brokers.alpaca.wire import TIMEOUT_SECONDS, data_wire, trading_wire
+from plimsoll.engine.config.live import BrokerSection
 
 
 def connect(
@@ -35,3 +36,8 @@ def connect(
     budget = Budget(now, sleep)
     trading, data = trading_wire(address, pair, timeout=timeout), data_wire(address, pair, timeout=timeout)
     return AlpacaVenue(trading, data, budget, sleep, feed=feed)
+
+
+def open_venue(section: BrokerSection, env: Mapping[str, str]) -> AlpacaVenue:
+    """Return the account of a `[broker]` section; raises as `connect` does."""
+    return connect(section.url, env, keys=section.keys, feed=section.feed)
