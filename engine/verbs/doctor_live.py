@@ -61,17 +61,17 @@ def doctor_live(what: Config | Path | str, *, venue: Venue | None = None, host: 
 def _checks(book: _Book, venue: Venue | None, host: Host) -> Iterator[Check]:
     try:
         asked = open_venue(book.broker, host.env) if venue is None else venue
-        account = asked.snapshot()
+        account, clock = asked.snapshot(), asked.clock()
     except PlimsollError as error:
         yield Check("venue", False, f"{book.broker.url}: {error}")
         return
     yield Check("venue", True, f"{book.broker.kind} at {book.broker.url}")
     yield _account(book, account)
     checks: tuple[tuple[str, Callable[[], Check]], ...] = (
-        ("clock", partial(_clock, book, asked, host)),
-        ("calendar", partial(_calendar, asked)),
+        ("clock", partial(_clock, book, clock, host)),
+        ("calendar", partial(_calendar, asked, clock)),
         ("assets", partial(_assets, book, asked)),
-        ("quotes", partial(_quotes, book, asked)),
+        ("quotes", partial(_quotes, book, asked, clock)),
         ("orders", partial(_orders, book, asked, account)),
         ("positions", partial(_positions, book, account)),
     )
@@ -95,8 +95,7 @@ def _account(book: _Book, account: Snapshot) -> Check:
     return Check("account", True, told)
 
 
-def _clock(book: _Book, venue: Venue, host: Host) -> Check:
-    clock = venue.clock()
+def _clock(book: _Book, clock: VenueClock, host: Host) -> Check:
     opens, closes = (_local(at) for at in (clock.next_open, clock.next_close))
     state = f"open until {closes:%H:%M}" if clock.is_open else f"closed until {opens:%Y-%m-%d %H:%M}"
     told = f"{_local(clock.now):%Y-%m-%d %H:%M:%S} New York, {state}"
@@ -111,8 +110,8 @@ def _local(at: datetime) -> datetime:
     return at.astimezone(_NEW_YORK)
 
 
-def _calendar(venue: Venue) -> Check:
-    today = _day_of(venue.clock())
+def _calendar(venue: Venue, clock: VenueClock) -> Check:
+    today = _local(clock.next_close if clock.is_open else clock.next_open).date()
     theirs = {one.session: (one.opens, one.closes) for one in venue.calendar(today, today + AHEAD)}
     ours: list[date] = sessions(today, today + AHEAD).astype(object).tolist()
     differ = sorted({*theirs} ^ {*ours})
@@ -123,10 +122,6 @@ def _calendar(venue: Venue) -> Check:
     if differ:
         return Check("calendar", False, f"{_some(map(str, differ))} differ from XNYS; upgrade exchange_calendars")
     return Check("calendar", True, f"{len(ours)} sessions to {ours[-1]} as in XNYS")
-
-
-def _day_of(clock: VenueClock) -> date:
-    return _local(clock.next_close if clock.is_open else clock.next_open).date()
 
 
 def _assets(book: _Book, venue: Venue) -> Check:
@@ -142,9 +137,9 @@ def _assets(book: _Book, venue: Venue) -> Check:
     return Check("assets", ok, f"{len(found)} of {len(book.symbols)} known{detail}")
 
 
-def _quotes(book: _Book, venue: Venue) -> Check:
+def _quotes(book: _Book, venue: Venue, clock: VenueClock) -> Check:
     """Say which quotes would be believed; only while the market is open does one that is not count."""
-    clock, live = venue.clock(), book.live
+    live = book.live
     quotes = venue.quotes(book.symbols)
     closes = {s: float(one.last) for s, one in quotes.items() if one.last is not None}
     rules = PriceRules(live.max_quote_age_seconds, live.max_spread_bps, live.max_gap)
