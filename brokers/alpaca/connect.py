@@ -12,6 +12,11 @@ from plimsoll.brokers.alpaca.wire import TIMEOUT_SECONDS, data_wire, trading_wir
 from plimsoll.engine.config.live import BrokerSection
 
 
+def connect_broker(broker: BrokerSection, env: Mapping[str, str]) -> AlpacaVenue:
+    """Return the account that a `[broker]` section names; what `plimsoll.brokers` points to."""
+    return connect(broker.url, env, keys=broker.keys, feed=broker.feed)
+
+
 def connect(
     url: str,
     env: Mapping[str, str],
@@ -36,8 +41,3 @@ def connect(
     budget = Budget(now, sleep)
     trading, data = trading_wire(address, pair, timeout=timeout), data_wire(address, pair, timeout=timeout)
     return AlpacaVenue(trading, data, budget, sleep, feed=feed)
-
-
-def open_venue(section: BrokerSection, env: Mapping[str, str]) -> AlpacaVenue:
-    """Return the account of a `[broker]` section; raises as `connect` does."""
-    return connect(section.url, env, keys=section.keys, feed=section.feed)

@@ -61,4 +61,6 @@ def _print_one(console: "Console", one: Explanation) -> None:
         console.print("\nThe order if one stage were passed over:")
     for stage, order in one.without.items():
         same = "  (the same)" if order == one.order else ""
-        console.print(f"  without {stage:14s} {order:+16.6f}{same}", markup=False)
+        console.print(f"  without {stage:17s} {order:+16.6f}{same}", markup=False)
+    for what, why in one.kept.items():
+        console.print(f"  {what} cannot be passed over: {why}", markup=False)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, data_app
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.types import EngineName
 
@@ -22,7 +23,6 @@ app = typer.Typer(
 )
 
 EXIT_BAD_INPUT = 2
-EXIT_CHECK_FAILED = 1
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
@@ -33,7 +33,6 @@ Trials = Annotated[
         "--trials", metavar="DIR|off", help="Folder of the trial ledger [PLIMSOLL_TRIALS, or the user's data]."
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")
 ]
@@ -114,6 +113,50 @@ def backtest(
 
 
 @app.command()
+def plan(
+    config: ConfigPath,
+    positions: Annotated[
+        Path | None, typer.Option("--positions", metavar="FILE", help="CSV of symbol,qty with a row CASH.")
+    ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option("--account", metavar="paper", help="Read the [broker] account instead; nothing is sent."),
+    ] = None,
+    slot: Annotated[str, typer.Option("--at", metavar="HH:MM", help="The slot the orders are for.")] = "09:35",
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="Plan as of an earlier session [the last completed one].")
+    ] = None,
+    sets: Sets = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE|DIR", help="Write the orders as CSV; DIR: named by session.")
+    ] = None,
+    adopt: Annotated[
+        bool | None,
+        typer.Option("--adopt/--no-adopt", help="Take over the standing portfolio [if nothing of the book is held]."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite other orders in --out.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the weights after every stage.")] = False,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the orders.")] = False,
+) -> None:
+    """Print the orders a configuration would send now; nothing is sent.
+
+    Exit 0: orders, or none needed; 1: refused, e.g. data that are not up to date; 2: bad input.
+    """
+    from plimsoll.engine.cli.options import Span
+    from plimsoll.engine.cli.plan import run_plan
+
+    span = Span(data, None, end, tuple(sets or ()))
+    done = run_plan(
+        config, span, positions, account, slot, out, adopt=adopt, force=force, explain=explain, as_json=as_json,
+        quiet=quiet,
+    )  # fmt: skip
+    if not done:
+        raise typer.Exit(EXIT_CHECK_FAILED)
+
+
+@app.command()
 def sweep(
     config: ConfigPath,
     grid: Annotated[
@@ -143,6 +186,12 @@ def sweep(
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Leave out combinations that are not valid.")
     ] = False,
+    own_window: Annotated[
+        bool, typer.Option("--own-window", help="Measure each setting over all sessions it can trade on.")
+    ] = False,
+    common_window: Annotated[
+        bool, typer.Option("--common-window", help="One window for all, whatever it costs the others.")
+    ] = False,
     max_settings: Annotated[
         int, typer.Option("--max-settings", metavar="N", help="More settings are refused.")
     ] = 100_000,
@@ -152,12 +201,12 @@ def sweep(
 ) -> None:
     """Run every combination of the given values; write one table, a page and the best as configurations."""
     from plimsoll.engine.cli.options import Span
-    from plimsoll.engine.cli.sweep import Asked, Shown, run_sweep_command
+    from plimsoll.engine.cli.sweep import Asked, Shown, run_sweep_command, windows_of
     from plimsoll.engine.research.sweep.sweep import Ranking, Workers
 
     span, asked = (
         Span(data, start, end, tuple(sets or ())),
-        Asked(tuple(grid or ()), random, max_settings, skip_invalid),
+        Asked(tuple(grid or ()), random, max_settings, skip_invalid, windows_of(own=own_window, accept=common_window)),
     )
     by, who = Ranking(metric, top), Workers(executor.value, workers, cluster)
     if run_sweep_command(config, span, asked, who, by, Shown(out, force, trials, as_json, quiet)):
@@ -313,6 +362,9 @@ def init(
     from plimsoll.engine.cli.init import write_project
 
     write_project(folder)
+
+
+app.add_typer(data_app)
 
 
 def guarded(run: Callable[[], Any], *, verbose: bool) -> int:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from plimsoll.engine.cli.options import Span, command_host, default_folder, effective_config
 from plimsoll.engine.cli.progress import progress_bar
+from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.report.metrics.labels import DASH, shown
 from plimsoll.engine.research.sweep.grid import parse_axes
 from plimsoll.engine.research.sweep.plan import check_ranking
 from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers
+from plimsoll.engine.research.sweep.window import Windows
 from plimsoll.engine.verbs.sweep import sweep_plan, swept
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ _COLUMNS: Final[tuple[tuple[str, str, "Kind"], ...]] = (
     ("cost_bps", "cost bps", "bps"),
 )
 
+NAMED: Final = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -41,6 +45,7 @@ class Asked:
     random: int | None
     max_settings: int
     skip_invalid: bool
+    windows: Windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,14 @@ def run_sweep_command(config: Path, span: Span, asked: Asked, workers: Workers, 
     check_ranking(by.metric, by.top)
     base = effective_config(config, span)
     axes = parse_axes(asked.grid, random=asked.random is not None)
-    plan = sweep_plan(base, axes, count=asked.random, max_settings=asked.max_settings, skip_invalid=asked.skip_invalid)
+    plan = sweep_plan(
+        base,
+        axes,
+        count=asked.random,
+        max_settings=asked.max_settings,
+        skip_invalid=asked.skip_invalid,
+        windows=asked.windows,
+    )
     host = command_host(quiet=told.quiet)
     began, done = host.clock(), [0]
     folder = told.out or default_folder(began, base.run.name, "sweep", plan.digest[:8])
@@ -86,6 +98,19 @@ def run_sweep_command(config: Path, span: Span, asked: Asked, workers: Workers, 
     return result.failed
 
 
+def windows_of(*, own: bool, accept: bool) -> Windows:
+    """Return what the options say the settings are measured over.
+
+    Raises
+    ------
+    ConfigError
+        If they contradict each other.
+    """
+    if own and accept:
+        raise ConfigError("either one window or each its own", where="--own-window, --common-window", fix="name one")
+    return "own" if own else "accept" if accept else "common"
+
+
 def _tell(result: SweepResult, folder: Path, told: Shown) -> None:
     if told.as_json:
         sys.stdout.write(json.dumps({**result.summary, "folder": str(folder)}, indent=2, allow_nan=False) + "\n")
@@ -105,6 +130,11 @@ def _print(console: "Console", result: SweepResult, folder: Path) -> None:
     console.print(f"\n{result.name}: {len(result.table):,} settings{synthetic}, {result.failed:,} failed{skipped}\n")
     if summary["top"]:
         _print_table(console, result.keys, result.metric, summary)
+    for group in summary["equal"][:NAMED]:
+        others = ", ".join(str(number) for number in group[:NAMED]) + (", ..." if len(group) > NAMED else "")
+        console.print(f"settings {others} are equal in {result.metric} to 1e-9; they stand in the grid's order")
+    if summary["window"]["own"]:
+        console.print("each setting has sessions of its own: figures of different spans are not alike", soft_wrap=True)
     if summary["median"] is not None:
         console.print(
             f"\nThe best of {len(result.table):,} settings looks better than it is: part of its lead is luck that "
@@ -126,13 +156,14 @@ def _print_table(console: "Console", keys: Sequence[str], metric: str, summary: 
         columns.insert(0, (metric, metric, "ratio"))
     table = Table(box=None, pad_edge=False)
     table.add_column("")
-    for title in (*(key.rpartition(".")[2] for key in keys), *(title for _, title, _ in columns)):
+    spans = ("from", "sessions")
+    for title in (*(key.rpartition(".")[2] for key in keys), *spans, *(title for _, title, _ in columns)):
         table.add_column(title, justify="right", no_wrap=True)
     rows = [(str(place), row) for place, row in enumerate(summary["top"], start=1)]
     rows += [("median", summary["median"]), ("worst", summary["worst"])]
     for place, row in rows:
         figures = [DASH if row[name] is None else shown(row[name], kind) for name, _, kind in columns]
-        table.add_row(place, *(_value(row[key]) for key in keys), *figures)
+        table.add_row(place, *(_value(row[key]) for key in (*keys, *spans)), *figures)
     console.print(table)
 
 

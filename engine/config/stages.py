@@ -28,6 +28,7 @@ class NormalizeSection(StageSection):
 class AllocateSection(StageSection):
     """Stage 1."""
 
+    # hrp splits an ordered list in halves: where a half cuts a cluster, sleeves that are alike get unequal shares
     method: Literal["hrp", "erc", "inverse_vol", "equal", "min_variance"] = "hrp"
     half_life_sessions: float = Field(63.0, gt=0)
     min_obs: int = Field(60, ge=2)

@@ -58,5 +58,5 @@ def legal_batch(
 
 def money(legal: Legalised, cash: Decimal, equity: Decimal, desk: Desk) -> Decimal:
     """Return the dollars there are for purchases: cash, what the first wave brings, less the buffer that is kept."""
-    first = [one.notional if one.side == "sell" else -one.most for one in legal.orders if one.wave != NEEDS]
+    first = [one.notional if one.side == "sell" else -one.notional for one in legal.orders if one.wave != NEEDS]
     return cash + sum(first, ZERO) - desk.buffer * equity

@@ -252,15 +252,15 @@ def collar_limit(price: Decimal, side: Side, collar: Decimal, rules: VenueRules)
     return raw.quantize(step, rounding=ROUND_FLOOR if side == "buy" else ROUND_CEILING)
 
 
-def afford(legal: Legalised, money: Decimal, desk: Desk) -> Legalised:
-    """Scale what opens or adds by one factor so that it is counted as `money` at most; shrunk orders are legal.
-
-    A purchase is counted at its limit, a short sale at more than its price, see `VenueRules.short_margin`.
+def afford(legal: Legalised, money: Decimal, desk: Desk, *, at_limits: bool = False) -> Legalised:
+    """Scale what opens or adds by one factor so that it costs at most `money`; shrunk orders are legal.
 
     money : dollars there are for purchases (and for the margin of shorts), proceeds and buffer already counted in.
+    at_limits : costs are what a venue reserves: a purchase at its limit, a short sale at more than its price, see
+    `VenueRules.short_margin`. Else those at the decision prices.
     """
     needs = [order for order in legal.orders if order.wave == NEEDS]
-    cost = sum((_counted(order, desk) for order in needs), ZERO)
+    cost = sum((_reserved(order, desk) if at_limits else order.notional for order in needs), ZERO)
     if not needs or cost <= money:
         return legal
     factor = max(money, ZERO) / cost
@@ -278,7 +278,7 @@ def afford(legal: Legalised, money: Decimal, desk: Desk) -> Legalised:
     return Legalised(tuple(sorted(kept, key=lambda order: (order.wave, order.row))), tuple(changes))
 
 
-def _counted(order: LegalOrder, desk: Desk) -> Decimal:
+def _reserved(order: LegalOrder, desk: Desk) -> Decimal:
     """Return the dollars of buying power that the venue sets aside for an order that opens or adds."""
     if order.side == "buy":
         return order.most

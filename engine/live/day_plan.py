@@ -49,6 +49,7 @@ class DayPlan:
     sleeves' standing portfolios. due : whether this close called for a decision at all. explained : per symbol held,
     wanted or traded. unpriced : symbols that are not traded for want of a price. beside : what the account holds that
     is not the book's. blind : sleeves that were not asked, for an indicator of theirs has no value at the decision bar.
+    refusal : why there are no orders although there might be, "" if nothing stood in the way.
     """
 
     name: str
@@ -67,6 +68,7 @@ class DayPlan:
     blind: tuple[str, ...]
     source: str
     notes: tuple[str, ...]
+    refusal: str = ""
 
     def plain(self) -> dict[str, Any]:
         """Return plain values for JSON: quantities and money as text, digit by digit."""
@@ -85,6 +87,7 @@ class DayPlan:
             "not_traded": {one.symbol: one.why for one in self.unpriced},
             "beside": {symbol: f"{qty:f}" for symbol, qty in sorted(self.beside.items())},
             "blind_sleeves": list(self.blind),
+            "refused": self.refusal,
             "notes": list(self.notes),
         }
 
@@ -220,10 +223,11 @@ def _legal(
         buffer=exact(live.cash_buffer),
     )  # fmt: skip
     legal = legalise(wishes_of(decision.plan.orders, setup.panel.symbols, held), desk)
-    if venue.buying_power is None and setup.terms.margin_account:
-        return legal  # the planner has bound it by the initial margin of the whole book
-    has = holdings.cash if venue.buying_power is None else venue.buying_power
-    return afford(legal, money(legal, has, exact(equity), desk), desk)
+    if not setup.terms.margin_account:  # else the planner has bound it by the initial margin of the whole book
+        legal = afford(legal, money(legal, holdings.cash, exact(equity), desk), desk)
+    if venue.buying_power is not None:
+        legal = afford(legal, money(legal, venue.buying_power, exact(equity), desk), desk, at_limits=True)
+    return legal
 
 
 def _marks(setup: Setup, t: int, price: Floats) -> Floats:
@@ -240,6 +244,6 @@ def _session(setup: Setup, t: int) -> date:
     return day
 
 
-def without_orders(plan: DayPlan, why: str) -> DayPlan:
-    """Return a plan that sends nothing, saying why."""
-    return replace(plan, orders=(), notes=(*plan.notes, why))
+def refused(plan: DayPlan, why: str) -> DayPlan:
+    """Return a plan without orders, saying why there are none."""
+    return replace(plan, orders=(), changes=(), refusal=why)

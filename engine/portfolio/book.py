@@ -7,7 +7,7 @@ Stage numbers are labels: 6 feeds 3 and 1, 8 feeds 4 and 7. `decide` reads what 
 The stages are composed once, in `book_observe` and `book_decide`; here they are called bar by bar.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -45,15 +45,17 @@ class Pipeline:
     """
 
     stages: tuple[str, ...] = STAGES
-    skippable: tuple[str, ...] = SKIPPABLE
     needs_mark = True
+    skippable: tuple[str, ...] = SKIPPABLE
+    kept: Mapping[str, str] = {"raw": "the mean of the sleeves' weights is what the stages work on"}
 
     def __init__(self, feed: Feed, settings: Settings, cost_terms: tuple[Floats, Floats, Floats], names: Sequence[str]):
         n_sleeves, n, panel = len(names), feed.panel.n_symbols, feed.panel
         self.facts: tuple[str, ...] = names_of(tuple(names))
         self.settings = settings
-        self.memory: Memory = book_memory.init(n_sleeves, n, settings.watch.regime.neutral)
-        self.prices = Prices(panel.close, panel.volume, feed.factor, feed.status, panel.clock.bars_per_session)
+        bars, neutral = panel.clock.bars_per_session, settings.watch.regime.neutral
+        self.memory: Memory = book_memory.init(n_sleeves, n, neutral, bars)
+        self.prices = Prices(panel.close, panel.volume, feed.factor, feed.status, bars)
         self.terms = Terms(*cost_terms)
         self.weight = np.zeros((n_sleeves, n))
         self.close = feed.field("close")  # in units that no split changes
@@ -67,11 +69,13 @@ class Pipeline:
         self._t = t
         for row, sleeve in enumerate(sleeves):
             weight[row, sleeve.columns] = sleeve.tracker.now()
-        observe_bar(t, weight, ret, watch, self.memory)
+            if sleeve.failure and self.memory.failed_at[row] < 0:
+                self.memory.failed_at[row] = t
+        observe_bar(t, weight, ret, self.prices.status, watch, self.memory)
         if self._last_bar[t]:
             nav, equity = (mark.nav, mark.equity) if mark is not None else (np.nan, np.nan)
             indicator = self._feed.panel.indicator
-            observe_session(t, ret, self.close, indicator, nav, equity, self._given(t), watch, self.memory)
+            observe_session(t, self.close, indicator, nav, equity, self._given(t), watch, self.memory)
 
     def _given(self, t: int) -> Floats:
         """Return minimum-variance weights (S,) where stage 1 asks for them: their solver is not compiled."""

@@ -1,6 +1,6 @@
 """What a book takes in at a bar, in the order the data flow sets.
 
-bar       skill, S0 normalise, moments of sleeves and of symbols
+bar       skill, S0 normalise, moments of sleeves and of symbols, returns that S6 compounds to the session's
 session   S6 regime, demotions, S1 allocate (on its cadence), S5 governor, S8 ladder
 """
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from plimsoll.engine.kernels.derive import TRADING
 from plimsoll.engine.kernels.estimate import ewma, moments, rank_ic
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.portfolio.book_memory import Memory
@@ -47,30 +48,41 @@ class Watch(NamedTuple):
 
 
 @kernel
-def observe_bar(t: int, weight: Floats, ret: Floats, p: Watch, m: Memory) -> None:
-    """Take in bar t: weight (S, N) drifted weights at its close, ret (T, N). Mutates m."""
+def observe_bar(t: int, weight: Floats, ret: Floats, status: Codes, p: Watch, m: Memory) -> None:
+    """Take in bar t: weight (S, N) drifted weights at its close, ret and status (T, N). Mutates m.
+
+    A sleeve that fails at this bar gets no more of the book from now on than it has.
+    """
     row = ret[t]
+    for i in range(row.shape[0]):
+        if status[t, i] == TRADING and np.isnan(row[i]) and m.asset_moments.pair[moments.COUNT, i, i] > 0.0:
+            moments.forget(m.asset_moments, i)  # listed anew
+    for s in range(weight.shape[0]):
+        if m.failed_at[s] == t:
+            shares = np.empty(weight.shape[0])
+            s1_allocate.weights_in_force(p.runoff_sessions, m.s1, shares)
+            m.ceiling[s] = shares[s]
     work = np.empty((2, row.shape[0]))
     rank_ic.step(m.ic, m.s0.mix, p.member, row, p.skill_decay, work, m.skill)
     out = np.empty((ewma.OUTPUTS, weight.shape[0]))
     s0_normalize.observe(weight, row, p.is_cash, p.full_gross, p.normalize, m.s0, out)
     moments.step(m.sleeve_moments, p.sleeve_moments, m.s0.scaled)
     moments.step(m.asset_moments, p.asset_moments, row)
+    if p.fear >= 0:
+        s6_regime.gather(row[p.stocks], row[p.bonds], m.regime)
 
 
 @kernel
 def observe_session(
-    t: int, ret: Floats, close: Floats, indicator: Floats, nav: float, equity: float, given: Floats, p: Watch, m: Memory
+    t: int, close: Floats, indicator: Floats, nav: float, equity: float, given: Floats, p: Watch, m: Memory
 ) -> None:
     """Take in the close of a session whose last bar is t, after `observe_bar`. Mutates m.
 
-    ret, close (T, N), closes in units no split changes; indicator (T, I); nav, equity of the account, nav NaN before
+    close (T, N) in units no split changes; indicator (T, I); nav, equity of the account, nav NaN before
     there is one; given (S,) minimum-variance weights where the method is that.
     """
     if p.fear >= 0:
-        s6_regime.observe(
-            indicator[t, p.fear], close[t, p.stocks], ret[t, p.stocks], ret[t, p.bonds], p.regime, m.regime
-        )
+        s6_regime.observe(indicator[t, p.fear], close[t, p.stocks], p.regime, m.regime)
     now = p.active[t]
     if p.changes[t]:
         gone = np.zeros(now.shape[0], dtype=np.bool_)

@@ -1,6 +1,6 @@
 """Preset `direct`: one sleeve, its own weights, a no-trade band."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -51,6 +51,7 @@ class Direct:
     skippable: tuple[str, ...] = STAGES[1:]
     facts: tuple[str, ...] = ()
     needs_mark = False
+    kept: Mapping[str, str] = {"raw": "the sleeve's own weights are what the band works on"}
 
     def __init__(self, band: float, maintenance: Floats) -> None:
         self.band = band

@@ -1,6 +1,6 @@
 """The integrator port: from the state of all sleeves to one target."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Protocol
@@ -49,13 +49,14 @@ class Integrator(Protocol):
     """What has memory moves in `observe`; `decide` is a pure function of it and of the account.
 
     stages : names of the trace's columns. skippable : stages that `decide` can pass over. facts : names of
-    `Target.facts`. needs_mark : whether `observe` wants the account's mark.
+    `Target.facts`. needs_mark : whether `observe` wants the account's mark. kept : what cannot be passed over, and why.
     """
 
     stages: tuple[str, ...]
     skippable: tuple[str, ...]
     facts: tuple[str, ...]
     needs_mark: bool
+    kept: Mapping[str, str]
 
     def observe(self, t: int, sleeves: Sequence[Sleeve], mark: Mark | None) -> None:
         """Advance everything with memory by the completed bar t; `mark` is None before the account exists."""

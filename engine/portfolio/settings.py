@@ -31,7 +31,7 @@ from plimsoll.engine.types import Bools, Codes, Floats
 P = TypeVar("P")
 
 _ROLES = {"defensive": 1.0, "cyclical": -1.0, "other": 0.0}
-MIN_OVERLAP = 20  # common observations a pair of histories needs for a correlation
+MIN_OVERLAP = 20  # sessions of common observations a pair of histories needs for a correlation
 
 
 def decay_of(half_life: float) -> float:
@@ -78,10 +78,11 @@ def _watch(config: Config, panel: Panel, sleeves: Sequence[Sleeve], active: Code
     low, high = stage.regime.band
     return Watch(
         normalize=by_name(
-            s0_normalize.Params, stage.normalize, decay=decay_of(stage.normalize.half_life_sessions * bars),
+            s0_normalize.Params, stage.normalize, min_obs=stage.normalize.min_obs * bars,
+            decay=decay_of(stage.normalize.half_life_sessions * bars),
             unit_gross=stage.normalize.mode == "unit_gross", bars_per_year=clock.bars_per_year,
         ),
-        allocate=allocate_params(stage.allocate, stage.normalize.min_obs),
+        allocate=allocate_params(stage.allocate, stage.normalize.min_obs, bars),
         governor=by_name(s5_governor.Params, stage.governor, product=stage.governor.combine == "product"),
         regime=by_name(
             s6_regime.Params, stage.regime, neutral=stage.vol_target.target, low=low, high=high, decay=decay_of(63.0)
@@ -100,15 +101,15 @@ def _watch(config: Config, panel: Panel, sleeves: Sequence[Sleeve], active: Code
         stocks=stocks,
         bonds=bonds,
         fear=fear,
-        skill_decay=decay_of(63.0),
-        skill_warmup=float(stage.allocate.skill_warmup_sessions),
+        skill_decay=decay_of(63.0 * bars),
+        skill_warmup=float(stage.allocate.skill_warmup_sessions * bars),
         asset_moments=moments.params(stage.vol_target.half_life_sessions * bars),
         sleeve_moments=moments.params(stage.allocate.half_life_sessions * bars),
     )  # fmt: skip
 
 
 def _rules(config: Config, panel: Panel, active: Codes, maintenance: Floats) -> Rules:
-    stage, bars_per_year = config.integrator, panel.clock.bars_per_year
+    stage, bars, bars_per_year = config.integrator, panel.clock.bars_per_session, panel.clock.bars_per_year
     wrapper_member, wrapper_group = wrapper_arrays(stage.net.wrappers, panel.symbols)
     cluster = np.full(panel.n_symbols, -1, dtype=np.int64)
     for number, group in enumerate(stage.caps.clusters.values()):
@@ -116,7 +117,7 @@ def _rules(config: Config, panel: Panel, active: Codes, maintenance: Floats) -> 
     factors, window = _factor_model(config, panel)
     return Rules(
         vol_target=by_name(
-            s3_vol_target.Params, stage.vol_target, min_overlap=MIN_OVERLAP, bars_per_year=bars_per_year,
+            s3_vol_target.Params, stage.vol_target, min_overlap=MIN_OVERLAP * bars, bars_per_year=bars_per_year,
             factors=factors, window=window,
         ),
         caps=by_name(s4_caps.Params, stage.caps),
@@ -124,7 +125,7 @@ def _rules(config: Config, panel: Panel, active: Codes, maintenance: Floats) -> 
         day_loss=stage.governor.day_loss,
         sigma_neutral=stage.vol_target.target,
         runoff_sessions=float(stage.allocate.runoff_sessions),
-        min_symbol_obs=float(stage.net.min_obs),
+        min_symbol_obs=float(stage.net.min_obs * bars),
         bars_per_year=bars_per_year,
         ladder=_ladder(config),
         is_cash=_is_cash(config, panel),
@@ -171,10 +172,16 @@ def by_name(kind: Callable[..., P], section: StageSection, **given: float) -> P:
     return kind(**{name: float(value) if fields.get(name) is float else value for name, value in values.items()})
 
 
-def allocate_params(section: AllocateSection, young_obs: int) -> s1_allocate.Params:
-    """Return the parameters of stage 1; young_obs is the least history before anybody has `min_obs`."""
+def allocate_params(section: AllocateSection, young_obs: int, bars: int = 1) -> s1_allocate.Params:
+    """Return the parameters of stage 1; young_obs is the least history in sessions before anybody has `min_obs`.
+
+    bars : of a session; what is configured in sessions is told to the kernels in bars.
+    """
     rung = s1_allocate.RUNGS.index(section.method)
-    return by_name(s1_allocate.Params, section, method=rung, young_obs=young_obs, min_overlap=MIN_OVERLAP)
+    return by_name(
+        s1_allocate.Params, section, method=rung, min_obs=section.min_obs * bars, young_obs=young_obs * bars,
+        min_overlap=MIN_OVERLAP * bars,
+    )  # fmt: skip
 
 
 def _factor_model(config: Config, panel: Panel) -> tuple[int, int]:

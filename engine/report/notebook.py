@@ -69,9 +69,8 @@ def notebook_figure(record: Record, metrics: Mapping[str, Any]) -> "Figure":
     """Return growth of 1 over drawdown as a `plotly.graph_objects.Figure`."""
     from plotly.graph_objects import Figure
 
-    bench = None if record.benchmark is None else record.aligned(record.benchmark, "benchmark")
     axes = page_axes(record)
-    top, below = growth_figure(record, metrics, bench), drawdown_figure(record, metrics, bench)
+    top, below = growth_figure(record, metrics), drawdown_figure(record, metrics)
     traces = [_resolved(trace, axes) for trace in top.data]
     traces += [{**_resolved(trace, axes), "yaxis": "y2", "showlegend": False} for trace in below.data]
     layout = {

@@ -27,7 +27,7 @@ def print_summary(
     for text, style in banners(record, metrics):
         out.print(Text(text, style=style))
     out.print(_figures(metrics))
-    notes = _lines(metrics)
+    notes = _lines(record, metrics)
     counts = [f"{title(name).lower()} {count_shown(value)}" for name, value in record.counts.items() if value]
     if counts:
         notes.append(("Counts", ", ".join(counts), "yellow"))
@@ -61,7 +61,7 @@ def _figures(metrics: Mapping[str, Any]) -> "Table":
     return table
 
 
-def _lines(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _lines(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     run, exposure, costs = metrics["run"], metrics["exposure"], metrics["costs"]
     conventions, relative = metrics["conventions"], metrics["relative"]
     flows = f", deposits less withdrawals {shown(run['net_flows'], 'usd')}" if run["net_flows"] else ""
@@ -82,6 +82,7 @@ def _lines(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         symbol = metrics["benchmark"]["symbol"]
         text = f"to {symbol}: beta {beta}, alpha {alpha} a year, information ratio {ratio}"
         lines.append(("Relative", text, ""))
+    lines += [("Series", span.text, "") for span in record.spans]
     reading = (
         f"{conventions['periods_per_year']:.0f} periods a year, ddof {conventions['ddof']}, rf for Sharpe over bills: "
         f"{conventions['risk_free']}; {DASH} = not defined"

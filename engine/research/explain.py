@@ -35,7 +35,7 @@ class Explanation:
     """One symbol of one decision.
 
     held and final are weights before and after; order is in signed shares; without maps each stage to the order there
-    would be if it alone were passed over, the state held.
+    would be if it alone were passed over, the state held; kept says what cannot be passed over, and why.
     """
 
     symbol: str
@@ -47,6 +47,7 @@ class Explanation:
     price: float
     note: str
     without: dict[str, float]
+    kept: dict[str, str]
 
 
 def explain_decision(
@@ -68,8 +69,10 @@ def explain_decision(
     held = account.value / account.equity
     adopt = decision.t == setup.first - 1 if adopt is None else adopt
     orders = _orders(decision, panel.n_symbols)
-    skippable = setup.system.integrator.skippable
-    without = {stage: _orders_without(setup.system, account, adopt, stage, panel.n_symbols) for stage in skippable}
+    integrator = setup.system.integrator
+    without = {
+        stage: _orders_without(setup.system, account, adopt, stage, panel.n_symbols) for stage in integrator.skippable
+    }
     involved = (held != 0.0) | decision.target.trace.any(axis=1) | (orders != 0.0)
     columns = [panel.column(symbol)] if symbol is not None else np.flatnonzero(involved).tolist()
     return [
@@ -83,6 +86,7 @@ def explain_decision(
             price=float(panel.close[decision.t, i]),
             note=_note(decision, i, held),
             without={stage: float(values[i]) for stage, values in without.items()},
+            kept=dict(integrator.kept),
         )
         for i in columns
     ]
@@ -126,7 +130,18 @@ def _reason(stage: str, facts: dict[str, float], before: float, after: float, he
         if facts["tier"] == NO_NEW and after != before * facts["multiplier"]:
             what = "no position may grow"
         return f"{what}: drawdown {facts['drawdown']:.1%}, tier {TIERS[int(facts['tier'])]}"
-    return _held_back(before, after, held, band) if stage == "s7_turnover" else ""
+    return _held_back(before, after, held, band) if stage == "s7_turnover" else _legacy_reason(stage, facts)
+
+
+def _legacy_reason(stage: str, facts: dict[str, float]) -> str:
+    """Return why a stage of the old path moved a weight, "" for one that is not of it."""
+    if stage == "min_variance":
+        return f"least variance over {facts['rows']:.0f} rows of common history"
+    if stage == "first_vol_target":
+        return f"times {facts['leverage']:.3f}: ex-ante {facts['sigma_ex']:.1%} to the book's target"
+    if stage == "second_vol_target":
+        return "scaled by its own volatility once more, halved, name and gross cap"
+    return f"times {facts['multiplier']:.3f}: drawdown {facts['drawdown']:.1%}" if stage == "kill_tier" else ""
 
 
 def _held_back(before: float, after: float, held: float, band: float) -> str:

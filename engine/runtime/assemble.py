@@ -14,6 +14,7 @@ from plimsoll.engine.execution.sim.book import open_book
 from plimsoll.engine.execution.sim.broker import SimBroker
 from plimsoll.engine.execution.terms import Terms, terms_of
 from plimsoll.engine.kernels import layout
+from plimsoll.engine.market.calendar import next_session
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.panel import DataWarning, Panel
 from plimsoll.engine.runtime.first_bar import begins_at, first_bar
@@ -76,6 +77,7 @@ def assemble(config: Config, market: Market) -> Setup:
         _refuse_early_flows(config, panel, daily, first)
     broker = SimBroker(feed, daily, book, id_prefix=f"{config.run.name}-{config.digest[:8]}")
     warnings = panel.warnings + _bill_warnings(market.bill_name, panel, first) + market.warnings
+    warnings += _end_warnings(config, panel)
     desk = desk_of(config)
     return Setup(
         config, panel, feed, system, broker, first, market.bill, market.bill_name, warnings, terms, desk
@@ -92,6 +94,15 @@ def _bill_warnings(bill_name: str, panel: Panel, first: int) -> tuple[DataWarnin
     begins = str(panel.clock.session[known[0]]) if len(known) else ""
     text = f"cash earns nothing before the series begins on {begins}" if begins else "no row: cash earns nothing"
     return (DataWarning("no_bill_rate", bill_name, text, begins),)
+
+
+def _end_warnings(config: Config, panel: Panel) -> tuple[DataWarning, ...]:
+    """Say so where the data end before the run was to."""
+    end, last = config.run.end, panel.clock.session[-1].astype(object)
+    if end is None or next_session(last) > end:
+        return ()
+    text = f"the data end on {last}, before run.end = {end}: the run ends with them"
+    return (DataWarning("data_end_early", "", text, str(last)),)
 
 
 def _refuse_early_flows(config: Config, panel: Panel, daily: Floats, first: int) -> None:

@@ -6,18 +6,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plimsoll.engine.errors import DataError
 from plimsoll.engine.execution.sim.order_table import STATUSES
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.account.ledger import bar_costs
 from plimsoll.engine.kernels.account.order import ORDER_COLUMNS
 from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
 from plimsoll.engine.kernels.cost import COST_COLUMNS, COSTS
+from plimsoll.engine.kernels.derive import DELISTED
 from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.runtime.alongside import benchmark_of, bill_of, dated, spans_of
 from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.backtest import Track
+from plimsoll.engine.runtime.bill import held_sessions
 from plimsoll.engine.runtime.counts import book_counts, unbound_volatility
 from plimsoll.engine.runtime.record import EQUITY_COLUMNS, Record
+from plimsoll.engine.runtime.unfilled import unfilled_warnings
 from plimsoll.engine.types import Floats
 
 _COUNTERS = {
@@ -28,6 +31,8 @@ _COUNTERS = {
     "fills_with_unknown_volume": layout.VOLUME_UNKNOWN,
     "fills_with_unknown_impact": layout.IMPACT_UNKNOWN,
     "delisted_positions_sold": layout.DELISTED_COUNT,
+    "orders_cut_at_fill": layout.CUT_AT_FILL,
+    "withdrawals_paid_late": layout.LATE_PAYMENTS,
 }
 # Why an order is as `STATUSES` says it is.
 _REASONS = (
@@ -63,8 +68,9 @@ def collect(setup: Setup, track: Track) -> Record:
         trace=_trace(setup, track),
         cash=config.run.cash,
         session_last=panel.clock.last_bar[span],
-        benchmark=per_session(setup, config.run.benchmark, span),
-        bill=per_session(setup, setup.bill_name or None, span),
+        benchmark=dated(setup, config.run.benchmark, benchmark_of(setup, span), span),
+        bill=dated(setup, setup.bill_name, bill_of(setup, span), span),
+        spans=spans_of(setup, span),
         config=config.plain(),
         config_toml=config.toml(),
         config_hash=config.digest,
@@ -150,7 +156,7 @@ def _order_columns(setup: Setup, name: str, values: Any) -> dict[str, Any]:
 
 def _fills(setup: Setup) -> pd.DataFrame:
     fills = setup.broker.fills
-    ids = np.array([*setup.broker.order_table().ids, ""], dtype=object)  # -1: sold because it was delisted
+    ids = np.array([*setup.broker.order_table().ids, ""], dtype=object)  # -1: no order asked for it
     costs = {
         column: sum(fills[:, layout.F_COSTS + k] for k, cost in enumerate(COSTS) if cost.column == column)
         for column in COST_COLUMNS
@@ -239,30 +245,6 @@ def _trace(setup: Setup, track: Track) -> pd.DataFrame:
     return frame
 
 
-def per_session(setup: Setup, symbol: str | None, span: slice) -> pd.Series | None:
-    """Return a symbol's total return per session over the traded span; a session without a row is in the next one's.
-
-    Raises
-    ------
-    DataError
-        If the benchmark has no row before the first session traded.
-    """
-    if symbol is None:
-        return None
-    clock = setup.panel.clock
-    before = setup.panel.close[: span.start, setup.panel.column(symbol)]
-    if symbol == setup.config.run.benchmark and np.isnan(before).all():
-        raise DataError(
-            f"benchmark {symbol} has no row before the first session traded, {clock.session[span.start]}",
-            where="run.benchmark",
-            fix="start later, or choose another benchmark",
-        )
-    ret = np.nan_to_num(setup.feed.ret[span, setup.panel.column(symbol)], nan=0.0)
-    grown = pd.Series(1.0 + ret).groupby(clock.session_index[span]).prod().to_numpy() - 1.0
-    sessions = pd.DatetimeIndex(np.unique(clock.session[span]), name="session")
-    return pd.Series(grown, index=sessions, name=symbol)
-
-
 def _counts(setup: Setup, track: Track) -> dict[str, int | float]:
     scal = setup.broker.book.scal
     counts: dict[str, int | float] = {name: int(scal[row]) for name, row in _COUNTERS.items()}
@@ -274,6 +256,9 @@ def _counts(setup: Setup, track: Track) -> dict[str, int | float]:
     facts = setup.system.integrator.facts
     counts |= book_counts(facts, track.decisions)
     counts |= unbound_volatility(facts, track.decisions, setup.broker.rec[:, layout.R_RET])
+    if setup.bill_name:
+        span = slice(setup.first, track.last + 1)
+        counts["bill_rate_held_sessions"] = held_sessions(setup.panel, setup.bill_name, span)
     counts["sleeves_disabled"] = sum(warning.kind == "sleeve_disabled" for warning in setup.warnings)
     counts["sleeves_quarantined"] = sum(bool(sleeve.failure) for sleeve in setup.system.sleeves)
     return counts
@@ -281,14 +266,17 @@ def _counts(setup: Setup, track: Track) -> dict[str, int | float]:
 
 def _run_warnings(setup: Setup, track: Track) -> tuple[DataWarning, ...]:
     found = [DataWarning("quarantined", "", s.failure) for s in setup.system.sleeves if s.failure]
-    fills = setup.broker.fills
+    fills, status = setup.broker.fills, setup.feed.status
     for row in fills[fills[:, layout.F_ORDER] < 0.0]:
-        symbol = setup.panel.symbols[int(row[layout.F_COLUMN])]
-        session = str(setup.panel.clock.session[int(row[layout.F_BAR])])
+        bar, col = int(row[layout.F_BAR]), int(row[layout.F_COLUMN])
+        if status[bar, col] != DELISTED:
+            continue
+        symbol, session = setup.panel.symbols[col], str(setup.panel.clock.session[bar])
         shares, price = -row[layout.F_QTY], row[layout.F_PRICE]
         text = f"no row for six sessions: {shares:.6g} shares booked as sold at the last close {price:.6g}"
         found.append(DataWarning("delisted", symbol, text, session))
     if track.ruined:
         session = str(setup.panel.clock.session[track.last])
         found.append(DataWarning("ruined", "", "equity fell to zero or below: liquidated and stopped", session))
+    found += unfilled_warnings(setup, track.last)
     return tuple(found)

@@ -13,6 +13,7 @@ from plimsoll.engine.market.complete import with_empty
 from plimsoll.engine.market.extend import extend_leveraged
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.panel import DataWarning, Panel
+from plimsoll.engine.runtime.bill import bill_returns, refuse_short_bill
 from plimsoll.engine.runtime.flows import read_flows
 from plimsoll.engine.runtime.needs import available, needs_of
 from plimsoll.engine.runtime.resolve import make_strategy
@@ -102,7 +103,9 @@ def _bill(config: Config, feed: Feed) -> tuple[Floats, str]:
     rate, panel = config.financing.cash_rate, feed.panel
     if not isinstance(rate, str):
         return np.where(panel.clock.first_bar, rate / 252.0, 0.0), ""
-    return np.nan_to_num(feed.ret[:, panel.column(rate)], nan=0.0), rate
+    column, after = panel.column(rate), config.financing.cash_rate_after
+    refuse_short_bill(panel, rate, after)
+    return bill_returns(feed.ret[:, column], ~np.isnan(panel.close[:, column]), panel.clock, after), rate
 
 
 def _daily_table(config: Config, panel: Panel, bill: Floats) -> Floats:
@@ -112,5 +115,5 @@ def _daily_table(config: Config, panel: Panel, bill: Floats) -> Floats:
     daily[layout.DAY] = np.where(clock.first_bar, 1.0 / 252.0, 0.0)
     fee_schedule(clock.session, daily)
     if config.account.flows is not None:
-        daily[layout.FLOW] = read_flows(config.account.flows, clock)
+        daily[layout.FLOW], daily[layout.NEXT_OUT] = read_flows(config.account.flows, clock)
     return daily

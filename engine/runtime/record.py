@@ -10,6 +10,7 @@ import pandas as pd
 from plimsoll.engine.errors import DataError, EngineError
 from plimsoll.engine.kernels.cost import COST_COLUMNS
 from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.runtime.beside import Beside, Span, SpanReturns, stretches
 from plimsoll.engine.types import Bools, Dates, Floats, Ints
 
 EQUITY_COLUMNS: Final = (
@@ -48,10 +49,12 @@ class Record:
     orders, fills : a row each. sleeves : "<sleeve>.equity", ".drawdown", ".weight" per bar.
     diagnostics : session, sleeve, name, value. trace : session, symbol and a column per stage.
     cash : what the account started with. session_last : per row, the last bar of its session.
-    benchmark, bill : simple return per session; None = none named (the bill rate is then 0).
+    benchmark, bill : simple return per session; None = none named (the bill rate is then 0). The benchmark's are of
+        its own span; a session that it has no row on is NaN or missing, and in its next return.
     config, config_toml, config_hash, data_hash, env : what it was made from.
     counts : events worth a look; all are shown. ruined : equity reached zero and trading stopped.
     certificate : what an audit of the run found, None without one.
+    spans : where benchmark, bill series and indicators begin and end.
     """
 
     name: str
@@ -80,6 +83,7 @@ class Record:
     env: dict[str, Any]
     ruined: bool = False
     certificate: dict[str, Any] | None = None
+    spans: tuple[Span, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a record whose parts do not fit together."""
@@ -123,9 +127,20 @@ class Record:
 
     @cached_property
     def base(self) -> Floats:
-        """(T,) equity each bar started with: the previous close plus the bar's deposit or withdrawal."""
+        """(T,) equity each bar started with: the previous close plus the bar's deposit."""
         before = np.concatenate(([self.cash], self.column("equity")[:-1]))[: len(self.equity)]
-        return before + self.column("flow")
+        return before + np.maximum(self.column("flow"), 0.0)
+
+    @cached_property
+    def beside(self) -> Beside | None:
+        """The stretches over which the account and the benchmark are compared; None without a benchmark."""
+        if self.benchmark is None:
+            return None
+        days = np.asarray(self.benchmark.index.to_numpy(), dtype="datetime64[D]")
+        sessions = self.sessions
+        start = int(np.searchsorted(sessions, days[0])) if len(days) else len(sessions)
+        stop = int(np.searchsorted(sessions, days[-1], side="right")) if len(days) else start
+        return stretches(SpanReturns(start, self._on_sessions(self.benchmark)[start:stop]))
 
     def column(self, name: str) -> Floats:
         """Return a column of the equity table, (T,)."""
@@ -154,16 +169,14 @@ class Record:
         return self.weights.to_numpy(dtype=np.float64)[self.rows]
 
     def aligned(self, series: pd.Series, role: str) -> Floats:
-        """Return (n,) the values of a benchmark or bill series on this run's sessions.
+        """Return (n,) the values of a series on this run's sessions, all of which it must cover.
 
         Raises
         ------
         DataError
             If it has no value on one of them.
         """
-        days = np.asarray(series.index.to_numpy(), dtype="datetime64[D]")
-        lookup = pd.Series(series.to_numpy(dtype=np.float64), index=pd.DatetimeIndex(days.astype("datetime64[s]")))
-        values = lookup.reindex(self._calendar).to_numpy(dtype=np.float64)
+        values = self._on_sessions(series)
         holes = ~np.isfinite(values)
         if holes.any():
             raise DataError(
@@ -172,6 +185,13 @@ class Record:
                 cause="its history is shorter than the run or has holes",
                 fix="name a series that covers the run, start later, or leave it out",
             )
+        return values
+
+    def _on_sessions(self, series: pd.Series) -> Floats:
+        """Return (n,) the values of a dated series on this run's sessions, NaN where it has none."""
+        days = np.asarray(series.index.to_numpy(), dtype="datetime64[D]")
+        lookup = pd.Series(series.to_numpy(dtype=np.float64), index=pd.DatetimeIndex(days.astype("datetime64[s]")))
+        values: Floats = lookup.reindex(self._calendar).to_numpy(dtype=np.float64)
         return values
 
     @property

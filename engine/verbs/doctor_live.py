@@ -17,10 +17,10 @@ from plimsoll.engine.execution.venue import Snapshot, Venue, VenueClock
 from plimsoll.engine.live.ids import account_code, book_code, is_of
 from plimsoll.engine.live.positions import of_snapshot, part
 from plimsoll.engine.live.prices import PriceRules, decision_prices
-from plimsoll.engine.live.venues import open_venue
 from plimsoll.engine.market.calendar import session_hours, sessions
 from plimsoll.engine.runtime.load import configured
 from plimsoll.engine.runtime.prepare import make_strategies
+from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.doctor import Check
 from plimsoll.engine.verbs.host import PROGRAM, Host
 

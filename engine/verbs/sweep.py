@@ -12,6 +12,7 @@ from plimsoll.engine.research.sweep.grid import Axis, axes_of
 from plimsoll.engine.research.sweep.plan import MAX_SETTINGS, Plan, check_ranking, plan_sweep
 from plimsoll.engine.research.sweep.sweep import Progress, Ranking, SweepResult, Workers, run_sweep
 from plimsoll.engine.research.sweep.tried import sweep_recorder
+from plimsoll.engine.research.sweep.window import Windows
 from plimsoll.engine.runtime.compiled.engines import loop_notice
 from plimsoll.engine.runtime.load import Runnable, configured, load_panel
 from plimsoll.engine.runtime.needs import Needs
@@ -28,6 +29,7 @@ def sweep(
     end: date | str | None = None,
     sets: Iterable[str] = (),
     skip_invalid: bool = False,
+    windows: Windows = "common",
     max_settings: int = MAX_SETTINGS,
     workers: Workers | None = None,
     by: Ranking | None = None,
@@ -51,6 +53,9 @@ def sweep(
         As for `backtest`; a panel is used for every setting as it is.
     skip_invalid : bool
         Leave out combinations that are not valid.
+    windows : {"common", "accept", "own"}
+        Measure all settings over one window and refuse those that would cost the others more than a fifth of their
+        sessions; accept what it costs; or measure each over its own.
     max_settings : int
         More are refused.
     workers : Workers, optional
@@ -83,7 +88,9 @@ def sweep(
     check_ranking(by.metric, by.top)
     base, _ = configured(what, data=data, start=start, end=end, sets=sets)
     axes = axes_of(grid, random=random is not None)
-    plan = sweep_plan(base, axes, data, count=random, max_settings=max_settings, skip_invalid=skip_invalid)
+    plan = sweep_plan(
+        base, axes, data, count=random, max_settings=max_settings, skip_invalid=skip_invalid, windows=windows
+    )
     return swept(plan, out, workers, by, force=force, progress=progress, trials=trials, host=host)
 
 
@@ -95,6 +102,7 @@ def sweep_plan(
     count: int | None = None,
     max_settings: int = MAX_SETTINGS,
     skip_invalid: bool = False,
+    windows: Windows = "common",
 ) -> Plan:
     """Return what a sweep will do, checked and with its data loaded; see `plan_sweep`.
 
@@ -104,7 +112,15 @@ def sweep_plan(
     def load(config: Config, needs: Needs) -> Panel:
         return data if isinstance(data, Panel) else load_panel(config, needs)
 
-    return plan_sweep(base, axes, count=count, max_settings=max_settings, skip_invalid=skip_invalid, load=load)
+    return plan_sweep(
+        base,
+        axes,
+        count=count,
+        max_settings=max_settings,
+        skip_invalid=skip_invalid,
+        load=load,
+        windows=windows,
+    )
 
 
 def swept(
@@ -129,6 +145,8 @@ def swept(
         If the folder holds something else, or cannot be written.
     WorkerError
         If workers are lost twice at the same settings, or the cluster cannot be reached.
+    StrategyError
+        If the first setting, run again after the others, does not come to the same.
     """
     folder = None if out is None else Path(out)
     if folder is not None and check_folder(folder, plan.definition(), force=force):

@@ -43,7 +43,7 @@ def trials(
 
 def trial_facts(row: TrialRow) -> dict[str, Any]:
     """Return a trial's figures and hashes as plain values; what is not defined is NaN."""
-    return {
+    facts = {
         "id": row.id,
         "family": row.family,
         "name": row.name,
@@ -61,11 +61,12 @@ def trial_facts(row: TrialRow) -> dict[str, Any]:
         "data_hash": row.data_hash,
         "returns_hash": row.returns_hash,
     }
+    return m.annualised(facts, len(row.returns))
 
 
 def family_facts(ledger: TrialLedger, family: Family) -> dict[str, Any]:
     """Return what is counted for a family, and the best and the median Sharpe ratio of its trials."""
-    ratios = [m.sharpe(row.returns) for row in ledger.rows(family.name)]
+    ratios = [trial_facts(row)["sharpe"] for row in ledger.rows(family.name)]
     defined = [ratio for ratio in ratios if math.isfinite(ratio)]
     return {
         "family": family.name,

@@ -87,7 +87,7 @@ def test_the_exchange_never_refuses_what_the_legaliser_passed(
     legal = legalise(wishes, desk)
     send(venue, [one for one in legal.orders if one.wave == FREES])
     rest = Legalised(tuple(one for one in still(legal, venue) if one.wave == NEEDS), ())
-    send(venue, afford(rest, venue.snapshot().buying_power, desk).orders)
+    send(venue, afford(rest, venue.snapshot().buying_power, desk, at_limits=True).orders)
     event(f"{len(legal.orders)} orders, {len(exchange.activities)} activities")
 
 

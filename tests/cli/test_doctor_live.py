@@ -19,7 +19,7 @@ from plimsoll.brokers.exchange.settings import Traits
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.live.ids import OrderId, account_code, book_code
-from plimsoll.engine.live.venues import open_venue
+from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.doctor import Check
 from plimsoll.engine.verbs.doctor_live import doctor_live
 from plimsoll.engine.verbs.host import Host

@@ -53,7 +53,8 @@ def test_a_sweep_prints_the_best_and_writes_the_whole_folder(here: Path, cli: Ca
     shown = [line.split() for line in ran.out.splitlines() if line[:6].split(" ")[0] in {"1", "2", "median", "worst"}]
     wanted = [order[0], order[1], order[2], order[5]]
     assert [line[1:3] for line in shown] == [[row["sleeve.s.params.rebalance"], row["costs.preset"]] for row in wanted]
-    assert [line[3] for line in shown] == [f"{float(row['sharpe']):.2f}".replace("-", "−") for row in wanted]
+    assert [line[3:5] for line in shown] == [[row["from"], row["sessions"]] for row in wanted]
+    assert [line[5] for line in shown] == [f"{float(row['sharpe']):.2f}".replace("-", "−") for row in wanted]
 
 
 def test_a_best_setting_is_a_configuration_that_backtest_takes_as_it_is(here: Path, cli: Callable[..., Any]) -> None:
@@ -164,6 +165,8 @@ def test_options_that_shape_a_backtest_shape_every_setting(here: Path, cli: Call
         (["--grid", "run.cash=1,2", "--top", "-1"], "--top: -1 best settings are asked for"),
         (["--grid", "run.cash=1,2", "--set", "run.cash=x"], "run.toml: run.cash: input should be a number"),
         (["--grid", "run.cash=1,2", "--out", "run.toml"], "run.toml: is a file, not a folder"),
+        (["--grid", "run.cash=1,2", "--own-window", "--common-window"], "--own-window, --common-window: either one "),
+        (["--grid", "run.start=2015-01-05,2015-02-02"], "--grid: run.start cannot vary within one common window"),
     ],
     ids=[
         "no grid",
@@ -177,6 +180,8 @@ def test_options_that_shape_a_backtest_shape_every_setting(here: Path, cli: Call
         "top",
         "set",
         "out",
+        "both windows",
+        "no one window",
     ],
 )
 def test_what_makes_no_sense_is_told_in_one_line_before_anything_runs(

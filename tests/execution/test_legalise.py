@@ -125,6 +125,14 @@ def test_purchases_share_one_factor_and_what_frees_money_is_left_alone() -> None
     ]
 
 
+def test_a_venue_reserves_what_an_order_costs_at_its_limit() -> None:
+    desk = Desk(RULES, collar=Decimal("0.25"))
+    legal = legalise([wish("4")], desk)
+    assert afford(legal, Decimal(400), desk) is legal
+    (order,) = afford(legal, Decimal(400), desk, at_limits=True).orders
+    assert order.qty == Decimal("3.2")
+
+
 def test_enough_money_changes_nothing() -> None:
     legal = legalise([wish("5")], OPEN)
     assert afford(legal, Decimal(500), OPEN) is legal
@@ -139,10 +147,10 @@ def test_a_scaled_short_stays_whole_shares() -> None:
     assert [(one.side, one.qty) for one in legal.orders] == [("sell", Decimal(3))]
 
 
-def test_a_short_sale_is_counted_at_more_than_its_price() -> None:
-    legal = afford(legalise([wish("-10")], OPEN), Decimal(1029), OPEN)
-    assert [one.qty for one in legal.orders] == [Decimal(9)]  # ten are counted as 1,030
-    assert [one.qty for one in afford(legalise([wish("-10")], OPEN), Decimal(1030), OPEN).orders] == [Decimal(10)]
+@pytest.mark.parametrize(("dollars", "shares"), [(1029, 9), (1030, 10)])
+def test_a_venue_counts_a_short_sale_at_more_than_its_price(dollars: int, shares: int) -> None:
+    legal = afford(legalise([wish("-10")], OPEN), Decimal(dollars), OPEN, at_limits=True)
+    assert [one.qty for one in legal.orders] == [shares]  # ten are counted as 1,030
 
 
 def test_the_rules_in_force_are_those_of_the_day() -> None:
@@ -183,7 +191,7 @@ def test_whatever_is_planned_only_legal_orders_come_out_and_nothing_grows(
 ) -> None:
     wishes, desk = plan
     asked = {one.row: one for one in wishes}
-    legal = afford(legalise(wishes, desk), money, desk)
+    legal = afford(legalise(wishes, desk), money, desk, at_limits=True)
     assert [one.wave for one in legal.orders] == sorted(one.wave for one in legal.orders)
     for order in legal.orders:
         source = asked[order.row]

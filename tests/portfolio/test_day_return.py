@@ -114,7 +114,7 @@ def test_what_stops_within_a_day_is_what_its_close_would_stop(days: list[float],
         ("book", "s4_cap", r"skip: no stage 's4_cap' to skip; did you mean 's4_caps'"),
         ("book", "raw", r"skip: no stage 'raw' to skip"),
         ("direct", "s4_caps", r"skip: no stage 's4_caps' to skip; .*s7_turnover"),
-        ("legacy", "kill_tier", r"skip: no stage 'kill_tier' to skip; this preset has no stage that can be skipped"),
+        ("legacy", "kill_tiers", r"skip: no stage 'kill_tiers' to skip; did you mean 'kill_tier'"),
     ],
 )
 def test_a_stage_that_is_not_there_cannot_be_skipped(preset: str, name: str, says: str) -> None:

@@ -31,7 +31,8 @@ def market(seed: int, n_bars: int = 420) -> tuple[Floats, Floats, Floats, Floats
 def walked(vix: Floats, close: Floats, stock: Floats, bond: Floats, p: s6.Params = P) -> Floats:
     state, out = s6.init(p.neutral), []
     for t in range(len(vix)):
-        s6.observe(vix[t], close[t], stock[t], bond[t], p, state)
+        s6.gather(stock[t], bond[t], state)
+        s6.observe(vix[t], close[t], p, state)
         out.append(state.memory.copy())
     return np.array(out)
 

@@ -44,11 +44,11 @@ def test_turnover_and_cost_drag_by_hand(make_result: Make) -> None:
 
 
 def test_a_deposit_counts_in_the_equity_a_bar_starts_with(make_result: Make) -> None:
-    plain_run = make_result(sessions=3, trade=False, flows={1: 100_000.0})
+    plain_run = make_result(sessions=30, trade=False, flows={1: 100_000.0})
     table = plain_run.equity.copy()
     table.loc[table.index[1], "traded"] = float(table["equity"].iloc[0]) + 100_000.0
-    metrics = make_result(sessions=3, trade=False, equity=table).metrics
-    assert metrics["turnover"]["two_sided_per_year"] == pytest.approx(252.0 / 3.0)
+    metrics = make_result(sessions=30, trade=False, equity=table).metrics
+    assert metrics["turnover"]["two_sided_per_year"] == pytest.approx(252.0 / 30.0)
 
 
 def test_effective_number_of_positions_has_the_textbook_values() -> None:

@@ -82,12 +82,12 @@ def test_one_session_has_no_volatility_but_a_result(make_result: Make) -> None:
 
 
 def test_ruin_is_minus_one_hundred_percent_a_year(make_result: Make) -> None:
-    result = make_result(sessions=10, trade=False)
+    result = make_result(sessions=30, trade=False)
     table = result.equity.copy()
     table.loc[table.index[5], "ret"] = -1.0
     table.loc[table.index[6] :, "ret"] = 0.0
     table.loc[table.index[5] :, ["equity", "equity_gross"]] = 0.0
-    metrics = make_result(sessions=10, trade=False, equity=table, ruined=True).metrics
+    metrics = make_result(sessions=30, trade=False, equity=table, ruined=True).metrics
     assert metrics["cagr"] == metrics["total_return"] == metrics["max_drawdown"] == -1.0
     assert metrics["gross_of_costs"]["total_return"] == -1.0
     assert metrics["run"]["ruined"] is True
@@ -101,12 +101,12 @@ def test_a_nan_return_is_refused(make_result: Make) -> None:
         _ = make_result(sessions=10, equity=table).metrics
 
 
-def test_a_benchmark_with_a_hole_is_refused_by_name_and_session(make_result: Make) -> None:
-    bench = make_result(sessions=10).benchmark
-    assert bench is not None
-    day = bench.index[4]
-    with pytest.raises(DataError, match=rf"benchmark SPY: 1 of 10 sessions .* {day:%Y-%m-%d}"):
-        _ = make_result(sessions=10, benchmark=bench.drop(day)).metrics
+def test_a_bill_series_with_a_hole_is_refused_by_name_and_session(make_result: Make) -> None:
+    bill = make_result(sessions=10).bill
+    assert bill is not None
+    day = bill.index[4]
+    with pytest.raises(DataError, match=rf"bill BIL: 1 of 10 sessions .* {day:%Y-%m-%d}"):
+        _ = make_result(sessions=10, bill=bill.drop(day)).metrics
 
 
 def test_intraday_statistics_are_those_of_session_closes(make_result: Make) -> None:

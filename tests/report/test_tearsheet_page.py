@@ -133,10 +133,11 @@ def test_months_of_the_heat_map_are_the_metrics(result: Result, page: Page) -> N
 
 def test_notices_stand_at_the_top(make_result: Make) -> None:
     adjusted = (DataWarning("adjusted_only", "KMLM", "x"),)
-    text = Page(html_of(make_result(sessions=20, ruined=True, warnings=adjusted))).text
+    text = Page(html_of(make_result(sessions=30, ruined=True, warnings=adjusted))).text
     head = text[: text.index("Total return")]
     for notice in ("SYNTHETIC DATA", "RUINED", "Adjusted closes only: KMLM", "Less than a year"):
         assert notice in head
+    assert "no figure a year is given" in Page(html_of(make_result(sessions=20))).text
     clean = Page(html_of(make_result(sessions=300, synthetic=False, warnings=()))).text
     assert "SYNTHETIC" not in clean
     assert "Adjusted closes only" not in clean

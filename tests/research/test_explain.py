@@ -12,6 +12,10 @@ from plimsoll.engine.cli.main import main
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.portfolio.book_decide import SKIPPABLE
 from plimsoll.engine.research.explain import Explanation
+from plimsoll.engine.runtime.assemble import build
+from plimsoll.engine.runtime.backtest import run_loop
+from plimsoll.engine.runtime.load import load_run
+from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.verbs.explain import explain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +90,45 @@ def test_a_direct_run_is_explained_by_its_two_stages(tmp_path: Path) -> None:
     found = explain(folder, "2008-10-31", "TLT")
     assert [step.stage for step in found[0].steps] == ["raw", "s7_turnover"]
     assert set(found[0].without) == {"s7_turnover"}
+
+
+@pytest.fixture(scope="module")
+def legacy_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same sleeves through the old path."""
+    folder = tmp_path_factory.mktemp("explain") / "legacy"
+    backtest({**three_sleeves(), "integrator": {"preset": "legacy"}}, end="2009-02-27").save(folder)
+    return folder
+
+
+def test_the_old_path_says_what_it_can_and_cannot_pass_over(
+    legacy_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = explain(legacy_run, SESSION)
+    stages = ["min_variance", "first_vol_target", "second_vol_target", "kill_tier"]
+    assert all(list(one.without) == stages for one in found)
+    assert all(one.kept.keys() == {"raw", "drawdown"} for one in found)
+    assert all(step.why for one in found for step in one.steps if step.change)
+    with pytest.raises(SystemExit) as ended:
+        main(["explain", str(legacy_run), "--date", SESSION, "--symbol", found[0].symbol])
+    assert ended.value.code in (None, 0)
+    out = capsys.readouterr().out
+    assert "without min_variance" in out
+    assert "raw cannot be passed over: the mean of the sleeves' weights" in out
+    assert "drawdown cannot be passed over: the stepped multiplier scales the mean signal" in out
+
+
+def test_a_stage_of_the_old_path_that_is_passed_over_leaves_what_was_before_it() -> None:
+    config, panel, _ = load_run({**three_sleeves(), "integrator": {"preset": "legacy"}}, end=SESSION)
+    setup = build(config, panel, make_strategies(config))
+    run_loop(setup)
+    system, account = setup.system, setup.broker.account()
+    whole = system.decide(account, adopt=False).target.trace
+    for stage in system.integrator.skippable:
+        trace = system.decide(account, adopt=False, skip=frozenset({stage})).target.trace
+        at = system.integrator.stages.index(stage)
+        assert trace[:, at].tolist() == trace[:, at - 1].tolist()
+        assert trace[:, :at].tolist() == whole[:, :at].tolist()
+        assert (trace[:, at] != whole[:, at]).any() or stage == "kill_tier"  # which waits for a drawdown
 
 
 def test_the_last_decision_is_explained_when_no_session_is_given(book_run: Path) -> None:

@@ -20,14 +20,15 @@ from plimsoll.engine.research.sweep.figures import FIGURES, in_metrics
 from plimsoll.engine.research.sweep.grid import axes_of
 from plimsoll.engine.research.sweep.plan import Plan, plan_sweep
 from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Trial, Workers, run_sweep
+from plimsoll.engine.research.sweep.window import Windows
 from plimsoll.engine.verbs.backtest import backtest
 
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = Workers("threads", 1)
 
 
-def planned(base: Any, grid: dict[str, Any]) -> Plan:
-    return plan_sweep(load_config(base), axes_of(grid, random=False))
+def planned(base: Any, grid: dict[str, Any], windows: Windows = "common") -> Plan:
+    return plan_sweep(load_config(base), axes_of(grid, random=False), windows=windows)
 
 
 def assert_rows_are_backtests(plan: Plan, result: SweepResult) -> None:
@@ -53,7 +54,7 @@ def test_every_row_is_the_backtest_of_its_setting(tmp_path: Path) -> None:
         "run.start": ["2015-01-12", "2015-02-02"],
         "costs.preset": ["flat", "us_etf"],
     }
-    plan = planned(base, grid)
+    plan = planned(base, grid, "own")
     result = run_sweep(plan, tmp_path / "out", ALONE, Ranking())
     assert_rows_are_backtests(plan, result)
     traded = result.table[SHARE] > 0
@@ -67,7 +68,7 @@ def test_what_changes_the_data_changes_them_for_its_settings_alone(tmp_path: Pat
     base["sleeve"] = [{"name": "s", "strategy": "equal_weight", "params": {"rebalance": "5"}}]
     grid = {"sleeve.s.params.symbols": [["SPY"], ["GLD", "TLT"]], "run.end": ["2015-04-01", "2015-03-02"],
             "financing.cash_rate": [0.02, "GLD"]}  # fmt: skip
-    plan = planned(base, grid)
+    plan = planned(base, grid, "own")
     assert len(plan.panels) == 6  # GLD as cash is in ("GLD", "TLT") already
     assert_rows_are_backtests(plan, run_sweep(plan, None, ALONE, Ranking()))
 
@@ -89,7 +90,7 @@ def test_rows_on_real_data_are_backtests(real_daily: Path) -> None:
 
 def test_intraday_bars_are_compounded_to_sessions_as_in_a_backtest() -> None:
     rng = np.random.default_rng(5)
-    clock = build_clock(date(2019, 11, 20), date(2019, 12, 6), "30min")  # two half days among them
+    clock = build_clock(date(2019, 11, 1), date(2019, 12, 6), "30min")  # two half days among them
     close = 100 * np.cumprod(1 + 0.003 * rng.standard_normal((len(clock), 3)), axis=0)
     panel = make_panel(close, symbols=("GLD", "SPY", "TLT"), interval="30min", clock=clock)
     base = {"run": {"benchmark": "SPY"}, "sleeve": [{"name": "s", "strategy": "support.gated:Gated"}]}
@@ -116,7 +117,7 @@ def test_a_setting_that_fails_is_a_row_with_its_reason(tmp_path: Path) -> None:
 
 
 def test_a_start_before_the_data_allow_one_fails_that_setting_alone(tmp_path: Path) -> None:
-    plan = planned(gated_values(tmp_path), {"run.start": ["2015-02-02", "2016-02-02"]})
+    plan = planned(gated_values(tmp_path), {"run.start": ["2015-02-02", "2016-02-02"]}, "own")
     result = run_sweep(plan, None, ALONE, Ranking())
     assert result.table["status"].to_list() == ["ok", "failed"]
     assert "start 2016-02-02 is after the last session" in result.table["reason"][1]

@@ -117,6 +117,7 @@ def test_any_settings_and_statuses(
 def test_any_settings_on_bars_within_the_day(seed: int, sections: Sections, stages: Sections, minutes: int) -> None:
     panel = within_day(seed, minutes)
     stages["normalize"].pop("cash_equivalents")
+    stages["normalize"]["min_obs"], stages["net"]["min_obs"] = 2, 1  # the panel has 13 sessions
     sections = {**sections, "data": {"interval": f"{minutes}min"}}
     run(panel, sleeves_of(panel, seed, 0.2, short=sections["account"]["type"] != "cash"), **booked(sections, stages))
 
@@ -167,7 +168,8 @@ def test_a_margin_call_in_the_middle_of_a_session_is_answered_there() -> None:
     close = walks(3, (0.01, 0.01), len(panel.clock))
     close[60:] *= 0.65
     panel = make_panel(close, close, clock=panel.clock, interval="60min")
-    stages = {**UNBOUND, **UNGOVERNED, "vol_target": {"l_max": 3.9}, "net": {"min_obs": 1}}
+    stages = {**UNBOUND, **UNGOVERNED, "vol_target": {"l_max": 3.9}, "net": {"min_obs": 1},
+              "normalize": {"min_obs": 3}}  # fmt: skip
     sleeves: dict[str, Strategy] = {"a": Steady({"S000": 1.9}), "b": Steady({"S001": 1.9})}
     left = run(panel, sleeves, data={"interval": "60min"}, integrator={"preset": "book", **stages})
     assert left.track is not None

@@ -26,6 +26,7 @@ from plimsoll.engine.research.sweep.evaluate import Failure, Outcome, PythonEval
 from plimsoll.engine.research.sweep.maker import Maker
 from plimsoll.engine.runtime.assemble import build
 from plimsoll.engine.runtime.backtest import run_loop
+from plimsoll.engine.runtime.beside import Beside
 from plimsoll.engine.runtime.compiled.brief import run_brief
 from plimsoll.engine.sleeve.signals import signal_of
 from plimsoll.engine.sleeve.strategy import Strategy
@@ -82,7 +83,12 @@ def test_a_brief_run_is_the_record_of_the_whole_one(
     account = {**sections["account"], "flows": flows(panel, [(30, 4_000.0), (45, -3_000.0)])}
     params = Restless.Params(symbols=panel.symbols, seed=seed, often=often, most=0.9, short=short, bad=bad)
     assert_brief(panel, plain_config(**{**sections, **data, "account": account}), Restless(params))
-    book = {"integrator": {"preset": "book", "net": {"min_obs": 1}}, **sections, **data, "account": account}
+    book = {
+        "integrator": {"preset": "book", "net": {"min_obs": 1}, "normalize": {"min_obs": 2}},
+        **sections,
+        **data,
+        "account": account,
+    }
     kernel = Kernelled(Kernelled.Params(symbols=panel.symbols, looks=seed % 2 == 0, bad=bad))
     assert_brief(panel, plain_config(**book), kernel)
 
@@ -124,6 +130,10 @@ def assert_same(found: Outcome | Failure, wanted: Outcome | Failure) -> None:
         a, b = getattr(found, field.name), getattr(wanted, field.name)
         if isinstance(b, np.ndarray):
             assert a.tobytes() == b.tobytes(), field.name
+        elif isinstance(b, Beside):
+            assert [part.tobytes() for part in (a.starts, a.ends, a.theirs)] == [
+                part.tobytes() for part in (b.starts, b.ends, b.theirs)
+            ]
         elif isinstance(b, float):
             assert a == pytest.approx(b, rel=1e-12, abs=1e-18), field.name
         else:

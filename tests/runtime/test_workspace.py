@@ -113,7 +113,7 @@ def test_memory_that_cannot_be_made_is_a_failure_wherever_it_comes(lookbacks: tu
     assert [isinstance(one, Failure) for one in found] == [n == 13 for n in lookbacks]
 
 
-def test_a_benchmark_without_history_is_refused_although_it_is_the_bill_rate_of_others() -> None:
+def test_a_benchmark_that_begins_late_has_its_own_span_although_it_is_the_bill_rate_of_others() -> None:
     panel = trial_panel(("AAA", "BIL"), n_bars=300, seed=2, lives={"BIL": "late"})
     base = {"financing": {"cash_rate": "BIL"}}
     configs = [
@@ -128,4 +128,10 @@ def test_a_benchmark_without_history_is_refused_although_it_is_the_bill_rate_of_
     ]
     for order in (configs, configs[::-1]):
         found = CompiledEvaluator(panel).evaluate(order)
-        assert [isinstance(one, Failure) for one in found] == [c.run.benchmark is not None for c in order]
+        outcomes = [one for one in found if not isinstance(one, Failure)]
+        assert len(outcomes) == len(order)
+        spans = {config.run.benchmark: one.benchmark for config, one in zip(order, outcomes, strict=True)}
+        assert spans[None] is None
+        assert spans["BIL"] is not None
+        assert spans["BIL"].starts[0] > 0
+        assert spans["BIL"].ends[-1] == len(outcomes[0].returns) - 1

@@ -27,7 +27,9 @@ from plimsoll.engine.kernels.layout import (
     N_WORKING,
     NAV,
     NEGATIVE_CASH,
+    OWED,
     PEAK,
+    PLANNED,
     R_BORROW,
     R_CASH,
     R_DRAWDOWN,
@@ -42,6 +44,7 @@ from plimsoll.engine.kernels.layout import (
     R_SHORT,
     RECORD,
     SHARES,
+    SHORT_REBATE,
     STARTED,
 )
 from plimsoll.engine.types import Bools, Codes, Floats, Ints
@@ -76,14 +79,14 @@ def coast(
 ) -> int:  # fmt: skip
     """Carry an account over bars [first, stop) as far as nothing happens; return the first bar that was not carried.
 
-    What stops it: a working order; an event (T,), that is a flow or any symbol's dividend or split; a delisting of what
-    is held, a margin call, ruin, the account's first session. That bar is left to `account_step`, nothing of it is
-    booked.
+    What stops it: a working order; money owed; an event (T,), that is a flow or any symbol's dividend or split; a
+    delisting of what is held, a margin call, ruin, the account's first session. That bar is left to `account_step`,
+    nothing of it is booked.
 
     column (N,) is scratch. brief (2, T) gets return and gross exposure of each bar; with length 0 rec (T, RECORD) and
     held (T, N) get their rows instead.
     """
-    if scal[N_WORKING] > 0.0 or scal[STARTED] == 0.0:
+    if scal[N_WORKING] > 0.0 or scal[STARTED] == 0.0 or scal[OWED] > 0.0:
         return first
     n, short, value = 0, 0.0, 0.0
     for i in range(acct.shape[1]):
@@ -96,12 +99,15 @@ def coast(
     cash, equity, nav, peak, gross_nav = scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV]
     maintenance, negative = scal[MAINTENANCE], 0.0
     margin_account, margin_spread, borrow_rate = rules[MARGIN_ACCOUNT], rules[MARGIN_SPREAD], rules[BORROW_RATE]
+    rebate = rules[SHORT_REBATE]
     told = brief.shape[1] > 0
     t = first
     while t < stop:
         if event[t]:
             break
-        interest, financing, borrow = carry_of(cash, short, daily[BILL, t], daily[DAY, t], margin_spread, borrow_rate)
+        interest, financing, borrow = carry_of(
+            cash, short, daily[BILL, t], daily[DAY, t], margin_spread, borrow_rate, rebate
+        )
         new_cash = cash + (interest - financing - borrow)
         long_now, short_now, value_now, need = 0.0, 0.0, 0.0, 0.0
         gone = False
@@ -148,6 +154,8 @@ def coast(
     scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV] = cash, equity, nav, peak, gross_nav
     scal[MAINTENANCE] = maintenance
     scal[NEGATIVE_CASH] += negative
+    if t > first:
+        scal[PLANNED] = 0.0
     open_session(first, t, daily, scal)
     return t
 

@@ -158,6 +158,10 @@ def hrp(cov: Floats, metric: int, work: Work, out: Floats) -> int:
 def hrp_weights(cov: ArrayLike, metric: str = "corr") -> Weights:
     """Return the hierarchical risk parity weights (N,) of a covariance (N, N).
 
+    Identical assets may get different weights, under the default metric as under the paper's: the ordered list is cut
+    in halves, and a cluster that lies across a cut is treated as two. Three copies of one asset get 50, 25 and 25%;
+    equal risk contribution (`plimsoll.engine.kernels.allocate.erc`) gives them a third each.
+
     Raises
     ------
     InputError

@@ -7,21 +7,21 @@ import numpy as np
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Bools, Floats
 
-WINDOW: Final = 21  # bars of the mean
+WINDOW: Final = 21  # sessions of the mean
 MIN_SYMBOLS: Final = 5
 
 
 class State(NamedTuple):
-    """ring (S, 21) the last coefficients; seen (S,) observations; mean (2, S) EWMA weight and value of ring means."""
+    """ring (S, window) the last coefficients; seen (S,) their number; mean (2, S) EWMA weight and value of means."""
 
     ring: Floats
     seen: Floats
     mean: Floats
 
 
-def init(n_sleeves: int) -> State:
-    """Return the state before the first observation."""
-    return State(np.zeros((n_sleeves, WINDOW)), np.zeros(n_sleeves), np.zeros((2, n_sleeves)))
+def init(n_sleeves: int, window: int = WINDOW) -> State:
+    """Return the state before the first observation; window : bars of the mean, those of 21 sessions."""
+    return State(np.zeros((n_sleeves, window)), np.zeros(n_sleeves), np.zeros((2, n_sleeves)))
 
 
 @kernel
@@ -72,10 +72,11 @@ def step(state: State, held: Floats, member: Bools, ret: Floats, decay: float, w
     """Take in one bar and write each sleeve's skill (S,) in [0, 1], NaN before the first full window.
 
     held (S, N) weights at the previous close; member (S, N) each sleeve's universe; ret (N,) returns of the bar;
-    decay of the EWMA of 21-bar means; work (2, N). Mutates state.
+    decay of the EWMA of the means over the ring; work (2, N). Mutates state.
 
-        IC_t = Spearman(w_{s,t-1}, ret_t);   skill = clip(0.5 + EWMA(mean of the last 21 IC) / 0.2, 0, 1)
+        IC_t = Spearman(w_{s,t-1}, ret_t);   skill = clip(0.5 + EWMA(mean of the last 21 sessions' IC) / 0.2, 0, 1)
     """
+    window = state.ring.shape[1]
     known = np.zeros(ret.shape[0], dtype=np.bool_)
     ranked = -1  # how many entries the ranks of the returns are of; sleeves with one universe share them
     for s in range(held.shape[0]):
@@ -92,13 +93,13 @@ def step(state: State, held: Floats, member: Bools, ret: Floats, decay: float, w
                 ranked = ranks(ret, known, work[1])
             ic = correlate(ranks(held[s], known, work[0]), ranked, known, work)
         if not np.isnan(ic):
-            slot = int(state.seen[s]) % WINDOW
+            slot = int(state.seen[s]) % window
             state.ring[s, slot] = ic
             state.seen[s] += 1.0
-            if state.seen[s] >= WINDOW:
+            if state.seen[s] >= window:
                 total = 0.0
-                for k in range(WINDOW):
+                for k in range(window):
                     total += state.ring[s, k]
                 state.mean[0, s] = decay * state.mean[0, s] + 1.0
-                state.mean[1, s] += (total / WINDOW - state.mean[1, s]) / state.mean[0, s]
+                state.mean[1, s] += (total / window - state.mean[1, s]) / state.mean[0, s]
         skill[s] = min(max(0.5 + state.mean[1, s] / 0.2, 0.0), 1.0) if state.mean[0, s] > 0.0 else np.nan

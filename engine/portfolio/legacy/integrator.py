@@ -11,7 +11,7 @@ No netting of wrappers, no band, no ladder. Source: the audit of the current pat
 section 1; each of its weaknesses W1 to W10 is a test that fails here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -33,12 +33,16 @@ GROSS_CAP = 3.0
 
 
 class Legacy:
-    """The old path. Its only memory is the high-water mark; a loss of the day has no say, no part can be skipped."""
+    """The old path. Its only memory is the high-water mark; a loss of the day has no say."""
 
     stages: tuple[str, ...] = ("raw", "min_variance", "first_vol_target", "second_vol_target", "kill_tier")
-    skippable: tuple[str, ...] = ()
     facts: tuple[str, ...] = ("leverage", "sigma_ex", "multiplier", "drawdown", "rows", "telemetry_gross")
     needs_mark = True
+    skippable: tuple[str, ...] = ("min_variance", "first_vol_target", "second_vol_target", "kill_tier")
+    kept: Mapping[str, str] = {
+        "raw": "the mean of the sleeves' weights is what all the rest works on",
+        "drawdown": "the stepped multiplier scales the mean signal, which is reported and never executed",
+    }
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -64,34 +68,44 @@ class Legacy:
         trace = np.zeros((len(self.stages), n))
         for sleeve in sleeves:
             trace[0, sleeve.columns] += sleeve.tracker.weights / len(sleeves)
-        rows, leverage, vol = self._optimise(t, trace)
+        rows, leverage, vol = self._optimise(t, trace, skip)
         stepped = 1.0 if drawdown < 0.05 else (0.5 if drawdown < 0.12 else 0.0)
         telemetry = trace[0] * stepped  # what the governor scales: nobody executes it
-        self._size(t, trace)
-        throttle = 1.0 if drawdown < 0.10 else (0.5 if drawdown < 0.15 else 0.0)
+        self._size(t, trace, skip)
+        throttle = 1.0 if drawdown < 0.10 or "kill_tier" in skip else (0.5 if drawdown < 0.15 else 0.0)
         trace[4] = trace[3] * throttle
         held = account.value / account.equity
         facts = np.array([leverage, vol, throttle, drawdown, rows, np.abs(telemetry).sum()])
         target = trace[4].copy()
         return Target(target, target, np.abs(target - held) > 0.0, trace.T, facts, 0.0, account.margin_call)
 
-    def _optimise(self, t: int, trace: Floats) -> tuple[float, float, float]:
+    def _optimise(self, t: int, trace: Floats, skip: frozenset[str]) -> tuple[float, float, float]:
         """Replace magnitudes by minimum variance and scale to the first target; return (rows, leverage, volatility)."""
+        if "min_variance" in skip:
+            trace[1] = trace[0]
+        if "first_vol_target" in skip:
+            trace[2] = trace[1]
         chosen = np.flatnonzero(trace[0])
         window = self._feed.ret[max(t + 1 - WINDOW, 0) : t + 1][:, chosen]
         window = window[~np.isnan(window).any(axis=1)]  # the shortest history decides for all
         if not len(chosen) or len(window) < 2:
             return float(len(window)), 0.0, 0.0
         cov = np.atleast_2d(np.cov(window, rowvar=False)) + 1e-10 * np.eye(len(chosen))
-        trace[1, chosen] = min_variance(cov) * np.sign(trace[0, chosen])
+        if "min_variance" not in skip:
+            trace[1, chosen] = min_variance(cov) * np.sign(trace[0, chosen])
         w = trace[1, chosen]
         vol = float(np.sqrt(w @ cov @ w * 252.0))
         leverage = float(np.clip(BOOK_VOL / vol, *LEVERAGE)) if vol > 0.0 else 0.0
+        if "first_vol_target" in skip:
+            leverage = 1.0
         trace[2] = trace[1] * leverage
         return float(len(window)), leverage, vol
 
-    def _size(self, t: int, trace: Floats) -> None:
+    def _size(self, t: int, trace: Floats, skip: frozenset[str]) -> None:
         """Scale every name by its own volatility once more; an unknown one drops the trade."""
+        if "second_vol_target" in skip:
+            trace[3] = trace[2]
+            return
         window = self._feed.ret[max(t + 1 - 21, 0) : t + 1]
         with np.errstate(invalid="ignore", divide="ignore"):
             realised = (

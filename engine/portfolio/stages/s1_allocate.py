@@ -5,6 +5,8 @@
     x_s = a_h,s * clip(2 skill_s, 1 - kappa, 1 + kappa) * tilt_s * ramp_s,  x / sum x,  capped by water-filling -> a*
     e_t = smoothing e_{t-1} + (1 - smoothing) a*;   applied = e_t iff max |e_t - applied| > apply_threshold
 
+HRP splits an ordered list in halves: sleeves that are alike get unequal shares where a half cuts their cluster (three
+copies of one: 50, 25 and 25%); ERC gives equals equal shares, and the gap between the two is what the alarm measures.
 Fallback ladder: HRP, ERC, inverse volatility, 1/N; the rung used is recorded. Smoothed state and applied weights are
 kept apart and the whole vector moves at once: a filter per sleeve never moves at all and breaks sum a = 1.
 Source: portfolio integration layer, stage 1; Lopez de Prado (2016); Maillard, Roncalli & Teiletche (2010).

@@ -1,7 +1,7 @@
 """Stage 6: the regime tilts the volatility target and the sleeves, within bounds and in proportion to confidence.
 
     x = mean of clip((VIX/EMA50 - 1)/0.2, -1, 1), clip(-(S/SMA200 - 1)/0.1, -1, 1), clip(rho/0.3, -1, 1),  c = |x|
-    rho the EWMA correlation (half-life 63) of stock and bond returns
+    rho the EWMA correlation (half-life 63) of the session returns of stocks and bonds
     x <= -0.25 risk_on;  0.25..0.5 transition;  >= 0.5 crisis;  else neutral;  a label holds at least `dwell` sessions
     sigma_P = clip((1 - c) sigma_neutral + c sigma_regime, band);   tilt_s = 1 + c (t_s,regime - 1)
 
@@ -38,7 +38,9 @@ W0: Final = 8  # EWMA sums of bond and stock products: weight, ss, bb, sb
 SS: Final = 9
 BB: Final = 10
 SB: Final = 11
-REGIME: Final = 12
+STOCK: Final = 12  # returns of the session so far, NaN before its first
+BOND: Final = 13
+REGIME: Final = 14
 
 
 class Params(NamedTuple):
@@ -64,7 +66,7 @@ class State(NamedTuple):
 def init(sigma_neutral: float) -> State:
     """Return the state before the first bar."""
     memory = np.zeros(REGIME)
-    memory[EMA] = np.nan
+    memory[[EMA, STOCK, BOND]] = np.nan
     memory[[SIGMA_P, SIGMA_BEFORE]] = sigma_neutral
     return State(np.zeros(SMA_SESSIONS), memory)
 
@@ -76,12 +78,24 @@ def clip1(x: float) -> float:
 
 
 @kernel
-def observe(vix: float, stock: float, stock_ret: float, bond_ret: float, p: Params, s: State) -> None:
-    """Take in one bar: closes of VIX and stock index, returns of stocks and bonds; NaN = not known. Mutates s.
+def gather(stock_ret: float, bond_ret: float, s: State) -> None:
+    """Take in the returns of one bar, NaN = not known; they compound to those of its session. Mutates s."""
+    m = s.memory
+    if not np.isnan(stock_ret):
+        m[STOCK] = stock_ret if np.isnan(m[STOCK]) else (1.0 + m[STOCK]) * (1.0 + stock_ret) - 1.0
+    if not np.isnan(bond_ret):
+        m[BOND] = bond_ret if np.isnan(m[BOND]) else (1.0 + m[BOND]) * (1.0 + bond_ret) - 1.0
+
+
+@kernel
+def observe(vix: float, stock: float, p: Params, s: State) -> None:
+    """Take in the close of a session whose bars were gathered: VIX and stock index, NaN = not known. Mutates s.
 
     stock in units that a split does not change.
     """
     m = s.memory
+    stock_ret, bond_ret = m[STOCK], m[BOND]
+    m[STOCK], m[BOND] = np.nan, np.nan
     m[SIGMA_BEFORE] = m[SIGMA_P]
     if vix > 0.0:
         m[EMA] = vix if np.isnan(m[EMA]) else m[EMA] + EMA_ALPHA * (vix - m[EMA])

@@ -4,11 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plimsoll.engine.report.metrics.returns import growth
+from plimsoll.engine.report.metrics.returns import SHALLOWEST, growth
 from plimsoll.engine.types import Floats
-
-# Shallower than this is rounding of a flat account, not a loss.
-SHALLOWEST = 1e-12
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def turnover_block(record: Record) -> Block:
     """Return how much was traded, in multiples of equity a year and in dollars."""
     traded = record.column("traded")
     two_sided = book.per_year(traded, record.base, len(record.rows))
-    return {
+    block = {
         "two_sided_per_year": two_sided,
         "one_way_per_year": two_sided / 2.0,
         "traded": float(np.sum(traded)),
@@ -60,6 +60,7 @@ def turnover_block(record: Record) -> Block:
         "orders": len(record.orders),
         "fills": len(record.fills),
     }
+    return m.annualised(block, len(record.rows))
 
 
 def costs_block(record: Record, cagr_lost: float) -> Block:
@@ -76,7 +77,7 @@ def costs_block(record: Record, cagr_lost: float) -> Block:
         amounts = record.column(kind)
         out[kind] = float(np.sum(amounts))
         out[f"{kind}_bps_per_year"] = book.per_year(amounts, base, n) * 1e4
-    return out
+    return m.annualised(out, n)
 
 
 def pnl_block(record: Record) -> Block:
@@ -112,13 +113,14 @@ def sleeves_block(record: Record) -> Block:
         weight = _sleeve_column(record, name, "weight")
         if equity is not None and len(equity) > 1 and np.all(np.isfinite(equity)) and np.all(equity > 0.0):
             returns = equity[1:] / equity[:-1] - 1.0
-            entry = {
+            figures = {
                 "total_return": m.total_return(returns),
                 "cagr": m.cagr(returns),
                 "vol_ann": m.vol_ann(returns),
                 "sharpe": m.sharpe(returns),
                 "max_drawdown": m.max_drawdown(returns),
             }
+            entry = m.annualised(figures, len(returns))
         if weight is not None:
             entry["weight"] = book.spread_of(weight)
         out[name] = entry

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.report.metrics.labels import title
+from plimsoll.engine.report.metrics.returns import FEWEST_SESSIONS
 from plimsoll.engine.runtime.record import Record
 
 NAMED_SYMBOLS: Final = 6
@@ -37,7 +38,16 @@ def banners(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]
         text = f"Adjusted closes only: {some(adjusted)}. No dividends, splits or volumes are known for them."
         out.append((text, "yellow"))
     sessions = metrics["run"]["sessions"]
-    if 0 < sessions < 252:
+    relative = metrics["relative"]
+    if relative is not None and relative["sessions"] < sessions:
+        text = (
+            f"Benchmark {metrics['benchmark']['symbol']} covers {relative['sessions']:,} of {sessions:,} sessions, "
+            f"{relative['start']} to {relative['end']}: its figures, and those relative to it, are of these alone."
+        )
+        out.append((text, "yellow"))
+    if 0 < sessions < FEWEST_SESSIONS:
+        out.append((f"Fewer than {FEWEST_SESSIONS} sessions: no figure a year is given.", "yellow"))
+    elif 0 < sessions < 252:
         text = f"Less than a year ({sessions} session{'' if sessions == 1 else 's'}): annualised figures extrapolate."
         out.append((text, "yellow"))
     return out

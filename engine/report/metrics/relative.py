@@ -20,9 +20,9 @@ def beta(returns: Floats, benchmark: Floats) -> float:
     return float(np.mean((returns - np.mean(returns)) * centred)) / float(np.mean(centred * centred))
 
 
-def alpha_ann(returns: Floats, benchmark: Floats) -> float:
-    """Return (mean r - beta mean b) * 252: annualised by multiplication, not by compounding (Jensen 1968)."""
-    return (_mean(returns) - beta(returns, benchmark) * _mean(benchmark)) * SESSIONS_PER_YEAR
+def alpha_ann(returns: Floats, benchmark: Floats, per_year: float = SESSIONS_PER_YEAR) -> float:
+    """Return (mean r - beta mean b) * per_year: annualised by multiplication, not by compounding (Jensen 1968)."""
+    return (_mean(returns) - beta(returns, benchmark) * _mean(benchmark)) * per_year
 
 
 def correlation(returns: Floats, benchmark: Floats) -> float:
@@ -34,16 +34,16 @@ def correlation(returns: Floats, benchmark: Floats) -> float:
     return min(1.0, max(-1.0, value))
 
 
-def tracking_error_ann(returns: Floats, benchmark: Floats) -> float:
-    """Return sd(r - b) * sqrt(252)."""
-    return stdev(returns - benchmark) * math.sqrt(SESSIONS_PER_YEAR)
+def tracking_error_ann(returns: Floats, benchmark: Floats, per_year: float = SESSIONS_PER_YEAR) -> float:
+    """Return sd(r - b) * sqrt(per_year)."""
+    return stdev(returns - benchmark) * math.sqrt(per_year)
 
 
-def information_ratio(returns: Floats, benchmark: Floats) -> float:
-    """Return mean(r - b) / sd(r - b) * sqrt(252); empyrical and quantstats leave it per session."""
+def information_ratio(returns: Floats, benchmark: Floats, per_year: float = SESSIONS_PER_YEAR) -> float:
+    """Return mean(r - b) / sd(r - b) * sqrt(per_year); empyrical and quantstats leave it per session."""
     active = returns - benchmark
     sd = stdev(active)
-    return _mean(active) / sd * math.sqrt(SESSIONS_PER_YEAR) if sd > 0.0 else NAN
+    return _mean(active) / sd * math.sqrt(per_year) if sd > 0.0 else NAN
 
 
 def up_capture(returns: Floats, benchmark: Floats) -> float:

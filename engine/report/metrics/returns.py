@@ -10,7 +10,8 @@ empyrical-reloaded 0.7, except where a docstring says otherwise.
 """
 
 import math
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,10 +19,23 @@ from plimsoll.engine.errors import DataError
 from plimsoll.engine.types import Dates, Floats
 
 SESSIONS_PER_YEAR: Final = 252.0
+# Fewer sessions than a month say nothing about a year: 252 / n as an exponent or a factor makes noise of them.
+FEWEST_SESSIONS: Final = 21
+# The names of figures a year, as they stand in the blocks of `metrics.json`, in sweeps and in the trial ledger.
+ANNUALISED: Final = frozenset(
+    {
+        *("cagr", "cagr_calendar", "cagr_lost", "vol_ann", "downside_dev_ann", "sharpe", "sharpe_excess"),
+        *("sortino", "calmar", "alpha_ann", "alpha_excess_ann", "tracking_error_ann", "information_ratio"),
+        *("turnover", "cost_bps", "two_sided_per_year", "one_way_per_year", "drag_bps_per_year"),
+        *(f"{kind}_bps_per_year" for kind in ("commission", "spread", "impact", "fees", "financing", "borrow")),
+    }
+)
 DAYS_PER_YEAR: Final = 365.25
 DDOF: Final = 1
-# A day's return is a ratio of two float64 amounts: below this a standard deviation is rounding, not risk.
+# A day's return is a ratio of two float64 amounts: below this a standard deviation, or a return that stands alone,
+# is rounding, not risk, and a fall of the index below ten times that no drawdown.
 ZERO_VOL: Final = 1e-13
+SHALLOWEST: Final = 1e-12
 NAN: Final = float("nan")
 
 
@@ -47,8 +61,19 @@ def checked(returns: Floats, name: str = "returns") -> Floats:
     return values
 
 
+def annualised(block: Mapping[str, Any], n: int) -> dict[str, Any]:
+    """Return a block of figures that rest on n sessions, those a year NaN where n is below `FEWEST_SESSIONS`."""
+    return {key: NAN if n < FEWEST_SESSIONS and key in ANNUALISED else value for key, value in block.items()}
+
+
 def _ratio(above: float, below: float) -> float:
     return above / below if below != 0.0 and math.isfinite(below) else NAN
+
+
+def _sure(returns: Floats) -> Floats:
+    """Return the values with 0 in place of what is rounding: a ratio over such a loss would be astronomical."""
+    kept: Floats = np.where(np.abs(returns) > ZERO_VOL, returns, 0.0)
+    return kept
 
 
 def growth(returns: Floats) -> Floats:
@@ -100,35 +125,35 @@ def stdev(returns: Floats) -> float:
     return sd if sd > ZERO_VOL else 0.0
 
 
-def vol_ann(returns: Floats) -> float:
-    """Return the annualised volatility, sd * sqrt(252)."""
-    return stdev(returns) * math.sqrt(SESSIONS_PER_YEAR)
+def vol_ann(returns: Floats, per_year: float = SESSIONS_PER_YEAR) -> float:
+    """Return the annualised volatility, sd * sqrt(per_year)."""
+    return stdev(returns) * math.sqrt(per_year)
 
 
-def sharpe(returns: Floats, risk_free: Floats | float = 0.0) -> float:
-    """Return mean(r - rf) / sd(r - rf) * sqrt(252) (Sharpe 1994), not CAGR over volatility.
+def sharpe(returns: Floats, risk_free: Floats | float = 0.0, per_year: float = SESSIONS_PER_YEAR) -> float:
+    """Return mean(r - rf) / sd(r - rf) * sqrt(per_year) (Sharpe 1994), not CAGR over volatility.
 
     risk_free : (n,) return of the bill per session, or one number for all.
     """
     excess = returns - risk_free
     if len(excess) <= DDOF:
         return NAN
-    return _ratio(float(np.mean(excess)), stdev(excess)) * math.sqrt(SESSIONS_PER_YEAR)
+    return _ratio(float(np.mean(excess)), stdev(excess)) * math.sqrt(per_year)
 
 
-def downside_dev_ann(returns: Floats, minimum: float = 0.0) -> float:
-    """Return sqrt(mean(min(r - minimum, 0)^2)) * sqrt(252), the mean taken over all n sessions."""
+def downside_dev_ann(returns: Floats, minimum: float = 0.0, per_year: float = SESSIONS_PER_YEAR) -> float:
+    """Return sqrt(mean(min(r - minimum, 0)^2)) * sqrt(per_year), the mean taken over all n sessions."""
     if len(returns) == 0:
         return NAN
-    below = np.minimum(returns - minimum, 0.0)
-    return math.sqrt(float(np.mean(below * below)) * SESSIONS_PER_YEAR)
+    below = np.minimum(_sure(returns - minimum), 0.0)
+    return math.sqrt(float(np.mean(below * below)) * per_year)
 
 
-def sortino(returns: Floats, minimum: float = 0.0) -> float:
-    """Return mean(r - minimum) * 252 / downside deviation (Sortino & Price 1994)."""
+def sortino(returns: Floats, minimum: float = 0.0, per_year: float = SESSIONS_PER_YEAR) -> float:
+    """Return mean(r - minimum) * per_year / downside deviation (Sortino & Price 1994)."""
     if len(returns) == 0:
         return NAN
-    return _ratio(float(np.mean(returns - minimum)) * SESSIONS_PER_YEAR, downside_dev_ann(returns, minimum))
+    return _ratio(float(np.mean(returns - minimum)) * per_year, downside_dev_ann(returns, minimum, per_year))
 
 
 def underwater(returns: Floats) -> Floats:
@@ -143,9 +168,10 @@ def max_drawdown(returns: Floats) -> float:
     return float(np.min(underwater(returns))) if len(returns) else NAN
 
 
-def calmar(returns: Floats) -> float:
+def calmar(returns: Floats, per_year: float = SESSIONS_PER_YEAR) -> float:
     """Return CAGR / |max drawdown| over the whole period (Young 1991 used 36 months)."""
-    return _ratio(cagr(returns), abs(max_drawdown(returns)))
+    worst = abs(max_drawdown(returns))
+    return _ratio(cagr(returns, per_year), worst if worst > SHALLOWEST else 0.0)
 
 
 def ulcer(returns: Floats) -> float:
@@ -176,16 +202,23 @@ def value_at_risk(returns: Floats, level: float = 0.05) -> float:
 
 
 def expected_shortfall(returns: Floats, level: float = 0.05) -> float:
-    """Return the mean of the returns at or below the value at risk (historical CVaR); a loss is negative."""
+    """Return the mean of the worst n * level returns, the last of them weighted by its fraction; a loss is negative.
+
+    Of 252 returns at 5% these are the worst twelve and six tenths of the next; of fewer than 1 / level, the worst one.
+    A mean of everything at or below a quantile takes in all that tie with it, and collapses where many do.
+    Source: Rockafellar & Uryasev (2002), Conditional value-at-risk for general loss distributions.
+    """
     if len(returns) == 0:
         return NAN
-    cut = max(value_at_risk(returns, level), float(np.min(returns)))
-    return float(np.mean(returns[returns <= cut]))
+    tail = len(returns) * level
+    worst = np.sort(returns)[: math.ceil(tail)]
+    weight = np.minimum(tail - np.arange(len(worst)), 1.0)
+    return float(np.sum(worst * weight) / np.sum(weight))
 
 
 def omega(returns: Floats, threshold: float = 0.0) -> float:
     """Return the sum of gains over the sum of losses beyond `threshold` (Keating & Shadwick 2002)."""
-    excess = returns - threshold
+    excess = _sure(returns - threshold)
     return _ratio(float(np.sum(np.maximum(excess, 0.0))), float(np.sum(np.maximum(-excess, 0.0))))
 
 
@@ -196,6 +229,7 @@ def profit_factor(returns: Floats) -> float:
 
 def payoff(returns: Floats) -> float:
     """Return the mean winning session over the mean losing one, as a positive number."""
+    returns = _sure(returns)
     gains, losses = returns[returns > 0.0], returns[returns < 0.0]
     if len(gains) == 0 or len(losses) == 0:
         return NAN
@@ -206,11 +240,13 @@ def tail_ratio(returns: Floats) -> float:
     """Return |95% quantile| / |5% quantile|."""
     if len(returns) == 0:
         return NAN
-    return _ratio(abs(float(np.quantile(returns, 0.95))), abs(float(np.quantile(returns, 0.05))))
+    low, high = np.quantile(_sure(returns), (0.05, 0.95)).tolist()
+    return _ratio(abs(high), abs(low))
 
 
 def hit_rate(returns: Floats) -> float:
     """Return the share of sessions above zero among those that are not zero."""
+    returns = _sure(returns)
     return _ratio(float(np.sum(returns > 0.0)), float(np.sum(returns != 0.0)))
 
 

@@ -19,6 +19,7 @@ from plimsoll.engine.report.metrics.exposure import (
 )
 from plimsoll.engine.report.metrics.notes import diagnostics_block
 from plimsoll.engine.report.metrics.periods import by_month, by_year, monthly_grid
+from plimsoll.engine.runtime.beside import Beside
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Dates, Floats
 
@@ -31,7 +32,9 @@ CONVENTIONS: Final[Block] = {
     "sharpe": "mean / sd of session returns x sqrt(252), rf = 0; sharpe_excess subtracts the bill return",
     "cagr": "252 sessions a year; cagr_calendar uses 365.25 days",
     "value_at_risk": "historical 5% quantile of one session, linearly interpolated, a loss is negative",
-    "expected_shortfall": "mean of the returns at or below it",
+    "expected_shortfall": "mean of the worst 5% of the sessions, the last of them weighted by its fraction",
+    "annualised": f"not given for fewer than {m.FEWEST_SESSIONS} sessions",
+    "relative": "over the benchmark's own span; where it has a hole both sides are compounded over it",
     "kurtosis": "biased, 3 = normal",
     "alpha_ann": "arithmetic, 252 sessions",
     "captures": "ratio of geometric mean returns on sessions when the benchmark rose / fell",
@@ -48,14 +51,11 @@ def metrics_of(record: Record) -> Block:
     Raises
     ------
     DataError
-        If the benchmark or the bill series has no return on a session of the run, or a return is NaN.
+        If the bill series has no return on a session of the run, or a return is NaN.
     """
     returns = m.checked(record.returns.to_numpy(), "session returns")
     gross = m.checked(record.returns_gross.to_numpy(), "session returns before costs")
     bill = None if record.bill is None else m.checked(record.aligned(record.bill, "bill"), "bill returns")
-    bench = None
-    if record.benchmark is not None:
-        bench = m.checked(record.aligned(record.benchmark, "benchmark"), "benchmark returns")
     out: Block = {
         **series_block(returns, record.sessions, bill),
         "gross_of_costs": series_block(gross, record.sessions, bill),
@@ -66,45 +66,81 @@ def metrics_of(record: Record) -> Block:
         "costs": costs_block(record, m.cagr(gross) - m.cagr(returns)),
         "pnl": pnl_block(record),
         "drawdowns": drawdown_rows(returns, record.sessions),
-        "by_year": year_rows(returns, bench, record),
+        "by_year": year_rows(returns, record),
         "monthly": monthly_grid(returns, record.sessions),
         "sleeves": sleeves_block(record),
         "diagnostics": diagnostics_block(record),
         "counts": dict(record.counts),
         "warnings": [asdict(warning) for warning in record.warnings],
+        "spans": [asdict(span) for span in record.spans],
         "run": run_block(record),
         "conventions": {**CONVENTIONS, "risk_free": "0" if record.bill is None else f"{record.bill.name}"},
     }
-    if bench is not None and record.benchmark is not None:
-        out["benchmark"] = {"symbol": str(record.benchmark.name), **series_block(bench, record.sessions, bill)}
-        out["relative"] = relative_block(returns, bench, bill)
+    if record.beside is not None and record.benchmark is not None:
+        out |= _beside_blocks(record.beside, str(record.benchmark.name), returns, record.sessions, bill)
     cleaned: Block = plain(out)
     return cleaned
 
 
-def series_block(returns: Floats, sessions: Dates, bill: Floats | None) -> Block:
-    """Return the statistics of one return series; `bill` None = a risk-free rate of 0."""
+def _beside_blocks(beside: Beside, symbol: str, returns: Floats, sessions: Dates, bill: Floats | None) -> Block:
+    """Return the benchmark's own figures and those relative to it, over the span that it has."""
+    theirs = m.checked(beside.theirs, "benchmark returns")
+    free = None if bill is None else beside.over(bill)
+    ends, per_year = sessions[beside.ends], beside.per_year
+    known = len(ends) > 0
+    start = m.start_of(sessions[beside.starts]) if known else None
+    span = {
+        "sessions": beside.covered,
+        "holes": beside.covered - len(ends),
+        "start": str(sessions[beside.starts[0]]) if known else None,
+        "end": str(ends[-1]) if known else None,
+    }
+    return {
+        "benchmark": {"symbol": symbol, **span, **series_block(theirs, ends, free, per_year, start)},
+        "relative": {**span, **relative_block(beside.over(returns), theirs, free, per_year)},
+    }
+
+
+def series_block(
+    returns: Floats,
+    sessions: Dates,
+    bill: Floats | None,
+    per_year: float = m.SESSIONS_PER_YEAR,
+    start: np.datetime64 | None = None,
+) -> Block:
+    """Return the statistics of one return series.
+
+    sessions (n,) : the last session of each return. bill : None = a risk-free rate of 0. per_year : returns in a year.
+    start : the close at which the index stood at 1, the weekday before the first session if None.
+    """
+    block = _series_figures(returns, sessions, bill, per_year, start)
+    return m.annualised(block, len(returns))
+
+
+def _series_figures(
+    returns: Floats, sessions: Dates, bill: Floats | None, per_year: float, start: np.datetime64 | None
+) -> Block:
     spells = drawdowns(returns)
     worst = spells[0] if spells else None
     longest = max((spell.duration for spell in spells), default=0)
     known = len(returns) > 0
     return {
         "total_return": m.total_return(returns),
-        "cagr": m.cagr(returns),
-        "cagr_calendar": m.cagr_calendar(returns, m.start_of(sessions), sessions[-1]) if known else None,
-        "vol_ann": m.vol_ann(returns),
-        "sharpe": m.sharpe(returns),
-        "sharpe_excess": m.sharpe(returns, 0.0 if bill is None else bill),
+        "cagr": m.cagr(returns, per_year),
+        "cagr_calendar": m.cagr_calendar(returns, _begin(sessions, start), sessions[-1]) if known else None,
+        "vol_ann": m.vol_ann(returns, per_year),
+        "sharpe": m.sharpe(returns, per_year=per_year),
+        "sharpe_excess": m.sharpe(returns, 0.0 if bill is None else bill, per_year),
         "probabilistic_sharpe": m.probabilistic_sharpe(returns),
-        "sortino": m.sortino(returns),
-        "downside_dev_ann": m.downside_dev_ann(returns),
+        "sortino": m.sortino(returns, per_year=per_year),
+        "downside_dev_ann": m.downside_dev_ann(returns, per_year=per_year),
         "max_drawdown": m.max_drawdown(returns),
         "max_drawdown_duration": worst.duration if worst else 0,
         "max_drawdown_recovery": worst.to_recovery if worst else 0,
         "max_drawdown_open": worst is not None and worst.recovery is None,
         "longest_drawdown": longest,
         "average_drawdown": float(np.mean(m.underwater(returns))) if known else None,
-        "calmar": m.calmar(returns),
+        "calmar": m.calmar(returns, per_year),
         "ulcer": m.ulcer(returns),
         "skew": m.skew(returns),
         "kurtosis": m.kurtosis(returns),
@@ -117,6 +153,10 @@ def series_block(returns: Floats, sessions: Dates, bill: Floats | None) -> Block
         "payoff": m.payoff(returns),
         **_extremes(returns, sessions),
     }
+
+
+def _begin(sessions: Dates, start: np.datetime64 | None) -> np.datetime64:
+    return m.start_of(sessions) if start is None else start
 
 
 def _extremes(returns: Floats, sessions: Dates) -> Block:
@@ -138,19 +178,20 @@ def _extremes(returns: Floats, sessions: Dates) -> Block:
     }
 
 
-def relative_block(returns: Floats, bench: Floats, bill: Floats | None) -> Block:
+def relative_block(returns: Floats, bench: Floats, bill: Floats | None, per_year: float = m.SESSIONS_PER_YEAR) -> Block:
     """Return the statistics of `returns` against a benchmark, `alpha_excess_ann` over the bill rate on both sides."""
     free = 0.0 if bill is None else bill
-    return {
+    block = {
         "beta": relative.beta(returns, bench),
-        "alpha_ann": relative.alpha_ann(returns, bench),
-        "alpha_excess_ann": relative.alpha_ann(returns - free, bench - free),
+        "alpha_ann": relative.alpha_ann(returns, bench, per_year),
+        "alpha_excess_ann": relative.alpha_ann(returns - free, bench - free, per_year),
         "correlation": relative.correlation(returns, bench),
-        "tracking_error_ann": relative.tracking_error_ann(returns, bench),
-        "information_ratio": relative.information_ratio(returns, bench),
+        "tracking_error_ann": relative.tracking_error_ann(returns, bench, per_year),
+        "information_ratio": relative.information_ratio(returns, bench, per_year),
         "up_capture": relative.up_capture(returns, bench),
         "down_capture": relative.down_capture(returns, bench),
     }
+    return m.annualised(block, len(returns))
 
 
 def drawdown_rows(returns: Floats, sessions: Dates, count: int = 10) -> list[Block]:
@@ -174,24 +215,34 @@ def drawdown_rows(returns: Floats, sessions: Dates, count: int = 10) -> list[Blo
     ]
 
 
-def year_rows(returns: Floats, bench: Floats | None, record: Record) -> list[Block]:
-    """Return one row per calendar year; the drawdown is within the year."""
+def year_rows(returns: Floats, record: Record) -> list[Block]:
+    """Return one row per calendar year; the drawdown is within the year, the benchmark's only where it covers it."""
     turnover = record.session_sum(_over(record.column("traded"), record.base))
     costs = record.session_sum(_over(record.column("costs"), record.base))
+    beside = record.beside
     return [
         {
             "year": int(year.label),
             "sessions": year.sessions,
             "total_return": year.total,
-            "benchmark": None if bench is None else m.total_return(bench[year.rows]),
-            "vol_ann": m.vol_ann(returns[year.rows]),
-            "sharpe": m.sharpe(returns[year.rows]),
+            "benchmark": None if beside is None else _within(beside, year.rows),
+            **m.annualised(
+                {"vol_ann": m.vol_ann(returns[year.rows]), "sharpe": m.sharpe(returns[year.rows])}, year.sessions
+            ),
             "max_drawdown": m.max_drawdown(returns[year.rows]),
             "turnover": float(np.sum(turnover[year.rows])),
             "cost_bps": float(np.sum(costs[year.rows])) * 1e4,
         }
         for year in by_year(returns, record.sessions)
     ]
+
+
+def _within(beside: Beside, rows: slice) -> float | None:
+    """Return the benchmark's return over some sessions; None where it does not cover the first and the last."""
+    chosen = (beside.starts >= rows.start) & (beside.ends < rows.stop)
+    starts, ends = beside.starts[chosen], beside.ends[chosen]
+    whole = len(ends) > 0 and starts[0] == rows.start and ends[-1] == rows.stop - 1
+    return m.total_return(beside.theirs[chosen]) if whole else None
 
 
 def _over(amounts: Floats, base: Floats) -> Floats:

@@ -1,5 +1,6 @@
 """The table of a parameter sweep, checked and taken apart: keys, metrics, ranks."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -13,6 +14,7 @@ from plimsoll.engine.report.sweep.levels import GridKey, grid_keys
 from plimsoll.engine.types import Bools, Floats, Ints
 
 OK: Final = "ok"
+SAME: Final = 1e-9
 MAIN: Final = (
     "sharpe",
     "sharpe_excess",
@@ -66,8 +68,9 @@ class Sweep:
     settings (n,) their numbers; ok (n,) whether they finished; reasons (n,) why not.
     metrics : the ranking metric first, then the main ones, then the rest.
     values : metric -> (n,), NaN where it failed or is not defined.
-    rank : positions of the settings with a known ranking metric, best first, ties by number.
+    rank : positions of the settings with a known ranking metric, best first, ties (to 1e-9) by number.
     n_ruined : how many lost everything, where the table says so.
+    begins, lengths : first session and number of sessions of each setting; empty where the table does not say.
     """
 
     name: str
@@ -79,6 +82,8 @@ class Sweep:
     values: Mapping[str, Floats]
     rank: Ints
     n_ruined: int
+    begins: tuple[str, ...]
+    lengths: Ints
 
     @property
     def metric(self) -> Metric:
@@ -89,6 +94,12 @@ class Sweep:
     def ranked(self) -> Floats:
         """The ranking metric of each setting (n,)."""
         return self.values[self.metric.key]
+
+    @property
+    def equal_to_best(self) -> int:
+        """How many settings the ranking metric does not tell from the best one."""
+        score = goodness(self.ranked[self.rank], self.metric)
+        return len(equal_groups(score, self.settings[self.rank])[0]) if len(score) else 0
 
     @property
     def varying(self) -> list[GridKey]:
@@ -113,10 +124,28 @@ def read_sweep(name: str, table: pd.DataFrame, keys: Sequence[str], metric: str)
     settings = table["setting"].to_numpy(dtype=np.int64)
     score = goodness(values[metric], metrics[0])
     known = np.flatnonzero(np.isfinite(score))
-    rank = known[np.lexsort((settings[known], -score[known]))].astype(np.int64)
+    groups = equal_groups(score[known], settings[known])
+    rank = known[np.concatenate([np.empty(0, dtype=np.int64), *groups])].astype(np.int64)
     reasons = tuple("" if pd.isna(reason) else str(reason) for reason in table["reason"])
+    begins = tuple(table["from"].astype(str)) if "from" in table.columns else ()
+    lengths = table["sessions"].to_numpy(dtype=np.int64) if "sessions" in table.columns else np.zeros(0, dtype=np.int64)
     n_ruined = int((pd.to_numeric(table["ruined"], errors="coerce") == 1).sum()) if "ruined" in table.columns else 0
-    return Sweep(name, grid_keys(table, keys), metrics, settings, ok, reasons, values, rank, n_ruined)
+    return Sweep(name, grid_keys(table, keys), metrics, settings, ok, reasons, values, rank, n_ruined, begins, lengths)
+
+
+def equal_groups(score: Floats, numbers: Ints) -> list[Ints]:
+    """Return the positions of scores (n,), all finite, in groups from high to low, each in the order of its numbers.
+
+    Those within 1e-9 of the highest of a group are equal to it: settings that differ by less differ by rounding.
+    """
+    order: Ints = np.lexsort((numbers, -score)).astype(np.int64)
+    heads, head = [], math.nan  # nothing is near it
+    for k, value in enumerate(score[order].tolist()):
+        if not abs(head - value) <= SAME * max(1.0, abs(head)):
+            heads.append(k)
+            head = value
+    parts = np.split(order, heads[1:]) if heads else []
+    return [part[np.argsort(numbers[part], kind="stable")] for part in parts]
 
 
 def goodness(values: Floats, metric: Metric) -> Floats:
@@ -143,7 +172,7 @@ def _is_numeric(column: "pd.Series[float]") -> bool:
 
 
 def _metrics(table: pd.DataFrame, keys: Sequence[str], metric: str) -> tuple[Metric, ...]:
-    taken = {"setting", "status", "reason", *keys}
+    taken = {"setting", "status", "reason", "from", "sessions", *keys}
     numeric = [str(name) for name in table.columns if name not in taken and _is_numeric(table[name])]
     numeric = [name for name in numeric if table[name].notna().any()]
     order = dict.fromkeys((metric, *(key for key in MAIN if key in numeric), *numeric))

@@ -66,6 +66,11 @@ def reading(sweep: Sweep, top: Sequence[Plateau], best: Plateau | None, base: fl
             f"Expect something nearer the median, {metric.shown(float(np.median(known)))}, and test the choice on "
             f"data that had no part in it."
         )
+    alike = sweep.equal_to_best
+    if alike > 1:
+        out.append(f"{alike:,} settings share the best {metric.title} to 1e-9; they stand in the grid's order.")
+    if sweep.begins and len(np.unique(sweep.lengths[sweep.rank])) > 1:
+        out.append("The settings are measured over spans of different length: their figures are not alike.")
     out += _shares(sweep, base)
     if top and top[0].known:
         out.append(
@@ -86,7 +91,8 @@ def reading(sweep: Sweep, top: Sequence[Plateau], best: Plateau | None, base: fl
 def top_head(sweep: Sweep) -> list[str]:
     """Return the header of the table of top settings."""
     names, others = [key.name for key in sweep.keys], [metric.title for metric in sweep.metrics[1:TOP_METRICS]]
-    return ["Setting", *names, sweep.metric.title, "Median neighbour", "Worst", "Neighbours", *others]
+    spans = ["From", "Sessions"] if sweep.begins else []
+    return ["Setting", *names, *spans, sweep.metric.title, "Median neighbour", "Worst", "Neighbours", *others]
 
 
 def top_rows(sweep: Sweep, top: Sequence[Plateau]) -> list[list[Cell]]:
@@ -138,6 +144,9 @@ def _top_row(sweep: Sweep, found: Plateau) -> list[Cell]:
     row, metric = found.row, sweep.metric
     cells = [Cell(str(sweep.settings[row]), str(sweep.settings[row]))]
     cells += [Cell(key.labels[key.codes[row]], str(key.codes[row])) for key in sweep.keys]
+    if sweep.begins:
+        length = int(sweep.lengths[row])
+        cells += [Cell(sweep.begins[row], sweep.begins[row]), Cell(f"{length:,}", str(length))]
     around = f"{found.known}" + (f" + {found.failed} failed" if found.failed else "")
     cells += [_metric_cell(metric, value) for value in (found.own, found.median, found.worst)]
     cells.append(Cell(around, f"{found.known}"))

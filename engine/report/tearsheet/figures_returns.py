@@ -6,26 +6,30 @@ from typing import Any, Final
 import numpy as np
 
 from plimsoll.engine.report.metrics.labels import shown
-from plimsoll.engine.report.metrics.returns import growth, underwater
+from plimsoll.engine.report.metrics.returns import growth, start_of, underwater
 from plimsoll.engine.report.metrics.rolling import rolling_beta, rolling_sharpe, rolling_vol_ann
-from plimsoll.engine.report.page.figure_parts import Figure, bars, line, number_axis, percent_axis
+from plimsoll.engine.report.page.figure_parts import Figure, Trace, bars, dates, line, number_axis, percent_axis
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Floats
 
 WINDOW: Final = 126
+_THIN: Final[dict[str, Any]] = {"line": {"width": 1.0}}
 MANY_YEARS: Final = 12  # more labels than this would be written aslant
 
 
-def growth_figure(record: Record, metrics: Mapping[str, Any], bench: Floats | None) -> Figure:
-    """Return the growth of 1, net and before costs, against the benchmark."""
+def growth_figure(record: Record, metrics: Mapping[str, Any]) -> Figure:
+    """Return the growth of 1, net and before costs, against the benchmark from where that begins."""
     net = growth(record.returns.to_numpy())
     gross = growth(record.returns_gross.to_numpy())
     data = []
     alt = f"Line chart: 1 invested became {net[-1]:.2f} net of costs and {gross[-1]:.2f} before costs"
-    if bench is not None:
-        theirs = growth(bench)
+    if record.beside is not None:
+        theirs = growth(record.beside.theirs)
         symbol = metrics["benchmark"]["symbol"]
-        data.append(line(symbol, "start", theirs, "@bench", line={"width": 1.3}))
+        first = record.sessions[record.beside.starts[:1]]
+        begin = [*dates(np.array([start_of(first)])), *_ends(record)] if len(first) else []
+        axis = "start" if _covers(record) else begin
+        data.append(line(symbol, axis, theirs, "@bench", line={"width": 1.3}))
         alt += f"; {symbol} became {theirs[-1]:.2f}"
     data.append(line("before costs", "start", gross, "@before", line={"width": 1.3, "dash": "dot"}))
     data.append(line("net", "start", net, "@account", line={"width": 2.0}))
@@ -33,13 +37,24 @@ def growth_figure(record: Record, metrics: Mapping[str, Any], bench: Floats | No
     return Figure("growth", "Equity", alt + ".", data, layout, height=380, log_switch=True)
 
 
-def drawdown_figure(record: Record, metrics: Mapping[str, Any], bench: Floats | None) -> Figure:
+def _covers(record: Record) -> bool:
+    """Whether the benchmark has a row on every session, so that its lines share the account's dates."""
+    return record.beside is not None and len(record.beside.ends) == len(record.sessions)
+
+
+def _ends(record: Record) -> list[str]:
+    """Return the sessions that the benchmark has a return to."""
+    return [] if record.beside is None else dates(record.sessions[record.beside.ends])
+
+
+def drawdown_figure(record: Record, metrics: Mapping[str, Any]) -> Figure:
     """Return the fraction below the former peak, account and benchmark."""
     below = underwater(record.returns.to_numpy())
     data = []
-    if bench is not None:
+    if record.beside is not None:
         name = metrics["benchmark"]["symbol"]
-        data.append(line(name, "sessions", underwater(bench), "@bench", line={"width": 1.0}))
+        axis = "sessions" if _covers(record) else _ends(record)
+        data.append(line(name, axis, underwater(record.beside.theirs), "@bench", line={"width": 1.0}))
     data.append(line("net", "sessions", below, "@bad", fill="tozeroy", fillcolor="@bad_soft", line={"width": 1.3}))
     alt = f"Area chart of drawdowns: the deepest is {shown(metrics['max_drawdown'], 'percent')}."
     return Figure("drawdown", "Drawdown", alt, data, percent_axis(), height=240)
@@ -93,34 +108,32 @@ def distribution_figure(record: Record, metrics: Mapping[str, Any]) -> Figure:
     return Figure("distribution", "Session returns", alt, data, layout, note=note)
 
 
-def rolling_figures(record: Record, metrics: Mapping[str, Any], bench: Floats | None) -> list[Figure]:
+def rolling_figures(record: Record, metrics: Mapping[str, Any]) -> list[Figure]:
     """Return rolling Sharpe ratio, volatility and beta over 126 sessions."""
     returns = record.returns.to_numpy()
     if len(returns) < WINDOW:
         return []
+    beside = record.beside
+    bench = None if beside is None or len(beside.theirs) < WINDOW else beside.theirs
     symbol = "" if bench is None else str(metrics["benchmark"]["symbol"])
+    axis = "rolling" if _covers(record) else _ends(record)[WINDOW - 1 :]
     sharpe, vol = rolling_sharpe(returns, WINDOW), rolling_vol_ann(returns, WINDOW)
-    theirs_sharpe = None if bench is None else rolling_sharpe(bench, WINDOW)
-    theirs_vol = None if bench is None else rolling_vol_ann(bench, WINDOW)
+    theirs_sharpe = [] if bench is None else [line(symbol, axis, rolling_sharpe(bench, WINDOW), "@bench", **_THIN)]
+    theirs_vol = [] if bench is None else [line(symbol, axis, rolling_vol_ann(bench, WINDOW), "@bench", **_THIN)]
     figures = [
-        _rolling("rolling_sharpe", "Sharpe", number_axis(), ours=sharpe, theirs=theirs_sharpe, symbol=symbol),
-        _rolling("rolling_vol", "Ann. volatility", percent_axis(), ours=vol, theirs=theirs_vol, symbol=symbol),
+        _rolling("rolling_sharpe", "Sharpe", number_axis(), sharpe, theirs_sharpe),
+        _rolling("rolling_vol", "Ann. volatility", percent_axis(), vol, theirs_vol),
     ]
-    if bench is not None:
-        values = rolling_beta(returns, bench, WINDOW)
+    if bench is not None and beside is not None:
+        values = rolling_beta(beside.over(returns), bench, WINDOW)
         alt = f"Line chart of the beta to {symbol} over {WINDOW} sessions, now {_last(values)}."
-        data = [line("beta", "rolling", values, "@account")]
+        data = [line("beta", axis, values, "@account")]
         figures.append(Figure("rolling_beta", f"Beta to {symbol}", alt, data, number_axis(), height=240))
     return figures
 
 
-def _rolling(
-    key: str, title: str, layout: dict[str, Any], *, ours: Floats, theirs: Floats | None, symbol: str
-) -> Figure:
-    data = []
-    if theirs is not None:
-        data.append(line(symbol, "rolling", theirs, "@bench", line={"width": 1.0}))
-    data.append(line("net", "rolling", ours, "@account"))
+def _rolling(key: str, title: str, layout: dict[str, Any], ours: Floats, theirs: list[Trace]) -> Figure:
+    data = [*theirs, line("net", "rolling", ours, "@account")]
     alt = f"Line chart of {title} over {WINDOW} sessions, now {_last(ours)}."
     return Figure(key, title, alt, data, layout, height=240)
 

@@ -60,7 +60,6 @@ def tearsheet_html(record: Record, metrics: Mapping[str, Any]) -> str:
 
 def page_figures(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Return the page's figures by section."""
-    bench = None if record.benchmark is None else record.aligned(record.benchmark, "benchmark")
     if len(record.sessions) == 0:
         nothing = Figure("growth", "Equity", "No session was traded.", empty="No session was traded.")
         return {
@@ -68,9 +67,9 @@ def page_figures(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
             "top": [nothing],
         }
     return {
-        "top": [growth_figure(record, metrics, bench), drawdown_figure(record, metrics, bench)],
+        "top": [growth_figure(record, metrics), drawdown_figure(record, metrics)],
         "years": [years_figure(metrics), distribution_figure(record, metrics)],
-        "rolling": rolling_figures(record, metrics, bench),
+        "rolling": rolling_figures(record, metrics),
         "book": [exposure_figure(record, metrics), weights_figure(record)],
         "trading": [turnover_figure(record, metrics), costs_figure(record)],
         "sleeves": sleeve_figures(record),

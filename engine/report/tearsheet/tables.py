@@ -11,6 +11,7 @@ from plimsoll.engine.kernels.cost import COST_COLUMNS
 from plimsoll.engine.report.metrics.book import DUST
 from plimsoll.engine.report.metrics.labels import (
     COST_TITLES,
+    DASH,
     EXPOSURE,
     PNL,
     RELATIVE,
@@ -51,6 +52,7 @@ def page_tables(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
         "relative": block_table(f"Against {metrics['benchmark']['symbol']}", metrics["relative"], RELATIVE)
         if metrics["relative"]
         else None,
+        "spans": span_table(record),
         "exposure": exposure_table(metrics),
         "exposure_shares": block_table("Time and breadth", metrics["exposure"], EXPOSURE),
         "turnover": block_table("Trading", metrics["turnover"], TURNOVER),
@@ -118,6 +120,22 @@ def series_table(metrics: Mapping[str, Any]) -> Table:
 def block_table(caption: str, block: Mapping[str, Any], labels: Sequence[Label]) -> Table:
     """Return a two-column table of one block."""
     return Table(caption, ("", ""), [(label, shown(block[key], kind)) for key, label, kind in labels])
+
+
+def span_table(record: Record) -> Table | None:
+    """Return where benchmark, bill series and indicators begin and end; None without any."""
+    rows = [
+        (
+            f"{span.name}, {span.role}",
+            span.first or DASH,
+            span.last or DASH,
+            f"{span.sessions:,} of {span.of:,}",
+            shown(span.held, "count"),
+        )
+        for span in record.spans
+    ]
+    head = ("", "First row", "Last row", "Sessions with a row", "Last rate held, sessions")
+    return Table("Series beside the account", head, rows) if rows else None
 
 
 def exposure_table(metrics: Mapping[str, Any]) -> Table:

@@ -18,6 +18,8 @@ from plimsoll.engine.types import Floats, Ints
 # A sweep is cut into about this many blocks: fine enough for progress and resumption, coarse enough to cost nothing.
 BLOCKS: Final = 32
 LARGEST_BLOCK: Final = 256
+# The number of a block that is run again to compare: by an evaluator that has kept nothing of what was run before.
+AGAIN: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def cut_blocks(panel_of: Sequence[int], configs: Sequence[Config]) -> list[Block
 
 def run_block(evaluator: Evaluator, block: Block) -> Rows:
     """Evaluate a block; a setting that fails is a row with its reason."""
+    evaluator = evaluator.fresh() if block.number == AGAIN else evaluator
     rows = [_row(outcome) for outcome in evaluator.evaluate(block.configs)]
     return Rows(
         settings=np.array(block.settings, dtype=np.int64),

@@ -57,6 +57,10 @@ class CompiledEvaluator:
         """Run the settings; see `Evaluator`."""
         return [self._one(config) for config in settings]
 
+    def fresh(self) -> Evaluator:
+        """Return one on the same panel that has kept nothing."""
+        return CompiledEvaluator(self._panel)
+
     def _one(self, config: Config) -> Outcome | Failure:
         try:
             strategies = self._maker.all(config)
@@ -90,7 +94,7 @@ class CompiledEvaluator:
         return None if done is None else self._outcome(last[1], *done)
 
     def _outcome(self, setup: Setup, brief: Brief, first: int) -> Outcome:
-        config, clock = setup.config, setup.panel.clock
+        clock = setup.panel.clock
         span = slice(first, first + len(brief.ret))
         rows = closes(clock.last_bar[span])
         return Outcome(
@@ -99,8 +103,8 @@ class CompiledEvaluator:
             gross=brief.gross[rows],
             traded=brief.traded,
             costs=brief.costs,
-            benchmark=self._series.of(setup, config.run.benchmark, span),
-            bill=self._series.of(setup, setup.bill_name or None, span),
+            benchmark=self._series.benchmark(setup, span),
+            bill=self._series.bill(setup, span),
             final_equity=brief.final_equity,
             orders=brief.orders,
             fills=brief.fills,
@@ -116,6 +120,7 @@ class CompiledEvaluator:
             config.run.end,
             config.data,
             config.financing.cash_rate,
+            config.financing.cash_rate_after,
             config.account.flows,
             needs_of(config, strategies),
         )

@@ -13,9 +13,10 @@ from plimsoll.engine.kernels.account.ledger import bar_costs
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.span import until
 from plimsoll.engine.research.sweep.maker import Maker
+from plimsoll.engine.runtime.alongside import benchmark_of, bill_of
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Track, run_loop
-from plimsoll.engine.runtime.collect import per_session
+from plimsoll.engine.runtime.beside import Beside, stretches
 from plimsoll.engine.types import Bools, Floats, Ints
 
 
@@ -26,7 +27,7 @@ class Outcome:
     first_session : index of the first session traded, counted on the panel's clock.
     returns : (n,) time-weighted net return per session. gross : (n,) exposure at session closes, of equity.
     traded, costs : sums over the bars of what was traded and what that cost, each over the equity the bar began with.
-    benchmark, bill : (n,) simple return per session; None = none named.
+    benchmark : the stretches it has returns over; bill (n,) simple return per session; None = none named.
     """
 
     first_session: int
@@ -34,7 +35,7 @@ class Outcome:
     gross: Floats
     traded: float
     costs: float
-    benchmark: Floats | None
+    benchmark: Beside | None
     bill: Floats | None
     final_equity: float
     orders: int
@@ -57,6 +58,9 @@ class Evaluator(Protocol):
     def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
         """Return an outcome per setting, in order; a setting that cannot be run is a `Failure`, never an exception."""
 
+    def fresh(self) -> "Evaluator":
+        """Return one on the same panel that has kept nothing."""
+
 
 class PythonEvaluator:
     """Runs each setting through the loop of a plain backtest, one after the other."""
@@ -70,36 +74,52 @@ class PythonEvaluator:
         """Run the settings; see `Evaluator`."""
         return [self._one(config) for config in settings]
 
+    def fresh(self) -> Evaluator:
+        """Return one on the same panel that has kept nothing."""
+        return PythonEvaluator(self._panel)
+
     def _one(self, config: Config) -> Outcome | Failure:
         try:
             panel = self._panel if config.run.end is None else until(self._panel, config.run.end)
             setup = build(config, panel, self._maker.all(config))
             track = run_loop(setup)
             span = slice(setup.first, track.last + 1)
-            benchmark = self._series.of(setup, config.run.benchmark, span)
-            return outcome_of(setup, track, benchmark, self._series.of(setup, setup.bill_name or None, span))
+            return outcome_of(setup, track, self._series.benchmark(setup, span), self._series.bill(setup, span))
         except InputError as error:
             return Failure(str(error))
 
 
 class SessionReturns:
-    """Returns of symbols per session, each span made once for all settings that share it."""
+    """Returns of benchmark and bill per session, each span made once for all settings that share it."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, bool, int, int], Floats] = {}
+        self._benchmarks: dict[tuple[str | None, int, int], Beside | None] = {}
+        self._bills: dict[tuple[str, float | None, int, int], Floats | None] = {}
 
-    def of(self, setup: Setup, symbol: str | None, span: slice) -> Floats | None:
-        """Return a symbol's return per session over a span of bars; None for none."""
-        if symbol is None:
-            return None
-        key = (symbol, symbol == setup.config.run.benchmark, span.start, span.stop)  # a benchmark may be refused
-        if key not in self._made:
-            series = per_session(setup, symbol, span)
-            self._made[key] = np.empty(0) if series is None else series.to_numpy(dtype=np.float64)
-        return self._made[key]
+    def benchmark(self, setup: Setup, span: slice) -> Beside | None:
+        """Return the stretches of the configured benchmark over a span of bars; None without one.
+
+        Raises
+        ------
+        DataError
+            As `plimsoll.engine.runtime.alongside.benchmark_of`.
+        """
+        key = (setup.config.run.benchmark, span.start, span.stop)
+        if key not in self._benchmarks:
+            found = benchmark_of(setup, span)
+            self._benchmarks[key] = None if found is None else stretches(found)
+        return self._benchmarks[key]
+
+    def bill(self, setup: Setup, span: slice) -> Floats | None:
+        """Return the return of the bill series per session over a span of bars; None without one."""
+        key = (setup.bill_name, setup.config.financing.cash_rate_after, span.start, span.stop)
+        if key not in self._bills:
+            found = bill_of(setup, span)
+            self._bills[key] = None if found is None else found.values
+        return self._bills[key]
 
 
-def outcome_of(setup: Setup, track: Track, benchmark: Floats | None, bill: Floats | None) -> Outcome:
+def outcome_of(setup: Setup, track: Track, benchmark: Beside | None, bill: Floats | None) -> Outcome:
     """Return the outcome of a finished loop, the same numbers as in `plimsoll.engine.runtime.collect`."""
     span = slice(setup.first, track.last + 1)
     broker, clock = setup.broker, setup.panel.clock
@@ -122,7 +142,7 @@ def outcome_from(
     cash: float,
     counts: tuple[int, int, int, int],
     *,
-    benchmark: Floats | None,
+    benchmark: Beside | None,
     bill: Floats | None,
     ruined: bool,
 ) -> Outcome:

@@ -31,8 +31,10 @@ class Crew(Protocol):
         """Let the workers go; `at_once` does not wait for what they are at where that can be stopped."""
 
 
-def run_blocks(open_crew: Callable[[], Crew], blocks: Iterable[Block], keep: Keep) -> None:
-    """Run every block once and `keep` its rows as they come, in whatever order.
+def run_blocks(
+    open_crew: Callable[[], Crew], blocks: Iterable[Block], keep: Keep, last: Callable[[], Block | None] | None = None
+) -> None:
+    """Run every block once and `keep` its rows as they come, in whatever order; then, by the same workers, `last`.
 
     When workers are lost, the blocks that were with them are handed out once more.
 
@@ -45,10 +47,15 @@ def run_blocks(open_crew: Callable[[], Crew], blocks: Iterable[Block], keep: Kee
     """
     left = {block.number: block for block in blocks}
     strikes: dict[int, int] = {}
-    while left:
+    final = last
+    while left or final is not None:
         crew = open_crew()
         try:
             lost = _drain(crew, left, keep)
+            if lost is None and final is not None:
+                block, final = final(), None
+                left = {} if block is None else {block.number: block}
+                lost = _drain(crew, left, keep)
         except BaseException:
             crew.close(at_once=True)
             raise

@@ -11,9 +11,10 @@ import numpy as np
 from plimsoll.engine.errors import ConfigError, DataError, did_you_mean
 from plimsoll.engine.report.metrics import book, relative
 from plimsoll.engine.report.metrics import returns as m
-from plimsoll.engine.report.sweep.table import LOWER_IS_BETTER
+from plimsoll.engine.report.sweep.table import LOWER_IS_BETTER, equal_groups
 from plimsoll.engine.research.sweep.evaluate import Outcome
-from plimsoll.engine.types import Floats
+from plimsoll.engine.runtime.beside import Beside
+from plimsoll.engine.types import Floats, Ints
 
 FIGURES: Final = (
     "sharpe", "sharpe_excess", "cagr", "vol_ann", "max_drawdown", "calmar", "sortino", "ulcer",
@@ -53,8 +54,8 @@ def figures(outcome: Outcome) -> Floats:
     """
     returns = m.checked(outcome.returns, "session returns")
     bill = 0.0 if outcome.bill is None else _fitting(outcome.bill, returns, "bill returns")
-    bench = None if outcome.benchmark is None else _fitting(outcome.benchmark, returns, "benchmark returns")
     n = len(returns)
+    beside = _relative(outcome.benchmark, returns)
     gross = book.spread_of(outcome.gross)
     found = {
         "sharpe": m.sharpe(returns),
@@ -77,17 +78,27 @@ def figures(outcome: Outcome) -> Floats:
         "gross_mean": gross["mean"],
         "gross_max": gross["max"],
         "time_in_market": book.share_of(outcome.gross > book.DUST),
-        "beta": m.NAN if bench is None else relative.beta(returns, bench),
-        "alpha_ann": m.NAN if bench is None else relative.alpha_ann(returns, bench),
-        "information_ratio": m.NAN if bench is None else relative.information_ratio(returns, bench),
         "orders": outcome.orders,
         "fills": outcome.fills,
         "decisions": outcome.decisions,
         "margin_calls": outcome.margin_calls,
         "ruined": outcome.ruined,
     }
+    found = {**m.annualised(found, n), **beside}
     values = np.array([float(found[name]) for name in FIGURES])
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def _relative(beside: Beside | None, returns: Floats) -> dict[str, float]:
+    if beside is None:
+        return dict.fromkeys(("beta", "alpha_ann", "information_ratio"), m.NAN)
+    theirs, ours = m.checked(beside.theirs, "benchmark returns"), beside.over(returns)
+    block = {
+        "beta": relative.beta(ours, theirs),
+        "alpha_ann": relative.alpha_ann(ours, theirs, beside.per_year),
+        "information_ratio": relative.information_ratio(ours, theirs, beside.per_year),
+    }
+    return m.annualised(block, len(ours))
 
 
 def in_metrics(metrics: Mapping[str, Any], name: str) -> Any:
@@ -112,11 +123,16 @@ def check_metric(name: str) -> str:
 
 
 def ranking(values: Sequence[float] | Floats, metric: str) -> list[int]:
-    """Return the positions of `values` from best to worst, the earlier first among equals; NaN left out."""
+    """Return the positions of `values` from best to worst, the earlier first among equals (to 1e-9); NaN left out."""
+    return [at for group in equal(values, metric) for at in group]
+
+
+def equal(values: Sequence[float] | Floats, metric: str) -> list[list[int]]:
+    """Return the positions of `values` from best to worst, those equal to 1e-9 in one group; NaN left out."""
     given = np.asarray(values, dtype=np.float64)
-    sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
-    order = np.argsort(sign * given, kind="stable")
-    return [int(at) for at in order if np.isfinite(given[at])]
+    score = -given if metric in LOWER_IS_BETTER else given
+    known: Ints = np.flatnonzero(np.isfinite(given)).astype(np.int64)
+    return [known[group].tolist() for group in equal_groups(score[known], known)]
 
 
 def _per_year(ratio: float, n_sessions: int) -> float:

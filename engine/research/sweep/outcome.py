@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from plimsoll.engine.config.toml import dump_toml
 from plimsoll.engine.report.metrics.table import plain
 from plimsoll.engine.research.sweep.block import Rows
-from plimsoll.engine.research.sweep.figures import COUNTS, FIGURES, ranking
+from plimsoll.engine.research.sweep.figures import COUNTS, FIGURES, equal, ranking
 from plimsoll.engine.research.sweep.grid import plain_value
 from plimsoll.engine.research.sweep.plan import Plan
-from plimsoll.engine.types import Dates, Floats
+from plimsoll.engine.types import Dates, Floats, Ints
 
 OK: Final = "ok"
 FAILED: Final = "failed"
@@ -25,7 +25,8 @@ MAX_RETURN_CELLS: Final = 50_000_000
 def sweep_tables(plan: Plan, parts: Iterable[Rows]) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Return the table of a sweep and the returns behind it, reading each part once.
 
-    The table has a row per setting: its number, its values, its figures, `status` and, where it failed, the `reason`.
+    The table has a row per setting: its number, its values, the session it was measured `from` and how many `sessions`,
+    its figures, `status` and, where it failed, the `reason`.
     The returns have a row per session and a column per setting, NaN where it was not traded; None where that is more
     than `MAX_RETURN_CELLS`.
     """
@@ -36,19 +37,27 @@ def sweep_tables(plan: Plan, parts: Iterable[Rows]) -> tuple[pd.DataFrame, pd.Da
     returns: Floats = np.full((len(plan.settings), len(sessions)) if kept else (0, 0), np.nan)
     values = np.full((len(plan.settings), len(FIGURES)), np.nan)
     reasons = np.full(len(plan.settings), "", dtype=object)
+    begins = np.full(len(plan.settings), "", dtype=object)
+    lengths = np.zeros(len(plan.settings), dtype=np.int64)
     for rows in parts:
+        lengths[rows.settings] = rows.length
+        for number, first, length in zip(rows.settings, rows.first, rows.length, strict=True):
+            begins[number] = str(days[plan.panel_of[number]][first]) if length else ""
         values[rows.settings] = rows.figures
         reasons[rows.settings] = np.array(rows.reasons, dtype=object)
         for number, first, own in rows.each() if kept else ():
             returns[number, rows_of[plan.panel_of[number]][first : first + len(own)]] = own
-    return _table(plan, values, reasons), _returns(sessions, returns) if kept else None
+    return _table(plan, values, reasons, (begins, lengths)), _returns(sessions, returns) if kept else None
 
 
-def _table(plan: Plan, values: Floats, reasons: NDArray[np.object_]) -> pd.DataFrame:
+def _table(
+    plan: Plan, values: Floats, reasons: NDArray[np.object_], spans: tuple[NDArray[np.object_], Ints]
+) -> pd.DataFrame:
     failed = reasons != ""
     columns: dict[str, Any] = {"setting": np.arange(len(plan.settings))}
     for at, key in enumerate(plan.keys):
         columns[key] = _column([setting.chosen[at] for setting in plan.settings])
+    columns["from"], columns["sessions"] = spans
     for at, name in enumerate(FIGURES):
         columns[name] = values[:, at]
         if name == "ruined":
@@ -84,7 +93,8 @@ def best_files(plan: Plan, table: pd.DataFrame, metric: str, top: int) -> dict[s
 
 def summary_of(plan: Plan, table: pd.DataFrame, metric: str, top: int) -> dict[str, Any]:
     """Return the best settings, the median and the worst, and how many there were, in plain values."""
-    order = ranked(table, metric)
+    alike = equal(table[metric].to_numpy(dtype=np.float64), metric)
+    order = [number for group in alike for number in group]
     failures = table.loc[table["status"] == FAILED, ["setting", "reason"]]
     summary: dict[str, Any] = {
         "name": plan.base.run.name,
@@ -93,6 +103,8 @@ def summary_of(plan: Plan, table: pd.DataFrame, metric: str, top: int) -> dict[s
         "settings": len(table),
         "failed": len(failures),
         "skipped": plan.skipped,
+        "window": plan.window.plain(),
+        "equal": [group for group in alike if len(group) > 1 and set(group) & set(order[:top])],
         "top": [_row(table, number) for number in order[:top]],
         "median": _row(table, order[(len(order) - 1) // 2]) if order else None,
         "worst": _row(table, order[-1]) if order else None,
@@ -113,14 +125,24 @@ def facts_of(plan: Plan, table: pd.DataFrame, metric: str) -> dict[str, str]:
         "configuration": plan.base.digest,
         "data": ", ".join(dict.fromkeys(one.data_hash for one in plan.panels)),
         "source": panel.source,
+        "measured over": _measured(plan),
         "span of the data": f"{panel.clock.session[0]} to {panel.clock.session[-1]}",
     }
-    base = next((setting.number for setting in plan.settings if setting.config == plan.base), None)
+    as_base = plan.window.put(plan.base)
+    base = next((setting.number for setting in plan.settings if setting.config == as_base), None)
     if base is not None and np.isfinite(table[metric][base]):
         facts["base_metric"] = repr(float(table[metric][base]))
     if any(one.synthetic for one in plan.panels):
         facts["synthetic"] = "The prices are generated; no figure here says anything about a market."
     return facts
+
+
+def _measured(plan: Plan) -> str:
+    window = plan.window
+    if window.own:
+        return "each setting its own sessions: figures of different spans are not alike"
+    ends = [f"from {window.start}"] * (window.start is not None) + [f"to {window.end}"] * (window.end is not None)
+    return "the same sessions for all settings" + (f", {' '.join(ends)}" if ends else "")
 
 
 def _row(table: pd.DataFrame, number: int) -> dict[str, Any]:

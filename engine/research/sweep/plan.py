@@ -3,17 +3,20 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, TypeAlias
 
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.source import open_source
+from plimsoll.engine.market.span import until
 from plimsoll.engine.research.sweep.block import Block, block_size, cut_blocks
 from plimsoll.engine.research.sweep.figures import FIGURES, check_metric
 from plimsoll.engine.research.sweep.grid import Axis, combinations
 from plimsoll.engine.research.sweep.settings import Setting, SettingMaker
+from plimsoll.engine.research.sweep.window import Window, Windows, window_of
 from plimsoll.engine.runtime.collect import versions
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import Needs
@@ -28,7 +31,7 @@ class Plan:
 
     settings : S of them, numbered from 0. skipped : combinations left out because they are not valid.
     panels : one for all settings, unless what varies changes what is loaded. panel_of : (S,) which is whose.
-    count : settings drawn at random; None = the whole grid.
+    count : settings drawn at random; None = the whole grid. window : the sessions that all are measured over.
     """
 
     base: Config
@@ -38,6 +41,7 @@ class Plan:
     skipped: int
     panels: tuple[Panel, ...]
     panel_of: tuple[int, ...]
+    window: Window
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -61,6 +65,7 @@ class Plan:
             "skipped": self.skipped,
             "block_size": block_size(len(self.settings)),
             "data_hashes": [panel.data_hash for panel in self.panels],
+            "window": self.window.plain(),
             "figures": list(FIGURES),
         }
 
@@ -78,6 +83,7 @@ def plan_sweep(
     max_settings: int = MAX_SETTINGS,
     skip_invalid: bool = False,
     load: Load = load_panel,
+    windows: Windows = "common",
 ) -> Plan:
     """Check a grid, validate every setting of it, and load what they need.
 
@@ -95,11 +101,14 @@ def plan_sweep(
         Leave out combinations that are not valid instead of refusing the grid.
     load : callable
         Loads a panel for a configuration and its needs.
+    windows : {"common", "accept", "own"}
+        Measure all settings over one common window, refusing those that would cost the others more than a fifth of
+        their sessions; accept what it costs; or measure each over its own.
 
     Raises
     ------
     ConfigError
-        If the grid makes no sense.
+        If the grid makes no sense, or a setting costs the others too much.
     DataError
         If the data cannot be read.
     """
@@ -114,7 +123,11 @@ def plan_sweep(
     panels = tuple(load(first.config, first.needs) for first in firsts)
     position = {key: at for at, key in enumerate(distinct)}
     panel_of = tuple(position[key] for key in keys)
-    return Plan(base, tuple(axes), count, tuple(settings), skipped, panels, panel_of)
+    window = window_of(settings, panels, panel_of, [axis.key for axis in axes], windows)
+    if window.end is not None:
+        panels = tuple(until(panel, date.fromisoformat(window.end)) for panel in panels)
+    fitted = tuple(replace(one, config=window.put(one.config), strategies={}) for one in settings)
+    return Plan(base, tuple(axes), count, fitted, skipped, panels, panel_of, window)
 
 
 def check_ranking(metric: str, top: int) -> None:

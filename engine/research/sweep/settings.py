@@ -20,12 +20,13 @@ Path = tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One configuration of a sweep: its number, the values chosen in the order of the keys,
-    all of it, and what it loads."""
+    all of it, what it loads, and its strategies by sleeve."""
 
     number: int
     chosen: Combination
     config: Config
     needs: Needs
+    strategies: Mapping[str, Strategy]
 
 
 class SettingMaker:
@@ -92,7 +93,7 @@ class SettingMaker:
             except ConfigError as error:
                 first = first or (values, error)
                 continue
-            found.append(Setting(len(found), values, config, needs_of(config, strategies)))
+            found.append(Setting(len(found), values, config, needs_of(config, strategies), strategies))
         skipped = len(combinations) - len(found)
         if first is not None and (not skip_invalid or not found):
             named = ", ".join(f"{axis.key}={value}" for axis, value in zip(self.axes, first[0], strict=True))

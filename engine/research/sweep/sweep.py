@@ -13,17 +13,18 @@ import numpy as np
 import pandas as pd
 
 from plimsoll.engine.config.schema import Config
-from plimsoll.engine.errors import OutputError
+from plimsoll.engine.errors import OutputError, StrategyError
 from plimsoll.engine.market.panel_folder import save_panel
 from plimsoll.engine.report.folder import json_bytes
 from plimsoll.engine.report.table_files import file_bytes, table_bytes
-from plimsoll.engine.research.sweep.block import Block, Rows, read_part, write_part
+from plimsoll.engine.research.sweep.block import AGAIN, Block, Rows, read_part, write_part
 from plimsoll.engine.research.sweep.compiled_evaluator import evaluator_for, fits_threads
 from plimsoll.engine.research.sweep.executors import Crew, Processes, Threads, run_blocks
 from plimsoll.engine.research.sweep.folder import DEFINITION, MARKER, held_folder, write_file
 from plimsoll.engine.research.sweep.maker import Maker
 from plimsoll.engine.research.sweep.outcome import FAILED, best_files, facts_of, ranked, summary_of, sweep_tables
 from plimsoll.engine.research.sweep.plan import Plan
+from plimsoll.engine.research.sweep.repeat import Repeat
 from plimsoll.engine.runtime.collect import versions
 from plimsoll.engine.types import Dates, Floats
 
@@ -65,7 +66,8 @@ class Ranking:
 class SweepResult:
     """A finished sweep.
 
-    table : a row per setting: "setting", a column per key, the figures, "status" ("ok" or "failed"), "reason".
+    table : a row per setting: "setting", a column per key, the session it was measured "from" and how many "sessions",
+        the figures, "status" ("ok" or "failed"), "reason".
     returns : session returns, a column per setting; None where that table would be too large.
     best : the best settings by `metric`, ready to be run. summary : best, median and worst in plain values.
     folder : where all of it is written; None if it was not kept. synthetic : the prices were generated.
@@ -132,6 +134,8 @@ def run_sweep(
         If the folder holds something else, or cannot be written.
     WorkerError
         If workers are lost twice at the same settings, or the cluster cannot be reached.
+    StrategyError
+        If the first setting, run again after the others, does not come to the same.
     """
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="plimsoll-") as scratch:
@@ -150,8 +154,13 @@ def _run_missing(plan: Plan, blocks: list[Block], parts: Path, workers: Workers,
     missing = [block for block in blocks if read_part(parts, block) is None]
     done = len(plan.settings) - sum(len(block.settings) for block in missing)
 
+    repeat = Repeat(blocks, lambda block: read_part(parts, block))
+
     def keep(block: Block, rows: Rows) -> None:
         nonlocal done
+        if block.number == AGAIN:
+            repeat.check(rows)
+            return
         write_part(parts, block.number, rows)
         done += len(block.settings)
         if progress is not None:
@@ -160,7 +169,13 @@ def _run_missing(plan: Plan, blocks: list[Block], parts: Path, workers: Workers,
     if progress is not None:
         progress(done, len(plan.settings))
     if missing:
-        run_blocks(crew_for(plan, parts, workers, len(missing)), missing, keep)
+        last = repeat.block if len(plan.settings) > 1 else None
+        try:
+            run_blocks(crew_for(plan, parts, workers, len(missing)), missing, keep, last)
+        except StrategyError:
+            for path in parts.glob("*.npz"):  # none of it can be believed, so none of it may be gone on from
+                path.unlink()
+            raise
 
 
 def crew_for(plan: Plan, scratch: Path, workers: Workers, n_blocks: int) -> Callable[[], Crew]:

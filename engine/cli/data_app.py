@@ -1,0 +1,75 @@
+"""The options of `plimsoll data`: parsed here, carried out in `cli.data`, which is imported when it is needed."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXIT_CHECK_FAILED = 1
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+
+
+class DataVendor(StrEnum):
+    """The choices of `--source`."""
+
+    yahoo = "yahoo"
+    alpaca = "alpaca"
+
+
+data_app = typer.Typer(name="data", help="Market data: pull, check, show.", no_args_is_help=True, rich_markup_mode=None)
+CatalogPath = Annotated[
+    Path | None, typer.Option("--catalog", metavar="DIR", help="The catalog [PLIMSOLL_CATALOG, or the user's data].")
+]
+
+
+@data_app.command()
+def pull(
+    symbols: Annotated[list[str] | None, typer.Argument(metavar="SYMBOL...", help="SPY, BRK.B, VIX ...")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--for", metavar="CONFIG", help="Everything a configuration needs.")
+    ] = None,
+    source: Annotated[DataVendor, typer.Option("--source", help="Who tells.")] = DataVendor.yahoo,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="First session [all there is, then what is new].")
+    ] = None,
+    confirm: Annotated[
+        list[str] | None, typer.Option("--confirm", metavar="DATE", help="A session you stand for; repeatable.")
+    ] = None,
+    timeout: Annotated[float, typer.Option("--timeout", metavar="S", min=0.1, help="Seconds for a request.")] = 30.0,
+    catalog: CatalogPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch daily bars and actions into the catalog; exit 1 if something failed or is in quarantine."""
+    from plimsoll.engine.cli.data import Shown, Wanted, run_pull
+
+    wanted = Wanted(symbols or (), config, source.value, start, confirm or (), timeout)
+    if not run_pull(wanted, Shown(catalog, as_json)):
+        raise typer.Exit(EXIT_CHECK_FAILED)
+
+
+@data_app.command()
+def check(
+    symbols: Annotated[list[str] | None, typer.Argument(metavar="SYMBOL...", help="All if left out.")] = None,
+    catalog: CatalogPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show span, holes, gates and source of each symbol; exit 1 if something is in quarantine."""
+    from plimsoll.engine.cli.data import Shown, run_check
+
+    if not run_check(symbols or (), Shown(catalog, as_json)):
+        raise typer.Exit(EXIT_CHECK_FAILED)
+
+
+@data_app.command()
+def show(
+    symbol: Annotated[str, typer.Argument(help="A symbol of the catalog.")],
+    rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="The last N rows.")] = 10,
+    catalog: CatalogPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the last rows of a symbol as traded, revisions included."""
+    from plimsoll.engine.cli.data import Shown, run_show
+
+    run_show(symbol, rows, Shown(catalog, as_json))

@@ -1,0 +1,1 @@
+"""Daily bars and corporate actions from Alpaca, through alpaca-py."""

@@ -1,0 +1,39 @@
+"""What a gate says: its name, how bad it is, which symbol and session, and the words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+# note: stored, and named. row: that session is kept out of the store. symbol: nothing of this pull is stored.
+Severity: TypeAlias = Literal["note", "row", "symbol"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a gate found. session : ISO date, empty where it concerns more than one session."""
+
+    gate: str
+    severity: Severity
+    symbol: str
+    text: str
+    session: str = ""
+
+    def plain(self) -> dict[str, str]:
+        """Return it as plain values."""
+        return {
+            "gate": self.gate,
+            "severity": self.severity,
+            "symbol": self.symbol,
+            "text": self.text,
+            "session": self.session,
+        }
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> "Finding":
+        """Return the finding that `plain` made; KeyError if it is none."""
+        return cls(plain["gate"], plain["severity"], plain["symbol"], plain["text"], plain["session"])
+
+
+def refused(findings: Iterable[Finding]) -> bool:
+    """Say whether any of them keeps something out of the store."""
+    return any(finding.severity != "note" for finding in findings)

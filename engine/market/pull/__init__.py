@@ -1,0 +1,1 @@
+"""Pulling: from a source, through the gates, into the catalog."""

@@ -1,0 +1,1 @@
+"""Daily bars and actions from Yahoo, through yfinance in a child process."""

@@ -1,0 +1,109 @@
+"""The orders a configuration would send now; nothing is sent."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+from plimsoll.engine.config.live import LiveSection
+from plimsoll.engine.config.schema import Config
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.execution.venue import Venue as LiveVenue
+from plimsoll.engine.live.day_plan import DayPlan, PriceSource, Venue, day_plan, refused, stand_at_last_bar
+from plimsoll.engine.live.positions import Holdings, of_snapshot, read_positions
+from plimsoll.engine.live.prices import DecisionPrice, PriceRules, decision_prices
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.pull.completed import last_completed
+from plimsoll.engine.runtime.assemble import Setup, build
+from plimsoll.engine.runtime.backtest import Progress
+from plimsoll.engine.runtime.load import Runnable, load_run
+from plimsoll.engine.runtime.prepare import make_strategies
+from plimsoll.engine.runtime.venues import open_venue
+from plimsoll.engine.verbs.host import PROGRAM, Host
+
+PAPER = "paper"
+
+
+def plan(
+    what: Runnable,
+    *,
+    positions: Path | str | None = None,
+    account: str | None = None,
+    data: Panel | Path | str | None = None,
+    end: date | str | None = None,
+    sets: Iterable[str] = (),
+    adopt: bool | None = None,
+    progress: Progress | None = None,
+    host: Host = PROGRAM,
+) -> DayPlan:
+    """Return the day's orders for an account, decided at the last completed session. Nothing is sent.
+
+    Parameters
+    ----------
+    what, data, sets
+        As for `backtest`.
+    positions : path, optional
+        A CSV of ``symbol,qty`` with a row CASH: what the account holds. Prices are the last closes.
+    account : {"paper"}, optional
+        Read the account, its quotes and its rules from the configured `[broker]` instead. One of the two is needed.
+    end : date or ISO text, optional
+        Plan as of the close of an earlier session; by default of the last completed one, and data that end before it
+        are refused.
+    adopt : bool, optional
+        Take over the sleeves' standing portfolios; by default where the account holds nothing of the book's.
+
+    Raises
+    ------
+    InputError
+        If anything about the input is wrong.
+    """
+    config, panel, objects = load_run(what, data=data, start=None, end=end, sets=sets)
+    setup = build(config, panel, make_strategies(config, objects))
+    live = config.live or LiveSection()
+    venue, prices, holdings = Venue(), None, None
+    if account is not None:
+        holdings, venue, prices = _of_account(account, config, setup, live, host)
+    elif positions is not None:
+        holdings = read_positions(Path(positions))
+    if holdings is None:
+        raise ConfigError("whose orders?", where="plan", fix="pass --positions FILE, or --account paper")
+    blind = stand_at_last_bar(setup, progress)
+    made = day_plan(setup, holdings, live, venue=venue, prices=prices, adopt=adopt, blind=blind)
+    stale = "" if end is not None else stale_text(made.decided, host.clock(), config)
+    return refused(made, stale) if stale else made
+
+
+def stale_text(decided: date, now: datetime, config: Config) -> str:
+    """Return why data that end at `decided` are no ground for a decision now, "" if they are."""
+    completed = last_completed(now)
+    if decided >= completed:
+        return ""
+    name = config.data.source
+    fix = "pull them first" if name == "catalog" else "bring the files up to date"
+    return f"the data end on {decided}, the last completed session is {completed}: {fix}, or pass --to {decided}"
+
+
+def _of_account(
+    account: str, config: Config, setup: Setup, live: LiveSection, host: Host
+) -> tuple[Holdings, Venue, PriceSource]:
+    if account != PAPER:
+        raise ConfigError(f"account {account!r}", where="plan", fix=f"the only one there is: {PAPER}")
+    if config.broker is None:
+        raise ConfigError("no [broker] section", where="plan --account", fix="name the account, see config/paper.toml")
+    venue = open_venue(config.broker, host.env)
+    snapshot = venue.snapshot()
+    if config.broker.account is not None and snapshot.account != config.broker.account:
+        fix = f"broker.account names {config.broker.account}: use its keys"
+        raise ConfigError(f"the keys are of account {snapshot.account}", where="broker.account", fix=fix)
+    known = Venue(
+        config.broker.kind, venue.assets(setup.panel.symbols), snapshot.buying_power,
+        shorting=snapshot.shorting, fractional=snapshot.fractional,
+    )  # fmt: skip
+    rules = PriceRules(live.max_quote_age_seconds, live.max_spread_bps, live.max_gap)
+    return of_snapshot(snapshot), known, _asking(venue, rules)
+
+
+def _asking(venue: LiveVenue, rules: PriceRules) -> PriceSource:
+    def ask(symbols: tuple[str, ...], closes: Mapping[str, float]) -> Mapping[str, DecisionPrice]:
+        return decision_prices(symbols, venue.quotes(symbols), closes, venue.clock().now, rules)
+
+    return ask

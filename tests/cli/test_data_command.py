@@ -1,0 +1,204 @@
+"""`plimsoll data`: the command from its words to the store, and every other command on a catalog."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.catalogs import catalog_of
+from support.chart import refusal, reply
+from support.data_folder import SYMBOLS
+from support.histories import NOW, changed, history
+from support.yahoo_stand import Asked, Reply, YahooStand
+
+from plimsoll.engine.cli import data as command
+from plimsoll.engine.market.catalog.store import Catalog
+from plimsoll.engine.market.csv.source import load_csv
+
+Cli = Callable[..., Any]
+
+
+@pytest.fixture
+def stand(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[YahooStand]:
+    """A Yahoo that the environment's proxy leads to, an evening in March 2024, and no keys."""
+    for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "ALPACA_API_KEY", "ALPACA_SECRET_KEY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(command, "_now", lambda: NOW)
+    monkeypatch.setenv("PLIMSOLL_CATALOG", str(here / "catalog"))
+    (here / "tls").mkdir()
+
+    def chart(asked: Asked) -> Reply:
+        if asked.symbol == "^VIX":
+            return reply(history("^VIX"), instrumentType="INDEX", exchangeTimezoneName="America/Chicago")
+        return reply(history(asked.symbol))
+
+    with YahooStand(here / "tls", chart) as running:
+        monkeypatch.setenv("HTTPS_PROXY", running.proxy)
+        monkeypatch.setenv("SSL_CERT_FILE", str(running.ca))
+        yield running
+
+
+def test_pull_then_check_then_show(cli: Cli, stand: YahooStand) -> None:
+    pulled = cli("data", "pull", "SPY", "vix")
+    assert pulled.code == 0
+    assert pulled.out.splitlines()[1].split() == ["SPY", "stored", "yahoo", "42", "0", "2024-03-01"]
+    checked = cli("data", "check")
+    assert checked.code == 0
+    assert checked.out.splitlines()[1].split() == ["SPY", "yahoo", "2024-01-02", "2024-03-01", "42", "0", "0", "ok"]
+    shown = json.loads(cli("data", "show", "SPY", "--rows", "1", "--json").out)
+    assert [(row["session"], row["source"], row["known_at"]) for row in shown] == [
+        ("2024-03-01", "yahoo", "2024-03-01T22:00:00Z")
+    ]
+    assert shown[0]["close"] == history("SPY").close[-1]
+
+
+def test_everything_a_configuration_needs_is_pulled(cli: Cli, here: Path, stand: YahooStand) -> None:
+    config = (here / "run.toml").read_text().replace('path = "data"', 'path = "data"\nindicators = ["VIX"]')
+    (here / "run.toml").write_text(config)
+    ran = cli("data", "pull", "--for", "run.toml", "--json")
+    assert [(one["symbol"], one["state"]) for one in json.loads(ran.out)] == [
+        ("SPY", "stored"),
+        ("TLT", "stored"),
+        ("VIX", "stored"),
+    ]
+    assert Catalog(here / "catalog").symbols() == ("SPY", "TLT", "VIX")
+
+
+def test_what_is_refused_is_exit_1_and_says_what_to_do(cli: Cli, stand: YahooStand) -> None:
+    stand.chart = lambda asked: reply(changed(history(asked.symbol), "2024-02-01", high=1.0))
+    pulled = cli("data", "pull", "SPY")
+    assert pulled.code == 1
+    assert "SPY, 2024-02-01: high_below_low: " in pulled.out
+    assert "if it is right: plimsoll data pull SPY --confirm 2024-02-01" in pulled.out
+    checked = cli("data", "check", "--json")
+    assert checked.code == 1
+    (row,) = json.loads(checked.out)["symbols"]
+    assert (row["state"], row["rows"], row["holes"]) == ("quarantined", 41, 1)
+
+
+def test_a_symbol_yahoo_does_not_know_is_exit_1_and_the_others_are_stored(
+    cli: Cli, here: Path, stand: YahooStand
+) -> None:
+    unknown = refusal("Not Found", "No data found, symbol may be delisted", 404)
+    stand.chart = lambda asked: unknown if asked.symbol == "SYP" else reply(history(asked.symbol))
+    ran = cli("data", "pull", "SYP", "TLT")
+    assert ran.code == 1
+    assert "yahoo, SYP: unknown to Yahoo" in ran.out
+    assert Catalog(here / "catalog").symbols() == ("TLT",)
+
+
+def test_without_a_network_one_line_says_so(
+    refused: Callable[..., str], stand: YahooStand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    line = refused("data", "pull", "SPY", "TLT")
+    assert "yahoo, SPY: " in line
+    assert "there is no way to the source from here: check the network" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("pull",), "nothing to pull; name symbols, or pass --for CONFIG"),
+        (("pull", "S P Y"), "is not a symbol this catalog can hold; write SPY, BRK.B or VIX"),
+        (("pull", "../SPY"), "is not a symbol"),
+        (("pull", "^FTSE"), "indices known: DJI"),
+        (("pull", "SPY", "--from", "yesterday"), "--from: 'yesterday' is not a date; write YYYY-MM-DD"),
+        (("pull", "SPY", "--confirm", "2024"), "--confirm: '2024' is not a date"),
+        (("pull", "SPY", "TLT", "--confirm", "2024-02-01"), "--confirm: it would speak of 2 symbols; pull one symbol"),
+        (("pull", "--for", "none.toml"), "none.toml"),
+        (("pull", "SPY", "--source", "alpaca"), "Alpaca needs keys; set APCA_API_KEY_ID and APCA_API_SECRET_KEY"),
+        (("check",), "the catalog is empty; run `plimsoll data pull SYMBOL` first"),
+        (("check", "SPY"), "no bars of 'SPY'; pull them first"),
+        (("show", "SPY"), "no bars of 'SPY'; pull them first"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_bad_input_is_one_line(
+    refused: Callable[..., str], stand: YahooStand, arguments: tuple[str, ...], words: str
+) -> None:
+    assert words in refused("data", *arguments)
+    assert stand.asked == []
+
+
+_PULL = "import sys; from plimsoll.engine.cli.main import main; main(['data', 'pull', *sys.argv[1:]])"
+
+
+def test_killed_in_the_middle_of_a_pull_the_same_command_goes_on(cli: Cli, here: Path, stand: YahooStand) -> None:
+    names = ["AAA", "BBB", "CCC"]
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def chart(asked: Asked) -> Reply:
+        if asked.symbol == "CCC" and processes:
+            processes.pop().send_signal(signal.SIGKILL)
+            return Reply(hang=True)
+        return reply(history(asked.symbol))
+
+    stand.chart = chart
+    with subprocess.Popen([sys.executable, "-c", _PULL, *names], env=dict(os.environ)) as running:
+        processes.append(running)
+    assert running.returncode == -signal.SIGKILL
+    catalog = Catalog(here / "catalog")
+    assert catalog.symbols() == ("AAA", "BBB")
+    stand.asked.clear()
+    stand.chart = lambda asked: reply(history(asked.symbol))
+    assert cli("data", "pull", *names).code in (0, 1)
+    for name in names:
+        assert catalog.read(name).current().close.tolist() == history(name).close.tolist()
+
+
+def _on_catalog(here: Path) -> None:
+    catalog_of(load_csv(here / "data", SYMBOLS), here / "catalog")
+    config = (here / "run.toml").read_text().replace('source = "csv"\npath = "data"', 'source = "catalog"')
+    (here / "catalog.toml").write_text(config.replace("[data]", '[data]\npath = "catalog"'))
+
+
+def test_a_backtest_on_a_catalog_is_the_backtest_on_the_same_rows_in_files(cli: Cli, here: Path) -> None:
+    _on_catalog(here)
+    assert cli("backtest", "run.toml", "--out", "files", "-q").code == 0
+    assert cli("backtest", "catalog.toml", "--out", "stored", "-q").code == 0
+    for name in ("equity.csv", "weights.csv"):
+        assert (here / "stored" / name).read_bytes() == (here / "files" / name).read_bytes(), name
+    hashes = [json.loads((here / out / "env.json").read_text())["data_hash"] for out in ("files", "stored")]
+    assert hashes[0] == hashes[1]
+
+
+def test_the_users_catalog_is_read_where_no_path_is_given(
+    cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _on_catalog(here)
+    monkeypatch.setenv("PLIMSOLL_CATALOG", str(here / "catalog"))
+    config = (here / "catalog.toml").read_text().replace('path = "catalog"\n', "")
+    (here / "catalog.toml").write_text(config)
+    assert cli("backtest", "catalog.toml", "--out", "stored", "-q").code == 0
+
+
+def test_the_audit_cuts_a_catalog_as_it_cuts_files(cli: Cli, here: Path) -> None:
+    _on_catalog(here)
+    ran = cli("audit", "catalog.toml", "--reloads", "2", "--out", "out", "--json")
+    assert ran.code == 0, ran
+
+
+def test_a_catalog_without_what_a_run_needs_is_one_line(refused: Callable[..., str], here: Path) -> None:
+    _on_catalog(here)
+    (here / "catalog/bars/TLT.parquet").unlink()
+    assert "no bars of 'TLT'; pull them first" in refused("backtest", "catalog.toml")
+    assert "daily bars only" in refused("backtest", "catalog.toml", "--set", "data.interval=5min")
+
+
+def test_a_run_to_an_earlier_day_reads_nothing_of_later_ones(cli: Cli, here: Path) -> None:
+    _on_catalog(here)
+    assert cli("backtest", "catalog.toml", "--to", "2015-04-01", "--out", "before", "-q").code == 0
+    catalog = Catalog(here / "catalog")
+    whole = catalog.read("SPY").current()
+    late = whole.session > np.datetime64("2015-04-01")
+    catalog.store(replace(whole, close=np.where(late, whole.close * 1.01, whole.close)).take(late), (), NOW)
+    assert cli("backtest", "catalog.toml", "--to", "2015-04-01", "--out", "after", "-q").code == 0
+    assert (here / "before/equity.csv").read_bytes() == (here / "after/equity.csv").read_bytes()
