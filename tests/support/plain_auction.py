@@ -10,7 +10,7 @@ import math
 from typing import Protocol
 
 from support.market_lists import Market, Row
-from support.plain_desk import OUTRIGHT, Add, Order, Terms, charges, cut, factor, frees, lot, wish
+from support.plain_desk import OUTRIGHT, Add, Order, Terms, charges, cut, factor, frees, lot, sum_of, wish
 from support.plain_fees import charged
 
 Trade = tuple[str, float, float]  # symbol, signed shares, price
@@ -157,7 +157,7 @@ def give(
         return
     kept = order or Order(0.0, 0.0, math.nan, math.nan, 0.0, t)
     commission, spread, impact = charges(account.terms, symbol, size, price, kept)
-    account.shares[symbol] += size
+    account.shares[symbol] = sum_of(account.shares[symbol], size)
     account.cash -= size * price + commission + spread + impact
     account.fills.append((t, symbol, size, price, commission + spread + impact, None if order is None else True))
     row["commission"] += commission

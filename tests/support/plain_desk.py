@@ -83,6 +83,13 @@ def cut(size: float, step: float) -> float:
     return float(Decimal(f"{size:.15g}").quantize(Decimal(1).scaleb(-9 if step < 1.0 else 0), ROUND_DOWN))
 
 
+def sum_of(held: float, size: float) -> float:
+    """Shares after a trade: decimals of nine places, except where a split left something else."""
+    total = held + size
+    nine = float(round(Decimal(repr(total)), 9))
+    return nine if math.isclose(total, nine, rel_tol=0.0, abs_tol=4e-16 * (abs(held) + abs(size))) else total
+
+
 def charges(terms: Terms, symbol: str, size: float, price: float, order: Order) -> tuple[float, float, float]:
     """Commission, spread and impact in dollars."""
     notional = abs(size) * price

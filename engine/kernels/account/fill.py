@@ -12,7 +12,7 @@ from plimsoll.engine.kernels.cost import (
     round_up_cent,
     trade_costs,
 )
-from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import (
     ADV,
     AT_CLOSE,
@@ -79,6 +79,17 @@ def size_at_fill(t: int, at_close: float, block: Floats, acct: Floats, scal: Flo
             acct[LEG1, i] = 0.0
 
 
+@inline_kernel
+def sum_of_shares(held: float, qty: float) -> float:
+    """Return held + qty; a sum that misses a billionth of a share by rounding error alone is that billionth.
+
+    Quantities are decimals of at most nine places, and so are their sums: 0.1 + 0.2 shares less 0.3 are none.
+    """
+    total = held + qty
+    nearest = np.rint(total * 1e9) / 1e9
+    return nearest if abs(total - nearest) <= 4.5e-16 * (abs(held) + abs(qty)) else total
+
+
 @kernel
 def book_fill(
     t: int, i: int, qty: float, price: float, order: float, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
@@ -103,7 +114,7 @@ def book_fill(
     fees = raw_fees(t, qty, price, daily)
     for k in range(N_SESSION_FEES):
         fills[row, F_COSTS + N_TRADE_COSTS + k] = fees[k] if rules[FEES_ON] != 0.0 else 0.0
-    acct[SHARES, i] += qty
+    acct[SHARES, i] = sum_of_shares(acct[SHARES, i], qty)
     scal[CASH] -= paid
     rec[at, R_TRADED] += notional
 

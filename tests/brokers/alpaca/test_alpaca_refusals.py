@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from plimsoll.brokers.alpaca import parse
 from plimsoll.brokers.alpaca.address import address_of
+from plimsoll.brokers.alpaca.body import body_of
 from plimsoll.brokers.alpaca.budget import Budget
 from plimsoll.brokers.alpaca.classify import refusal_of
 from plimsoll.brokers.alpaca.keys import read_keys
 from plimsoll.brokers.alpaca.reply import NoReply, Reply
-from plimsoll.brokers.alpaca.venue import body_of
 from plimsoll.engine.errors import ConfigError, EngineError
 from plimsoll.engine.execution.venue import Intent, Rejected, Unknown
 
