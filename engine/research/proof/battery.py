@@ -15,7 +15,7 @@ from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.market.panel import CLOSE, DIVIDEND, OPEN, Panel
 from plimsoll.engine.research.proof.future import HOWS, replace_future
-from plimsoll.engine.research.proof.relay import Relay
+from plimsoll.engine.research.proof.handover import Relay
 from plimsoll.engine.research.proof.scan_check import scan_difference
 from plimsoll.engine.research.proof.trail import Recorder, Trail, difference, run_trail
 from plimsoll.engine.research.proof.trial_market import trial_markets
@@ -41,7 +41,7 @@ class BatteryFailure(AssertionError):  # noqa: N818  (a failed check, as of a te
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Tryout:
     """A strategy with the markets it is tried on: the first has every row, the others have gaps."""
 
     name: str
@@ -92,7 +92,7 @@ def check_strategy(
     name = type(made).__name__
     given = () if panel is None else (panel,)
     markets = (*given, *trial_markets(made, int(made.warmup_bars) + TRIAL_SESSIONS, seed))
-    trial = Trial(name, made, tuple(market for market in markets if not refusal(made, market)), scale_free)
+    trial = Tryout(name, made, tuple(market for market in markets if not refusal(made, market)), scale_free)
     if not trial.markets:
         raise trial.fail("available", f"it refuses every market: {refusal(made, markets[0])}")
     for check in CHECKS.values():
@@ -100,7 +100,7 @@ def check_strategy(
     return tuple(CHECKS)
 
 
-def parameterised(trial: Trial) -> None:
+def parameterised(trial: Tryout) -> None:
     """Refuse parameters that anybody could overwrite or misspell without a word."""
     params = trial.strategy.params
     if not isinstance(params, StrategyParams):
@@ -111,7 +111,7 @@ def parameterised(trial: Trial) -> None:
         raise trial.fail("parameterised", "a parameter can be overwritten; set frozen=True in its model_config")
 
 
-def fresh(trial: Trial) -> None:
+def fresh(trial: Tryout) -> None:
     """Refuse memory that two sleeves of the same strategy would share."""
     n = len(trial.strategy.universe)
     one, two = trial.strategy.init(n), trial.strategy.init(n)
@@ -121,7 +121,7 @@ def fresh(trial: Trial) -> None:
             raise trial.fail("fresh", f"init() hands out the same array {key!r} twice; make a new one at each call")
 
 
-def tolerant(trial: Trial) -> None:
+def tolerant(trial: Tryout) -> None:
     """Refuse a strategy that raises, or answers something impossible, where symbols come, go and pause."""
     for panel in trial.markets:
         try:
@@ -130,7 +130,7 @@ def tolerant(trial: Trial) -> None:
             raise trial.fail("tolerant of missing rows", f"{error} (market: {panel.source})") from error
 
 
-def untouched(trial: Trial) -> None:
+def untouched(trial: Tryout) -> None:
     """Refuse memory outside `State`: it would be neither saved nor restored."""
     strategy, cls = deepcopy(trial.strategy), type(trial.strategy)
     before = _attributes(strategy), _attributes(cls)
@@ -144,7 +144,7 @@ def untouched(trial: Trial) -> None:
         raise trial.fail("untouched", f"on_bar replaces ctx.{min(recorder.touched)}")
 
 
-def deterministic(trial: Trial) -> None:
+def deterministic(trial: Tryout) -> None:
     """Refuse a strategy that does not do the same twice."""
     for panel in trial.markets[:2]:
         first, again = trial.run(panel, forgiving=True), trial.run(panel, forgiving=True)
@@ -152,7 +152,7 @@ def deterministic(trial: Trial) -> None:
             raise trial.fail("deterministic", f"the same run twice: {found}")
 
 
-def causal(trial: Trial) -> None:
+def causal(trial: Tryout) -> None:
     """Refuse a strategy whose past changes when the future does."""
     for panel in trial.markets[:CAUSAL_MARKETS]:
         whole = trial.run(panel, forgiving=True)
@@ -165,7 +165,7 @@ def causal(trial: Trial) -> None:
                 raise trial.fail("causal", f"with the future after {day} replaced ({how}), {found}")
 
 
-def restorable(trial: Trial) -> None:
+def restorable(trial: Tryout) -> None:
     """Refuse a strategy that goes on differently after its state was saved and restored into a fresh one."""
     panel = trial.markets[min(1, len(trial.markets) - 1)]
     whole = trial.run(panel, forgiving=True)
@@ -182,14 +182,14 @@ def restorable(trial: Trial) -> None:
         raise trial.fail("restorable", f"saved and restored at every bar: {found}")
 
 
-def same_compiled(trial: Trial) -> None:
+def same_compiled(trial: Tryout) -> None:
     """Refuse a scan that parts from `on_bar`; left out where there is none."""
     for panel in trial.markets:
         if found := scan_difference(_config(forgiving=True), panel, trial.strategy):
             raise trial.fail("the same compiled", f"from on_bar to scan, {found} (market: {panel.source})")
 
 
-def free_of_scale(trial: Trial) -> None:
+def free_of_scale(trial: Tryout) -> None:
     """Refuse weights that depend on the level of prices; left out where `scale_free` is False."""
     if not trial.scale_free:
         return
@@ -207,7 +207,7 @@ def free_of_scale(trial: Trial) -> None:
         raise trial.fail("scale-free", f"with every price times {PRICE_SCALE:g}, the weight of {what}, {moved}")
 
 
-CHECKS: Final[dict[str, Callable[[Trial], None]]] = {
+CHECKS: Final[dict[str, Callable[[Tryout], None]]] = {
     "parameterised": parameterised,
     "fresh": fresh,
     "tolerant": tolerant,

@@ -9,8 +9,8 @@ import numpy as np
 from plimsoll.engine.kernels.derive import derive_scan, factor_scan, index_scan
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.research.proof import veil as veils
-from plimsoll.engine.research.proof.veil import Veil, veiled_panel
+from plimsoll.engine.research.proof import unseen as veils
+from plimsoll.engine.research.proof.unseen import Veil, veiled_panel
 from plimsoll.engine.runtime.prepare import Market
 from plimsoll.engine.types import Codes, Floats, Ints
 
