@@ -17,7 +17,7 @@ import peer_rows
 HERE = Path(__file__).resolve().parent
 # DESIGN's budgets in seconds of CPU; wall seconds and MB where said.
 BUDGETS = {"W1": 0.08, "W2": 6.0, "W3": 0.3, "book": 0.6}
-EXTRA = ("W2-real", "W4", "W3-folder", "catalog", "help", "level61", "kernels")
+EXTRA = ("W2-real", "W4", "W3-folder", "catalog", "plan", "venue", "help", "level61", "kernels")
 
 
 def main() -> None:
@@ -71,10 +71,18 @@ def inside(work: str, repeat: int, names: list[str]) -> Iterator[dict[str, Any]]
         import bench_kernels
 
         yield from bench_kernels.rows(names)
+    elif work == "venue":
+        import bench_venue
+
+        yield from bench_venue.rows(repeat)
     elif work == "catalog":
         import bench_catalog
 
         yield from bench_catalog.rows(repeat)
+    elif work == "plan":
+        import bench_plan
+
+        yield from bench_plan.rows(repeat)
     elif work in ("W4", "W2-real"):
         yield from compiled(work, repeat)
     elif work == "book":

@@ -30,9 +30,14 @@ def run(command: list[str], cwd: Path, **more: str) -> subprocess.CompletedProce
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=600)
 
 
-def shell_lines() -> list[str]:
-    lines = [line.partition("#")[0].strip() for block in blocks("bash") for line in block.splitlines()]
-    return [line for line in lines if line]
+def shell_lines(*, network: bool = False) -> list[str]:
+    """Return the commands; those marked as needing a network only if asked for."""
+    found = []
+    for line in (line for block in blocks("bash") for line in block.splitlines()):
+        command, _, remark = line.partition("#")
+        if command.strip() and remark.strip().startswith("network") == network:
+            found.append(command.strip())
+    return found
 
 
 def test_every_shell_command_is_of_a_kind_that_is_run_here():
@@ -42,6 +47,7 @@ def test_every_shell_command_is_of_a_kind_that_is_run_here():
 @pytest.mark.usefixtures("book_loop")
 def test_the_plimsoll_commands_run_in_the_order_given(tmp_path):
     shutil.copytree(ROOT / "config", tmp_path / "config")
+    (tmp_path / "p.csv").write_text("symbol,qty\nCASH,10000\n", encoding="utf-8")  # as the text describes it
     commands = [line for line in shell_lines() if line.startswith("plimsoll ")]
     assert len(commands) >= 7
     for command in commands:
@@ -49,6 +55,20 @@ def test_the_plimsoll_commands_run_in_the_order_given(tmp_path):
         assert done.returncode == 0, f"{command}: {done.stderr}"
         assert done.stdout.strip(), command
     assert (tmp_path / "runs" / "first" / "report.html").stat().st_size > 1_000_000
+
+
+def test_what_needs_a_network_says_so_in_one_line_where_there_is_none(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    monkeypatch.setenv("PLIMSOLL_CATALOG", str(tmp_path / "catalog"))
+    first, *others = shell_lines(network=True)
+    assert others, "the path of a new user goes on after the pull"
+    done = run(first.split(), tmp_path)
+    if done.returncode == 0:
+        for command in others:
+            assert run(command.split(), tmp_path).returncode == 0, command
+    else:
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        assert "network" in done.stderr
 
 
 def test_the_commands_named_in_the_text_exist():

@@ -23,6 +23,7 @@ NEW_YORK: Final = ZoneInfo("America/New_York")
 _WORDS: Final[tuple[VenueState, ...]] = ("filled", "canceled", "expired", "rejected", "replaced")
 _ENDED: Final[dict[str, VenueState]] = {word: word for word in _WORDS}
 _ZERO: Final = Decimal(0)
+_EASY: Final = "easy_to_borrow"
 
 
 def number(value: object) -> Decimal | None:
@@ -110,7 +111,10 @@ def position_of(body: object) -> VenuePosition:
 
 
 def asset_of(body: object) -> Asset | None:
-    """Return what may be done with a symbol; a flag that is not there is a no, except that of margin."""
+    """Return what may be done with a symbol; a flag that is not there is a no, except that of margin.
+
+    Only what is easy to borrow is lent; older answers have a flag for it, newer ones a word.
+    """
     row = body if isinstance(body, Mapping) else {}
     symbol = row.get("symbol")
     if not isinstance(symbol, str) or not symbol:
@@ -120,7 +124,9 @@ def asset_of(body: object) -> Asset | None:
         symbol=symbol,
         tradable=active and row.get("tradable") is True,
         fractionable=row.get("fractionable") is True,
-        shortable=row.get("shortable") is True and row.get("borrow_status", "easy_to_borrow") != "none",
+        shortable=row.get("shortable") is True
+        and row.get("borrow_status", _EASY) == _EASY
+        and row.get("easy_to_borrow", True) is True,
         marginable=row.get("marginable", True) is True,
         exchange=str(row.get("exchange", "")),
     )

@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 MAX_BYTES: Final = 32_000_000
 MESSAGE_LENGTH: Final = 200
+
+Method: TypeAlias = Literal["GET", "POST", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,15 @@ class NoReply:
     """No answer: the request may or may not have arrived."""
 
     why: str
+
+
+class Line(Protocol):
+    """What requests go over: HTTP, or anything else that answers them."""
+
+    def send(
+        self, method: Method, path: str, data: Mapping[str, Any] | None = None, *, must_hold: str = ""
+    ) -> Reply | NoReply:
+        """Send one request, once; `must_hold` is text that its body must contain when it leaves."""
 
 
 def read_reply(status: int, raw: bytes, remaining: int | None) -> Reply:

@@ -1,16 +1,19 @@
 """The live port on an Alpaca paper account."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
+from urllib.parse import quote
 
 from plimsoll.brokers.alpaca import parse
+from plimsoll.brokers.alpaca.body import body_of
 from plimsoll.brokers.alpaca.budget import Budget
 from plimsoll.brokers.alpaca.classify import refusal_of
-from plimsoll.brokers.alpaca.reply import NoReply, Reply
-from plimsoll.brokers.alpaca.wire import Method, Wire
-from plimsoll.engine.errors import EngineError, VenueError
+from plimsoll.brokers.alpaca.reading import Reader
+from plimsoll.brokers.alpaca.reply import Line, NoReply, Reply
+from plimsoll.engine.errors import VenueError
 from plimsoll.engine.execution.venue import (
     Acked,
     Answer,
@@ -28,27 +31,27 @@ from plimsoll.engine.execution.venue import (
 
 PAGE: Final = 500  # orders a page, the most there is
 FILLS_PAGE: Final = 100
-MOST_PAGES: Final = 200
-QTY_DECIMALS: Final = 9
-ID_LENGTH: Final = 128
-READ_PAUSES: Final = (0.5, 1.0, 2.0)  # seconds before a read is asked again
-AGAIN: Final = frozenset((429, 500, 502, 503, 504))
 SYMBOLS_PER_CALL: Final = 100
+FEW_SYMBOLS: Final = 20
+# Only these words say that there is none; a 404 of anything in between does not.
+NO_ORDER: Final = re.compile(r"\border\b.*not found", re.IGNORECASE)
+NO_ASSET: Final = re.compile(r"\basset\b.*not found", re.IGNORECASE)
 
 
 class AlpacaVenue:
     """Implements `engine.execution.venue.Venue`.
 
-    trading, data : hardened clients. sleep : waits so many seconds between two tries of a read; orders are sent once.
+    trading, data : the ways to its two hosts. sleep : waits so many seconds between two tries of a question; an order
+    is sent once.
     """
 
     def __init__(
-        self, trading: Wire, data: Wire, budget: Budget, sleep: Callable[[float], None], *, feed: str = "iex"
+        self, trading: Line, data: Line, budget: Budget, sleep: Callable[[float], None], *, feed: str = "iex"
     ) -> None:
         self._trading = trading
-        self._data = data
         self._budget = budget
-        self._sleep = sleep
+        self._account = Reader(trading, budget, sleep)
+        self._market = Reader(data, budget, sleep)
         self._feed = feed
 
     # ---- one order
@@ -70,12 +73,13 @@ class AlpacaVenue:
     def cancel(self, order: VenueOrder) -> bool | Unknown:
         """Ask for a cancellation; False if there is nothing to cancel."""
         self._budget.take(cancels=True)
-        reply = self._trading.send("DELETE", f"/orders/{order.venue_id}")
+        reply = self._trading.send("DELETE", f"/orders/{quote(order.venue_id, safe='')}")
         if isinstance(reply, NoReply):
             return Unknown(reply.why)
-        if reply.ok:
+        if reply.status == 204:
             return True
-        if reply.status in (404, 422) and reply.message:
+        gone = reply.status == 404 and NO_ORDER.search(reply.message)
+        if gone or (reply.status == 422 and reply.message):
             return False
         return Unknown(f"status {reply.status}")
 
@@ -85,7 +89,7 @@ class AlpacaVenue:
         reply = self._trading.send("GET", "/orders:by_client_order_id", {"client_order_id": client_id})
         if isinstance(reply, NoReply):
             return Unknown(reply.why)
-        if reply.status == 404 and reply.message:
+        if reply.status == 404 and NO_ORDER.search(reply.message):
             return Missing()
         order = parse.order_of(reply.body) if reply.ok else None
         if order is None or order.client_id != client_id:
@@ -101,12 +105,13 @@ class AlpacaVenue:
     def orders(self, since: datetime) -> tuple[VenueOrder, ...]:
         """Return every order submitted since then, oldest first."""
         # `after` is exclusive, and times are cut to microseconds on the way
-        return tuple(self._orders({"status": "all", "after": (since - timedelta(milliseconds=1)).isoformat()}))
+        found = self._orders({"status": "all", "after": (since - timedelta(milliseconds=1)).isoformat()})
+        return tuple(order for order in found if order.submitted_at is None or order.submitted_at >= since)
 
     def _orders(self, query: Mapping[str, str]) -> Iterator[VenueOrder]:
         fixed = {**query, "limit": str(PAGE), "direction": "asc", "nested": "false"}
         seen: set[str] = set()
-        for rows in self._pages("/orders", fixed, "after_order_id", PAGE):
+        for rows in self._account.pages("/orders", fixed, "after_order_id", PAGE, instead_of="after"):
             for row in rows:
                 order = parse.order_of(row)
                 if order is None:
@@ -123,28 +128,18 @@ class AlpacaVenue:
             "page_size": str(FILLS_PAGE),
         }
         found: dict[tuple[str, Decimal], VenueFill] = {}
-        for rows in self._pages("/account/activities/FILL", query, "page_token", FILLS_PAGE):
+        for rows in self._account.pages("/account/activities/FILL", query, "page_token", FILLS_PAGE):
             for row in rows:
                 fill = parse.fill_of(row)
                 if fill is None:
                     raise VenueError("an execution in the list cannot be read", where="activities")
                 found.setdefault((fill.order_id, fill.cumulative), fill)
-        return tuple(sorted(found.values(), key=lambda fill: (fill.at, fill.order_id, fill.cumulative)))
-
-    def _pages(self, path: str, query: Mapping[str, str], cursor: str, size: int) -> Iterator[Sequence[Any]]:
-        position: dict[str, str] = {}
-        for _ in range(MOST_PAGES):
-            rows = self._list(path, {**query, **position})
-            yield rows
-            last = rows[-1].get("id") if rows and isinstance(rows[-1], Mapping) else None
-            if len(rows) < size or not isinstance(last, str) or position.get(cursor) == last:
-                return
-            position = {cursor: last}
-        raise VenueError(f"more than {MOST_PAGES} pages", where=path)
+        told = (fill for fill in found.values() if fill.at >= since)
+        return tuple(sorted(told, key=lambda fill: (fill.at, fill.order_id, fill.cumulative)))
 
     def snapshot(self) -> Snapshot:
         """Return the account and all positions."""
-        body = self._read(self._trading, "GET", "/account")
+        body = self._account.read("/account")
         row = body if isinstance(body, Mapping) else {}
         money = {name: parse.number(row.get(name)) for name in ("equity", "cash", "buying_power")}
         account = row.get("account_number")
@@ -155,7 +150,7 @@ class AlpacaVenue:
         ]
         if row.get("status", "ACTIVE") != "ACTIVE":
             reasons.append(f"status {row.get('status')}"[:40])
-        positions = [parse.position_of(one) for one in self._list("/positions", {})]
+        positions = [parse.position_of(one) for one in self._account.rows("/positions")]
         return Snapshot(
             account=account,
             equity=money["equity"] or Decimal(0),
@@ -167,25 +162,30 @@ class AlpacaVenue:
         )
 
     def assets(self, symbols: Sequence[str]) -> dict[str, Asset]:
-        """Return what is known of the symbols, one request each: the whole list has thousands."""
-        found = {}
-        for symbol in dict.fromkeys(symbols):
-            reply = self._ask(self._trading, "GET", f"/assets/{symbol}", {})
-            if reply.status == 404 and reply.message:
-                continue
-            asset = parse.asset_of(reply.body) if reply.ok else None
-            if asset is None:
-                raise VenueError(f"status {reply.status}", where=f"asset {symbol}")
-            found[symbol] = asset
-        return found
+        """Return what is known of the symbols: one request each for a few, the list of all, thousands, for more."""
+        wanted = dict.fromkeys(symbols)
+        if len(wanted) > FEW_SYMBOLS:
+            rows = (parse.asset_of(row) for row in self._account.rows("/assets", {"asset_class": "us_equity"}))
+            return {asset.symbol: asset for asset in rows if asset is not None and asset.symbol in wanted}
+        found = ((symbol, self._asset(symbol)) for symbol in wanted)
+        return {symbol: asset for symbol, asset in found if asset is not None}
+
+    def _asset(self, symbol: str) -> Asset | None:
+        reply = self._account.ask(f"/assets/{quote(symbol, safe='')}", {})
+        if reply.status == 404 and NO_ASSET.search(reply.message):
+            return None
+        asset = parse.asset_of(reply.body) if reply.ok else None
+        if asset is None or asset.symbol != symbol:
+            raise VenueError(f"status {reply.status}, no answer that can be read", where=f"asset {symbol}")
+        return asset
 
     def clock(self) -> VenueClock:
         """Return the venue's time."""
-        return parse.clock_of(self._read(self._trading, "GET", "/clock"))
+        return parse.clock_of(self._account.read("/clock"))
 
     def calendar(self, first: date, last: date) -> tuple[VenueSession, ...]:
         """Return the venue's sessions from first to last."""
-        rows = self._list("/calendar", {"start": first.isoformat(), "end": last.isoformat()})
+        rows = self._account.rows("/calendar", {"start": first.isoformat(), "end": last.isoformat()})
         return tuple(parse.session_of(row) for row in rows)
 
     def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
@@ -194,8 +194,8 @@ class AlpacaVenue:
         wanted = list(dict.fromkeys(symbols))
         for first in range(0, len(wanted), SYMBOLS_PER_CALL):
             query = {"symbols": ",".join(wanted[first : first + SYMBOLS_PER_CALL]), "feed": self._feed}
-            asked = self._table("/stocks/quotes/latest", query, "quotes")
-            traded = self._table("/stocks/trades/latest", query, "trades")
+            asked = self._market.table("/stocks/quotes/latest", query, "quotes")
+            traded = self._market.table("/stocks/trades/latest", query, "trades")
             for symbol in wanted[first : first + SYMBOLS_PER_CALL]:
                 if symbol in asked or symbol in traded:
                     found[symbol] = parse.quote_of(symbol, asked.get(symbol), traded.get(symbol), self._feed)
@@ -213,68 +213,3 @@ class AlpacaVenue:
         if not isinstance(said, bool):
             raise VenueError("the kill switch gave no answer that can be read", where="account configurations")
         return said
-
-    # ---- reading
-
-    def _table(self, path: str, query: Mapping[str, str], name: str) -> Mapping[str, Any]:
-        body = self._read(self._data, "GET", path, query)
-        table = body.get(name) if isinstance(body, Mapping) else None
-        if not isinstance(table, Mapping):
-            raise VenueError("the answer cannot be read", where=path)
-        return table
-
-    def _list(self, path: str, query: Mapping[str, str]) -> Sequence[Any]:
-        body = self._read(self._trading, "GET", path, query)
-        if not isinstance(body, list):
-            raise VenueError("the answer is not a list", where=path)
-        return body
-
-    def _read(self, wire: Wire, method: Method, path: str, query: Mapping[str, str] | None = None) -> Any:
-        reply = self._ask(wire, method, path, query or {})
-        if not reply.ok or reply.body is None:
-            raise VenueError(f"status {reply.status} {reply.message}".strip(), where=path, fix="look again later")
-        return reply.body
-
-    def _ask(self, wire: Wire, method: Method, path: str, query: Mapping[str, str]) -> Reply:
-        """Return the answer to a read; asked again after failures that pass by themselves."""
-        for pause in (*READ_PAUSES, None):
-            self._budget.take()
-            reply = wire.send(method, path, query)
-            if isinstance(reply, Reply) and reply.status not in AGAIN:
-                return reply
-            if pause is None:
-                why = reply.why if isinstance(reply, NoReply) else f"status {reply.status}"
-                raise VenueError(f"no answer ({why})", where=path, fix="look again later")
-            self._sleep(pause)
-        raise EngineError("unreachable")
-
-
-def body_of(intent: Intent) -> dict[str, str]:
-    """Return an order as it goes over the wire: every number is text, digit by digit what was decided.
-
-    Raises
-    ------
-    EngineError
-        If a quantity, a price or the id could not stand there.
-    """
-    if not intent.client_id or len(intent.client_id) > ID_LENGTH or not intent.client_id.isascii():
-        raise EngineError(f"client id {intent.client_id!r}")
-    body = {
-        "symbol": intent.symbol,
-        "qty": _plain(intent.qty, QTY_DECIMALS),
-        "side": intent.side,
-        "type": intent.kind,
-        "time_in_force": intent.time_in_force,
-        "client_order_id": intent.client_id,
-    }
-    if (intent.kind == "limit") != (intent.limit is not None):
-        raise EngineError(f"{intent.client_id}: a limit order has a limit, a market order none")
-    if intent.limit is not None:
-        body["limit_price"] = _plain(intent.limit, 2 if intent.limit >= 1 else 4)
-    return body
-
-
-def _plain(value: Decimal, decimals: int) -> str:
-    if not value.is_finite() or value <= 0 or value != round(value, decimals):
-        raise EngineError(f"{value} cannot be sent: positive, finite, at most {decimals} decimals")
-    return f"{value.normalize():f}"

@@ -7,7 +7,7 @@ back is read from the response itself.
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
@@ -18,16 +18,14 @@ from alpaca.trading.client import TradingClient
 
 from plimsoll.brokers.alpaca.address import Address
 from plimsoll.brokers.alpaca.keys import Keys
-from plimsoll.brokers.alpaca.reply import NoReply, Reply, read_reply
+from plimsoll.brokers.alpaca.reply import Method, NoReply, Reply, read_reply
 from plimsoll.engine.errors import EngineError
 
 TIMEOUT_SECONDS: Final = (5.0, 15.0)  # to connect, to read
 
-Method: TypeAlias = Literal["GET", "POST", "PATCH", "DELETE"]
-
 
 class Wire:
-    """One hardened client; not for two threads at once."""
+    """One hardened client, a `Line`; not for two threads at once."""
 
     def __init__(self, client: RESTClient, hosts: frozenset[str], timeout: tuple[float, float]) -> None:
         session = getattr(client, "_session", None)
@@ -61,10 +59,10 @@ class Wire:
         }
         try:
             call[method](path, dict(data or {}))
-        except requests.RequestException as error:
-            return NoReply(type(error).__name__)
-        except (APIError, ValueError):
+        except (APIError, requests.JSONDecodeError, requests.TooManyRedirects):
             pass  # read below from the response itself; the exception holds the keys and goes no further
+        except (requests.RequestException, ValueError) as error:
+            return NoReply(type(error).__name__)
         return self._answer()
 
     def _answer(self) -> Reply | NoReply:
@@ -72,6 +70,8 @@ class Wire:
         return NoReply("no response") if response is None else _read(response)
 
     def _seen(self, response: requests.Response, *_: Any, **__: Any) -> None:
+        if response.encoding is None:
+            response.encoding = "utf-8"  # JSON is; else the client guesses at every answer, which takes milliseconds
         self._response = response
 
     def _guard(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -341,12 +341,16 @@ def doctor(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Also check a folder of CSV files.")
     ] = None,
+    live: Annotated[
+        Path | None,
+        typer.Option("--live", metavar="CONFIG", help="Ask the venue of a configuration instead; no order."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the installation: versions, kernel cache, calendar, registry, credentials, data; exit 1 if one fails."""
     from plimsoll.engine.cli.doctor import run_doctor
 
-    if not run_doctor(data, as_json=as_json):
+    if not run_doctor(data, live, as_json=as_json):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 

@@ -111,7 +111,7 @@ class ExecutionSection(Section):
     fractional: bool = True
     qty_decimals: int = Field(9, ge=0, le=9)
     max_participation: float = Field(0.05, ge=0, le=1)  # of the fill bar's volume; 0 = no cap
-    unfilled: Literal["expire", "carry"] = "expire"
+    unfilled: Literal["expire", "carry"] = "carry"  # what did not fill works on until filled, replaced or delisted
 
     @model_validator(mode="before")
     @classmethod
@@ -155,6 +155,7 @@ class FinancingSection(Section):
     cash_rate_after: float | None = None  # a rate per year, once that symbol has had no row for five sessions
     margin_spread_bps: float = Field(150.0, ge=0)
     borrow_bps: float = Field(50.0, ge=0)
+    short_rebate: float = Field(0.0, ge=0, le=1)  # fraction of the bill rate that the proceeds of shorts earn
 
 
 class Config(Section):

@@ -24,13 +24,15 @@ ONE: Final = Decimal(1)
 class VenueRules:
     """What a venue takes, from `since` on. Money in dollars.
 
-    qty_decimals of a share; min_notional of an order; price_steps (from price, decimals of a limit), highest first.
+    qty_decimals of a share; min_notional of an order, at its limit if it has one; price_steps (from price, decimals of
+    a limit), highest first; short_margin : by how much more than its price a short sale is counted, a fraction.
     """
 
     since: date
     qty_decimals: int = 9
     min_notional: Decimal = ONE
     fractional_shorts: bool = False
+    short_margin: Decimal = Decimal("0.03")
     price_steps: tuple[tuple[Decimal, int], ...] = ((ONE, 2), (ZERO, 4))
 
     def decimals_of(self, price: Decimal) -> int:
@@ -148,12 +150,13 @@ def tradable(wish: Wish, desk: Desk) -> Verdict:
     return (wish.qty, "") if _asset_of(wish, desk).tradable else (ZERO, "not tradable at the venue now")
 
 
-def priced(wish: Wish, desk: Desk) -> Verdict:  # noqa: ARG001  (every rule has one signature)
-    """Refuse an order without a usable price."""
-    return (wish.qty, "") if wish.price.is_finite() and wish.price > 0 else (ZERO, f"no usable price ({wish.price})")
+def priced(wish: Wish, desk: Desk) -> Verdict:
+    """Refuse an order without a usable price, or with one so small that there is no step of a limit below it."""
+    usable = wish.price.is_finite() and wish.price > 0 and _limit(wish, desk) != 0
+    return (wish.qty, "") if usable else (ZERO, f"no usable price ({wish.price})")
 
 
-def one_side(wish: Wish, desk: Desk) -> Verdict:  # noqa: ARG001
+def one_side(wish: Wish, desk: Desk) -> Verdict:  # noqa: ARG001  (every rule has one signature)
     """Sell no more than is held, cover no more than is short: the other side is an order of its own, later."""
     if wish.held > 0 and wish.qty < -wish.held:
         return -wish.held, "a long is sold before a short is opened"
@@ -200,9 +203,10 @@ def decimals(wish: Wish, desk: Desk) -> Verdict:
 
 
 def smallest(wish: Wish, desk: Desk) -> Verdict:
-    """Refuse what is worth less than the venue's smallest order."""
-    least = desk.rules.min_notional
-    return (wish.qty, "") if abs(wish.qty) * wish.price >= least else (ZERO, f"worth less than {least} dollars")
+    """Refuse what is worth less than the venue's smallest order, at its price or at its limit."""
+    least, limit = desk.rules.min_notional, _limit(wish, desk)
+    worth = abs(wish.qty) * (wish.price if limit is None else min(limit, wish.price))
+    return (wish.qty, "") if worth >= least else (ZERO, f"worth less than {least} dollars")
 
 
 RULES: Final[tuple[OrderRule, ...]] = (
@@ -228,10 +232,17 @@ def legalise(wishes: Sequence[Wish], desk: Desk) -> Legalised:
 
 
 def _order(wish: Wish, desk: Desk) -> LegalOrder:
-    side: Side = "buy" if wish.qty > 0 else "sell"
-    limit = None if desk.collar is None else collar_limit(wish.price, side, desk.collar, desk.rules)
+    side, limit = _side(wish), _limit(wish, desk)
     kind: OrderKind = "market" if limit is None else "limit"
     return LegalOrder(wish.row, wish.symbol, side, abs(wish.qty), kind, limit, wish.wave, wish.price)
+
+
+def _side(wish: Wish) -> Side:
+    return "buy" if wish.qty > 0 else "sell"
+
+
+def _limit(wish: Wish, desk: Desk) -> Decimal | None:
+    return None if desk.collar is None else collar_limit(wish.price, _side(wish), desk.collar, desk.rules)
 
 
 def collar_limit(price: Decimal, side: Side, collar: Decimal, rules: VenueRules) -> Decimal:
@@ -245,10 +256,11 @@ def afford(legal: Legalised, money: Decimal, desk: Desk, *, at_limits: bool = Fa
     """Scale what opens or adds by one factor so that it costs at most `money`; shrunk orders are legal.
 
     money : dollars there are for purchases (and for the margin of shorts), proceeds and buffer already counted in.
-    at_limits : costs are those at the limits, as a venue reserves them; else those at the decision prices.
+    at_limits : costs are what a venue reserves: a purchase at its limit, a short sale at more than its price, see
+    `VenueRules.short_margin`. Else those at the decision prices.
     """
     needs = [order for order in legal.orders if order.wave == NEEDS]
-    cost = sum((order.most if at_limits else order.notional for order in needs), ZERO)
+    cost = sum((_reserved(order, desk) if at_limits else order.notional for order in needs), ZERO)
     if not needs or cost <= money:
         return legal
     factor = max(money, ZERO) / cost
@@ -256,7 +268,7 @@ def afford(legal: Legalised, money: Decimal, desk: Desk, *, at_limits: bool = Fa
     changes = list(legal.changes)
     for order in needs:
         qty = _cut(order.qty * factor, _places(order, desk))
-        if qty * order.price < desk.rules.min_notional:
+        if qty * (order.price if order.limit is None else min(order.limit, order.price)) < desk.rules.min_notional:
             qty = ZERO
         sign = 1 if order.side == "buy" else -1
         why = f"the money there is covers {factor:.1%} of what is to be bought"
@@ -264,6 +276,13 @@ def afford(legal: Legalised, money: Decimal, desk: Desk, *, at_limits: bool = Fa
         if qty > 0:
             kept.append(replace(order, qty=qty))
     return Legalised(tuple(sorted(kept, key=lambda order: (order.wave, order.row))), tuple(changes))
+
+
+def _reserved(order: LegalOrder, desk: Desk) -> Decimal:
+    """Return the dollars of buying power that the venue sets aside for an order that opens or adds."""
+    if order.side == "buy":
+        return order.most
+    return max(order.most, order.qty * order.price * (ONE + desk.rules.short_margin))
 
 
 def _places(order: LegalOrder, desk: Desk) -> int:

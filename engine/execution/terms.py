@@ -19,7 +19,7 @@ class Terms:
     half_spread, maintenance_long, maintenance_short : (N,) fractions of price or market value. fractional : (N,) bools,
     whether a long may hold a fraction of a share; its smallest is qty_step.
     flat_rate per dollar, per_share dollars, impact coefficient, fees on or off; margin_spread and borrow_rate per
-    year; max_participation of volume, 0 = none.
+    year; short_rebate the fraction of the bill rate that short proceeds earn; max_participation of volume, 0 = none.
 
     Raises
     ------
@@ -42,6 +42,7 @@ class Terms:
     margin_account: bool = True
     margin_spread: float = 0.0
     borrow_rate: float = 0.0
+    short_rebate: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse terms that are not for the same symbols throughout."""
@@ -101,4 +102,5 @@ def terms_of(config: Config, symbols: Sequence[str]) -> Terms:
         margin_account=account.type == "reg_t",
         margin_spread=config.financing.margin_spread_bps * 1e-4,
         borrow_rate=config.financing.borrow_bps * 1e-4,
+        short_rebate=config.financing.short_rebate,
     )

@@ -16,6 +16,9 @@ DELISTED: Final = 3  # no row for DELIST_SESSIONS sessions
 # Sessions without a row after which a symbol counts as delisted. Knowable at the time: a symbol that comes back later
 # was sold and is listed anew.
 DELIST_SESSIONS: Final = 6
+# Sessions without a row after which a symbol that comes back is another one: no return leads across the gap, and
+# nothing that was learnt before counts. A shorter gap is a halt as far as returns go.
+RELIST_SESSIONS: Final = 20
 
 
 @kernel
@@ -33,7 +36,9 @@ def derive_step(
     block (5, T, N) open, close, volume, dividend, split; last_close (N,) and last_session (N,) int64, NaN and -1
     before a symbol's first row, mutated. Writes row t of ret (T, N) and status (T, N) int8.
 
-        ret_t = (C_t + D_t) * split_t / C_prev - 1,   C_prev the last known close; NaN where there is no row
+        ret_t = (C_t + D_t) * split_t / C_prev - 1,   C_prev the last known close
+
+    NaN where there is no row, and at the first row of a listing.
 
     Source: the return a cash ledger earns when dividends arrive in cash and splits in shares on the ex-date.
     """
@@ -48,6 +53,8 @@ def derive_step(
             else:
                 status[t, i] = HALTED
         else:
+            if session_index[t] - last_session[i] - 1 > RELIST_SESSIONS:
+                last_close[i] = np.nan
             ret[t, i] = (close + block[3, t, i]) * block[4, t, i] / last_close[i] - 1.0
             last_close[i] = close
             last_session[i] = session_index[t]
@@ -74,15 +81,15 @@ def derive_scan(
 def index_scan(first: int, stop: int, ret: Floats, close: Floats, level: Floats, out: Floats) -> None:
     """Chain returns into the forward total-return index over bars [first, stop).
 
-    ret, close (T, N); level (N,) the last known level, NaN before the first row, mutated; out (T, N) is 1 at a
-    symbol's first row, NaN where there is no row, and is never restated by what comes later.
+    ret, close (T, N); level (N,) the last known level, NaN before the first row, mutated; out (T, N) is 1 at the
+    first row of a listing, NaN where there is no row, and is never restated by what comes later.
     """
     for t in range(first, stop):
         for i in range(ret.shape[1]):
             if np.isnan(close[t, i]):
                 out[t, i] = np.nan
             else:
-                level[i] = 1.0 if np.isnan(level[i]) else level[i] * (1.0 + ret[t, i])
+                level[i] = 1.0 if np.isnan(ret[t, i]) else level[i] * (1.0 + ret[t, i])
                 out[t, i] = level[i]
 
 

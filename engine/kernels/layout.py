@@ -19,7 +19,11 @@ HALF_SPREAD: Final = 10  # fraction of the price
 MAINT_LONG: Final = 11  # maintenance margin, fraction of market value
 MAINT_SHORT: Final = 12
 LOT: Final = 13  # smallest quantity of a long that trades, in shares: 1 = whole shares only
-ACCT_ROWS: Final = 14
+CARRIED: Final = 14  # 1 = the working order is older than the last decision's bar
+ROOM: Final = 15  # scratch of a bar: shares that the market still gives
+ADDS: Final = 16  # scratch of a bar: signed shares that would open or add
+FORCED: Final = 17  # scratch of a bar: shares that a withdrawal has sold already
+ACCT_ROWS: Final = 18
 
 # scal (SCALARS,)
 CASH: Final = 0
@@ -32,16 +36,20 @@ N_FILLS: Final = 6  # rows used in the fill table
 N_WORKING: Final = 7  # working orders
 MAINTENANCE: Final = 8  # dollars required at the last mark
 RUINED: Final = 9
+OWED: Final = 10  # a withdrawal that could not be paid in full yet, dollars
+PLANNED: Final = 11  # 1 = the working orders were decided at the last close
 # counters, shown in every result
-MARGIN_CALLS: Final = 10
-NEGATIVE_CASH: Final = 11  # closes with cash below zero
-PARTIAL_FILLS: Final = 12
-EXPIRED_ORDERS: Final = 13
-VOLUME_UNKNOWN: Final = 14  # fills without a participation cap because volume is unknown
-IMPACT_UNKNOWN: Final = 15  # fills without impact because volatility or volume is unknown
-DELISTED_COUNT: Final = 16
+MARGIN_CALLS: Final = 12
+NEGATIVE_CASH: Final = 13  # closes with cash below zero
+PARTIAL_FILLS: Final = 14
+EXPIRED_ORDERS: Final = 15
+VOLUME_UNKNOWN: Final = 16  # fills without a participation cap because volume is unknown
+IMPACT_UNKNOWN: Final = 17  # fills without impact because volatility or volume is unknown
+DELISTED_COUNT: Final = 18
+CUT_AT_FILL: Final = 19  # orders cut at the fill to the money or the margin there was
+LATE_PAYMENTS: Final = 20  # closes at which a part of a withdrawal was still owed
 # this session's regulatory fees so far, before rounding, in the order of `SESSION_FEES`
-FEE_SUMS: Final = 17
+FEE_SUMS: Final = 21
 SCALARS: Final = FEE_SUMS + N_SESSION_FEES
 
 # rules (RULES,): what holds for all symbols alike, by the names of the fields of `Terms`
@@ -53,6 +61,7 @@ RULE_NAMES: Final = (
     "margin_account",
     "margin_spread",
     "borrow_rate",
+    "short_rebate",
 )
 MAX_PARTICIPATION: Final = RULE_NAMES.index("max_participation")  # 0 = no cap
 CARRY: Final = RULE_NAMES.index("carry")  # 1 = what does not fill works on, 0 = it expires
@@ -60,13 +69,15 @@ SIZE_AT_FILL: Final = RULE_NAMES.index("size_at_fill")
 MARGIN_ACCOUNT: Final = RULE_NAMES.index("margin_account")  # 1 = reg_t
 MARGIN_SPREAD: Final = RULE_NAMES.index("margin_spread")  # per year, over the bill rate
 BORROW_RATE: Final = RULE_NAMES.index("borrow_rate")  # per year, on short market value
+SHORT_REBATE: Final = RULE_NAMES.index("short_rebate")  # fraction of the bill rate that short proceeds earn
 RULES: Final = len(RULE_NAMES)
 
 # daily (DAILY, T): what is known about each bar beside prices
-DAILY_ROWS: Final = (*FEE_RATES, "bill", "day", "flow")
+DAILY_ROWS: Final = (*FEE_RATES, "bill", "day", "flow", "next_out")
 BILL: Final = DAILY_ROWS.index("bill")  # return on cash over the bar
 DAY: Final = DAILY_ROWS.index("day")  # 1/252 on the first bar of a session, else 0
 FLOW: Final = DAILY_ROWS.index("flow")  # deposit (+) or withdrawal (-) at the start of the bar
+NEXT_OUT: Final = DAILY_ROWS.index("next_out")  # dollars to be paid out at the next bar: a schedule, known before
 DAILY: Final = len(DAILY_ROWS)
 
 # rec (T, RECORD), one row per bar, in dollars unless said
@@ -116,5 +127,7 @@ F_COLUMN: Final = FILL_COLUMNS.index("column")
 F_QTY: Final = FILL_COLUMNS.index("qty")
 F_PRICE: Final = FILL_COLUMNS.index("price")
 F_COSTS: Final = FILL_COLUMNS.index(COSTS[0].name)  # first of the costs, in the order of `COSTS`
-F_ORDER: Final = FILL_COLUMNS.index("order")  # row in the order table, -1 = a delisting or liquidation
+F_ORDER: Final = FILL_COLUMNS.index("order")  # row in the order table, -1 = no order: see `ledger`
 FILL: Final = len(FILL_COLUMNS)
+# most fills of one symbol in one bar: cash in lieu, a withdrawal, two legs, a liquidation
+FILLS_PER_BAR: Final = 5

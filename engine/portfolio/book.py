@@ -69,7 +69,9 @@ class Pipeline:
         self._t = t
         for row, sleeve in enumerate(sleeves):
             weight[row, sleeve.columns] = sleeve.tracker.now()
-        observe_bar(t, weight, ret, watch, self.memory)
+            if sleeve.failure and self.memory.failed_at[row] < 0:
+                self.memory.failed_at[row] = t
+        observe_bar(t, weight, ret, self.prices.status, watch, self.memory)
         if self._last_bar[t]:
             nav, equity = (mark.nav, mark.equity) if mark is not None else (np.nan, np.nan)
             indicator = self._feed.panel.indicator

@@ -136,6 +136,8 @@ def assemble(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Cod
         shares[:] = equal
     else:
         s1_allocate.weights_in_force(p.runoff_sessions, m.s1, shares)
+        for s in range(n_sleeves):
+            shares[s] = min(shares[s], m.ceiling[s])
     scale, unit = m.s0.scale, m.s0.unit
     if skip & SKIP_S0:
         scale, unit = np.ones(n_sleeves), np.where(p.is_cash, 0.0, weight)

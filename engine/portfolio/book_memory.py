@@ -6,12 +6,13 @@ import numpy as np
 
 from plimsoll.engine.kernels.estimate import moments, rank_ic
 from plimsoll.engine.portfolio.stages import s0_normalize, s1_allocate, s5_governor, s6_regime, s8_ladder
-from plimsoll.engine.types import Floats
+from plimsoll.engine.types import Floats, Ints
 
 
 class Memory(NamedTuple):
     """Memory of a book of S sleeves over N symbols; each part as its own file describes it.
 
+    ceiling (S,) the most of the book that a sleeve may get; failed_at (S,) the bar a sleeve failed at, -1 = it has not;
     status (S,) of the last session; skill (S,) in [0, 1]; governor (GOVERNOR,).
     """
 
@@ -25,6 +26,8 @@ class Memory(NamedTuple):
     status: Floats
     sleeve_moments: moments.State
     asset_moments: moments.State
+    ceiling: Floats
+    failed_at: Ints
 
 
 def init(n_sleeves: int, n_symbols: int, sigma_neutral: float, bars_per_session: int = 1) -> Memory:
@@ -40,6 +43,8 @@ def init(n_sleeves: int, n_symbols: int, sigma_neutral: float, bars_per_session:
         np.zeros(n_sleeves),
         moments.init(n_sleeves),
         moments.init(n_symbols),
+        np.ones(n_sleeves),
+        np.full(n_sleeves, -1, dtype=np.int64),
     )
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from plimsoll.engine.kernels.derive import TRADING
 from plimsoll.engine.kernels.estimate import ewma, moments, rank_ic
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.portfolio.book_memory import Memory
@@ -47,9 +48,20 @@ class Watch(NamedTuple):
 
 
 @kernel
-def observe_bar(t: int, weight: Floats, ret: Floats, p: Watch, m: Memory) -> None:
-    """Take in bar t: weight (S, N) drifted weights at its close, ret (T, N). Mutates m."""
+def observe_bar(t: int, weight: Floats, ret: Floats, status: Codes, p: Watch, m: Memory) -> None:
+    """Take in bar t: weight (S, N) drifted weights at its close, ret and status (T, N). Mutates m.
+
+    A sleeve that fails at this bar gets no more of the book from now on than it has.
+    """
     row = ret[t]
+    for i in range(row.shape[0]):
+        if status[t, i] == TRADING and np.isnan(row[i]) and m.asset_moments.pair[moments.COUNT, i, i] > 0.0:
+            moments.forget(m.asset_moments, i)  # listed anew
+    for s in range(weight.shape[0]):
+        if m.failed_at[s] == t:
+            shares = np.empty(weight.shape[0])
+            s1_allocate.weights_in_force(p.runoff_sessions, m.s1, shares)
+            m.ceiling[s] = shares[s]
     work = np.empty((2, row.shape[0]))
     rank_ic.step(m.ic, m.s0.mix, p.member, row, p.skill_decay, work, m.skill)
     out = np.empty((ewma.OUTPUTS, weight.shape[0]))

@@ -12,6 +12,7 @@ from plimsoll.engine.kernels.account.ledger import bar_costs
 from plimsoll.engine.kernels.account.order import ORDER_COLUMNS
 from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
 from plimsoll.engine.kernels.cost import COST_COLUMNS, COSTS
+from plimsoll.engine.kernels.derive import DELISTED
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.runtime.alongside import benchmark_of, bill_of, dated, spans_of
 from plimsoll.engine.runtime.assemble import Setup
@@ -19,6 +20,7 @@ from plimsoll.engine.runtime.backtest import Track
 from plimsoll.engine.runtime.bill import held_sessions
 from plimsoll.engine.runtime.counts import book_counts, unbound_volatility
 from plimsoll.engine.runtime.record import EQUITY_COLUMNS, Record
+from plimsoll.engine.runtime.unfilled import unfilled_warnings
 from plimsoll.engine.types import Floats
 
 _COUNTERS = {
@@ -29,6 +31,8 @@ _COUNTERS = {
     "fills_with_unknown_volume": layout.VOLUME_UNKNOWN,
     "fills_with_unknown_impact": layout.IMPACT_UNKNOWN,
     "delisted_positions_sold": layout.DELISTED_COUNT,
+    "orders_cut_at_fill": layout.CUT_AT_FILL,
+    "withdrawals_paid_late": layout.LATE_PAYMENTS,
 }
 # Why an order is as `STATUSES` says it is.
 _REASONS = (
@@ -152,7 +156,7 @@ def _order_columns(setup: Setup, name: str, values: Any) -> dict[str, Any]:
 
 def _fills(setup: Setup) -> pd.DataFrame:
     fills = setup.broker.fills
-    ids = np.array([*setup.broker.order_table().ids, ""], dtype=object)  # -1: sold because it was delisted
+    ids = np.array([*setup.broker.order_table().ids, ""], dtype=object)  # -1: no order asked for it
     costs = {
         column: sum(fills[:, layout.F_COSTS + k] for k, cost in enumerate(COSTS) if cost.column == column)
         for column in COST_COLUMNS
@@ -262,14 +266,17 @@ def _counts(setup: Setup, track: Track) -> dict[str, int | float]:
 
 def _run_warnings(setup: Setup, track: Track) -> tuple[DataWarning, ...]:
     found = [DataWarning("quarantined", "", s.failure) for s in setup.system.sleeves if s.failure]
-    fills = setup.broker.fills
+    fills, status = setup.broker.fills, setup.feed.status
     for row in fills[fills[:, layout.F_ORDER] < 0.0]:
-        symbol = setup.panel.symbols[int(row[layout.F_COLUMN])]
-        session = str(setup.panel.clock.session[int(row[layout.F_BAR])])
+        bar, col = int(row[layout.F_BAR]), int(row[layout.F_COLUMN])
+        if status[bar, col] != DELISTED:
+            continue
+        symbol, session = setup.panel.symbols[col], str(setup.panel.clock.session[bar])
         shares, price = -row[layout.F_QTY], row[layout.F_PRICE]
         text = f"no row for six sessions: {shares:.6g} shares booked as sold at the last close {price:.6g}"
         found.append(DataWarning("delisted", symbol, text, session))
     if track.ruined:
         session = str(setup.panel.clock.session[track.last])
         found.append(DataWarning("ruined", "", "equity fell to zero or below: liquidated and stopped", session))
+    found += unfilled_warnings(setup, track.last)
     return tuple(found)

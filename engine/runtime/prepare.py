@@ -115,5 +115,5 @@ def _daily_table(config: Config, panel: Panel, bill: Floats) -> Floats:
     daily[layout.DAY] = np.where(clock.first_bar, 1.0 / 252.0, 0.0)
     fee_schedule(clock.session, daily)
     if config.account.flows is not None:
-        daily[layout.FLOW] = read_flows(config.account.flows, clock)
+        daily[layout.FLOW], daily[layout.NEXT_OUT] = read_flows(config.account.flows, clock)
     return daily

@@ -127,9 +127,9 @@ class Record:
 
     @cached_property
     def base(self) -> Floats:
-        """(T,) equity each bar started with: the previous close plus the bar's deposit or withdrawal."""
+        """(T,) equity each bar started with: the previous close plus the bar's deposit."""
         before = np.concatenate(([self.cash], self.column("equity")[:-1]))[: len(self.equity)]
-        return before + self.column("flow")
+        return before + np.maximum(self.column("flow"), 0.0)
 
     @cached_property
     def beside(self) -> Beside | None:

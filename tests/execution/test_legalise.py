@@ -51,6 +51,9 @@ def only(legal: Legalised) -> tuple[str, str]:
         (wish("1.0000000019"), OPEN, ("buy 1.000000001", "decimals")),
         (wish("0.0099"), OPEN, ("none", "smallest")),  # 99 cents
         (wish("0.01"), OPEN, ("buy 0.01", "")),  # one dollar
+        (wish("-0.0102", held="1"), Desk(RULES, collar=Decimal("0.03")), ("none", "smallest")),  # 99 cents there
+        (wish("0.01"), Desk(RULES, collar=Decimal("0.03")), ("buy 0.01", "")),
+        (wish("90000", price="0.00009"), Desk(RULES, collar=Decimal("0.03")), ("none", "priced")),  # no limit below it
         (wish("-10.5"), OPEN, ("sell 10", "whole_shorts")),
         (wish("-0.5"), OPEN, ("none", "whole_shorts")),
         (wish("-7.25", held="7.25"), OPEN, ("sell 7.25", "")),  # a long may be sold to the last fraction
@@ -142,6 +145,12 @@ def test_no_money_at_all_leaves_no_purchase() -> None:
 def test_a_scaled_short_stays_whole_shares() -> None:
     legal = afford(legalise([wish("-7")], OPEN), Decimal(350), OPEN)
     assert [(one.side, one.qty) for one in legal.orders] == [("sell", Decimal(3))]
+
+
+@pytest.mark.parametrize(("dollars", "shares"), [(1029, 9), (1030, 10)])
+def test_a_venue_counts_a_short_sale_at_more_than_its_price(dollars: int, shares: int) -> None:
+    legal = afford(legalise([wish("-10")], OPEN), Decimal(dollars), OPEN, at_limits=True)
+    assert [one.qty for one in legal.orders] == [shares]  # ten are counted as 1,030
 
 
 def test_the_rules_in_force_are_those_of_the_day() -> None:

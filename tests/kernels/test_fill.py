@@ -2,6 +2,7 @@
 
 import math
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from support.panels import make_panel
 from support.plain_fees import charged
 
 from plimsoll.engine.kernels import layout
-from plimsoll.engine.kernels.account.fill import trim
+from plimsoll.engine.kernels.account.fill import sum_of_shares, trim
 from plimsoll.engine.market.calendar import build_clock
 from plimsoll.engine.market.panel import BarClock
 
@@ -37,6 +38,21 @@ def test_what_is_a_multiple_of_the_step_stays_as_it_is(shares: int, decimals: in
     whole, part = float(shares), shares / 10.0**decimals
     assert trim(whole, 10.0**-decimals) == whole
     assert trim(part, 10.0**-decimals) == part
+
+
+@given(st.lists(st.integers(-(10**14), 10**14), min_size=1, max_size=60))
+def test_shares_add_up_like_the_decimals_they_are(billionths: list[int]) -> None:
+    held = 0.0
+    for k, step in enumerate(billionths):
+        held = sum_of_shares(held, float(Decimal(step).scaleb(-9)))
+        assert held == float(Decimal(sum(billionths[: k + 1])).scaleb(-9))
+
+
+def test_what_is_no_billionth_of_a_share_is_left_as_it_is() -> None:
+    third = 10.0 / 3.0  # a reverse split may leave it
+    assert sum_of_shares(third, 1.0) == third + 1.0
+    assert sum_of_shares(third, -third) == 0.0
+    assert sum_of_shares(0.1 + 0.2, -0.3) == 0.0
 
 
 def test_an_order_fills_at_the_next_open() -> None:
@@ -105,9 +121,9 @@ def test_with_no_volume_a_carried_order_waits() -> None:
 
 def test_unknown_volume_caps_nothing_and_is_counted() -> None:
     bench = Bench(make_panel(FLAT, volume=np.nan), max_participation=0.01)
-    bench.send((0, 12_345.0))
+    bench.send((0, 1_234.5))
     bench.step()
-    assert bench.shares[0] == 12_345.0
+    assert bench.shares[0] == 1_234.5
     assert bench.count(layout.VOLUME_UNKNOWN) == 1
 
 

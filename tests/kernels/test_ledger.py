@@ -250,5 +250,6 @@ def test_any_orders_at_all_add_up(seed: int, carry: bool, cap: float, at_close: 
     fills = bench.broker.fills
     facts = pd.DataFrame(fills[:, 1:8], columns=["column", "qty", "price", "commission", "spread", "impact", "sec"])
     facts = facts.assign(bar=fills[:, 0].astype(int), column=fills[:, 1].astype(int), fees=fills[:, 7:10].sum(axis=1))
+    facts = facts.assign(order_id=np.where(fills[:, layout.F_ORDER] < 0.0, "", "an order"))
     held = bench.broker.held[1 : last + 1]
     assert_adds_up(panel, 1, table, held, facts, np.full(panel.n_bars, 1e-4), 100_000.0, 0.02, 0.05)

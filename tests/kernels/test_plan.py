@@ -110,13 +110,15 @@ def test_all_purchases_share_one_factor_and_sales_are_never_scaled(seed: int, ra
     sells = wish < 0.0
     np.testing.assert_allclose(done.qty[sells], wish[sells], rtol=0.0, atol=2e-9)
     buys = ~sells & (wish > 1e-6)
-    proceeds = -(done.qty * price)[sells].sum() * (1.0 - rate)
-    money = max(cash + proceeds + (equity if margin else 0.0), 0.0)
-    bill = (wish * price)[buys].sum() * (1.0 + rate)
+    sold, bought = -(done.qty * price)[sells].sum(), (wish * price)[buys].sum()
+    money, bill = max(cash + sold * (1.0 - rate), 0.0), bought * (1.0 + rate)
+    if margin:  # half of what is kept and of what is added, out of equity that pays the costs
+        kept = 0.5 * (float((held * price).sum()) - sold)
+        money, bill = max(equity - sold * rate - kept, 0.0), bought * (0.5 + rate)
     phi = min(money / bill, 1.0) if bill > 0.0 else 1.0
     assert done.phi == pytest.approx(phi, rel=1e-9)
     np.testing.assert_allclose(done.qty[buys], phi * wish[buys], rtol=1e-7, atol=2e-9)
-    spent = (done.qty * price)[buys].sum() * (1.0 + rate)
+    spent = (done.qty * price)[buys].sum() * (bill / bought if bought > 0.0 else 1.0)
     assert spent <= money + 1e-6
 
 
@@ -141,9 +143,9 @@ def test_a_margin_account_may_owe_its_equity_and_not_more() -> None:
 
 def test_short_positions_use_up_credit_on_both_sides() -> None:
     done = plan([1.6, -1.0], [50.0, 50.0])
-    # initial margin: 50% of longs and shorts together, so longs <= 2 E - shorts
-    assert done.qty == pytest.approx([100_000.0 / 50.0, -2_000.0], rel=1e-9)
-    assert done.phi == pytest.approx(1.0 / 1.6, rel=1e-12)
+    # initial margin: 50% of longs and shorts together, so both by 1 / 1.3
+    assert done.phi == pytest.approx(1.0 / 1.3, rel=1e-12)
+    assert done.qty == pytest.approx([160_000.0 / 1.3 / 50.0, -1_538.0], rel=1e-9)
 
 
 def test_a_short_without_a_price_uses_up_credit_too() -> None:

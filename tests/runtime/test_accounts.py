@@ -72,8 +72,10 @@ def test_a_margin_call_scales_a_new_answer_too() -> None:
 
 
 def test_three_times_leveraged_funds_are_called_at_three_quarters() -> None:
-    panel = make_panel(np.full(T, 100.0), np.full(T, 100.0), symbols=("TQQQ",))
-    ran = run_script(panel, {1: {"TQQQ": 1.5}}, first=2)
+    close = path(0.9)  # bought at 133% of equity, as much as their margin allows: any fall is a call
+    ran = run_script(make_panel(close, close, symbols=("TQQQ",)), {1: {"TQQQ": 1.5}}, first=2)
+    assert ran.result.weights["TQQQ"].iloc[0] == pytest.approx(1.0 / 0.75, rel=1e-9)
+    assert ran.track.decisions[1].t == 3
     assert ran.track.decisions[1].target.weights[0] == pytest.approx(1.0 / 0.75, rel=1e-12)
     assert ran.result.counts["margin_calls"] == 1
     assert ran.result.weights["TQQQ"].iloc[-1] == pytest.approx(1.0 / 0.75, rel=1e-9)
@@ -93,12 +95,12 @@ def test_equity_at_or_below_zero_ends_the_run_ruined() -> None:
     assert ran.result.metrics["run"]["ruined"] is True
 
 
-def test_an_overnight_gap_leaves_negative_cash_that_is_financed_and_counted() -> None:
+def test_an_overnight_gap_leaves_a_margin_account_negative_cash_that_is_financed_and_counted() -> None:
     close = np.full(T, 100.0)
     opened = close.copy()
     opened[2] = 104.0
     ran = run_script(
-        make_panel(close, opened), {1: {"S000": 1.0}}, first=2, account={"type": "cash"},
+        make_panel(close, opened), {1: {"S000": 1.0}}, first=2,
         financing={"cash_rate": 0.0252, "margin_spread_bps": 252.0},
     )  # fmt: skip
     assert ran.equity["cash"].iloc[0] == pytest.approx(-4_000.0)  # 1,000 shares were sized at 100
@@ -162,7 +164,8 @@ def test_money_before_the_first_session_traded_is_refused_not_ignored(tmp_path: 
         ("date,amount\n2019-01-07\n", "line 2.*not a date and an amount"),
         ("date,amount\n2019-01-07,nan\n", "line 2.*not finite"),
         ("date,amount\n2019-01-05,10\n", "line 2.*2019-01-05 is not a session"),
-        ("date,amount\n2031-01-07,10\n", "line 2.*not a session of the data"),
+        ("date,amount\n2018-12-31,10\n", "line 2.*not a session of the data"),
+        ("date,amount\n2031-01-05,10\n", "line 2.*not a session of the data"),
     ],
 )
 def test_a_wrong_file_of_flows_is_one_clear_line(tmp_path: Path, text: str, what: str) -> None:
@@ -172,3 +175,10 @@ def test_a_wrong_file_of_flows_is_one_clear_line(tmp_path: Path, text: str, what
         run_script(make_panel(path()), {}, first=2, account={"flows": str(file)})
     with pytest.raises(DataError, match="no such file"):
         run_script(make_panel(path()), {}, first=2, account={"flows": str(tmp_path / "other.csv")})
+
+
+def test_a_schedule_may_reach_beyond_the_data(tmp_path: Path) -> None:
+    file = tmp_path / "flows.csv"
+    file.write_text("date,amount\n2019-01-09,500\n2031-01-07,-10\n")
+    ran = run_script(make_panel(path()), {}, first=2, account={"flows": str(file)})
+    assert ran.equity["flow"].sum() == 500.0

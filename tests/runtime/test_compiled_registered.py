@@ -17,8 +17,8 @@ from plimsoll.engine.runtime.resolve import make_strategy, registered
 
 ALONE = {"sleeve": [{"name": "s", "strategy": "x:X"}]}
 CONFIGS = Path(__file__).resolve().parents[2] / "config"
-# Presets and stages that have no compiled form.
-ORDINARY = {"book_legacy"}
+# Presets, stages and venues that have no compiled form.
+ORDINARY = {"book_legacy", "paper"}
 SHIPPED = sorted(path.stem for path in CONFIGS.glob("*.toml") if path.stem not in ORDINARY)
 
 

@@ -145,7 +145,10 @@ def test_an_inverse_fund_at_twelve_million_a_share_without_volume_trades_nothing
 @pytest.mark.realdata
 def test_an_expiring_order_for_a_fund_without_volume_is_never_filled(real_daily: Path) -> None:
     panel = load_csv(real_daily, ["SQQQ"], end=date(2010, 4, 1))
-    ran = run_config(panel, plain_config("plimsoll.strategies.buy_and_hold:BuyAndHold", {"symbols": ["SQQQ"]}))
+    config = plain_config(
+        "plimsoll.strategies.buy_and_hold:BuyAndHold", {"symbols": ["SQQQ"]}, execution={"unfilled": "expire"}
+    )
+    ran = run_config(panel, config)
     assert len(ran.result.fills) == 0
     assert ran.result.orders["status"].tolist() == ["expired"]
     assert ran.result.counts["expired_orders"] == 1
@@ -176,7 +179,7 @@ def test_minute_bars_of_a_real_year_equal_the_account_kept_by_hand(real_minute: 
         financing={"cash_rate": 0.0504, "margin_spread_bps": 150.0},
         data={"interval": "1min"},
     )  # fmt: skip
-    assert_same_account(ran, plain)
+    assert_same_account(ran, plain, 1e-6)  # cents: what is set aside for fees before they are rounded
     assert len(plain.fills) > 250
     assert sum(row["fees"] for row in plain.rows) > 0.0
 

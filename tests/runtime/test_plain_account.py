@@ -74,6 +74,7 @@ def both(
         account=account,
         financing={
             "cash_rate": rate, "margin_spread_bps": terms.margin_spread * 1e4, "borrow_bps": terms.borrow * 1e4,
+            "short_rebate": terms.rebate,
         },
     )  # fmt: skip
     plain = PlainAccount(market, terms)
@@ -91,14 +92,16 @@ def test_a_long_only_cash_account_equals_the_one_kept_by_hand(seed: int, rate: f
     assert_same_account(ran, plain)
 
 
-@given(seed=seeds, rate=st.sampled_from([0.0, 5e-4]), at_close=st.booleans(), spread=st.sampled_from([0.0, 0.015]))
+@given(seed=seeds, rate=st.sampled_from([0.0, 5e-4]), at_close=st.booleans(), spread=st.sampled_from([0.0, 0.015]),
+       rebate=st.sampled_from([0.0, 0.6]))  # fmt: skip
 @settings(max_examples=80)
 def test_a_leveraged_long_short_account_equals_the_one_kept_by_hand(
-    seed: int, rate: float, at_close: bool, spread: float
+    seed: int, rate: float, at_close: bool, spread: float, rebate: float
 ) -> None:
     ran, plain = both(
-        seed, gross=3.5, shorts=True, flat_rate=rate, at_close=at_close, margin_spread=spread, borrow=0.01
-    )
+        seed, gross=3.5, shorts=True, flat_rate=rate, at_close=at_close, margin_spread=spread, borrow=0.01,
+        rebate=rebate,
+    )  # fmt: skip
     assert_same_account(ran, plain)
 
 
@@ -126,7 +129,7 @@ def test_small_and_large_accounts_of_whole_shares_equal_the_ones_kept_by_hand(se
 @settings(max_examples=40)
 def test_spreads_impact_and_fees_equal_the_ones_kept_by_hand(seed: int, at_close: bool, impact: float) -> None:
     ran, plain = both(
-        seed, first=30, gross=1.9, shorts=True, fees=True, impact=impact, at_close=at_close, carry=True,
+        seed, first=30, gross=1.4, shorts=True, fees=True, impact=impact, at_close=at_close, carry=True,
         participation=0.05, panel={"start": date(2026, 3, 2)},
     )  # fmt: skip
     assert_same_account(ran, plain)
@@ -135,8 +138,11 @@ def test_spreads_impact_and_fees_equal_the_ones_kept_by_hand(seed: int, at_close
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("margin", [True, False], ids=["reg_t", "cash"])
 def test_deposits_and_withdrawals_equal_the_ones_kept_by_hand(seed: int, margin: bool, tmp_path: Path) -> None:
-    ran, plain = both(seed, gross=1.5, margin=margin, flat_rate=5e-4, flows=tmp_path / "flows.csv")
-    assert sum(row["flow"] != 0.0 for row in plain.rows) == 6
+    ran, plain = both(
+        seed, gross=1.5 if margin else 0.9, shorts=margin, margin=margin, at_close=seed % 3 == 0,
+        fractional=seed % 2 == 0, flat_rate=5e-4, flows=tmp_path / "flows.csv",
+    )  # fmt: skip
+    assert sum(row["flow"] != 0.0 for row in plain.rows) >= 6
     assert_same_account(ran, plain)
 
 

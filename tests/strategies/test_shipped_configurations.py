@@ -13,7 +13,7 @@ from plimsoll.engine.verbs.backtest import backtest
 FOLDER = Path(__file__).parents[2] / "config"
 NAMES = (
     "trend", "carry", "vol_premium", "macro_regime", "pairs",
-    "inverse_vol", "equal_weight", "sixty_forty", "buy_and_hold",
+    "inverse_vol", "equal_weight", "sixty_forty", "buy_and_hold", "paper",
 )  # fmt: skip
 
 

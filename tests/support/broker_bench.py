@@ -36,9 +36,11 @@ class Bench:
 
     def send(self, *orders: tuple[int, float], leg: tuple[int, ...] | None = None, at_close: bool = False,
              sigma: float = np.nan, adv: float = np.nan) -> None:  # fmt: skip
-        """Submit orders at the current close."""
+        """Submit orders at the current close; the weight behind them is the one they lead to."""
         n = len(orders)
         col = np.array([c for c, _ in orders], dtype=np.int64)
+        led_to = self.shares.copy()
+        np.add.at(led_to, col, [q for _, q in orders])
         rows = Orders(
             bar=np.full(n, self.t),
             col=col,
@@ -47,7 +49,7 @@ class Bench:
             leg=np.array(leg or (0,) * n, dtype=np.int64),
             wave=np.array([wave_of(self.shares[c], q) for c, q in orders], dtype=np.int64),
             price=self.panel.close[self.t, col],
-            target=np.zeros(n),
+            target=led_to[col] * self.panel.close[self.t, col] / self.equity,
             sigma=np.full(n, sigma),
             adv=np.full(n, adv),
         )

@@ -11,13 +11,13 @@ COSTS = ["commission", "spread", "impact", "fees"]
 
 def assert_adds_up(
     panel: Panel, first: int, table: pd.DataFrame, weights: Floats, fills: pd.DataFrame, bill: Floats, cash: float,
-    spread_per_year: float, borrow_per_year: float, tolerance: float = 1e-9,
+    spread_per_year: float, borrow_per_year: float, tolerance: float = 1e-9, rebate: float = 0.0,
 ) -> None:  # fmt: skip
     """Recompute cash, holdings, dividends, interest, price P&L and equity of every bar from facts alone.
 
     table : one row per bar from `first`, the columns of a result's equity table. fills : bar, column, qty, price and
     the four costs. Differences are relative to the account's size on the bar. The last row of a ruined account is its
-    state before the liquidation.
+    state before the liquidation, whose fills at the marks take every position to zero.
     """
     held = np.zeros(panel.n_symbols)
     mark = _marks(panel, first)
@@ -32,8 +32,17 @@ def assert_adds_up(
         mark = mark / split
         dividends = float((held * panel.dividend[t]).sum())
         now = np.where(np.isnan(panel.close[t]), mark, panel.close[t])
+        opened = np.where(np.isnan(panel.open[t]), mark, panel.open[t])
+        arrived = cash + dividends + float(np.where(held != 0.0, held * opened, 0.0).sum())
         pnl = float(np.where(held != 0.0, held * (now - mark), 0.0).sum())
         paid = costs = 0.0
+        if traded is not None and row["equity"] <= 0.0:
+            traded, sold = _liquidation(traded)
+            ended = held.copy()
+            np.add.at(ended, traded["column"].to_numpy(), traded["qty"].to_numpy())
+            np.add.at(ended, sold["column"].to_numpy(), sold["qty"].to_numpy())
+            np.testing.assert_allclose(ended, 0.0, atol=1e-9 * max(np.abs(held).max(), 1.0))
+            np.testing.assert_array_equal(sold["price"], now[sold["column"].to_numpy()])
         if traded is not None:
             for i, qty, price in zip(traded["column"], traded["qty"], traded["price"], strict=True):
                 held[i] += qty
@@ -45,8 +54,9 @@ def assert_adds_up(
         day = 1.0 / 252.0 if panel.clock.first_bar[t] else 0.0
         interest = financing = borrow = 0.0
         if k > 0:
-            interest = max(carried, 0.0) * bill[t]
-            financing = max(-carried, 0.0) * (bill[t] + spread_per_year * day)
+            own = carried - shorted  # what selling short brought in earns nothing
+            interest = (max(own, 0.0) + rebate * shorted) * bill[t]
+            financing = max(-own, 0.0) * (bill[t] + spread_per_year * day)
             borrow = shorted * borrow_per_year * day
         cash += row["flow"] + dividends - paid - costs + interest - financing - borrow
         value = np.where(held != 0.0, held * now, 0.0)
@@ -66,10 +76,23 @@ def assert_adds_up(
         if row["equity"] > 0.0:
             np.testing.assert_allclose(weights[k], value / row["equity"], rtol=0.0, atol=1e-9 * max(row["gross"], 1.0))
         base = equity + row["flow"]
+        growth, shared = row["equity"] / base, 0.0
+        if row["flow"] < 0.0:  # it leaves at the open, with what had been earned by then
+            growth = arrived / equity * row["equity"] / (arrived + row["flow"])
+            shared = costs * -row["flow"] / (arrived + row["flow"]) ** 2  # which costs came before it left
+        assert abs(row["ret"] - max(growth - 1.0, -1.0)) <= tolerance + shared
         before_costs = 1.0 + row["ret"] + costs / base
-        assert abs(row["ret"] - max(row["equity"] / base - 1.0, -1.0)) <= tolerance
-        assert k == 0 or abs(row["equity_gross"] - grown * before_costs) <= tolerance * max(abs(grown), 1.0)
+        paid_out = row["flow"] < 0.0
+        assert k == 0 or paid_out or abs(row["equity_gross"] - grown * before_costs) <= tolerance * max(grown, 1.0)
         equity, mark, grown = row["equity"], now, row["equity_gross"]
+
+
+def _liquidation(traded: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split the fills of the bar of ruin: what was traded in it, and each symbol's last one, that nobody ordered."""
+    free = traded[traded["order_id"] == ""]
+    last = free.index.isin(free.groupby("column").tail(1).index)
+    sold = traded.index.isin(free.index[last])
+    return traded[~sold], traded[sold]
 
 
 def _marks(panel: Panel, first: int) -> Floats:

@@ -39,11 +39,16 @@ class Market:
         return False
 
     def total_return(self, symbol: str, t: int) -> float:
-        """Return since the last known close, dividends and splits included; NaN where there is none."""
+        """Return since the last known close, dividends and splits included; NaN where there is none.
+
+        More than 20 sessions without a row are no halt: what trades then is new.
+        """
         if not self.trades(symbol, t):
             return math.nan
         for k in range(t - 1, -1, -1):
             if self.trades(symbol, k):
+                if self.day[t] - self.day[k] - 1 > 20:
+                    return math.nan
                 now = (self.close[symbol][t] + self.dividend[symbol][t]) * self.split[symbol][t]
                 return now / self.close[symbol][k] - 1.0
         return math.nan

@@ -1,6 +1,7 @@
 """Orders by hand: from target weights to what is sent.
 
-q = W E / p - held at the close; rounded; small ones dropped; sales never scaled, purchases share one factor
+q = W E / p - held at the close, E less what is to be paid out at the next session; rounded; small ones dropped.
+What frees money is never scaled; whatever opens or adds, long or short, shares one factor.
 """
 
 import math
@@ -28,9 +29,10 @@ class Terms:
     fractional: bool = True
     min_notional: float = 0.0
     participation: float = 0.0
-    carry: bool = False
+    carry: bool = True
     band: float = 0.0
     margin_spread: float = 0.0
+    rebate: float = 0.0  # of the bill rate, on what shorts are worth
     borrow: float = 0.0
     maintenance_long: dict[str, float] = field(default_factory=dict)
     maintenance_short: dict[str, float] = field(default_factory=dict)
@@ -38,12 +40,28 @@ class Terms:
 
 @dataclass
 class Order:
-    """A wish: the part that reduces or flattens, then the part that opens the other side."""
+    """A wish: the part that reduces or flattens, then the part that opens the other side.
+
+    weight : decided. day : bar of the decision.
+    """
 
     first: float
     second: float
     sigma: float
     adv: float
+    weight: float
+    day: int
+
+
+@dataclass
+class Add:
+    """What opens or adds, as far as it could trade now, and its costs in dollars."""
+
+    symbol: str
+    leg: str
+    size: float
+    price: float
+    costs: float
 
 
 class Holder(Protocol):
@@ -53,6 +71,7 @@ class Holder(Protocol):
     terms: Terms
     cash: float
     equity: float
+    due: float  # dollars to be paid out at the next session
     shares: Row
     price: Row
 
@@ -62,6 +81,13 @@ def cut(size: float, step: float) -> float:
     if math.isinf(size):
         return size
     return float(Decimal(f"{size:.15g}").quantize(Decimal(1).scaleb(-9 if step < 1.0 else 0), ROUND_DOWN))
+
+
+def sum_of(held: float, size: float) -> float:
+    """Shares after a trade: decimals of nine places, except where a split left something else."""
+    total = held + size
+    nine = float(round(Decimal(repr(total)), 9))
+    return nine if math.isclose(total, nine, rel_tol=0.0, abs_tol=4e-16 * (abs(held) + abs(size))) else total
 
 
 def charges(terms: Terms, symbol: str, size: float, price: float, order: Order) -> tuple[float, float, float]:
@@ -83,7 +109,8 @@ def plan(account: Holder, t: int, target: Row, held: Row, called: bool) -> dict[
         reduces = called and gap > 0.0 and abs(target[symbol]) < abs(held[symbol])
         if market.trades(symbol, t) and (gap > terms.band or leaves or reduces):
             price = market.close[symbol][t]
-            order = Order(*wish(account, symbol, target[symbol], price), math.nan, math.nan)
+            first, second = wish(account, symbol, target[symbol], price)
+            order = Order(first, second, math.nan, math.nan, target[symbol], t)
             if terms.impact > 0.0:
                 order.sigma, order.adv = market.sigma(symbol, t), market.adv(symbol, t)
             drop_small(account, symbol, order, price)
@@ -91,10 +118,9 @@ def plan(account: Holder, t: int, target: Row, held: Row, called: bool) -> dict[
     phi = affordable(account, t, orders)
     if phi < 1.0:
         for symbol, order in orders.items():
-            if adds(account, symbol, order.first):
-                order.first = tradable(terms, phi * order.first)
-            if order.second > 0.0:
-                order.second = tradable(terms, phi * order.second)
+            if not frees(account.shares[symbol], order.first):
+                order.first = lot(terms, account.shares[symbol], phi * order.first)
+            order.second = lot(terms, 0.0, phi * order.second)
             drop_small(account, symbol, order, market.close[symbol][t])
     return {s: order for s, order in orders.items() if order.first != 0.0 or order.second != 0.0}
 
@@ -102,7 +128,7 @@ def plan(account: Holder, t: int, target: Row, held: Row, called: bool) -> dict[
 def wish(account: Holder, symbol: str, weight: float, price: float) -> tuple[float, float]:
     """Shares to trade: to reduce or flatten, and to open the other side."""
     held, terms = account.shares[symbol], account.terms
-    aim = 0.0 if weight == 0.0 else weight * account.equity / price
+    aim = 0.0 if weight == 0.0 else weight * (account.equity - account.due) / price
     if aim < 0.0:
         aim = -cut(-aim, 1.0)  # nobody lends a fraction of a share
     if aim * held < 0.0:
@@ -116,6 +142,12 @@ def tradable(terms: Terms, size: float) -> float:
     return math.copysign(cut(abs(size), OUTRIGHT if terms.fractional else 1.0), size)
 
 
+def lot(terms: Terms, held: float, size: float) -> float:
+    """Cut toward zero what is traded on top of `held`: short positions are whole shares everywhere."""
+    short = held < 0.0 or (held == 0.0 and size < 0.0)
+    return math.copysign(cut(abs(size), 1.0), size) if short else tradable(terms, size)
+
+
 def drop_small(account: Holder, symbol: str, order: Order, price: float) -> None:
     """Drop what is worth less than the minimum; exits are exempt."""
     if order.first != -account.shares[symbol] and abs(order.first) * price < account.terms.min_notional:
@@ -124,27 +156,49 @@ def drop_small(account: Holder, symbol: str, order: Order, price: float) -> None
         order.second = 0.0
 
 
-def adds(account: Holder, symbol: str, size: float) -> bool:
-    """Whether a purchase adds to a long (and does not just cover a short)."""
-    return size > 0.0 and account.shares[symbol] >= 0.0
+def frees(held: float, size: float) -> bool:
+    """Whether a trade reduces a long or covers a short."""
+    return held * size < 0.0
+
+
+def requirement(terms: Terms, symbol: str, size: float) -> float:
+    """Initial margin of a position as a fraction of its value: half, or what its maintenance asks if that is more."""
+    asked = terms.maintenance_long.get(symbol, 0.25) if size > 0.0 else terms.maintenance_short.get(symbol, 0.30)
+    return max(0.5, asked)
+
+
+def factor(terms: Terms, cash: float, equity: float, kept: list[tuple[str, float]], adds: list[Add]) -> float:
+    """The one factor of everything that opens or adds.
+
+    Cash account: what it costs <= cash. Margin account: initial margin of what is kept (symbol, dollars) and of what is
+    added <= equity; costs come out of equity.
+    """
+    if terms.margin:
+        room = equity - sum(requirement(terms, s, value) * abs(value) for s, value in kept)
+        needed = sum(requirement(terms, a.symbol, a.size) * abs(a.size) * a.price + a.costs for a in adds)
+    else:
+        room = cash
+        needed = sum(a.size * a.price + a.costs for a in adds)
+    return 1.0 if needed <= max(room, 0.0) else max(room, 0.0) / needed
 
 
 def affordable(account: Holder, t: int, orders: dict[str, Order]) -> float:
-    """The one factor of all purchases."""
-    money, needed, short_after = account.cash, 0.0, 0.0
-    for symbol in account.market.symbols:
-        price = account.price.get(symbol, 0.0)
-        order = orders.get(symbol, Order(0.0, 0.0, math.nan, math.nan))
-        short_after += max(-(account.shares[symbol] + order.first + order.second) * price, 0.0)
-        for size, opens in ((order.first, adds(account, symbol, order.first)), (order.second, order.second > 0.0)):
+    """The factor at the decision: everything that frees money is taken to fill at the decision price."""
+    terms, money, equity = account.terms, account.cash - account.due, account.equity - account.due
+    after = dict(account.shares)
+    adds: list[Add] = []
+    for symbol, order in orders.items():
+        price = account.price[symbol]
+        for leg in ("first", "second"):
+            size = getattr(order, leg)
             if size == 0.0:
                 continue
-            bill = size * price + sum(charges(account.terms, symbol, size, price, order))
-            bill += sum(raw(account.market.date[t], size, price)) if account.terms.fees else 0.0
-            if opens:
-                needed += bill
+            costs = sum(charges(terms, symbol, size, price, order))
+            costs += sum(raw(account.market.date[t], size, price)) if terms.fees else 0.0
+            if leg == "first" and frees(account.shares[symbol], size):
+                after[symbol] += size
+                money -= size * price + costs
+                equity -= costs
             else:
-                money -= bill
-    if account.terms.margin:
-        money += account.equity - 2.0 * short_after
-    return 1.0 if needed <= max(money, 0.0) else max(money, 0.0) / needed
+                adds.append(Add(symbol, leg, size, price, costs))
+    return factor(terms, money, equity, [(s, q * account.price[s]) for s, q in after.items() if q != 0.0], adds)

@@ -9,7 +9,7 @@ from plimsoll.engine.execution.sim.book import Book
 from plimsoll.engine.execution.sim.order_table import STATUSES, OrderTable, order_table
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.account.fill import replace_working
-from plimsoll.engine.kernels.account.ledger import MARGIN_CALL, ledger_step, mark_start
+from plimsoll.engine.kernels.account.ledger import MARGIN_CALL, going_out, ledger_step, mark_start
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.types import Floats
 
@@ -33,7 +33,7 @@ class SimBroker:
         self.rec: Floats = np.zeros((panel.n_bars, layout.RECORD))
         self.held: Floats = np.zeros((panel.n_bars, panel.n_symbols))
         self._fills: Floats = np.zeros((max(256, 8 * panel.n_symbols), layout.FILL))
-        self._room = len(self._fills) - 3 * panel.n_symbols
+        self._room = len(self._fills) - layout.FILLS_PER_BAR * panel.n_symbols
         self.batches: list[OrderBatch] = []
         self._n_orders = 0
         self.prefix = id_prefix
@@ -44,7 +44,7 @@ class SimBroker:
         """Move the account to the close of bar t; return a code of `plimsoll.engine.kernels.account.ledger`."""
         while self._scal[layout.N_FILLS] > self._room:
             self._fills = np.concatenate((self._fills, np.zeros_like(self._fills)))
-            self._room = len(self._fills) - 3 * self._acct.shape[1]
+            self._room = len(self._fills) - layout.FILLS_PER_BAR * self._acct.shape[1]
         code = ledger_step(
             t, self._block, self._status, self.daily, self._rules, self._acct, self._scal, self.rec, self.held,
             self._fills,
@@ -56,7 +56,7 @@ class SimBroker:
     def take_over(self, fills: Floats, batches: list[OrderBatch], t: int, *, margin_call: bool) -> None:
         """Take over what a compiled loop booked on this account's arrays up to the close of bar t."""
         self._fills = fills
-        self._room = len(fills) - 3 * self._panel.n_symbols
+        self._room = len(fills) - layout.FILLS_PER_BAR * self._panel.n_symbols
         self.batches = batches
         self._n_orders = sum(len(batch) for batch in batches)
         self._t = t
@@ -68,11 +68,12 @@ class SimBroker:
         mark_start(t, self._block, self._acct)
 
     def account(self) -> Account:
-        """Return the account at the last close."""
+        """Return the account at the last close, less what is to be paid out of it at the next bar."""
         scal, shares = self._scal, self._acct[layout.SHARES].copy()
+        out = float(going_out(self._t, self.daily, scal))
         return Account(
-            cash=float(scal[layout.CASH]),
-            equity=float(scal[layout.EQUITY]),
+            cash=float(scal[layout.CASH]) - out,
+            equity=float(scal[layout.EQUITY]) - out,
             maintenance=float(scal[layout.MAINTENANCE]),
             shares=shares,
             value=np.where(shares != 0.0, shares * self._acct[layout.MARK], 0.0),

@@ -6,13 +6,11 @@ and return; `coast` does exactly that, with the same formulas in the same order,
 
 import numpy as np
 
-from plimsoll.engine.kernels.account.ledger import carry_of, is_margin_call, return_of
+from plimsoll.engine.kernels.account.ledger import carry_at, is_margin_call, return_of
 from plimsoll.engine.kernels.cost import N_SESSION_FEES
 from plimsoll.engine.kernels.derive import DELISTED
 from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import (
-    BILL,
-    BORROW_RATE,
     CASH,
     DAY,
     EQUITY,
@@ -22,12 +20,13 @@ from plimsoll.engine.kernels.layout import (
     MAINT_SHORT,
     MAINTENANCE,
     MARGIN_ACCOUNT,
-    MARGIN_SPREAD,
     MARK,
     N_WORKING,
     NAV,
     NEGATIVE_CASH,
+    OWED,
     PEAK,
+    PLANNED,
     R_BORROW,
     R_CASH,
     R_DRAWDOWN,
@@ -76,14 +75,14 @@ def coast(
 ) -> int:  # fmt: skip
     """Carry an account over bars [first, stop) as far as nothing happens; return the first bar that was not carried.
 
-    What stops it: a working order; an event (T,), that is a flow or any symbol's dividend or split; a delisting of what
-    is held, a margin call, ruin, the account's first session. That bar is left to `account_step`, nothing of it is
-    booked.
+    What stops it: a working order; money owed; an event (T,), that is a flow or any symbol's dividend or split; a
+    delisting of what is held, a margin call, ruin, the account's first session. That bar is left to `account_step`,
+    nothing of it is booked.
 
     column (N,) is scratch. brief (2, T) gets return and gross exposure of each bar; with length 0 rec (T, RECORD) and
     held (T, N) get their rows instead.
     """
-    if scal[N_WORKING] > 0.0 or scal[STARTED] == 0.0:
+    if scal[N_WORKING] > 0.0 or scal[STARTED] == 0.0 or scal[OWED] > 0.0:
         return first
     n, short, value = 0, 0.0, 0.0
     for i in range(acct.shape[1]):
@@ -95,13 +94,11 @@ def coast(
             short -= min(worth, 0.0)
     cash, equity, nav, peak, gross_nav = scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV]
     maintenance, negative = scal[MAINTENANCE], 0.0
-    margin_account, margin_spread, borrow_rate = rules[MARGIN_ACCOUNT], rules[MARGIN_SPREAD], rules[BORROW_RATE]
-    told = brief.shape[1] > 0
-    t = first
+    margin_account, told, t = rules[MARGIN_ACCOUNT], brief.shape[1] > 0, first
     while t < stop:
         if event[t]:
             break
-        interest, financing, borrow = carry_of(cash, short, daily[BILL, t], daily[DAY, t], margin_spread, borrow_rate)
+        interest, financing, borrow = carry_at(t, cash, short, daily, rules)
         new_cash = cash + (interest - financing - borrow)
         long_now, short_now, value_now, need = 0.0, 0.0, 0.0, 0.0
         gone = False
@@ -148,6 +145,7 @@ def coast(
     scal[CASH], scal[EQUITY], scal[NAV], scal[PEAK], scal[GROSS_NAV] = cash, equity, nav, peak, gross_nav
     scal[MAINTENANCE] = maintenance
     scal[NEGATIVE_CASH] += negative
+    scal[PLANNED] = scal[PLANNED] if t == first else 0.0
     open_session(first, t, daily, scal)
     return t
 

@@ -1,4 +1,4 @@
-"""Working orders against one bar: participation, partial fills, costs, cash."""
+"""Working orders and single fills: what is put to work, what a fill costs, fees of a session."""
 
 import numpy as np
 
@@ -12,15 +12,14 @@ from plimsoll.engine.kernels.cost import (
     round_up_cent,
     trade_costs,
 )
-from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import (
     ADV,
     AT_CLOSE,
-    CARRY,
+    CARRIED,
     CASH,
     COST_TO,
     DAY,
-    EXPIRED_ORDERS,
     F_BAR,
     F_COLUMN,
     F_COSTS,
@@ -34,18 +33,15 @@ from plimsoll.engine.kernels.layout import (
     LEG1,
     LOT,
     MARK,
-    MAX_PARTICIPATION,
     N_FILLS,
     N_WORKING,
     ORDER0,
     ORDER1,
-    PARTIAL_FILLS,
+    PLANNED,
     R_TRADED,
     SHARES,
     SIGMA,
-    SIZE_AT_FILL,
     TARGET,
-    VOLUME_UNKNOWN,
 )
 from plimsoll.engine.types import Floats
 
@@ -83,6 +79,17 @@ def size_at_fill(t: int, at_close: float, block: Floats, acct: Floats, scal: Flo
             acct[LEG1, i] = 0.0
 
 
+@inline_kernel
+def sum_of_shares(held: float, qty: float) -> float:
+    """Return held + qty; a sum that misses a billionth of a share by rounding error alone is that billionth.
+
+    Quantities are decimals of at most nine places, and so are their sums: 0.1 + 0.2 shares less 0.3 are none.
+    """
+    total = held + qty
+    nearest = np.rint(total * 1e9) / 1e9
+    return nearest if abs(total - nearest) <= 4.5e-16 * (abs(held) + abs(qty)) else total
+
+
 @kernel
 def book_fill(
     t: int, i: int, qty: float, price: float, order: float, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
@@ -107,31 +114,9 @@ def book_fill(
     fees = raw_fees(t, qty, price, daily)
     for k in range(N_SESSION_FEES):
         fills[row, F_COSTS + N_TRADE_COSTS + k] = fees[k] if rules[FEES_ON] != 0.0 else 0.0
-    acct[SHARES, i] += qty
+    acct[SHARES, i] = sum_of_shares(acct[SHARES, i], qty)
     scal[CASH] -= paid
     rec[at, R_TRADED] += notional
-
-
-@kernel
-def fill_leg(
-    t: int, i: int, leg: int, price: float, room: float, acct: Floats, scal: Floats, rules: Floats, daily: Floats,
-    at: int, rec: Floats, fills: Floats,
-) -> float:  # fmt: skip
-    """Fill what one working leg may get of `room` shares; return the room that is left."""
-    wanted = acct[leg, i]
-    if wanted == 0.0:
-        return room
-    order = acct[ORDER0 if leg == LEG0 else ORDER1, i]
-    qty = wanted
-    if abs(qty) > room:
-        short = acct[SHARES, i] < 0.0 or (acct[SHARES, i] == 0.0 and wanted < 0.0)  # no fraction is lent
-        qty = trim(room if wanted > 0.0 else -room, 1.0 if short else acct[LOT, i])
-        if qty != 0.0:
-            scal[PARTIAL_FILLS] += 1.0
-    if qty != 0.0:
-        book_fill(t, i, qty, price, order, acct, scal, rules, daily, at, rec, fills)
-        acct[leg, i] -= qty
-    return room - abs(qty)
 
 
 @kernel
@@ -156,8 +141,9 @@ def replace_working(first: int, stop: int, orders: Orders, first_row: int, acct:
         acct[ORDER0, i] = -1.0
         acct[ORDER1, i] = -1.0
     scal[N_WORKING] = 0.0
+    scal[PLANNED] = 1.0
     col, leg, qty, at_close = orders.col, orders.leg, orders.qty, orders.at_close
-    target, sigma, adv = orders.target, orders.sigma, orders.adv
+    target, price, sigma, adv = orders.target, orders.price, orders.sigma, orders.adv
     for k in range(first, stop):
         i, row = col[k], float(first_row + k - first)
         if acct[ORDER0, i] < 0.0:
@@ -169,43 +155,9 @@ def replace_working(first: int, stop: int, orders: Orders, first_row: int, acct:
         acct[SIGMA, i] = sigma[k]
         acct[ADV, i] = adv[k]
         acct[AT_CLOSE, i] = 1.0 if at_close[k] else 0.0
-
-
-@kernel
-def fill_working(
-    t: int, at_close: float, block: Floats, acct: Floats, scal: Floats, rules: Floats, daily: Floats, at: int,
-    rec: Floats, fills: Floats,
-) -> None:  # fmt: skip
-    """Match every working order of one auction (open or close) of bar `t`.
-
-    block (5, T, N) opens, closes, volumes first; at_close 1 or 0. No row or volume 0: no fill. Volume unknown: no cap,
-    counted. Else at most `max_participation` of the bar's volume; what is left expires, or works on under CARRY.
-    """
-    if rules[SIZE_AT_FILL] != 0.0:
-        size_at_fill(t, at_close, block, acct, scal)
-    auction = int(at_close)
-    for i in range(acct.shape[1]):
-        if acct[ORDER0, i] < 0.0 or acct[AT_CLOSE, i] != at_close:
-            continue
-        price = block[auction, t, i]
-        if not np.isnan(price):
-            traded = block[2, t, i]
-            room = np.inf
-            if np.isnan(traded):
-                scal[VOLUME_UNKNOWN] += 1.0
-            elif traded == 0.0:
-                room = 0.0
-            elif rules[MAX_PARTICIPATION] > 0.0:
-                room = rules[MAX_PARTICIPATION] * traded
-            room = fill_leg(t, i, LEG0, price, room, acct, scal, rules, daily, at, rec, fills)
-            if acct[LEG0, i] == 0.0:
-                fill_leg(t, i, LEG1, price, room, acct, scal, rules, daily, at, rec, fills)
-        done = acct[LEG0, i] == 0.0 and acct[LEG1, i] == 0.0
-        if done:
-            drop_order(i, acct, scal)
-        elif rules[CARRY] == 0.0:
-            scal[EXPIRED_ORDERS] += 1.0
-            drop_order(i, acct, scal)
+        acct[CARRIED, i] = 0.0
+        if acct[SHARES, i] == 0.0 and price[k] > 0.0:
+            acct[MARK, i] = price[k]  # a loop that coasts keeps the marks of what is held only
 
 
 @kernel

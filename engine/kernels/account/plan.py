@@ -4,9 +4,10 @@ from typing import Final
 
 import numpy as np
 
+from plimsoll.engine.kernels.account.auction import requirement
 from plimsoll.engine.kernels.account.fill import trim
-from plimsoll.engine.kernels.cost import estimate_cost
-from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.cost import FEES_ON, N_SESSION_FEES, estimate_cost
+from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import ADV, HALF_SPREAD, LOT, MARGIN_ACCOUNT, MARK, SHARES, SIGMA
 from plimsoll.engine.types import Bools, Codes, Floats
 
@@ -68,42 +69,51 @@ def affordable(
     t: int, cash: float, equity: float, held: Floats, price: Floats, acct: Floats, rules: Floats, daily: Floats,
     legs: Floats,
 ) -> float:  # fmt: skip
-    """Scale what opens or adds to longs by one common factor to the money there is; return the factor.
+    """Scale what opens or adds, long or short, by one common factor to what there is for it; return the factor.
 
-        phi = clip((cash + proceeds net of costs + credit) / (buys + their costs), 0, 1)
+        cash account    phi = clip((cash + proceeds net of costs) / (purchases + costs), 0, 1)
+        under margin    phi = clip((equity - costs of what frees - kept) / (added + costs), 0, 1)
 
-    Legs come in as they can be traded, so that no purchase counts on proceeds that rounding took away; scaled ones
-    are rounded anew. Sales, and purchases that only cover a short, are never scaled. Under a margin account the credit
-    is the equity at decision prices less twice the short market value after the trade (50% initial margin on both
-    sides).
+    with kept and added the initial margin, see `auction.requirement`, of what stays and of what opens or adds, at
+    decision prices. Legs come in as they can be traded, so that no purchase counts on proceeds that rounding took away;
+    scaled ones are rounded anew. Sales that reduce a long, and covers, are never scaled.
     """
-    money, needed, short_after = cash, 0.0, 0.0
+    margin, spare, needed = rules[MARGIN_ACCOUNT] != 0.0, 0.0, 0.0
+    spare = equity if margin else cash
+    if rules[FEES_ON] != 0.0:
+        spare -= 0.01 * N_SESSION_FEES  # each kind of fee is rounded up to the cent
     for i in range(held.shape[0]):
-        after = held[i] + legs[0, i] + legs[1, i]
-        if after < 0.0:
-            short_after -= after * (acct[MARK, i] if np.isnan(price[i]) else price[i])
+        kept = held[i]
         for leg in range(2):
             qty = legs[leg, i]
             if qty == 0.0:
                 continue
             cost = estimate_cost(t, qty, price[i], acct[HALF_SPREAD, i], acct[SIGMA, i], acct[ADV, i], rules, daily)
-            covers = leg == 0 and held[i] < 0.0
-            if qty < 0.0 or covers:
-                money -= qty * price[i] + cost
+            if leg == 0 and qty * held[i] < 0.0:
+                kept += qty
+                spare -= cost if margin else qty * price[i] + cost
             else:
-                needed += qty * price[i] + cost
-    if rules[MARGIN_ACCOUNT] != 0.0:
-        money += equity - 2.0 * short_after
-    money = max(money, 0.0)
-    if needed <= money:
+                value = qty * price[i]
+                needed += (requirement(value, i, acct) if margin else value) + cost
+        if margin and kept != 0.0:
+            spare -= requirement(kept * (acct[MARK, i] if np.isnan(price[i]) else price[i]), i, acct)
+    spare = max(spare, 0.0)
+    if needed <= spare:
         return 1.0
-    phi = money / needed
+    phi = spare / needed
     for i in range(held.shape[0]):
-        if legs[0, i] > 0.0 and held[i] >= 0.0:
-            legs[0, i] = trim(legs[0, i] * phi, acct[LOT, i])
-        if legs[1, i] > 0.0:
-            legs[1, i] = trim(legs[1, i] * phi, acct[LOT, i])
+        if legs[0, i] * held[i] >= 0.0:
+            legs[0, i] = scaled(held[i], legs[0, i], phi, acct[LOT, i])
+        legs[1, i] = scaled(0.0, legs[1, i], phi, acct[LOT, i])
     return phi
+
+
+@inline_kernel
+def scaled(before: float, qty: float, phi: float, lot: float) -> float:
+    """Return a quantity that opens or adds to `before` shares, scaled and cut to what can be traded."""
+    if before + qty < 0.0:
+        return trim(before + qty * phi, 1.0) - before
+    return trim(qty * phi, lot)
 
 
 @kernel

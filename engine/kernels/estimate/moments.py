@@ -82,6 +82,16 @@ def step(state: State, params: Params, x: Floats) -> None:
 
 
 @kernel
+def forget(state: State, i: int) -> None:
+    """Forget everything that was seen of asset i. Mutates state."""
+    pair = state.pair
+    for plane in range(pair.shape[0]):
+        for j in range(pair.shape[1]):
+            pair[plane, i, j] = 0.0
+            pair[plane, j, i] = 0.0
+
+
+@kernel
 def scan(state: State, params: Params, x: Floats) -> None:
     """Run `step` over the rows of x (T, N). Mutates state."""
     for t in range(x.shape[0]):

@@ -1,11 +1,11 @@
 """Lay out what a reload finds on disk: data that end early, where the configuration says they are."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
 from plimsoll.engine.config.schema import Config
-from plimsoll.engine.market.csv.cut import write_cut
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.panel_folder import save_panel
 from plimsoll.engine.market.source import open_source
@@ -51,7 +51,7 @@ def cut_config(config: Config, cut: str, root: Path, here: Path, needs: Needs | 
     if config.account.flows is not None:
         there = _below(config.account.flows, root, here)
         there.parent.mkdir(parents=True, exist_ok=True)
-        write_cut(config.account.flows, there, cut, keep_first=False)
+        shutil.copyfile(config.account.flows, there)  # a schedule, known ahead
         plain["account"]["flows"] = os.path.relpath(there, here)
     return plain
 

@@ -133,6 +133,7 @@ def _priced(ran: Ran, orders: Orders, bar: Ints, col: Ints, row: Ints) -> tuple[
     closing[ordered] = orders.at_close[row[ordered]]
     wanted[closing] = panel.close[bar, col][closing]
     liquidated = ran.track.ruined & (bar == ran.track.last)
+    # cash in lieu and what a withdrawal sells come at the open of their bar
     excused = ~ordered & ((feed.status[bar, col] == DELISTED) | liquidated)
 
     def say(k: int) -> str:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, RUIN, mark_start
+from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, RUIN, going_out, mark_start
 from plimsoll.engine.kernels.account.ledger import OVERDRAWN as LEDGER_OVERDRAWN
 from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, plan_orders
@@ -72,18 +72,20 @@ def book_loop(
         elif t == first - 1:
             mark_start(t, block, acct)
         adopt, called = t == first - 1, code == MARGIN_CALL
-        observe_bar(t, weight[t], b.ret, b.watch, b.memory)
+        observe_bar(t, weight[t], b.ret, status, b.watch, b.memory)
         if b.last_bar[t]:
             nav = scal[NAV] if adopt or t >= first else np.nan
             observe_session(t, b.close, b.indicator, nav, scal[EQUITY], nothing, b.watch, b.memory)
         if adopt or (t >= first and (b.last_bar[t] or called)):
             row = cursor[N_DECISIONS] if full else 0
             value_held(acct, value)
+            leaves = going_out(t, daily, scal)
+            cash, equity = scal[CASH] - leaves, scal[EQUITY] - leaves
             out = Out(table.weights[row], table.goal[row], table.trade[row], table.trace[row], table.facts[row])
-            holdings = Holdings(value, scal[EQUITY], called, 0.0)
+            holdings = Holdings(value, equity, called, 0.0)
             ticket = decide(t, weight[t], 0, b.rules, b.memory, b.prices, b.terms, holdings, out)
             phi, n = plan_orders(
-                t, scal[CASH], scal[EQUITY], acct[SHARES], value, out.goal, out.trade, close[t], rules, daily,
+                t, cash, equity, acct[SHARES], value, out.goal, out.trade, close[t], rules, daily,
                 max(planning.min_notional, ticket), planning.at_close, planning.tape, planning.work, table.why[row],
                 orders, cursor[N_ORDERS] if full else 0,
             )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels.account.coast import coast
-from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, RUIN, mark_start
+from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, RUIN, going_out, mark_start
 from plimsoll.engine.kernels.account.ledger import OVERDRAWN as LEDGER_OVERDRAWN
 from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, plan_orders
@@ -88,9 +88,11 @@ def direct_loop(
                 row = cursor[N_DECISIONS]
                 weights, trade, trace, why = table.weights[row], table.trade[row], table.trace[row], table.why[row]
             value_held(acct, value)
-            direct_target(asked, t, signal, value, scal[EQUITY], called, maintenance, band, weights, trade, trace)
+            out = going_out(t, daily, scal)
+            cash, equity = scal[CASH] - out, scal[EQUITY] - out
+            direct_target(asked, t, signal, value, equity, called, maintenance, band, weights, trade, trace)
             phi, n = plan_orders(
-                t, scal[CASH], scal[EQUITY], acct[SHARES], value, weights, trade, close[t], rules, daily,
+                t, cash, equity, acct[SHARES], value, weights, trade, close[t], rules, daily,
                 planning.min_notional, planning.at_close, tape, work, why, orders, cursor[N_ORDERS] if full else 0,
             )  # fmt: skip
             if phi == SHORT_IN_CASH:

@@ -173,6 +173,7 @@ class Run:
         """Return what runs the loop from the cursor to a bar."""
         integrator, n, first = self.setup.system.integrator, self.setup.panel.n_symbols, self.setup.first
         if isinstance(integrator, Pipeline):
+            integrator.memory.failed_at[:] = [-1 if s.failure is None else s.failure.bar for s in signals]
             weight, book = stacked(signals, n), book_terms(self.setup, integrator)
             return lambda stop: int(book_loop(stop, first, weight, book, *self._arrays()))
         if isinstance(integrator, Direct):
@@ -231,6 +232,8 @@ class Run:
                 sleeve.answered = bool(signal.answered[stop - 1])
         system.cursor.t = stop - 1
         if isinstance(system.integrator, Pipeline):
+            failed_at = system.integrator.memory.failed_at
+            failed_at[failed_at >= stop] = -1  # never reached
             system.integrator.take_over(stop - 1, standing(signals, self.setup.panel.n_symbols, stop - 1))
 
 

@@ -9,6 +9,7 @@ from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.kernels.layout import (
     EQUITY,
+    FILLS_PER_BAR,
     FLOW,
     MARK,
     N_FILLS,
@@ -31,7 +32,7 @@ def has_room(acct: Floats, scal: Floats, fills: Floats, brief: Floats, room: Int
     if brief.shape[1] > 0:
         return True
     n = acct.shape[1]
-    fits = scal[N_FILLS] + 3 * n <= fills.shape[0] and cursor[N_ORDERS] + 2 * n <= room[0]
+    fits = scal[N_FILLS] + FILLS_PER_BAR * n <= fills.shape[0] and cursor[N_ORDERS] + 2 * n <= room[0]
     return bool(fits and cursor[N_DECISIONS] < room[1])
 
 
@@ -43,12 +44,12 @@ def settle(
     """Run `account_step` for bar t and keep what is to be kept of it; return its code."""
     if brief.shape[1] == 0:
         return account_step(t, block, status, daily, rules, acct, scal, t, rec, held, fills)
-    base = scal[EQUITY] + daily[FLOW, t]
+    previous = scal[EQUITY]
     cursor[FILLS] += int(scal[N_FILLS])
     scal[N_FILLS] = 0.0
     code = account_step(t, block, status, daily, rules, acct, scal, 0, rec, held, fills)
     if code != OVERDRAWN:
-        equity = scal[EQUITY]
+        equity, base = scal[EQUITY], previous + max(daily[FLOW, t], 0.0)
         brief[0, t] = rec[0, R_RET]
         brief[1, t] = (rec[0, R_LONG] + rec[0, R_SHORT]) / equity if equity > 0.0 else 0.0
         if rec[0, R_TRADED] > 0.0:
