@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.kernels.account.fill import book_fill, drop_order, size_at_fill, trim
+from plimsoll.engine.kernels.account.fill import book_fill, drop_order, size_at_fill, sum_of_shares, trim
 from plimsoll.engine.kernels.cost import (
     FEES_ON,
     N_SESSION_FEES,
@@ -103,7 +103,7 @@ def fill_leg(
     if qty != 0.0:
         order = acct[ORDER0 if leg == LEG0 else ORDER1, i]
         book_fill(t, i, qty, price, order, acct, scal, rules, daily, at, rec, fills)
-        acct[leg, i] -= qty
+        acct[leg, i] = sum_of_shares(acct[leg, i], -qty)
         acct[ROOM, i] -= abs(qty)
 
 
@@ -319,10 +319,10 @@ def add(
 ) -> None:  # fmt: skip
     """Fill one symbol's opening or adding leg, cut by the factor; what the factor cut is dropped unless it waits."""
     wanted, leg = acct[ADDS, i], adding_leg(i, acct)
-    qty = wanted
+    qty, beyond = wanted, sum_of_shares(acct[leg, i], -wanted)
     if factor < 1.0:
         qty = trim(wanted * factor, step_of(i, wanted, acct))
         scal[CUT_AT_FILL] += 1.0
     fill_leg(t, i, leg, qty, price, acct, scal, rules, daily, at, rec, fills)
     if qty != wanted and not waits:
-        acct[leg, i] -= wanted - qty
+        acct[leg, i] = beyond
