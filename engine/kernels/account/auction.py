@@ -35,6 +35,7 @@ from plimsoll.engine.kernels.layout import (
     HALF_SPREAD,
     LEG0,
     LEG1,
+    LIMIT,
     LOT,
     MAINT_LONG,
     MAINT_SHORT,
@@ -80,6 +81,18 @@ def step_of(i: int, qty: float, acct: Floats) -> float:
 def reduces(i: int, acct: Floats) -> bool:
     """Return whether a symbol's first leg sells what is long or covers what is short."""
     return acct[LEG0, i] * acct[SHARES, i] < 0.0
+
+
+@inline_kernel
+def takes(i: int, price: float, acct: Floats) -> bool:
+    """Return whether a symbol's working order fills at `price`: there is one, and it is not beyond the limit.
+
+    Both legs trade one way, so that one limit is for both.
+    """
+    if np.isnan(price) or np.isnan(acct[LIMIT, i]):
+        return not np.isnan(price)
+    buys = acct[LEG0, i] > 0.0 or (acct[LEG0, i] == 0.0 and acct[LEG1, i] > 0.0)
+    return price <= acct[LIMIT, i] if buys else price >= acct[LIMIT, i]
 
 
 @kernel
@@ -225,7 +238,7 @@ def free_money(
             left = left or reduces(i, acct)
             continue
         price = block[auction, t, i]
-        room = 0.0 if np.isnan(price) else room_of(t, i, block, scal, rules)
+        room = room_of(t, i, block, scal, rules) if takes(i, price, acct) else 0.0
         acct[ROOM, i] = max(room - acct[FORCED, i], 0.0)
         if reduces(i, acct):
             fill_leg(
