@@ -34,7 +34,7 @@ SOURCE = '''"""A market in which one fund doubles at once."""
 
 import numpy as np
 
-from plimsoll.engine.market.align import assemble
+from plimsoll.engine.market.align import align
 from plimsoll.engine.market.bars import Bars
 from plimsoll.engine.market.calendar import sessions
 from plimsoll.engine.market.source import Offer
@@ -58,7 +58,7 @@ class Doubling:
         days = sessions(date(2024, 1, 2), end or date(2024, 2, 29)).astype("datetime64[s]")
         price = np.where(days < np.datetime64("2024-02-01"), 100.0, 200.0)
         nothing = np.zeros(len(days))
-        return assemble([Bars("AAA", days, price, price, price, price, nothing + 1e9, nothing, nothing + 1.0)])
+        return align([Bars("AAA", days, price, price, price, price, nothing + 1e9, nothing, nothing + 1.0)])
 
     def cut(self, names, folder, *, interval, last):
         """Lay out nothing."""

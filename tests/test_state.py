@@ -13,7 +13,7 @@ from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.errors import StrategyError
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.portfolio.book_decide import SKIPPABLE
-from plimsoll.engine.research.proof.relay import Relay, lost_keys
+from plimsoll.engine.research.proof.handover import Relay, lost_keys
 from plimsoll.engine.research.proof.trail import difference, run_trail
 from plimsoll.engine.research.proof.trial_market import trial_panel
 from plimsoll.engine.runtime.assemble import Setup, build

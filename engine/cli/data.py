@@ -21,7 +21,7 @@ from plimsoll.engine.market.fetching import Route
 from plimsoll.engine.market.gates.session import holes
 from plimsoll.engine.market.pull.budget import Budget
 from plimsoll.engine.market.pull.completed import last_completed
-from plimsoll.engine.market.pull.pull import Client, Outcome, Puller, Second
+from plimsoll.engine.market.pull.pull import Client, Puller, PullOutcome, Second
 from plimsoll.engine.market.ticker import canonical
 from plimsoll.engine.market.yahoo.client import YahooClient
 from plimsoll.engine.runtime.needs import needs_of
@@ -65,7 +65,7 @@ def run_pull(wanted: Wanted, shown: Shown) -> bool:
     confirm = frozenset(_day(text, "--confirm") for text in wanted.confirm)
     if confirm and len(symbols) > 1:
         raise ConfigError(f"it would speak of {len(symbols)} symbols", where="--confirm", fix="pull one symbol with it")
-    outcomes: list[Outcome] = []
+    outcomes: list[PullOutcome] = []
     with ExitStack() as stack:
         client, second = _clients(wanted, stack)
         puller = Puller(
@@ -188,7 +188,7 @@ def _row(symbol: str, source: str, span: tuple[str, str], counts: tuple[int, int
     return dict(zip(names, (symbol, source, *span, *counts, state), strict=True))
 
 
-def _print_outcomes(outcomes: Sequence[Outcome], shown: Shown) -> None:
+def _print_outcomes(outcomes: Sequence[PullOutcome], shown: Shown) -> None:
     plain = [asdict(one) for one in outcomes]
     if shown.as_json:
         sys.stdout.write(json.dumps(plain, indent=2) + "\n")

@@ -28,7 +28,7 @@ PriceSource = Callable[[tuple[str, ...], Mapping[str, float]], Mapping[str, Deci
 
 
 @dataclass(frozen=True, slots=True)
-class Venue:
+class VenueTerms:
     """What is known of where the orders will go; by default nothing but its rules.
 
     assets : flags by symbol, None = not asked. buying_power : dollars, None = not asked.
@@ -159,7 +159,7 @@ def day_plan(
     holdings: Holdings,
     live: LiveSection,
     *,
-    venue: Venue = Venue(),
+    venue: VenueTerms = VenueTerms(),
     prices: PriceSource | None = None,
     adopt: bool | None = None,
     blind: tuple[str, ...] = (),
@@ -215,7 +215,7 @@ def day_plan(
 
 def _legal(
     setup: Setup, decision: Decision, held: Mapping[str, Decimal], holdings: Holdings, equity: float,
-    live: LiveSection, venue: Venue,
+    live: LiveSection, venue: VenueTerms,
 ) -> Legalised:  # fmt: skip
     rules = rules_on(venue.name, next_session(_session(setup, decision.t)))
     desk = Desk(

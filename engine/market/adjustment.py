@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.bars import RawBars, Rows
+from plimsoll.engine.market.bars import BarRows, RawBars
 from plimsoll.engine.market.dividends import implied_dividends
 from plimsoll.engine.market.grid import on_cents
 from plimsoll.engine.market.panel import DataWarning
@@ -28,7 +28,7 @@ _SHOWN: Final = 3
 
 
 def splits_in_force(
-    rows: Rows, close: Floats, split: Floats, prices: PriceKind | None
+    rows: BarRows, close: Floats, split: Floats, prices: PriceKind | None
 ) -> tuple[Floats, tuple[DataWarning, ...]]:
     """Return the splits to apply (R,) and a line about them: 1 after the first row where closes (R,) contain them.
 
@@ -153,6 +153,6 @@ def _errors_from_zero(values: Floats) -> float:
     return float(values.mean()) / error if error > 0.0 else 0.0
 
 
-def _dates(rows: Rows, at: Ints) -> str:
+def _dates(rows: BarRows, at: Ints) -> str:
     shown = ", ".join(rows.show(int(one)) for one in at[:_SHOWN])
     return shown + (", ..." if len(at) > _SHOWN else "")

@@ -16,7 +16,7 @@ from plimsoll.engine.types import Bools, Dates, Floats, Ints
 _DATES_SHOWN = 3
 
 
-def assemble(
+def align(
     bars: Sequence[Bars],
     interval: str = "1d",
     *,

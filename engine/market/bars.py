@@ -9,7 +9,7 @@ from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.types import Bools, Dates, Floats
 
 
-class Rows(NamedTuple):
+class BarRows(NamedTuple):
     """Whose rows a message speaks of: the symbol, the file or feed, the bar interval, the stamps (R,)."""
 
     symbol: str
@@ -46,9 +46,9 @@ class RawBars:
     split: Floats | None = None
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> BarRows:
         """What messages about these rows need."""
-        return Rows(self.symbol, self.where, self.interval, self.stamp)
+        return BarRows(self.symbol, self.where, self.interval, self.stamp)
 
     def keep(self, mask: Bools) -> "RawBars":
         """Return the rows that `mask` (R,) keeps."""

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.bars import Rows
+from plimsoll.engine.market.bars import BarRows
 from plimsoll.engine.types import Floats
 
 # Below this relative step nothing can be told from the noise of vendors' single-precision adjustment factors.
@@ -32,7 +32,7 @@ class Implied(NamedTuple):
     tolerance: Floats
 
 
-def derive_dividends(rows: Rows, close: Floats, adjusted: Floats, split: Floats) -> Floats:
+def derive_dividends(rows: BarRows, close: Floats, adjusted: Floats, split: Floats) -> Floats:
     """Return the dividend per share on each row, (R,), out of what close and adjusted close imply.
 
     close, adjusted, split (R,), all known and positive. A dividend is kept where its step exceeds the tolerance,

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.bars import Rows
+from plimsoll.engine.market.bars import BarRows
 from plimsoll.engine.market.calendar import schedule
 from plimsoll.engine.types import Dates, Ints
 
@@ -16,7 +16,7 @@ GAPS: Final = {"weekly": (4, 5), "monthly": (19, 23), "quarterly": (60, 66)}
 SHARE: Final = 0.8
 
 
-def check_frequency(rows: Rows) -> None:
+def check_frequency(rows: BarRows) -> None:
     """Check that ascending daily rows (R,) are not bars of weeks, months or quarters.
 
     The gaps are counted in sessions; a stamp that is none, as the Saturday of a week, counts by the nearest one. A

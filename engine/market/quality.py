@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.bars import RawBars, Rows
+from plimsoll.engine.market.bars import BarRows, RawBars
 from plimsoll.engine.market.calendar import (
     FIRST_DAY,
     FIRST_DAY_OF_HOURS,
@@ -34,7 +34,7 @@ LARGEST_VOLUME: Final = 1e18
 MEND_PRICES: Final = "correct the row, or empty all its prices: then it counts as a session without a row"
 
 
-def check_stamps(rows: Rows) -> None:
+def check_stamps(rows: BarRows) -> None:
     """Check that the stamps ascend, without duplicates, and each is a bar of the exchange's grid.
 
     Raises
@@ -55,7 +55,7 @@ def check_stamps(rows: Rows) -> None:
         _check_grid(rows, days)
 
 
-def check_order(rows: Rows) -> None:
+def check_order(rows: BarRows) -> None:
     """Check that the stamps ascend without duplicates, inside the calendar's range, daily ones without a time.
 
     Raises
@@ -82,7 +82,7 @@ def check_order(rows: Rows) -> None:
     )
 
 
-def check_finite(rows: Rows, value: Floats) -> None:
+def check_finite(rows: BarRows, value: Floats) -> None:
     """Check that a series (R,) holds no infinite value; NaN is unknown and allowed.
 
     Raises
@@ -121,7 +121,7 @@ def check_prices(raw: RawBars) -> None:
     )
 
 
-def check_positive(rows: Rows, name: str, price: Floats) -> None:
+def check_positive(rows: BarRows, name: str, price: Floats) -> None:
     """Check that every price (R,) is known, positive, finite and of a size that prices have.
 
     Raises
@@ -206,7 +206,7 @@ def check_unpriced(raw: RawBars, priced: Bools) -> None:
             _refuse(raw.rows, ~priced & ~np.isnan(column) & (column != none), what, fix=fix)
 
 
-def _check_grid(rows: Rows, days: Dates) -> None:
+def _check_grid(rows: BarRows, days: Dates) -> None:
     early = days < np.datetime64(FIRST_DAY_OF_HOURS)
     what = f"the exchange's hours are known from {FIRST_DAY_OF_HOURS} on"
     _refuse(rows, early, what, fix="leave earlier rows away, or use daily bars")
@@ -237,7 +237,7 @@ def _clock_text(second: int) -> str:
     return f"{second // 3600:02d}:{second // 60 % 60:02d}"
 
 
-def _refuse(rows: Rows, wrong: Bools, say: str | Callable[[int], str], *, cause: str = "", fix: str = "") -> None:
+def _refuse(rows: BarRows, wrong: Bools, say: str | Callable[[int], str], *, cause: str = "", fix: str = "") -> None:
     """Raise about the first row that is wrong; `say` is the message, or makes it from the row's number."""
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])

@@ -19,11 +19,11 @@ from plimsoll.engine.portfolio.book_decide import (
     NETTED,
     SKIPPABLE,
     STAGES,
+    CostTerms,
     Holdings,
     Out,
     Prices,
-    Terms,
-    assemble,
+    combine,
     decide,
     finish,
 )
@@ -56,7 +56,7 @@ class Pipeline:
         bars, neutral = panel.clock.bars_per_session, settings.watch.regime.neutral
         self.memory: Memory = book_memory.init(n_sleeves, n, neutral, bars)
         self.prices = Prices(panel.close, panel.volume, feed.factor, feed.status, bars)
-        self.terms = Terms(*cost_terms)
+        self.terms = CostTerms(*cost_terms)
         self.weight = np.zeros((n_sleeves, n))
         self.close = feed.field("close")  # in units that no split changes
         self._feed = feed
@@ -104,7 +104,7 @@ class Pipeline:
         if not self.settings.factors:
             ticket = decide(t, self.weight, bits, rules, memory, self.prices, self.terms, holdings, out)
         else:
-            assemble(t, self.weight, bits, rules, memory, self.prices.status, out)
+            combine(t, self.weight, bits, rules, memory, self.prices.status, out)
             window = self._feed.ret[max(t + 1 - self.settings.window, 0) : t + 1]
             estimate = s3_vol_target.book_vol(out.trace[NETTED], memory.asset_moments.pair, window, rules.vol_target)
             ticket = finish(t, *estimate, bits, rules, memory, self.prices, self.terms, holdings, out)

@@ -90,7 +90,7 @@ class Prices(NamedTuple):
     bars: int
 
 
-class Terms(NamedTuple):
+class CostTerms(NamedTuple):
     """Costs for the gate: half_spread (N,), rules and daily as in `plimsoll.engine.kernels.layout`."""
 
     half_spread: Floats
@@ -121,7 +121,7 @@ class Out(NamedTuple):
 
 
 @kernel
-def assemble(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Codes, out: Out) -> None:
+def combine(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Codes, out: Out) -> None:
     """Write the raw, the allocated and the netted book to the trace, the sleeves' shares to the facts.
 
     weight (S, N) drifted weights at the close; status (T, N).
@@ -155,8 +155,8 @@ def assemble(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Cod
 
 @kernel
 def finish(
-    t: int, vol: float, fallback: bool, intensity: float, skip: int, p: Rules, m: Memory, prices: Prices, terms: Terms,
-    account: Holdings, out: Out,
+    t: int, vol: float, fallback: bool, intensity: float, skip: int, p: Rules, m: Memory, prices: Prices,
+    terms: CostTerms, account: Holdings, out: Out,
 ) -> float:  # fmt: skip
     """Take the netted book of the trace through stages 3 to 8; return the smallest ticket in dollars.
 
@@ -243,7 +243,7 @@ def cap(t: int, side: Floats, tier: Floats, skip: int, p: Rules, w: Floats) -> i
 @kernel
 def turn(
     t: int, held: Floats, tier: Floats, multiplier: float, sigma_p: float, skip: int, p: Rules, m: Memory,
-    prices: Prices, terms: Terms, account: Holdings, out: Out,
+    prices: Prices, terms: CostTerms, account: Holdings, out: Out,
 ) -> tuple[int, int]:  # fmt: skip
     """Write goal and trade (N,) of the target; return trades limited by capacity and withdrawn by the cost gate."""
     n, rule = held.shape[0], p.turnover
@@ -299,10 +299,18 @@ def park(status: Codes, held: Floats, p: Rules, out: Out) -> None:
 
 @kernel
 def decide(
-    t: int, weight: Floats, skip: int, p: Rules, m: Memory, prices: Prices, terms: Terms, account: Holdings, out: Out
+    t: int,
+    weight: Floats,
+    skip: int,
+    p: Rules,
+    m: Memory,
+    prices: Prices,
+    terms: CostTerms,
+    account: Holdings,
+    out: Out,
 ) -> float:
     """Write the decision of the close of bar t to `out`; return the smallest ticket in dollars."""
-    assemble(t, weight, skip, p, m, prices.status, out)
+    combine(t, weight, skip, p, m, prices.status, out)
     vol, fallback, intensity = s3_vol_target.pairwise_vol(
         out.trace[NETTED], m.asset_moments.pair, p.vol_target.min_overlap, p.vol_target.bars_per_year
     )

@@ -16,7 +16,7 @@ from plimsoll.engine.types import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class SleeveFailure:
     """A sleeve that failed at a bar: the error to raise, or None where it is quarantined."""
 
     bar: int
@@ -30,7 +30,7 @@ class Signal:
     columns: Ints
     held: Floats
     answered: Bools
-    failure: Failure | None
+    failure: SleeveFailure | None
 
 
 def signal_of(sleeve: Sleeve, cursor: Cursor, n_bars: int, through: int | None = None) -> Signal:
@@ -76,17 +76,17 @@ def scanned(sleeve: Sleeve, run: Scan, through: int) -> Signal | Exception | Non
     return Signal(sleeve.columns, notional.held, notional.answered, failure)
 
 
-def _from_bars(sleeve: Sleeve, cursor: Cursor, n_bars: int) -> tuple[Notional, Failure | None]:
+def _from_bars(sleeve: Sleeve, cursor: Cursor, n_bars: int) -> tuple[Notional, SleeveFailure | None]:
     twin, failure = sleeve.tracker.apart(), None
     for t in range(n_bars):
         cursor.t = t
         try:
             sleeve.observe(t)
         except StrategyError as error:
-            failure = Failure(t, error)
+            failure = SleeveFailure(t, error)
             break
         if sleeve.failure:
-            failure = Failure(t, None)
+            failure = SleeveFailure(t, None)
             break
         if sleeve.answered:
             twin.answered[t] = True
@@ -96,15 +96,15 @@ def _from_bars(sleeve: Sleeve, cursor: Cursor, n_bars: int) -> tuple[Notional, F
     return twin, failure
 
 
-def _failed(sleeve: Sleeve, bar: int, error: Exception) -> Failure:
+def _failed(sleeve: Sleeve, bar: int, error: Exception) -> SleeveFailure:
     try:
         sleeve.fail(bar, error)
     except StrategyError as raised:
-        return Failure(bar, raised)
-    return Failure(bar, None)
+        return SleeveFailure(bar, raised)
+    return SleeveFailure(bar, None)
 
 
-def first_failure(signals: Sequence[Signal]) -> Failure | None:
+def first_failure(signals: Sequence[Signal]) -> SleeveFailure | None:
     """Return the failure that would end a run first: the earliest bar, and there the first sleeve."""
     raising = [s.failure for s in signals if s.failure is not None and s.failure.error is not None]
     return min(raising, key=lambda failure: failure.bar) if raising else None

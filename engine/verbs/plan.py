@@ -7,8 +7,8 @@ from pathlib import Path
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError
-from plimsoll.engine.execution.venue import Venue as LiveVenue
-from plimsoll.engine.live.day_plan import DayPlan, PriceSource, Venue, day_plan, refused, stand_at_last_bar
+from plimsoll.engine.execution.venue import Venue
+from plimsoll.engine.live.day_plan import DayPlan, PriceSource, VenueTerms, day_plan, refused, stand_at_last_bar
 from plimsoll.engine.live.positions import Holdings, of_snapshot, read_positions
 from plimsoll.engine.live.prices import DecisionPrice, PriceRules, decision_prices
 from plimsoll.engine.market.panel import Panel
@@ -59,7 +59,7 @@ def plan(
     config, panel, objects = load_run(what, data=data, start=None, end=end, sets=sets)
     setup = build(config, panel, make_strategies(config, objects))
     live = config.live or LiveSection()
-    venue, prices, holdings = Venue(), None, None
+    venue, prices, holdings = VenueTerms(), None, None
     if account is not None:
         holdings, venue, prices = _of_account(account, config, setup, live, host)
     elif positions is not None:
@@ -84,7 +84,7 @@ def stale_text(decided: date, now: datetime, config: Config) -> str:
 
 def _of_account(
     account: str, config: Config, setup: Setup, live: LiveSection, host: Host
-) -> tuple[Holdings, Venue, PriceSource]:
+) -> tuple[Holdings, VenueTerms, PriceSource]:
     if account != PAPER:
         raise ConfigError(f"account {account!r}", where="plan", fix=f"the only one there is: {PAPER}")
     if config.broker is None:
@@ -94,7 +94,7 @@ def _of_account(
     if config.broker.account is not None and snapshot.account != config.broker.account:
         fix = f"broker.account names {config.broker.account}: use its keys"
         raise ConfigError(f"the keys are of account {snapshot.account}", where="broker.account", fix=fix)
-    known = Venue(
+    known = VenueTerms(
         config.broker.kind, venue.assets(setup.panel.symbols), snapshot.buying_power,
         shorting=snapshot.shorting, fractional=snapshot.fractional,
     )  # fmt: skip
@@ -102,7 +102,7 @@ def _of_account(
     return of_snapshot(snapshot), known, _asking(venue, rules)
 
 
-def _asking(venue: LiveVenue, rules: PriceRules) -> PriceSource:
+def _asking(venue: Venue, rules: PriceRules) -> PriceSource:
     def ask(symbols: tuple[str, ...], closes: Mapping[str, float]) -> Mapping[str, DecisionPrice]:
         return decision_prices(symbols, venue.quotes(symbols), closes, venue.clock().now, rules)
 

@@ -9,7 +9,7 @@ from plimsoll.engine.config.schema import Config
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.sweep.folder import check_folder
 from plimsoll.engine.research.sweep.grid import Axis, axes_of
-from plimsoll.engine.research.sweep.plan import MAX_SETTINGS, Plan, check_ranking, plan_sweep
+from plimsoll.engine.research.sweep.plan import MAX_SETTINGS, SweepPlan, check_ranking, plan_sweep
 from plimsoll.engine.research.sweep.sweep import Progress, Ranking, SweepResult, Workers, run_sweep
 from plimsoll.engine.research.sweep.tried import sweep_recorder
 from plimsoll.engine.research.sweep.window import Windows
@@ -103,7 +103,7 @@ def sweep_plan(
     max_settings: int = MAX_SETTINGS,
     skip_invalid: bool = False,
     windows: Windows = "common",
-) -> Plan:
+) -> SweepPlan:
     """Return what a sweep will do, checked and with its data loaded; see `plan_sweep`.
 
     data : a panel to use for every setting as it is; anything else = what each configuration names.
@@ -124,7 +124,7 @@ def sweep_plan(
 
 
 def swept(
-    plan: Plan,
+    plan: SweepPlan,
     out: Path | str | None = None,
     workers: Workers | None = None,
     by: Ranking | None = None,

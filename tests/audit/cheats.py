@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -186,12 +187,17 @@ class RemembersTheLastRun(Weekly):
         return 40.0 * known
 
 
+@cache
+def longest_panel(symbols: tuple[str, ...]) -> Panel:
+    panels = [o for o in gc.get_objects() if isinstance(o, Panel) and o.source and o.symbols == symbols]
+    return max(panels, key=lambda panel: panel.n_bars)
+
+
 class FindsThePanel(Weekly):
     """Looks through the interpreter's memory for the longest panel there is."""
 
     def score(self, ctx: Context) -> float:
-        panels = [o for o in gc.get_objects() if isinstance(o, Panel) and o.source and o.symbols == ctx.symbols]
-        whole = max(panels, key=lambda panel: panel.n_bars).close
+        whole = longest_panel(ctx.symbols).close
         t = ctx.bar_index
         return 40.0 * float(whole[min(t + 1, len(whole) - 1), 0] / whole[t, 0] - 1.0)
 

@@ -16,7 +16,7 @@ from plimsoll.engine.kernels import layout
 from plimsoll.engine.market.panel import CLOSE, DIVIDEND, OPEN, SPLIT
 from plimsoll.engine.research.audit.audit import examine
 from plimsoll.engine.research.audit.certificate import engine_hash
-from plimsoll.engine.research.audit.reloads import cut_bars, importable
+from plimsoll.engine.research.audit.fresh_runs import cut_bars, importable
 from plimsoll.engine.research.audit.what_if import Replay, bar_later, figures_of, same_close, with_open_at_last_close
 from plimsoll.engine.research.proof.trail import run_trail
 from plimsoll.engine.sleeve.strategy import Context, Strategy

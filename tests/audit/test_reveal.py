@@ -9,8 +9,8 @@ from support.panels import random_panel
 
 from plimsoll.engine.kernels.derive import TRADING
 from plimsoll.engine.market.feed import FIELDS, Feed
-from plimsoll.engine.research.proof.reveal import RevealFeed
-from plimsoll.engine.research.proof.veil import NO_CODE, VEILS, Veil
+from plimsoll.engine.research.proof.growing_feed import RevealFeed
+from plimsoll.engine.research.proof.unseen import NO_CODE, VEILS, Veil
 
 
 def _bytes(array: np.ndarray, stop: int) -> bytes:

@@ -81,17 +81,17 @@ def test_what_purchases_cost_is_part_of_what_they_need() -> None:
     assert orders.rows.qty[0] == pytest.approx(4_040.0 / 1.01 / 100.0, abs=1e-8)
 
 
-def test_sales_covers_and_shorts_keep_their_size_and_what_is_cut_to_nothing_goes_out() -> None:
+def test_sales_and_covers_keep_their_size_and_what_is_cut_to_nothing_goes_out() -> None:
     price = np.full(4, 100.0)
     planner = planner_of(price, margin_account=True, min_notional=50.0)
     account = account_of(np.array([40.0, -20.0, 0.0, 0.0]), price, 8_000.0)
     weights = np.array([0.0, -0.1, -0.1, 0.5])
     orders = planner.plan(1, account, weights, np.ones(4, dtype=np.bool_), price).orders
     assert orders.rows.qty.tolist() == [-40.0, 10.0, -10.0, 50.0]
-    poor = account_of(np.array([0.0, -20.0, 0.0, 0.0]), price, 2_010.0)  # equity 10, twice the shorts 4,000
+    poor = account_of(np.array([0.0, -20.0, 0.0, 0.0]), price, 2_010.0)  # equity 10, shorts of 1,000 are kept
     phi, left = planner.affordable(1, poor, orders.where(slice(1, 4)), price)
     assert phi == 0.0
-    assert left.rows.qty.tolist() == [10.0, -10.0]
+    assert left.rows.qty.tolist() == [10.0]
 
 
 def test_a_small_rest_of_a_purchase_is_left_to_the_next_decision() -> None:
@@ -141,10 +141,11 @@ def test_one_factor_cuts_all_purchases_to_the_money_and_never_more(
     now, waiting = after_sales(account, orders, part, price)
     assume(len(waiting) > 0)
     phi, left = planner.affordable(1, now, waiting, price)
-    bill = float(waiting.rows.qty @ price[waiting.rows.col]) * (1.0 + rate)
-    money = max(now.cash + (now.equity if margin else 0.0), 0.0)
+    need = (0.5 if margin else 1.0) + rate  # of each dollar bought: its initial margin, or itself
+    bill = float(waiting.rows.qty @ price[waiting.rows.col]) * need
+    money = max(now.equity - 0.5 * float(now.value.sum()) if margin else now.cash, 0.0)
     assert phi == pytest.approx(min(money / bill, 1.0), rel=1e-9)
-    assert float(left.rows.qty @ price[left.rows.col]) * (1.0 + rate) <= money * (1.0 + 1e-12) + 1e-9
+    assert float(left.rows.qty @ price[left.rows.col]) * need <= money * (1.0 + 1e-12) + 1e-9
     lot = np.where(planner.work.terms[layout.LOT] == 1.0, 1.0, 1e-9)
     asked = dict(zip(waiting.rows.col.tolist(), waiting.rows.qty.tolist(), strict=True))
     for col, qty in zip(left.rows.col.tolist(), left.rows.qty.tolist(), strict=True):

@@ -14,7 +14,7 @@ from plimsoll.engine.kernels.account.track import (
     ANSWER_UNLISTED,
     EQUITY,
     PEAK,
-    RUINED,
+    TRACK_RUINED,
     TRACK_SCALARS,
     check_answer,
     track_scan,
@@ -94,7 +94,7 @@ def test_a_sleeve_that_loses_everything_stays_at_zero() -> None:
     tracked = Tracked([3.0])
     out = tracked.run([[-0.4], [0.5]])
     assert out[:, 0].tolist() == [0.0, 0.0]
-    assert tracked.scal[RUINED] == 1.0
+    assert tracked.scal[TRACK_RUINED] == 1.0
     assert tracked.weight[0] == 0.0
 
 

@@ -7,7 +7,7 @@ import pandas_market_calendars
 import pytest
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.bars import Rows
+from plimsoll.engine.market.bars import BarRows
 from plimsoll.engine.market.calendar import (
     FIRST_DAY,
     FIRST_DAY_OF_HOURS,
@@ -56,7 +56,7 @@ def test_every_open_and_early_close_from_the_first_day_of_hours_is_one_of_the_pe
 @pytest.mark.parametrize("day", [date(1963, 12, 25), date(1963, 11, 25), date(1968, 6, 12)])
 def test_a_day_before_the_calendar_is_no_session_and_no_holiday_but_outside(day: date) -> None:
     assert day_kind(day) == "outside the calendar"
-    rows = Rows("ABC", "ABC.csv", "1d", np.array([str(day)], dtype="datetime64[s]"))
+    rows = BarRows("ABC", "ABC.csv", "1d", np.array([str(day)], dtype="datetime64[s]"))
     with pytest.raises(DataError, match=rf"ABC, {day}: outside the calendar \(1970-01-01 to 2099-12-31\)"):
         check_stamps(rows)
 
@@ -66,7 +66,7 @@ def test_hours_before_they_are_known_are_refused() -> None:
     for ask in (lambda: session_hours(day), lambda: early_closes(day, LAST_DAY), lambda: build_clock(day, day, "5min")):
         with pytest.raises(DataError, match="1985-09-26 lies before 2000-01-01"):
             ask()
-    rows = Rows("ABC", "ABC.csv", "5min", np.array(["1985-09-26T10:00"], dtype="datetime64[s]"))
+    rows = BarRows("ABC", "ABC.csv", "5min", np.array(["1985-09-26T10:00"], dtype="datetime64[s]"))
     with pytest.raises(DataError, match="hours are known from 2000-01-01 on"):
         check_stamps(rows)
     assert len(build_clock(day, day)) == 1

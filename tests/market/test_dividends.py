@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.bars import Rows
+from plimsoll.engine.market.bars import BarRows
 from plimsoll.engine.market.dividends import derive_dividends, implied_dividends
 from plimsoll.engine.types import Floats
 
 
-def rows(n: int) -> Rows:
+def rows(n: int) -> BarRows:
     stamp = np.arange("2024-01-02", n, dtype="datetime64[D]") if n == 0 else np.datetime64("2024-01-02") + np.arange(n)
-    return Rows("ABC", "ABC.csv", "1d", stamp.astype("datetime64[s]"))
+    return BarRows("ABC", "ABC.csv", "1d", stamp.astype("datetime64[s]"))
 
 
 def adjust(close: Floats, dividend: Floats, split: Floats, decimals: int = 6) -> Floats:

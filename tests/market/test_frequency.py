@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.bars import Rows
+from plimsoll.engine.market.bars import BarRows
 from plimsoll.engine.market.calendar import build_clock, sessions
 from plimsoll.engine.market.frequency import check_frequency
 from plimsoll.engine.types import Dates
@@ -19,7 +19,7 @@ MONTHS = np.arange("2015-01", "2024-12", dtype="datetime64[M]")
 
 
 def check(days: Dates, interval: str = "1d") -> None:
-    check_frequency(Rows("ABC", "ABC.csv", interval, days.astype("datetime64[s]")))
+    check_frequency(BarRows("ABC", "ABC.csv", interval, days.astype("datetime64[s]")))
 
 
 @pytest.mark.parametrize(

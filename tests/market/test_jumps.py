@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.align import assemble
+from plimsoll.engine.market.align import align
 from plimsoll.engine.market.bars import Bars, RawBars
 from plimsoll.engine.market.calendar import sessions
 from plimsoll.engine.market.jumps import refuse_jumps, resembling, with_jumps
@@ -120,14 +120,14 @@ def test_a_confirmed_session_is_silent_and_another_is_not() -> None:
 
 
 def test_strict_refuses_the_first_unconfirmed_jump_and_says_how_to_confirm_it() -> None:
-    panel = assemble(with_jumps([bars([100.0, 20.0, 20.0, 70.0])], "1d"), source="csv data")
+    panel = align(with_jumps([bars([100.0, 20.0, 20.0, 70.0])], "1d"), source="csv data")
     with pytest.raises(DataError) as caught:
         refuse_jumps(panel)
     line = str(caught.value)
     assert line.startswith(f"csv data: ABC, {DAYS[1]}: the close goes from 100 to 20, like a 5:1 split")
     assert line.endswith(f'(and 1 more); correct the file, or confirm it: [data.confirmed] ABC = ["{DAYS[1]}"]')
     confirmed = {"ABC": [DAYS[1].astype(object), DAYS[3].astype(object)]}
-    refuse_jumps(assemble(with_jumps([bars([100.0, 20.0, 20.0, 70.0])], "1d", confirmed), source="csv data"))
+    refuse_jumps(align(with_jumps([bars([100.0, 20.0, 20.0, 70.0])], "1d", confirmed), source="csv data"))
 
 
 def test_a_jump_beside_prices_adjusted_for_their_listed_split_is_named_like_any_other() -> None:

@@ -16,14 +16,14 @@ from plimsoll.engine.market.catalog.source import CatalogSource
 from plimsoll.engine.market.catalog.store import Catalog
 from plimsoll.engine.market.fetching import FetchError, Route, fetch_error
 from plimsoll.engine.market.pull.completed import last_completed
-from plimsoll.engine.market.pull.pull import Outcome, Puller
+from plimsoll.engine.market.pull.pull import Puller, PullOutcome
 from plimsoll.engine.market.ticker import alpaca_name, canonical, yahoo_name
 from plimsoll.engine.market.yahoo.client import YahooClient
 
 TOMORROW = NOW + timedelta(days=3)
 
 
-def _states(outcomes: Iterator[Outcome]) -> list[tuple[str, str]]:
+def _states(outcomes: Iterator[PullOutcome]) -> list[tuple[str, str]]:
     return [(one.symbol, one.state) for one in outcomes]
 
 

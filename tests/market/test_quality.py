@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.bars import RawBars, Rows
+from plimsoll.engine.market.bars import BarRows, RawBars
 from plimsoll.engine.market.calendar import build_clock, sessions
 from plimsoll.engine.market.quality import check_finite, check_order
 from plimsoll.engine.market.settle import settle
@@ -384,7 +384,7 @@ def test_an_unused_adjusted_close_may_hold_anything() -> None:
 
 
 def test_series_checks_name_the_first_fault() -> None:
-    rows = Rows("VIX", "VIX.csv", "1d", DAYS.astype("datetime64[s]"))
+    rows = BarRows("VIX", "VIX.csv", "1d", DAYS.astype("datetime64[s]"))
     with pytest.raises(DataError, match=rf"VIX\.csv: VIX, {DAYS[1]}: the value is infinite"):
         check_finite(rows, np.append([1.0, np.inf], np.full(N - 2, NAN)))
     with pytest.raises(DataError, match="comes after"):

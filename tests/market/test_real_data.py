@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from plimsoll import backtest
-from plimsoll.engine.market.bars import Rows
+from plimsoll.engine.market.bars import BarRows
 from plimsoll.engine.market.csv.file import open_csv, read_table
 from plimsoll.engine.market.csv.source import load_csv, symbols_in
 from plimsoll.engine.market.dividends import derive_dividends
@@ -47,7 +47,7 @@ def test_derived_dividends_are_on_the_listed_dates_and_no_other_in_every_file_wi
             continue
         table = read_table(file, "date", ("close", "adj_close", "dividend"))
         close, listed = table.columns["close"], table.columns["dividend"]
-        rows = Rows(symbol, str(file.path), "1d", table.stamp)
+        rows = BarRows(symbol, str(file.path), "1d", table.stamp)
         derived = derive_dividends(rows, close, table.columns["adj_close"], np.ones(len(close)))
         np.testing.assert_array_equal(table.stamp[derived != 0.0], table.stamp[listed != 0.0], err_msg=symbol)
         # listed amounts and adjusted closes are rounded apart: a basis point of the price, 14 for one DBMF year-end

@@ -13,11 +13,11 @@ from support.sweeping import EVERY, gated_plan, gated_values, same_bytes, starte
 
 from plimsoll.engine.config.toml import dump_toml
 from plimsoll.engine.errors import OutputError, WorkerError
-from plimsoll.engine.research.sweep.block import Block, Rows, run_block
+from plimsoll.engine.research.sweep.block import Block, BlockRows, run_block
 from plimsoll.engine.research.sweep.evaluate import PythonEvaluator
 from plimsoll.engine.research.sweep.executors import run_blocks
 from plimsoll.engine.research.sweep.folder import held_folder
-from plimsoll.engine.research.sweep.sweep import Ranking, Trial, Workers, run_sweep
+from plimsoll.engine.research.sweep.sweep import Ranking, SettingTrial, Workers, run_sweep
 
 ALONE = Workers("threads", 1)
 
@@ -63,7 +63,7 @@ def test_a_sweep_that_is_cut_off_goes_on_where_it_was(
     (gate / "open").touch()
     plan = gated_plan(tmp_path, gate=str(gate), held=9)
 
-    def record(trials: Iterator[Trial]) -> None:
+    def record(trials: Iterator[SettingTrial]) -> None:
         assert len(list(trials)) == 12
         now = written(tmp_path / "out")
         assert len(now) == 12
@@ -124,11 +124,11 @@ class Impatient:
     def __init__(self, evaluator: PythonEvaluator) -> None:
         self._evaluator, self._left, self.closed = evaluator, 3, [False]
 
-    def submit(self, block: Block) -> "Future[Rows]":
+    def submit(self, block: Block) -> "Future[BlockRows]":
         if self._left == 0:
             raise KeyboardInterrupt
         self._left -= 1
-        future: Future[Rows] = Future()
+        future: Future[BlockRows] = Future()
         future.set_result(run_block(self._evaluator, block))
         return future
 
@@ -149,7 +149,7 @@ def test_workers_that_are_lost_before_they_take_anything_are_reported_the_second
     class Gone:
         width, lost = 2, (ConnectionError,)
 
-        def submit(self, block: Block) -> "Future[Rows]":
+        def submit(self, block: Block) -> "Future[BlockRows]":
             raise ConnectionError("gone")
 
         def close(self, *, at_once: bool) -> None:

@@ -22,7 +22,7 @@ from plimsoll.engine.market.calendar import build_clock
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.sweep.figures import equal, ranking
 from plimsoll.engine.research.sweep.grid import axes_of
-from plimsoll.engine.research.sweep.plan import Plan, plan_sweep
+from plimsoll.engine.research.sweep.plan import SweepPlan, plan_sweep
 from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers, run_sweep
 from plimsoll.engine.research.sweep.window import Windows
 from plimsoll.engine.trials.ledger import TrialLedger
@@ -155,7 +155,7 @@ def test_the_window_begins_with_a_whole_session_on_intraday_bars() -> None:
     assert len(set(found.table["from"])) == 1
 
 
-def planned(lookbacks: list[int], windows: Windows = "common") -> Plan:
+def planned(lookbacks: list[int], windows: Windows = "common") -> SweepPlan:
     return plan_sweep(
         load_config(base()), axes_of({LOOKBACK: lookbacks}, random=False), load=lambda *_: walk(), windows=windows
     )
@@ -218,7 +218,7 @@ def leaky() -> type[Leaky]:
     return Leaky
 
 
-def leaking(folder: Path, leaks: bool = True, share: tuple[float, ...] = (0.2, 0.4, 0.6)) -> Plan:
+def leaking(folder: Path, leaks: bool = True, share: tuple[float, ...] = (0.2, 0.4, 0.6)) -> SweepPlan:
     values = gated_values(folder)
     values["run"] = {"name": "t"}
     values["sleeve"] = [{"name": "s", "strategy": "support.leaky:Leaky", "params": {"leaks": leaks}}]

@@ -18,8 +18,8 @@ from plimsoll.engine.errors import ConfigError, OutputError
 from plimsoll.engine.market.calendar import build_clock
 from plimsoll.engine.research.sweep.figures import FIGURES, in_metrics
 from plimsoll.engine.research.sweep.grid import axes_of
-from plimsoll.engine.research.sweep.plan import Plan, plan_sweep
-from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Trial, Workers, run_sweep
+from plimsoll.engine.research.sweep.plan import SweepPlan, plan_sweep
+from plimsoll.engine.research.sweep.sweep import Ranking, SettingTrial, SweepResult, Workers, run_sweep
 from plimsoll.engine.research.sweep.window import Windows
 from plimsoll.engine.verbs.backtest import backtest
 
@@ -27,11 +27,11 @@ ROOT = Path(__file__).resolve().parents[2]
 ALONE = Workers("threads", 1)
 
 
-def planned(base: Any, grid: dict[str, Any], windows: Windows = "common") -> Plan:
+def planned(base: Any, grid: dict[str, Any], windows: Windows = "common") -> SweepPlan:
     return plan_sweep(load_config(base), axes_of(grid, random=False), windows=windows)
 
 
-def assert_rows_are_backtests(plan: Plan, result: SweepResult) -> None:
+def assert_rows_are_backtests(plan: SweepPlan, result: SweepResult) -> None:
     """Every figure and every return of every setting, against a backtest of it alone."""
     assert result.returns is not None
     assert len(result.table) == len(plan.settings)
@@ -156,7 +156,7 @@ def test_files_and_result_hold_the_same_table(tmp_path: Path) -> None:
 def test_what_ran_can_be_recorded_with_what_it_ran_on(tmp_path: Path) -> None:
     plan, taken = gated_plan(tmp_path, every=(2, 3, 5), broken=3), []
 
-    def record(trials: Iterator[Trial]) -> None:
+    def record(trials: Iterator[SettingTrial]) -> None:
         taken.extend(trials)
 
     run_sweep(plan, None, ALONE, Ranking(), record=record)

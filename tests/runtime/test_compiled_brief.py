@@ -22,7 +22,7 @@ from plimsoll.engine.kernels.account.ledger import bar_costs
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.sweep import compiled_evaluator
 from plimsoll.engine.research.sweep.compiled_evaluator import CompiledEvaluator, fits_threads
-from plimsoll.engine.research.sweep.evaluate import Failure, Outcome, PythonEvaluator, over
+from plimsoll.engine.research.sweep.evaluate import PythonEvaluator, SettingFailure, SettingOutcome, over
 from plimsoll.engine.research.sweep.maker import Maker
 from plimsoll.engine.runtime.assemble import build
 from plimsoll.engine.runtime.backtest import run_loop
@@ -123,7 +123,7 @@ BOOK = [
 PANEL = random_panel(11, n_bars=120, holes=False)
 
 
-def assert_same(found: Outcome | Failure, wanted: Outcome | Failure) -> None:
+def assert_same(found: SettingOutcome | SettingFailure, wanted: SettingOutcome | SettingFailure) -> None:
     """Same failure, or returns and series to the bit and sums to rounding."""
     assert type(found) is type(wanted)
     for field in fields(wanted):
@@ -140,7 +140,7 @@ def assert_same(found: Outcome | Failure, wanted: Outcome | Failure) -> None:
             assert a == b, field.name
 
 
-def assert_evaluates(configs: list[Config], panel: Panel = PANEL) -> list[Outcome | Failure]:
+def assert_evaluates(configs: list[Config], panel: Panel = PANEL) -> list[SettingOutcome | SettingFailure]:
     """Evaluate settings sharing signals, each with an evaluator of its own, and in threads; hold all to the loop."""
     wanted = [PythonEvaluator(panel).evaluate([config])[0] for config in configs]
     shared = CompiledEvaluator(panel)
@@ -160,7 +160,7 @@ def assert_evaluates(configs: list[Config], panel: Panel = PANEL) -> list[Outcom
 @pytest.mark.parametrize("configs", [DIRECT, BOOK], ids=["direct", "book"])
 def test_compiled_and_ordinary_evaluators_agree(configs: list[Config]) -> None:
     kinds = {type(outcome) for outcome in assert_evaluates(configs)}
-    assert kinds == {Outcome, Failure}
+    assert kinds == {SettingOutcome, SettingFailure}
 
 
 def test_signals_that_no_longer_fit_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def test_a_failure_names_the_sleeve_of_its_own_setting() -> None:
     pairs = [
         setting(told(RESTLESS, "a", **one), told(RESTLESS, "b", **two)) for one in (good, bad) for two in (bad, good)
     ]
-    reasons = [outcome.reason for outcome in assert_evaluates(pairs) if isinstance(outcome, Failure)]
+    reasons = [outcome.reason for outcome in assert_evaluates(pairs) if isinstance(outcome, SettingFailure)]
     assert [("sleeve 'a'" in reason, "sleeve 'b'" in reason) for reason in reasons] == [
         (False, True), (True, False), (True, False)
     ]  # fmt: skip
@@ -193,7 +193,7 @@ def test_settings_that_add_columns_or_prolong_a_fund_share_nothing_they_should_n
         for names in parked
         for funds in ((), ("TQQQ",), ())
     ]  # fmt: skip
-    assert all(isinstance(outcome, Outcome) for outcome in assert_evaluates(configs, panel))
+    assert all(isinstance(outcome, SettingOutcome) for outcome in assert_evaluates(configs, panel))
 
 
 def test_settings_without_a_compiled_form_fall_back_to_the_ordinary_loop() -> None:
@@ -206,8 +206,8 @@ def test_settings_without_a_compiled_form_fall_back_to_the_ordinary_loop() -> No
     configs = [setting(KERNEL, told(RESTLESS, seed=4), **more) for more in sections]
     configs[0] = load_config({"sleeve": [KERNEL, RESTLESS], "integrator": {"preset": "legacy"}})
     outcomes = assert_evaluates(configs)
-    assert all(isinstance(outcome, Outcome) for outcome in outcomes)
-    assert len({outcome.final_equity for outcome in outcomes if isinstance(outcome, Outcome)}) == 4
+    assert all(isinstance(outcome, SettingOutcome) for outcome in outcomes)
+    assert len({outcome.final_equity for outcome in outcomes if isinstance(outcome, SettingOutcome)}) == 4
 
 
 def test_threads_are_for_settings_whose_varied_sleeves_have_a_scan(tmp_path: Any) -> None:

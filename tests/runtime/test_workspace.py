@@ -8,7 +8,7 @@ import pytest
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.research.proof.trial_market import trial_panel
 from plimsoll.engine.research.sweep.compiled_evaluator import CompiledEvaluator
-from plimsoll.engine.research.sweep.evaluate import Failure, Outcome, PythonEvaluator
+from plimsoll.engine.research.sweep.evaluate import PythonEvaluator, SettingFailure, SettingOutcome
 from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Context, StrategyParams, Weights
 from plimsoll.strategies.inverse_vol import InverseVol
@@ -50,12 +50,12 @@ def settings(*params: dict[str, Any], strategy: str = "inverse_vol", **sections:
     ]
 
 
-def assert_same(configs: list[Config]) -> list[Outcome | Failure]:
+def assert_same(configs: list[Config]) -> list[SettingOutcome | SettingFailure]:
     """Every setting, run one after the other in one workspace, is what the ordinary loop makes of it alone."""
     found = CompiledEvaluator(PANEL).evaluate(configs)
     for config, one in zip(configs, found, strict=True):
         alone = PythonEvaluator(PANEL).evaluate([config])[0]
-        if isinstance(alone, Failure) or isinstance(one, Failure):
+        if isinstance(alone, SettingFailure) or isinstance(one, SettingFailure):
             assert one == alone
             continue
         assert one.first_session == alone.first_session
@@ -70,7 +70,7 @@ def assert_same(configs: list[Config]) -> list[Outcome | Failure]:
 
 def test_settings_with_other_warm_ups_begin_when_they_are_ready() -> None:
     found = assert_same(settings(*({"symbols": list(SYMBOLS), "lookback_bars": n} for n in (60, 20, 200, 20))))
-    firsts = [one.first_session for one in found if isinstance(one, Outcome)]
+    firsts = [one.first_session for one in found if isinstance(one, SettingOutcome)]
     assert firsts[1] == firsts[3] < firsts[0] < firsts[2]
 
 
@@ -82,15 +82,19 @@ def test_nothing_is_left_of_a_setting_that_failed() -> None:
     ran = assert_same(
         settings({}, {"broken": True}, {"lookback_bars": 50}, {"raising": True}, {}, strategy=f"{__name__}:Moody")
     )
-    assert [isinstance(one, Failure) for one in ran] == [False, True, False, True, False]
-    assert isinstance(ran[0], Outcome)
-    assert isinstance(ran[4], Outcome)
+    assert [isinstance(one, SettingFailure) for one in ran] == [False, True, False, True, False]
+    assert isinstance(ran[0], SettingOutcome)
+    assert isinstance(ran[4], SettingOutcome)
     assert ran[0].returns.tobytes() == ran[4].returns.tobytes()
 
 
 def test_a_history_too_short_for_one_setting_is_its_own_failure() -> None:
     found = assert_same(settings({"symbols": list(SYMBOLS)}, {"symbols": list(SYMBOLS), "lookback_bars": 419}, {}))
-    assert [isinstance(one, Failure) for one in found] == [False, True, True]  # the last one's funds are not there
+    assert [isinstance(one, SettingFailure) for one in found] == [
+        False,
+        True,
+        True,
+    ]  # the last one's funds are not there
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,7 @@ def test_orders_and_cash_of_one_setting_do_not_reach_the_next(sections: dict[str
 @pytest.mark.parametrize("lookbacks", [(13, 40), (40, 13, 40)], ids=["first", "later"])
 def test_memory_that_cannot_be_made_is_a_failure_wherever_it_comes(lookbacks: tuple[int, ...]) -> None:
     found = assert_same(settings(*({"lookback_bars": n} for n in lookbacks), strategy=f"{__name__}:Moody"))
-    assert [isinstance(one, Failure) for one in found] == [n == 13 for n in lookbacks]
+    assert [isinstance(one, SettingFailure) for one in found] == [n == 13 for n in lookbacks]
 
 
 def test_a_benchmark_that_begins_late_has_its_own_span_although_it_is_the_bill_rate_of_others() -> None:
@@ -128,7 +132,7 @@ def test_a_benchmark_that_begins_late_has_its_own_span_although_it_is_the_bill_r
     ]
     for order in (configs, configs[::-1]):
         found = CompiledEvaluator(panel).evaluate(order)
-        outcomes = [one for one in found if not isinstance(one, Failure)]
+        outcomes = [one for one in found if not isinstance(one, SettingFailure)]
         assert len(outcomes) == len(order)
         spans = {config.run.benchmark: one.benchmark for config, one in zip(order, outcomes, strict=True)}
         assert spans[None] is None

@@ -9,7 +9,7 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.audit.case import Case
 from plimsoll.engine.research.proof.future import HOWS, replace_future
 from plimsoll.engine.research.proof.trail import Trail, difference, run_trail
-from plimsoll.engine.research.proof.veil import VEILS
+from plimsoll.engine.research.proof.unseen import VEILS
 from plimsoll.engine.sleeve.strategy import Strategy
 
 

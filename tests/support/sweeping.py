@@ -13,7 +13,7 @@ from support.data_folder import write_data
 
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.research.sweep.grid import axes_of
-from plimsoll.engine.research.sweep.plan import Plan, plan_sweep
+from plimsoll.engine.research.sweep.plan import SweepPlan, plan_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERY = "sleeve.s.params.every"
@@ -38,7 +38,7 @@ def gated_config(folder: Path, **params: Any) -> Config:
     return load_config(gated_values(folder, **params))
 
 
-def gated_plan(folder: Path, every: Sequence[int] = range(1, 13), **params: Any) -> Plan:
+def gated_plan(folder: Path, every: Sequence[int] = range(1, 13), **params: Any) -> SweepPlan:
     """Return a plan that varies `every`, one setting a block."""
     return plan_sweep(gated_config(folder, **params), axes_of({EVERY: every}, random=False))
 

@@ -9,7 +9,7 @@ from plimsoll.engine.execution.sim.book import Book
 from plimsoll.engine.execution.sim.order_table import STATUSES, OrderTable, order_table
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.account.fill import replace_working
-from plimsoll.engine.kernels.account.ledger import MARGIN_CALL, going_out, ledger_step, mark_start
+from plimsoll.engine.kernels.account.ledger import MARGIN_CALL, account_step, going_out, mark_start
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.types import Floats
 
@@ -45,8 +45,8 @@ class SimBroker:
         while self._scal[layout.N_FILLS] > self._room:
             self._fills = np.concatenate((self._fills, np.zeros_like(self._fills)))
             self._room = len(self._fills) - layout.FILLS_PER_BAR * self._acct.shape[1]
-        code = ledger_step(
-            t, self._block, self._status, self.daily, self._rules, self._acct, self._scal, self.rec, self.held,
+        code = account_step(
+            t, self._block, self._status, self.daily, self._rules, self._acct, self._scal, t, self.rec, self.held,
             self._fills,
         )  # fmt: skip
         self._t = t

@@ -137,7 +137,9 @@ def within_target(i: int, wanted: float, acct: Floats, scal: Floats) -> float:
     most = acct[TARGET, i] * scal[EQUITY] / acct[MARK, i] - acct[SHARES, i]
     if most * wanted <= 0.0:
         return 0.0
-    return wanted if abs(wanted) <= abs(most) else trim(most, step_of(i, wanted, acct))
+    if not abs(wanted) > abs(most):  # an unknown bound is none
+        return wanted
+    return trim(most, step_of(i, wanted, acct))
 
 
 @kernel

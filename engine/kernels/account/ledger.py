@@ -73,7 +73,7 @@ from plimsoll.engine.kernels.layout import (
 )
 from plimsoll.engine.types import Codes, Floats
 
-# What `ledger_step` returns.
+# What `account_step` returns.
 LEDGER_OK: Final = 0
 MARGIN_CALL: Final = 1  # equity below the maintenance requirement at this close
 RUIN: Final = 2  # equity not above zero: everything was sold at the mark
@@ -327,15 +327,6 @@ def account_step(
 def is_margin_call(equity: float, maintenance: float, margin_account: float) -> bool:
     """Return whether equity is below the requirement; an account scaled to the limit sits on it up to rounding."""
     return margin_account != 0.0 and equity < maintenance * (1.0 - 1e-9)
-
-
-@kernel
-def ledger_step(
-    t: int, block: Floats, status: Codes, daily: Floats, rules: Floats, acct: Floats, scal: Floats, rec: Floats,
-    held: Floats, fills: Floats,
-) -> int:  # fmt: skip
-    """Run `account_step` for bar t, writing row t of rec (T, RECORD) and held (T, N)."""
-    return account_step(t, block, status, daily, rules, acct, scal, t, rec, held, fills)
 
 
 @inline_kernel

@@ -11,7 +11,7 @@ from plimsoll.engine.types import Bools, Codes, Floats, Ints
 # Scalars of a tracker, `scal` (3,).
 EQUITY: Final = 0
 PEAK: Final = 1
-RUINED: Final = 2
+TRACK_RUINED: Final = 2
 TRACK_SCALARS: Final = 3
 
 
@@ -39,8 +39,8 @@ def track_step(t: int, ret: Floats, status: Codes, bill: Floats, weight: Floats,
             if not np.isnan(ret[t, i]):
                 gain += weight[i] * ret[t, i]
     growth = 1.0 + gain + (1.0 - invested) * bill[t]
-    if scal[RUINED] == 1.0 or growth <= 0.0:
-        scal[RUINED] = 1.0
+    if scal[TRACK_RUINED] == 1.0 or growth <= 0.0:
+        scal[TRACK_RUINED] = 1.0
         scal[EQUITY] = 0.0
         for i in range(weight.shape[0]):
             weight[i] = 0.0

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from plimsoll.engine.errors import ConfigError, DataError
-from plimsoll.engine.market.align import assemble
+from plimsoll.engine.market.align import align
 from plimsoll.engine.market.bars import Bars, IndicatorBars
 from plimsoll.engine.market.catalog.store import Catalog, default_catalog
 from plimsoll.engine.market.history import History
@@ -97,7 +97,7 @@ class CatalogSource:
         explaining = [_bars(catalog, symbol, start, end, False, {}) for symbol in sorted(under)]
         series = [_indicator(catalog, name, start, end) for name in dict.fromkeys(indicators)]
         told = with_jumps(bars, interval, agreed, explaining)
-        return assemble(told, interval, indicators=series, source=f"catalog {where}")
+        return align(told, interval, indicators=series, source=f"catalog {where}")
 
     def cut(
         self,

@@ -29,7 +29,7 @@ class CsvFile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class CsvTable:
     """The columns of one file; R rows in file order.
 
     stamp : (R,) datetime64[s]. columns : name -> (R,) float64, NaN where the cell is empty.
@@ -56,7 +56,7 @@ def open_csv(path: Path) -> CsvFile:
     return CsvFile(path, data, header, tuple(name.strip().lower().replace(" ", "_") for name in header))
 
 
-def read_table(file: CsvFile, stamp: str, required: Sequence[str], optional: Sequence[str] = ()) -> Table:
+def read_table(file: CsvFile, stamp: str, required: Sequence[str], optional: Sequence[str] = ()) -> CsvTable:
     """Read the time stamps and the named numeric columns. An empty cell is NaN.
 
     Raises
@@ -69,7 +69,7 @@ def read_table(file: CsvFile, stamp: str, required: Sequence[str], optional: Seq
     wanted = [name for name in (*required, *optional) if name in file.names]
     parsed = _parse(file, stamp, wanted)
     known = {stamp, *required, *optional}
-    return Table(
+    return CsvTable(
         stamp=parsed.column(stamp).to_numpy().astype("datetime64[s]"),
         columns={name: np.array(parsed.column(name).to_numpy(), dtype=np.float64) for name in wanted},
         unused=tuple(shown for shown, name in zip(file.header, file.names, strict=True) if name not in known),

@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.errors import DataError, did_you_mean
-from plimsoll.engine.market.align import assemble
-from plimsoll.engine.market.bars import Bars, IndicatorBars, RawBars, Rows
+from plimsoll.engine.market.align import align
+from plimsoll.engine.market.bars import BarRows, Bars, IndicatorBars, RawBars
 from plimsoll.engine.market.calendar import minutes_of
-from plimsoll.engine.market.csv.file import CsvFile, Table, open_csv, read_table
+from plimsoll.engine.market.csv.file import CsvFile, CsvTable, open_csv, read_table
 from plimsoll.engine.market.instruments import instrument
 from plimsoll.engine.market.jumps import with_jumps
 from plimsoll.engine.market.panel import DataWarning, Panel
@@ -66,7 +66,7 @@ def load_csv(
     `engine.market.settle.settle` says how the columns are read.
     An indicator needs its stamp and `close` only; a daily one may accompany intraday bars.
 
-    start, end : first and last date read, both included. Rows outside are cut before anything is decided or checked,
+    start, end : first and last date read, both included. BarRows outside are cut before anything is decided or checked,
         so what is loaded up to `end` cannot depend on a later row. One thing is a property of the file, wherever
         the span begins: whether its first row with a price has an adjusted close alone.
     said : the user's word on prices.
@@ -92,7 +92,7 @@ def load_csv(
     ]
     series = [_load_indicator(_find(root, files, name, interval), name, span) for name in dict.fromkeys(indicators)]
     explaining = _underlyings(root, files, span, [one.symbol for one in bars])
-    return assemble(
+    return align(
         with_jumps(bars, interval, said.confirmed, explaining), interval, indicators=series, source=f"csv {root}"
     )
 
@@ -179,7 +179,7 @@ def _load_symbol(path: Path, symbol: str, span: Span, prices: PriceKind | None) 
     return replace(bars, warnings=(*bars.warnings, DataWarning("unused_columns", symbol, text)))
 
 
-def _read_symbol(file: CsvFile, symbol: str, span: Span, prices: PriceKind | None) -> Table:
+def _read_symbol(file: CsvFile, symbol: str, span: Span, prices: PriceKind | None) -> CsvTable:
     stamp = "date" if span.interval == "1d" else "datetime"
     if "adj_close" in file.names and not set(PRICES) & set(file.names):
         return read_table(file, stamp, ("adj_close",), ACTIONS)
@@ -216,7 +216,7 @@ def _load_indicator(path: Path, name: str, span: Span) -> IndicatorBars:
     kept = span.covers(table.stamp)
     stamp: Dates = table.stamp[kept]
     value: Floats = table.columns["close"][kept]
-    rows = Rows(name, str(path), "1d" if daily else span.interval, stamp)
+    rows = BarRows(name, str(path), "1d" if daily else span.interval, stamp)
     check_order(rows)
     check_finite(rows, value)
     return IndicatorBars(name=name, stamp=stamp, value=value, daily=daily)

@@ -47,7 +47,7 @@ class Second(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PullOutcome:
     """What became of one symbol. error : why it failed, one line. findings : what the gates said."""
 
     symbol: str
@@ -79,7 +79,7 @@ class Puller:
     _seen: dict[str, tuple[str, Floats]] = field(default_factory=dict)
     _confirmed: dict[str, frozenset[date]] = field(default_factory=dict)
 
-    def run(self, symbols: Sequence[str]) -> Iterator[Outcome]:
+    def run(self, symbols: Sequence[str]) -> Iterator[PullOutcome]:
         """Yield the outcome of each symbol as it is known. What is yielded as stored is on the disk.
 
         Raises
@@ -95,22 +95,22 @@ class Puller:
         self._confirmed = self.catalog.confirmed()
         for symbol in dict.fromkeys(symbols):
             if self.stopped is not None:
-                yield Outcome(symbol, "not_tried", self.client.source, error=str(self.stopped))
+                yield PullOutcome(symbol, "not_tried", self.client.source, error=str(self.stopped))
                 continue
             try:
                 yield self._one(symbol)
             except FetchError as error:
                 if isinstance(error, (UnreachableError, DeniedError)) or self.budget.broken:
                     self.stopped = error
-                yield Outcome(symbol, "failed", self.client.source, error=str(error))
+                yield PullOutcome(symbol, "failed", self.client.source, error=str(error))
 
-    def _one(self, symbol: str) -> Outcome:
+    def _one(self, symbol: str) -> PullOutcome:
         completed, stored = last_completed(self.now()), self.catalog.find(symbol)
         if stored is not None:
             self._check_source(symbol, stored)
             if self._is_current(symbol, stored, completed):
                 self._remember(stored.current())
-                return Outcome(symbol, "current", self.client.source, last=str(completed))
+                return PullOutcome(symbol, "current", self.client.source, last=str(completed))
         first = self._first(stored)
         asked = None if first is None else max(FIRST_DAY, first - MARGIN)
         pulled = self.budget.ask(lambda: self.client.fetch(symbol, asked))
@@ -130,11 +130,11 @@ class Puller:
             raise fetch_error("no_such_data", self.client.source, symbol, "not one row with a price")
         if not len(kept) or any(finding.severity == "symbol" for finding in findings):
             self.catalog.quarantine(refused, findings, self.now())
-            return Outcome(symbol, "quarantined", self.client.source, findings=findings)
+            return PullOutcome(symbol, "quarantined", self.client.source, findings=findings)
         change = self.catalog.store(kept, findings, self.now(), refused)
         self._remember(kept)
         state: State = "quarantined" if len(refused) else "stored"
-        return Outcome(symbol, state, self.client.source, *change, str(kept.session[-1]), findings)
+        return PullOutcome(symbol, state, self.client.source, *change, str(kept.session[-1]), findings)
 
     def _first(self, stored: Versions | None) -> date | None:
         """Return the first session to store anew, None for all there is."""

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.errors import DataError, did_you_mean
-from plimsoll.engine.market.align import assemble
+from plimsoll.engine.market.align import align
 from plimsoll.engine.market.bars import Bars, IndicatorBars
 from plimsoll.engine.market.calendar import sessions
 from plimsoll.engine.market.instruments import KNOWN
@@ -105,7 +105,7 @@ def sample_panel(
         raise DataError(f"start {start} is after end {end}", where="sample")
     stamp = whole.sessions.astype("datetime64[s]")
     inside = (stamp >= lo) & (stamp <= hi)
-    return assemble(
+    return align(
         [_cut(whole.bars[SYMBOLS.index(symbol)], lo, hi) for symbol in wanted],
         indicators=[IndicatorBars(name, stamp[inside], np.round(whole.factors.vix, 2)[inside]) for name in indicators],
         source=f"sample (synthetic, seed {seed})",

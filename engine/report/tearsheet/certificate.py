@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from plimsoll.engine.report.metrics.labels import DASH, Kind, shown
-from plimsoll.engine.report.tearsheet.tables import Table
+from plimsoll.engine.report.tearsheet.tables import PageTable
 
 _FIGURES: Final[tuple[tuple[str, Kind], ...]] = (("sharpe", "ratio"), ("cagr", "percent"), ("final_equity", "usd"))
 
@@ -21,7 +21,7 @@ def certificate_tables(certificate: Mapping[str, Any]) -> dict[str, Any]:
     sources = [(f"{name} source", one["sha256"] or DASH) for name, one in certificate["strategies"].items()]
     return {
         "verdict": certificate["verdict"],
-        "passes": Table("Passes", ("Pass", "Verdict", "What was done, or what was found"), passes, note),
+        "passes": PageTable("Passes", ("Pass", "Verdict", "What was done, or what was found"), passes, note),
         "comparisons": _comparisons(certificate),
         "hashes": [
             ("Engine source", certificate["engine_hash"]),
@@ -39,11 +39,11 @@ def verdict_of(passed: bool | None) -> str:
     return "not run" if passed is None else "PASS" if passed else "FAIL"
 
 
-def _comparisons(certificate: Mapping[str, Any]) -> Table:
+def _comparisons(certificate: Mapping[str, Any]) -> PageTable:
     rows = []
     for one in certificate["comparisons"]:
         before, after = one["before"], one["after"] or dict.fromkeys(one["before"])
         cells = [f"{shown(before[key], kind)} → {shown(after[key], kind)}" for key, kind in _FIGURES]
         rows.append((one["name"], *cells, ("Look twice: " if one["warning"] else "") + one["reading"]))
     head = ("Variation", "Sharpe", "CAGR", "Final equity, USD", "Reading")
-    return Table("How much hangs on a bar (decides nothing)", head, rows)
+    return PageTable("How much hangs on a bar (decides nothing)", head, rows)

@@ -31,7 +31,7 @@ MAX_ROWS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PageTable:
     """Rows of text under a head; the first column names the row."""
 
     caption: str
@@ -68,7 +68,7 @@ def page_tables(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def drawdown_table(metrics: Mapping[str, Any]) -> Table:
+def drawdown_table(metrics: Mapping[str, Any]) -> PageTable:
     """Return the worst drawdowns."""
     rows = [
         (
@@ -84,10 +84,10 @@ def drawdown_table(metrics: Mapping[str, Any]) -> Table:
         for rank, row in enumerate(metrics["drawdowns"], start=1)
     ]
     head = ("", "Depth", "Peak", "Trough", "Recovered", "To trough", "To recovery", "Sessions")
-    return Table("Worst drawdowns", head, rows)
+    return PageTable("Worst drawdowns", head, rows)
 
 
-def year_table(metrics: Mapping[str, Any]) -> Table:
+def year_table(metrics: Mapping[str, Any]) -> PageTable:
     """Return one row per calendar year."""
     bench = metrics["benchmark"]
     head = ("Year", "Return", *((bench["symbol"],) if bench else ()), "Volatility", "Sharpe", "Max drawdown")
@@ -105,24 +105,24 @@ def year_table(metrics: Mapping[str, Any]) -> Table:
         )
         for row in metrics["by_year"]
     ]
-    return Table("By calendar year", (*head, "Turnover", "Costs, bps", "Sessions"), rows)
+    return PageTable("By calendar year", (*head, "Turnover", "Costs, bps", "Sessions"), rows)
 
 
-def series_table(metrics: Mapping[str, Any]) -> Table:
+def series_table(metrics: Mapping[str, Any]) -> PageTable:
     """Return every statistic of the account net and before costs, and of the benchmark."""
     bench = metrics["benchmark"]
     blocks = [metrics, metrics["gross_of_costs"], *([bench] if bench else [])]
     head = ("", "Net", "Before costs", *((bench["symbol"],) if bench else ()))
     rows = [(label, *(shown(block[key], kind) for block in blocks)) for key, label, kind in SERIES]
-    return Table("Returns", head, rows)
+    return PageTable("Returns", head, rows)
 
 
-def block_table(caption: str, block: Mapping[str, Any], labels: Sequence[Label]) -> Table:
+def block_table(caption: str, block: Mapping[str, Any], labels: Sequence[Label]) -> PageTable:
     """Return a two-column table of one block."""
-    return Table(caption, ("", ""), [(label, shown(block[key], kind)) for key, label, kind in labels])
+    return PageTable(caption, ("", ""), [(label, shown(block[key], kind)) for key, label, kind in labels])
 
 
-def span_table(record: Record) -> Table | None:
+def span_table(record: Record) -> PageTable | None:
     """Return where benchmark, bill series and indicators begin and end; None without any."""
     rows = [
         (
@@ -135,18 +135,18 @@ def span_table(record: Record) -> Table | None:
         for span in record.spans
     ]
     head = ("", "First row", "Last row", "Sessions with a row", "Last rate held, sessions")
-    return Table("Series beside the account", head, rows) if rows else None
+    return PageTable("Series beside the account", head, rows) if rows else None
 
 
-def exposure_table(metrics: Mapping[str, Any]) -> Table:
+def exposure_table(metrics: Mapping[str, Any]) -> PageTable:
     """Return mean, median, minimum and maximum of each exposure."""
     block = metrics["exposure"]
     parts = ("mean", "median", "min", "max")
     rows = [(label, *(shown(block[key][part], kind) for part in parts)) for key, label, kind in SPREADS]
-    return Table("Exposure at session closes", ("", "Mean", "Median", "Min", "Max"), rows)
+    return PageTable("Exposure at session closes", ("", "Mean", "Median", "Min", "Max"), rows)
 
 
-def cost_table(metrics: Mapping[str, Any]) -> Table:
+def cost_table(metrics: Mapping[str, Any]) -> PageTable:
     """Return the costs by kind, in dollars and in basis points of equity a year."""
     costs = metrics["costs"]
     rows = [
@@ -156,10 +156,10 @@ def cost_table(metrics: Mapping[str, Any]) -> Table:
     rows.append(("Trading costs in all", shown(costs["total"], "usd"), shown(costs["drag_bps_per_year"], "bps")))
     lost = shown(costs["cagr_lost"], "percent")
     note = f"{shown(costs['per_traded_bps'], 'bps')} bps of traded notional; they took {lost} off the CAGR."
-    return Table("Costs", ("", "USD", "bps a year"), rows, note)
+    return PageTable("Costs", ("", "USD", "bps a year"), rows, note)
 
 
-def symbol_table(record: Record) -> Table:
+def symbol_table(record: Record) -> PageTable:
     """Return weights, trades and costs per symbol, the largest average weight first."""
     held = record.held()
     names = [str(column) for column in record.weights.columns]
@@ -183,7 +183,7 @@ def symbol_table(record: Record) -> Table:
     more = len(order) - len(rows)
     note = f"{more} more symbols are in weights and fills." if more > 0 else ""
     head = ("Symbol", "Last", "Mean", "Min", "Max", "Fills", "Traded, USD", "Costs, USD")
-    return Table("By symbol", head, rows, note)
+    return PageTable("By symbol", head, rows, note)
 
 
 def _per_symbol(fills: pd.DataFrame) -> tuple[dict[str, float], dict[str, float], dict[str, int]]:
@@ -201,7 +201,7 @@ def _per_symbol(fills: pd.DataFrame) -> tuple[dict[str, float], dict[str, float]
     return traded, costs, dict(zip(names, counts, strict=True))
 
 
-def sleeve_table(metrics: Mapping[str, Any]) -> Table | None:
+def sleeve_table(metrics: Mapping[str, Any]) -> PageTable | None:
     """Return the sleeves' own results; None without sleeves."""
     blocks = metrics["sleeves"]
     if not blocks:
@@ -218,17 +218,17 @@ def sleeve_table(metrics: Mapping[str, Any]) -> Table | None:
         )
         for name, block in blocks.items()
     ]
-    return Table("Sleeves, notional and gross of costs", head, rows)
+    return PageTable("Sleeves, notional and gross of costs", head, rows)
 
 
-def notes_table(metrics: Mapping[str, Any]) -> Table | None:
+def notes_table(metrics: Mapping[str, Any]) -> PageTable | None:
     """Return the diagnostics in figures; None without any."""
     rows = []
     for sleeve, block in metrics["diagnostics"].items():
         for key, value in block.items():
             text = count_shown(value) if isinstance(value, int) else f"{value:.6g}"
             rows.append((sleeve, key, text))
-    return Table("Diagnostics in figures", ("Sleeve", "Figure", "Value"), rows) if rows else None
+    return PageTable("Diagnostics in figures", ("Sleeve", "Figure", "Value"), rows) if rows else None
 
 
 def fact_rows(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -9,8 +9,8 @@ from plimsoll.engine.report.result import Result
 from plimsoll.engine.research.audit.case import Case
 from plimsoll.engine.research.audit.certificate import Certificate, make_certificate
 from plimsoll.engine.research.audit.finding import Finding
+from plimsoll.engine.research.audit.fresh_runs import importable, reloads
 from plimsoll.engine.research.audit.passes import PASSES, Bench
-from plimsoll.engine.research.audit.reloads import importable, reloads
 from plimsoll.engine.research.audit.what_if import bar_later, same_close
 from plimsoll.engine.runtime.collect import collect
 

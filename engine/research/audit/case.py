@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.research.proof.reveal import Reveal, veiled_market
+from plimsoll.engine.research.proof.growing_feed import Reveal, veiled_market
 from plimsoll.engine.research.proof.trail import Trail, recorded, trail_of
-from plimsoll.engine.research.proof.veil import Veil
+from plimsoll.engine.research.proof.unseen import Veil
 from plimsoll.engine.runtime.assemble import Setup, assemble
 from plimsoll.engine.runtime.backtest import Progress, Track, run_loop
 from plimsoll.engine.runtime.prepare import Market, make_strategies, prepare

@@ -6,7 +6,6 @@ Called in a test of one's own: ``check_strategy(MyStrategy)``.
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -15,10 +14,12 @@ from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.market.panel import CLOSE, DIVIDEND, OPEN, Panel
 from plimsoll.engine.research.proof.future import HOWS, replace_future
-from plimsoll.engine.research.proof.relay import Relay
+from plimsoll.engine.research.proof.growing_feed import run_veiled
+from plimsoll.engine.research.proof.handover import Relay
 from plimsoll.engine.research.proof.scan_check import scan_difference
 from plimsoll.engine.research.proof.trail import Recorder, Trail, difference, run_trail
 from plimsoll.engine.research.proof.trial_market import trial_markets
+from plimsoll.engine.research.proof.unseen import VEILS, Veil
 from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.needs import available
 from plimsoll.engine.runtime.resolve import make_strategy
@@ -26,9 +27,9 @@ from plimsoll.engine.sleeve.strategy import Strategy, StrategyParams
 
 # Sessions of a trial beyond the warm-up: a year and a quarter, so that a monthly rule answers often.
 TRIAL_SESSIONS: Final = 320
-# Markets on which the future is replaced, and roughly how often on each.
+# Markets on which the future is hidden or replaced, and at how many bars it is replaced on each.
 CAUSAL_MARKETS: Final = 3
-CUTS: Final = 6
+CUTS: Final = 3
 # Prices are multiplied by this to see whether weights depend on their level.
 PRICE_SCALE: Final = 8.0
 SCALE_TOLERANCE: Final = 1e-9
@@ -41,7 +42,7 @@ class BatteryFailure(AssertionError):  # noqa: N818  (a failed check, as of a te
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Tryout:
     """A strategy with the markets it is tried on: the first has every row, the others have gaps."""
 
     name: str
@@ -52,6 +53,10 @@ class Trial:
     def run(self, panel: Panel, *, forgiving: bool = False, stand_in: Callable[[Setup], Any] | None = None) -> Trail:
         """Run a copy of the strategy; `forgiving` goes on in cash drift where it raises."""
         return run_trail(_config(forgiving), panel, {_SLEEVE: deepcopy(self.strategy)}, stand_in)
+
+    def run_veiled(self, panel: Panel, first: int, veil: Veil) -> Trail:
+        """Run a copy on a market that is revealed bar by bar, forgiving; first is the first bar traded."""
+        return run_veiled(_config(forgiving=True), panel, {_SLEEVE: deepcopy(self.strategy)}, first, veil)
 
     def fail(self, check: str, evidence: str) -> BatteryFailure:
         """Return the failure to raise."""
@@ -92,7 +97,7 @@ def check_strategy(
     name = type(made).__name__
     given = () if panel is None else (panel,)
     markets = (*given, *trial_markets(made, int(made.warmup_bars) + TRIAL_SESSIONS, seed))
-    trial = Trial(name, made, tuple(market for market in markets if not refusal(made, market)), scale_free)
+    trial = Tryout(name, made, tuple(market for market in markets if not refusal(made, market)), scale_free)
     if not trial.markets:
         raise trial.fail("available", f"it refuses every market: {refusal(made, markets[0])}")
     for check in CHECKS.values():
@@ -100,7 +105,7 @@ def check_strategy(
     return tuple(CHECKS)
 
 
-def parameterised(trial: Trial) -> None:
+def parameterised(trial: Tryout) -> None:
     """Refuse parameters that anybody could overwrite or misspell without a word."""
     params = trial.strategy.params
     if not isinstance(params, StrategyParams):
@@ -111,7 +116,7 @@ def parameterised(trial: Trial) -> None:
         raise trial.fail("parameterised", "a parameter can be overwritten; set frozen=True in its model_config")
 
 
-def fresh(trial: Trial) -> None:
+def fresh(trial: Tryout) -> None:
     """Refuse memory that two sleeves of the same strategy would share."""
     n = len(trial.strategy.universe)
     one, two = trial.strategy.init(n), trial.strategy.init(n)
@@ -121,7 +126,7 @@ def fresh(trial: Trial) -> None:
             raise trial.fail("fresh", f"init() hands out the same array {key!r} twice; make a new one at each call")
 
 
-def tolerant(trial: Trial) -> None:
+def tolerant(trial: Tryout) -> None:
     """Refuse a strategy that raises, or answers something impossible, where symbols come, go and pause."""
     for panel in trial.markets:
         try:
@@ -130,7 +135,7 @@ def tolerant(trial: Trial) -> None:
             raise trial.fail("tolerant of missing rows", f"{error} (market: {panel.source})") from error
 
 
-def untouched(trial: Trial) -> None:
+def untouched(trial: Tryout) -> None:
     """Refuse memory outside `State`: it would be neither saved nor restored."""
     strategy, cls = deepcopy(trial.strategy), type(trial.strategy)
     before = _attributes(strategy), _attributes(cls)
@@ -144,7 +149,7 @@ def untouched(trial: Trial) -> None:
         raise trial.fail("untouched", f"on_bar replaces ctx.{min(recorder.touched)}")
 
 
-def deterministic(trial: Trial) -> None:
+def deterministic(trial: Tryout) -> None:
     """Refuse a strategy that does not do the same twice."""
     for panel in trial.markets[:2]:
         first, again = trial.run(panel, forgiving=True), trial.run(panel, forgiving=True)
@@ -152,11 +157,18 @@ def deterministic(trial: Trial) -> None:
             raise trial.fail("deterministic", f"the same run twice: {found}")
 
 
-def causal(trial: Trial) -> None:
-    """Refuse a strategy whose past changes when the future does."""
-    for panel in trial.markets[:CAUSAL_MARKETS]:
+def causal(trial: Tryout) -> None:
+    """Refuse a strategy whose past changes when the future does.
+
+    Revealed bar by bar, one run proves every bar; at a few bars the market itself is another one from there on.
+    """
+    for number, panel in enumerate(trial.markets[:CAUSAL_MARKETS]):
         whole = trial.run(panel, forgiving=True)
-        for t, how in product(cut_bars(whole), HOWS):
+        for veil in VEILS:
+            if found := difference(whole, trial.run_veiled(panel, whole.setup.first, veil), panel.n_bars - 1):
+                raise trial.fail("causal", f"with what has not come yet hidden ({veil}), {found}")
+        for k, t in enumerate(cut_bars(whole)):
+            how = HOWS[(number + k) % len(HOWS)]
             replaced = replace_future(panel, t, how)
             if refusal(trial.strategy, replaced):
                 continue  # a run that is refused puts out nothing
@@ -165,7 +177,7 @@ def causal(trial: Trial) -> None:
                 raise trial.fail("causal", f"with the future after {day} replaced ({how}), {found}")
 
 
-def restorable(trial: Trial) -> None:
+def restorable(trial: Tryout) -> None:
     """Refuse a strategy that goes on differently after its state was saved and restored into a fresh one."""
     panel = trial.markets[min(1, len(trial.markets) - 1)]
     whole = trial.run(panel, forgiving=True)
@@ -182,14 +194,14 @@ def restorable(trial: Trial) -> None:
         raise trial.fail("restorable", f"saved and restored at every bar: {found}")
 
 
-def same_compiled(trial: Trial) -> None:
+def same_compiled(trial: Tryout) -> None:
     """Refuse a scan that parts from `on_bar`; left out where there is none."""
     for panel in trial.markets:
         if found := scan_difference(_config(forgiving=True), panel, trial.strategy):
             raise trial.fail("the same compiled", f"from on_bar to scan, {found} (market: {panel.source})")
 
 
-def free_of_scale(trial: Trial) -> None:
+def free_of_scale(trial: Tryout) -> None:
     """Refuse weights that depend on the level of prices; left out where `scale_free` is False."""
     if not trial.scale_free:
         return
@@ -207,7 +219,7 @@ def free_of_scale(trial: Trial) -> None:
         raise trial.fail("scale-free", f"with every price times {PRICE_SCALE:g}, the weight of {what}, {moved}")
 
 
-CHECKS: Final[dict[str, Callable[[Trial], None]]] = {
+CHECKS: Final[dict[str, Callable[[Tryout], None]]] = {
     "parameterised": parameterised,
     "fresh": fresh,
     "tolerant": tolerant,
@@ -226,13 +238,13 @@ def refusal(strategy: Strategy, panel: Panel) -> str:
 
 
 def cut_bars(trail: Trail) -> list[int]:
-    """Return bars at which to replace the future: where a sleeve answered, the bars before those, and some between."""
+    """Return bars at which to replace the future: where a sleeve answered, the bar before it did, and one between."""
     first, last = trail.setup.first, trail.setup.panel.n_bars - 2
     answered = trail.answered()
     answered = answered[(answered >= first) & (answered <= last)]
-    spread = np.linspace(first, last, CUTS // 2).astype(np.int64)
-    chosen = answered[np.linspace(0, len(answered) - 1, CUTS // 2).astype(np.int64)] if len(answered) else spread
-    return sorted({int(t) for t in (*chosen, *(chosen[1:] - 1), *spread) if first <= t <= last})
+    spread = np.linspace(first, last, CUTS).astype(np.int64)
+    chosen = answered[np.linspace(0, len(answered) - 1, CUTS).astype(np.int64)] if len(answered) else spread
+    return sorted({int(t) for t in (chosen[0], chosen[CUTS // 2] - 1, spread[-2]) if first <= t <= last})
 
 
 def _config(forgiving: bool) -> Config:

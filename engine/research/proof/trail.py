@@ -73,7 +73,7 @@ def recorded(strategy: Strategy) -> Recorder:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class TrailRows:
     """One kind of output: `values` (n, k), the bar each row belongs to, what the columns are."""
 
     bar: Ints
@@ -86,7 +86,7 @@ class Trail:
     """All outputs of a run by name, causes before effects, with the setup that made them."""
 
     setup: Setup
-    rows: dict[str, Rows]
+    rows: dict[str, TrailRows]
 
     def through(self, t: int) -> dict[str, Floats]:
         """Return every output of bars up to t, C-contiguous."""
@@ -123,7 +123,7 @@ def trail_of(setup: Setup, track: Track, answers: Mapping[str, Answers] | None =
 
     answers : by the name of each sleeve; without them every strategy of `setup` must be a `Recorder`.
     """
-    rows: dict[str, Rows] = {}
+    rows: dict[str, TrailRows] = {}
     for sleeve in setup.system.sleeves:
         rows |= _sleeve_rows(sleeve, None if answers is None else answers[sleeve.name])
     return Trail(setup, rows | _decision_rows(setup, track) | _account_rows(setup))
@@ -159,7 +159,7 @@ def first_difference(before: Trail, after: Trail, t: int) -> Difference | None:
     return min(found, key=lambda one: one[:2])[2] if found else None
 
 
-def _parting(setup: Setup, name: str, ours: Rows, theirs: Rows, t: int) -> Difference | None:
+def _parting(setup: Setup, name: str, ours: TrailRows, theirs: TrailRows, t: int) -> Difference | None:
     """Return the first row through bar t in which two outputs are not equal to the bit; rows are in order of bars."""
     at, other_at = ours.bar[ours.bar <= t], theirs.bar[theirs.bar <= t]
     a, b = (np.ascontiguousarray(rows.values[rows.bar <= t], dtype=np.float64) for rows in (ours, theirs))
@@ -190,17 +190,17 @@ def _place(setup: Setup, name: str, column: str, row: Floats) -> tuple[str, str]
     return name, column if column in symbols else ""
 
 
-def _account_rows(setup: Setup) -> dict[str, Rows]:
+def _account_rows(setup: Setup) -> dict[str, TrailRows]:
     broker, symbols = setup.broker, setup.panel.symbols
     bars = np.arange(setup.first, setup.panel.n_bars)
     return {
-        "account": Rows(bars, broker.rec[bars], layout.RECORD_COLUMNS),
-        "held weight": Rows(bars, broker.held[bars], symbols),
-        "fill": Rows(broker.fills[:, layout.F_BAR].astype(np.int64), broker.fills, layout.FILL_COLUMNS),
+        "account": TrailRows(bars, broker.rec[bars], layout.RECORD_COLUMNS),
+        "held weight": TrailRows(bars, broker.held[bars], symbols),
+        "fill": TrailRows(broker.fills[:, layout.F_BAR].astype(np.int64), broker.fills, layout.FILL_COLUMNS),
     }
 
 
-def _decision_rows(setup: Setup, track: Track) -> dict[str, Rows]:
+def _decision_rows(setup: Setup, track: Track) -> dict[str, TrailRows]:
     symbols, stages = setup.panel.symbols, setup.system.integrator.stages
     bar = np.array([decision.t for decision in track.decisions], dtype=np.int64)
     n, width = len(bar), len(symbols)
@@ -215,29 +215,29 @@ def _decision_rows(setup: Setup, track: Track) -> dict[str, Rows]:
         trace[row], figures[row] = target.trace.ravel(), (plan.phi, target.min_ticket, *target.facts)
     orders = joined([decision.plan.orders for decision in track.decisions])
     return {
-        **{name: Rows(bar, values, symbols) for name, values in parts.items()},
-        "trace": Rows(bar, trace, wide),
-        "figure": Rows(bar, figures, ("phi", "min_ticket", *facts)),
-        "order": Rows(orders.bar, np.column_stack(orders), Orders._fields),
+        **{name: TrailRows(bar, values, symbols) for name, values in parts.items()},
+        "trace": TrailRows(bar, trace, wide),
+        "figure": TrailRows(bar, figures, ("phi", "min_ticket", *facts)),
+        "order": TrailRows(orders.bar, np.column_stack(orders), Orders._fields),
     }
 
 
-def _sleeve_rows(sleeve: Any, given: Answers | None) -> dict[str, Rows]:
+def _sleeve_rows(sleeve: Any, given: Answers | None) -> dict[str, TrailRows]:
     symbols = tuple(sleeve.strategy.universe)
     answers = np.full((len(sleeve.tracker.path), len(symbols)), np.nan)
     for t, answer in (sleeve.strategy.answers if given is None else given).items():
         if answer is not None:
             answers[t] = answer
-    return {f"{sleeve.name} answer": Rows(np.arange(len(answers)), answers, symbols), **_notional_rows(sleeve)}
+    return {f"{sleeve.name} answer": TrailRows(np.arange(len(answers)), answers, symbols), **_notional_rows(sleeve)}
 
 
-def _notional_rows(sleeve: Any) -> dict[str, Rows]:
+def _notional_rows(sleeve: Any) -> dict[str, TrailRows]:
     sleeve.tracker.catch_up()
     path = sleeve.tracker.path
     bars = np.arange(len(path))
     return {
-        f"{sleeve.name} note": Rows(bars, sleeve.notes, tuple(sleeve.strategy.diagnostics)),
-        f"{sleeve.name} notional": Rows(bars, path, ("equity", "drawdown")),
+        f"{sleeve.name} note": TrailRows(bars, sleeve.notes, tuple(sleeve.strategy.diagnostics)),
+        f"{sleeve.name} notional": TrailRows(bars, path, ("equity", "drawdown")),
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import InputError
-from plimsoll.engine.research.sweep.evaluate import Evaluator, Failure, Outcome
+from plimsoll.engine.research.sweep.evaluate import Evaluator, SettingFailure, SettingOutcome
 from plimsoll.engine.research.sweep.figures import FIGURES, figures
 from plimsoll.engine.types import Floats, Ints
 
@@ -33,7 +33,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class BlockRows:
     """What a block of B settings came to.
 
     settings : (B,) their numbers. figures : (B, M), NaN where undefined or failed. reasons : (B,) text, "" = ok.
@@ -73,11 +73,11 @@ def cut_blocks(panel_of: Sequence[int], configs: Sequence[Config]) -> list[Block
     return blocks
 
 
-def run_block(evaluator: Evaluator, block: Block) -> Rows:
+def run_block(evaluator: Evaluator, block: Block) -> BlockRows:
     """Evaluate a block; a setting that fails is a row with its reason."""
     evaluator = evaluator.fresh() if block.number == AGAIN else evaluator
     rows = [_row(outcome) for outcome in evaluator.evaluate(block.configs)]
-    return Rows(
+    return BlockRows(
         settings=np.array(block.settings, dtype=np.int64),
         figures=np.array([row[0] for row in rows]),
         reasons=tuple(row[1] for row in rows),
@@ -87,9 +87,9 @@ def run_block(evaluator: Evaluator, block: Block) -> Rows:
     )
 
 
-def _row(outcome: Outcome | Failure) -> tuple[Floats, str, int, Floats]:
+def _row(outcome: SettingOutcome | SettingFailure) -> tuple[Floats, str, int, Floats]:
     nothing = np.full(len(FIGURES), np.nan)
-    if isinstance(outcome, Failure):
+    if isinstance(outcome, SettingFailure):
         return nothing, outcome.reason, 0, np.empty(0)
     try:
         return figures(outcome), "", outcome.first_session, outcome.returns
@@ -102,7 +102,7 @@ def part_path(folder: Path, number: int) -> Path:
     return folder / f"{number:06d}.npz"
 
 
-def write_part(folder: Path, number: int, rows: Rows) -> None:
+def write_part(folder: Path, number: int, rows: BlockRows) -> None:
     """Keep a finished block: written aside, then renamed, so that a file with its name is whole."""
     path = part_path(folder, number)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -119,12 +119,12 @@ def write_part(folder: Path, number: int, rows: Rows) -> None:
     aside.replace(path)
 
 
-def read_part(folder: Path, block: Block) -> Rows | None:
+def read_part(folder: Path, block: Block) -> BlockRows | None:
     """Return a kept block; None if there is none, it is damaged, or it is not this block's."""
     try:
         with part_path(folder, block.number).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             found = {name: file[name] for name in file.files}
-        rows = Rows(
+        rows = BlockRows(
             settings=found["settings"],
             figures=found["figures"],
             reasons=tuple(str(reason) for reason in found["reasons"]),

@@ -9,7 +9,7 @@ from typing import Any
 
 from plimsoll.engine.errors import WorkerError
 from plimsoll.engine.market.panel_folder import open_panel, pack, unpack
-from plimsoll.engine.research.sweep.block import Block, Rows, run_block
+from plimsoll.engine.research.sweep.block import Block, BlockRows, run_block
 from plimsoll.engine.research.sweep.compiled_evaluator import evaluator_for
 from plimsoll.engine.research.sweep.evaluate import Evaluator
 
@@ -34,9 +34,9 @@ class Cluster:
         self._pool: Any = self._client.get_executor(pure=False)
         self._content: list[Any] = self._client.scatter([pack(panel) for panel in panels], broadcast=True, hash=False)
 
-    def submit(self, block: Block) -> "Future[Rows]":
+    def submit(self, block: Block) -> "Future[BlockRows]":
         """Hand a block over; see `Crew`."""
-        future: Future[Rows] = self._pool.submit(
+        future: Future[BlockRows] = self._pool.submit(
             run_received, self._names[block.panel], self._content[block.panel], block
         )
         return future
@@ -53,7 +53,7 @@ _RECEIVING = threading.Lock()
 _KEPT = 8
 
 
-def run_received(name: str, content: bytes, block: Block) -> Rows:
+def run_received(name: str, content: bytes, block: Block) -> BlockRows:
     """Run a block in a worker of the cluster on the panel sent as `content`; `name` tells panels apart."""
     with _RECEIVING:
         if name not in _RECEIVED:

@@ -12,10 +12,10 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.span import until
 from plimsoll.engine.research.sweep.evaluate import (
     Evaluator,
-    Failure,
-    Outcome,
     PythonEvaluator,
     SessionReturns,
+    SettingFailure,
+    SettingOutcome,
     closes,
     compounded,
 )
@@ -53,7 +53,7 @@ class CompiledEvaluator:
         self._locks: dict[str, Lock] = {}
         self._series = SessionReturns()
 
-    def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
+    def evaluate(self, settings: Sequence[Config]) -> list[SettingOutcome | SettingFailure]:
         """Run the settings; see `Evaluator`."""
         return [self._one(config) for config in settings]
 
@@ -61,7 +61,7 @@ class CompiledEvaluator:
         """Return one on the same panel that has kept nothing."""
         return CompiledEvaluator(self._panel)
 
-    def _one(self, config: Config) -> Outcome | Failure:
+    def _one(self, config: Config) -> SettingOutcome | SettingFailure:
         try:
             strategies = self._maker.all(config)
             again = self._again(config, strategies)
@@ -80,9 +80,9 @@ class CompiledEvaluator:
             signals = [self._signal(key, setup, sleeve) for sleeve in setup.system.sleeves]
             return self._outcome(setup, run_brief(setup, signals), setup.first)
         except InputError as error:
-            return Failure(str(error))
+            return SettingFailure(str(error))
 
-    def _again(self, config: Config, strategies: dict[str, Strategy]) -> Outcome | None:
+    def _again(self, config: Config, strategies: dict[str, Strategy]) -> SettingOutcome | None:
         """Run a setting in this thread's workspace if it differs from the last one in parameters alone, else None."""
         last = getattr(self._spaces, "last", None)
         if last is None or last[0] != _frame(config):
@@ -93,11 +93,11 @@ class CompiledEvaluator:
         done = last[2].run(strategy)
         return None if done is None else self._outcome(last[1], *done)
 
-    def _outcome(self, setup: Setup, brief: Brief, first: int) -> Outcome:
+    def _outcome(self, setup: Setup, brief: Brief, first: int) -> SettingOutcome:
         clock = setup.panel.clock
         span = slice(first, first + len(brief.ret))
         rows = closes(clock.last_bar[span])
-        return Outcome(
+        return SettingOutcome(
             first_session=int(clock.session_index[first]),
             returns=compounded(brief.ret, rows),
             gross=brief.gross[rows],

@@ -21,7 +21,7 @@ from plimsoll.engine.types import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SettingOutcome:
     """What a run leaves behind for its figures; bars are the T traded ones, sessions the n they belong to.
 
     first_session : index of the first session traded, counted on the panel's clock.
@@ -46,7 +46,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class SettingFailure:
     """Why a setting could not be run, in one line."""
 
     reason: str
@@ -55,8 +55,8 @@ class Failure:
 class Evaluator(Protocol):
     """Runs settings on one panel; several threads may use one at once."""
 
-    def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
-        """Return an outcome per setting, in order; a setting that cannot be run is a `Failure`, never an exception."""
+    def evaluate(self, settings: Sequence[Config]) -> list[SettingOutcome | SettingFailure]:
+        """Return an outcome per setting, in order; one that cannot be run is a `SettingFailure`, never an exception."""
 
     def fresh(self) -> "Evaluator":
         """Return one on the same panel that has kept nothing."""
@@ -70,7 +70,7 @@ class PythonEvaluator:
         self._maker = Maker()
         self._series = SessionReturns()
 
-    def evaluate(self, settings: Sequence[Config]) -> list[Outcome | Failure]:
+    def evaluate(self, settings: Sequence[Config]) -> list[SettingOutcome | SettingFailure]:
         """Run the settings; see `Evaluator`."""
         return [self._one(config) for config in settings]
 
@@ -78,7 +78,7 @@ class PythonEvaluator:
         """Return one on the same panel that has kept nothing."""
         return PythonEvaluator(self._panel)
 
-    def _one(self, config: Config) -> Outcome | Failure:
+    def _one(self, config: Config) -> SettingOutcome | SettingFailure:
         try:
             panel = self._panel if config.run.end is None else until(self._panel, config.run.end)
             setup = build(config, panel, self._maker.all(config))
@@ -86,7 +86,7 @@ class PythonEvaluator:
             span = slice(setup.first, track.last + 1)
             return outcome_of(setup, track, self._series.benchmark(setup, span), self._series.bill(setup, span))
         except InputError as error:
-            return Failure(str(error))
+            return SettingFailure(str(error))
 
 
 class SessionReturns:
@@ -119,7 +119,7 @@ class SessionReturns:
         return self._bills[key]
 
 
-def outcome_of(setup: Setup, track: Track, benchmark: Beside | None, bill: Floats | None) -> Outcome:
+def outcome_of(setup: Setup, track: Track, benchmark: Beside | None, bill: Floats | None) -> SettingOutcome:
     """Return the outcome of a finished loop, the same numbers as in `plimsoll.engine.runtime.collect`."""
     span = slice(setup.first, track.last + 1)
     broker, clock = setup.broker, setup.panel.clock
@@ -145,7 +145,7 @@ def outcome_from(
     benchmark: Beside | None,
     bill: Floats | None,
     ruined: bool,
-) -> Outcome:
+) -> SettingOutcome:
     """Return the outcome of the record rows (T, RECORD) of the traded bars.
 
     counts : orders, fills, decisions, margin calls. cash : what the account started with.
@@ -156,7 +156,7 @@ def outcome_from(
     gross = (rec[:, layout.R_LONG] + rec[:, layout.R_SHORT]) / safe
     base = np.concatenate(([cash], equity[:-1]))[: len(equity)] + rec[:, layout.R_FLOW]
     orders, fills, decisions, margin_calls = counts
-    return Outcome(
+    return SettingOutcome(
         first_session=first_session,
         returns=compounded(rec[:, layout.R_RET].copy(), rows),
         gross=gross[rows],

@@ -11,11 +11,11 @@ from typing import Protocol, TypeAlias
 
 from plimsoll.engine.errors import WorkerError
 from plimsoll.engine.market.panel_folder import open_panel
-from plimsoll.engine.research.sweep.block import Block, Rows, run_block
+from plimsoll.engine.research.sweep.block import Block, BlockRows, run_block
 from plimsoll.engine.research.sweep.compiled_evaluator import evaluator_for
 from plimsoll.engine.research.sweep.evaluate import Evaluator
 
-Keep: TypeAlias = Callable[[Block, Rows], None]
+Keep: TypeAlias = Callable[[Block, BlockRows], None]
 
 
 class Crew(Protocol):
@@ -24,7 +24,7 @@ class Crew(Protocol):
     width: int
     lost: tuple[type[BaseException], ...]
 
-    def submit(self, block: Block) -> "Future[Rows]":
+    def submit(self, block: Block) -> "Future[BlockRows]":
         """Hand a block over; the future's result is its rows."""
 
     def close(self, *, at_once: bool) -> None:
@@ -77,9 +77,9 @@ def run_blocks(
 def _drain(crew: Crew, left: dict[int, Block], keep: Keep) -> tuple[BaseException, list[int]] | None:
     """Hand out what is left until it is done; return what a loss of workers was and which blocks were with them."""
     waiting = list(left.values())
-    running: dict[Future[Rows], Block] = {}
+    running: dict[Future[BlockRows], Block] = {}
 
-    def collect(done: Iterable[Future[Rows]]) -> BaseException | None:
+    def collect(done: Iterable[Future[BlockRows]]) -> BaseException | None:
         lost = None
         for future in done:
             try:
@@ -122,7 +122,7 @@ class Threads:
         self._evaluators = evaluators
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sweep")
 
-    def submit(self, block: Block) -> "Future[Rows]":
+    def submit(self, block: Block) -> "Future[BlockRows]":
         """Hand a block over; see `Crew`."""
         return self._pool.submit(run_block, self._evaluators[block.panel], block)
 
@@ -143,7 +143,7 @@ class Processes:
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
 
-    def submit(self, block: Block) -> "Future[Rows]":
+    def submit(self, block: Block) -> "Future[BlockRows]":
         """Hand a block over; see `Crew`."""
         return self._pool.submit(run_mapped, self._panels[block.panel], block)
 
@@ -159,7 +159,7 @@ class Processes:
 _OPENED: dict[Path, Evaluator] = {}
 
 
-def run_mapped(folder: Path, block: Block) -> Rows:
+def run_mapped(folder: Path, block: Block) -> BlockRows:
     """Run a block in a worker process on the panel in a folder."""
     if folder not in _OPENED:
         _OPENED[folder] = evaluator_for(open_panel(folder))

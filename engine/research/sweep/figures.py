@@ -12,7 +12,7 @@ from plimsoll.engine.errors import ConfigError, DataError, did_you_mean
 from plimsoll.engine.report.metrics import book, relative
 from plimsoll.engine.report.metrics import returns as m
 from plimsoll.engine.report.sweep.table import LOWER_IS_BETTER, equal_groups
-from plimsoll.engine.research.sweep.evaluate import Outcome
+from plimsoll.engine.research.sweep.evaluate import SettingOutcome
 from plimsoll.engine.runtime.beside import Beside
 from plimsoll.engine.types import Floats, Ints
 
@@ -44,7 +44,7 @@ IN_METRICS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def figures(outcome: Outcome) -> Floats:
+def figures(outcome: SettingOutcome) -> Floats:
     """Return (len(FIGURES),) the figures of an outcome in their order; NaN where one is not defined.
 
     Raises

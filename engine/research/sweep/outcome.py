@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from plimsoll.engine.config.toml import dump_toml
 from plimsoll.engine.report.metrics.table import plain
-from plimsoll.engine.research.sweep.block import Rows
+from plimsoll.engine.research.sweep.block import BlockRows
 from plimsoll.engine.research.sweep.figures import COUNTS, FIGURES, equal, ranking
 from plimsoll.engine.research.sweep.grid import plain_value
-from plimsoll.engine.research.sweep.plan import Plan
+from plimsoll.engine.research.sweep.plan import SweepPlan
 from plimsoll.engine.types import Dates, Floats, Ints
 
 OK: Final = "ok"
@@ -22,7 +22,7 @@ FAILED: Final = "failed"
 MAX_RETURN_CELLS: Final = 50_000_000
 
 
-def sweep_tables(plan: Plan, parts: Iterable[Rows]) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+def sweep_tables(plan: SweepPlan, parts: Iterable[BlockRows]) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Return the table of a sweep and the returns behind it, reading each part once.
 
     The table has a row per setting: its number, its values, the session it was measured `from` and how many `sessions`,
@@ -51,7 +51,7 @@ def sweep_tables(plan: Plan, parts: Iterable[Rows]) -> tuple[pd.DataFrame, pd.Da
 
 
 def _table(
-    plan: Plan, values: Floats, reasons: NDArray[np.object_], spans: tuple[NDArray[np.object_], Ints]
+    plan: SweepPlan, values: Floats, reasons: NDArray[np.object_], spans: tuple[NDArray[np.object_], Ints]
 ) -> pd.DataFrame:
     failed = reasons != ""
     columns: dict[str, Any] = {"setting": np.arange(len(plan.settings))}
@@ -80,7 +80,7 @@ def ranked(table: pd.DataFrame, metric: str) -> list[int]:
     return ranking(table[metric].to_numpy(dtype=np.float64), metric)
 
 
-def best_files(plan: Plan, table: pd.DataFrame, metric: str, top: int) -> dict[str, bytes]:
+def best_files(plan: SweepPlan, table: pd.DataFrame, metric: str, top: int) -> dict[str, bytes]:
     """Return the best settings as configuration files by name."""
     files = {}
     for place, number in enumerate(ranked(table, metric)[:top], start=1):
@@ -91,7 +91,7 @@ def best_files(plan: Plan, table: pd.DataFrame, metric: str, top: int) -> dict[s
     return files
 
 
-def summary_of(plan: Plan, table: pd.DataFrame, metric: str, top: int) -> dict[str, Any]:
+def summary_of(plan: SweepPlan, table: pd.DataFrame, metric: str, top: int) -> dict[str, Any]:
     """Return the best settings, the median and the worst, and how many there were, in plain values."""
     alike = equal(table[metric].to_numpy(dtype=np.float64), metric)
     order = [number for group in alike for number in group]
@@ -114,7 +114,7 @@ def summary_of(plan: Plan, table: pd.DataFrame, metric: str, top: int) -> dict[s
     return cleaned
 
 
-def facts_of(plan: Plan, table: pd.DataFrame, metric: str) -> dict[str, str]:
+def facts_of(plan: SweepPlan, table: pd.DataFrame, metric: str) -> dict[str, str]:
     """Return what the page says about the sweep beside its numbers."""
     panel = plan.panels[0]
     facts = {
@@ -137,7 +137,7 @@ def facts_of(plan: Plan, table: pd.DataFrame, metric: str) -> dict[str, str]:
     return facts
 
 
-def _measured(plan: Plan) -> str:
+def _measured(plan: SweepPlan) -> str:
     window = plan.window
     if window.own:
         return "each setting its own sessions: figures of different spans are not alike"

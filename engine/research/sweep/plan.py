@@ -26,7 +26,7 @@ Load: TypeAlias = Callable[[Config, Needs], Panel]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SweepPlan:
     """A sweep before it runs.
 
     settings : S of them, numbered from 0. skipped : combinations left out because they are not valid.
@@ -84,7 +84,7 @@ def plan_sweep(
     skip_invalid: bool = False,
     load: Load = load_panel,
     windows: Windows = "common",
-) -> Plan:
+) -> SweepPlan:
     """Check a grid, validate every setting of it, and load what they need.
 
     Parameters
@@ -127,7 +127,7 @@ def plan_sweep(
     if window.end is not None:
         panels = tuple(until(panel, date.fromisoformat(window.end)) for panel in panels)
     fitted = tuple(replace(one, config=window.put(one.config), strategies={}) for one in settings)
-    return Plan(base, tuple(axes), count, fitted, skipped, panels, panel_of, window)
+    return SweepPlan(base, tuple(axes), count, fitted, skipped, panels, panel_of, window)
 
 
 def check_ranking(metric: str, top: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from plimsoll.engine.errors import StrategyError
-from plimsoll.engine.research.sweep.block import AGAIN, Block, Rows
+from plimsoll.engine.research.sweep.block import AGAIN, Block, BlockRows
 
 
 class Repeat:
@@ -18,10 +18,10 @@ class Repeat:
     blocks : of the sweep. kept : returns the rows of a block that has run.
     """
 
-    def __init__(self, blocks: Iterable[Block], kept: Callable[[Block], Rows | None]) -> None:
+    def __init__(self, blocks: Iterable[Block], kept: Callable[[Block], BlockRows | None]) -> None:
         self._blocks = list(blocks)
         self._kept = kept
-        self._before: Rows | None = None
+        self._before: BlockRows | None = None
 
     def block(self) -> Block | None:
         """Return the block to run; None where no setting ran."""
@@ -32,7 +32,7 @@ class Repeat:
             at = int(np.argmax(rows.length > 0))
             end = int(rows.length[: at + 1].sum())
             part = slice(at, at + 1)
-            self._before = Rows(
+            self._before = BlockRows(
                 rows.settings[part],
                 rows.figures[part],
                 rows.reasons[part],
@@ -43,7 +43,7 @@ class Repeat:
             return Block(AGAIN, block.panel, (block.settings[at],), (block.configs[at],))
         return None
 
-    def check(self, rows: Rows) -> None:
+    def check(self, rows: BlockRows) -> None:
         """Compare the rows of that block with those it had the first time.
 
         Raises
@@ -69,6 +69,6 @@ class Repeat:
         )
 
 
-def _same(a: Rows, b: Rows) -> bool:
+def _same(a: BlockRows, b: BlockRows) -> bool:
     numbers = all(one.tobytes() == two.tobytes() for one, two in ((a.figures, b.figures), (a.returns, b.returns)))
     return numbers and a.reasons == b.reasons and bool((a.first == b.first).all() and (a.length == b.length).all())

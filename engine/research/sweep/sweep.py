@@ -17,13 +17,13 @@ from plimsoll.engine.errors import OutputError, StrategyError
 from plimsoll.engine.market.panel_folder import save_panel
 from plimsoll.engine.report.folder import json_bytes
 from plimsoll.engine.report.table_files import file_bytes, table_bytes
-from plimsoll.engine.research.sweep.block import AGAIN, Block, Rows, read_part, write_part
+from plimsoll.engine.research.sweep.block import AGAIN, Block, BlockRows, read_part, write_part
 from plimsoll.engine.research.sweep.compiled_evaluator import evaluator_for, fits_threads
 from plimsoll.engine.research.sweep.executors import Crew, Processes, Threads, run_blocks
 from plimsoll.engine.research.sweep.folder import DEFINITION, MARKER, held_folder, write_file
 from plimsoll.engine.research.sweep.maker import Maker
 from plimsoll.engine.research.sweep.outcome import FAILED, best_files, facts_of, ranked, summary_of, sweep_tables
-from plimsoll.engine.research.sweep.plan import Plan
+from plimsoll.engine.research.sweep.plan import SweepPlan
 from plimsoll.engine.research.sweep.repeat import Repeat
 from plimsoll.engine.runtime.collect import versions
 from plimsoll.engine.types import Dates, Floats
@@ -33,7 +33,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class SettingTrial:
     """A setting that ran: its configuration, the data it saw, and its return on each session it traded."""
 
     config: Config
@@ -42,7 +42,7 @@ class Trial:
     returns: Floats
 
 
-Record: TypeAlias = Callable[[Iterator[Trial]], None]
+Record: TypeAlias = Callable[[Iterator[SettingTrial]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class SweepResult:
 
 
 def run_sweep(
-    plan: Plan,
+    plan: SweepPlan,
     folder: Path | None,
     workers: Workers,
     by: Ranking,
@@ -111,7 +111,7 @@ def run_sweep(
 
     Parameters
     ----------
-    plan : Plan
+    plan : SweepPlan
         What to run.
     folder : path or None
         Where to; None = nothing is kept beyond the result.
@@ -149,14 +149,16 @@ def run_sweep(
         return _write(plan, blocks, parts, by, created)
 
 
-def _run_missing(plan: Plan, blocks: list[Block], parts: Path, workers: Workers, progress: Progress | None) -> None:
+def _run_missing(
+    plan: SweepPlan, blocks: list[Block], parts: Path, workers: Workers, progress: Progress | None
+) -> None:
     """Run the blocks that are not kept yet."""
     missing = [block for block in blocks if read_part(parts, block) is None]
     done = len(plan.settings) - sum(len(block.settings) for block in missing)
 
     repeat = Repeat(blocks, lambda block: read_part(parts, block))
 
-    def keep(block: Block, rows: Rows) -> None:
+    def keep(block: Block, rows: BlockRows) -> None:
         nonlocal done
         if block.number == AGAIN:
             repeat.check(rows)
@@ -178,7 +180,7 @@ def _run_missing(plan: Plan, blocks: list[Block], parts: Path, workers: Workers,
             raise
 
 
-def crew_for(plan: Plan, scratch: Path, workers: Workers, n_blocks: int) -> Callable[[], Crew]:
+def crew_for(plan: SweepPlan, scratch: Path, workers: Workers, n_blocks: int) -> Callable[[], Crew]:
     """Return what opens the workers: a cluster where one is named, else threads or processes of this machine.
 
     Left to choose, threads run what is compiled for the most part, processes everything else.
@@ -203,7 +205,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _spread(plan: Plan, scratch: Path) -> list[Path]:
+def _spread(plan: SweepPlan, scratch: Path) -> list[Path]:
     """Write the panels where workers can map them; what an interrupted sweep left of them goes."""
     for left in scratch.glob("panels-*"):
         shutil.rmtree(left)
@@ -211,7 +213,7 @@ def _spread(plan: Plan, scratch: Path) -> list[Path]:
     return [save_panel(panel, place / str(at)) for at, panel in enumerate(plan.panels)]
 
 
-def _read(blocks: list[Block], parts: Path) -> Iterator[Rows]:
+def _read(blocks: list[Block], parts: Path) -> Iterator[BlockRows]:
     for block in blocks:
         rows = read_part(parts, block)
         if rows is None:
@@ -224,16 +226,16 @@ def _read(blocks: list[Block], parts: Path) -> Iterator[Rows]:
         yield rows
 
 
-def _trials(plan: Plan, parts: Iterator[Rows]) -> Iterator[Trial]:
+def _trials(plan: SweepPlan, parts: Iterator[BlockRows]) -> Iterator[SettingTrial]:
     days = [np.unique(panel.clock.session) for panel in plan.panels]
     for rows in parts:
         for number, first, own in rows.each():
             panel = plan.panel_of[number]
             sessions = days[panel][first : first + len(own)]
-            yield Trial(plan.settings[number].config, plan.panels[panel].data_hash, sessions, own)
+            yield SettingTrial(plan.settings[number].config, plan.panels[panel].data_hash, sessions, own)
 
 
-def _write(plan: Plan, blocks: list[Block], parts: Path, by: Ranking, created: str | None) -> SweepResult:
+def _write(plan: SweepPlan, blocks: list[Block], parts: Path, by: Ranking, created: str | None) -> SweepResult:
     """Write everything made from the parts, the mark of the end last."""
     from plimsoll.engine.report.sweep.page import sweep_html
 
@@ -260,6 +262,6 @@ def _write(plan: Plan, blocks: list[Block], parts: Path, by: Ranking, created: s
     return SweepResult(name, plan.keys, by.metric, table, returns, best, summary, folder, synthetic)
 
 
-def _environment(plan: Plan, created: str | None) -> Mapping[str, Any]:
+def _environment(plan: SweepPlan, created: str | None) -> Mapping[str, Any]:
     facts = {"versions": versions(), "definition": DEFINITION, **plan.definition()}
     return facts if created is None else {**facts, "created": created}

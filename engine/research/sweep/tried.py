@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from plimsoll.engine.errors import OutputError
-from plimsoll.engine.research.sweep.sweep import Record, Trial
+from plimsoll.engine.research.sweep.sweep import Record, SettingTrial
 from plimsoll.engine.trials.ledger import open_ledger
 from plimsoll.engine.trials.row import TrialRow, family_of
 
@@ -27,7 +27,7 @@ def sweep_recorder(
     if ledger is None:
         return None
 
-    def record(trials: Iterator[Trial]) -> None:
+    def record(trials: Iterator[SettingTrial]) -> None:
         moment = clock().isoformat(timespec="seconds")
         try:
             ledger.record_many(rows_of(trials, moment))
@@ -37,7 +37,7 @@ def sweep_recorder(
     return record
 
 
-def rows_of(trials: Iterator[Trial], recorded_at: str) -> Iterator[TrialRow]:
+def rows_of(trials: Iterator[SettingTrial], recorded_at: str) -> Iterator[TrialRow]:
     """Yield a ledger row for each setting that ran; families are looked up once per combination of strategies."""
     families: dict[tuple[str, ...], str] = {}
     release = version("plimsoll")

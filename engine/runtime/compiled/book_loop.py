@@ -4,28 +4,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, RUIN, going_out, mark_start
-from plimsoll.engine.kernels.account.ledger import OVERDRAWN as LEDGER_OVERDRAWN
+from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, OVERDRAWN, RUIN, going_out, mark_start
 from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, plan_orders
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.kernels.layout import CASH, EQUITY, NAV, SHARES
-from plimsoll.engine.portfolio.book_decide import Holdings, Out, Prices, Rules, Terms, decide
+from plimsoll.engine.portfolio.book_decide import CostTerms, Holdings, Out, Prices, Rules, decide
 from plimsoll.engine.portfolio.book_memory import Memory
 from plimsoll.engine.portfolio.book_observe import Watch, observe_bar, observe_session
 from plimsoll.engine.runtime.compiled.loop_state import (
     BAR,
     DONE,
+    LOOP_OVERDRAWN,
+    LOOP_RUINED,
     N_DECISIONS,
     N_ORDERS,
-    OVERDRAWN,
     ROOM,
-    RUINED,
     SHORT,
+    DecisionTable,
     Ledger,
-    Market,
+    MarketArrays,
     Planning,
-    Table,
 )
 from plimsoll.engine.runtime.compiled.loop_step import has_room, put_to_work, settle, value_held
 from plimsoll.engine.types import Bools, Floats, Ints
@@ -38,7 +37,7 @@ class BookTerms(NamedTuple):
     rules: Rules
     memory: Memory
     prices: Prices
-    terms: Terms
+    terms: CostTerms
     last_bar: Bools
     ret: Floats
     close: Floats
@@ -47,8 +46,8 @@ class BookTerms(NamedTuple):
 
 @kernel
 def book_loop(
-    stop: int, first: int, weight: Floats, b: BookTerms, market: Market, ledger: Ledger, planning: Planning,
-    table: Table, orders: Orders, cursor: Ints,
+    stop: int, first: int, weight: Floats, b: BookTerms, market: MarketArrays, ledger: Ledger, planning: Planning,
+    table: DecisionTable, orders: Orders, cursor: Ints,
 ) -> int:  # fmt: skip
     """Run the bars from the cursor to `stop`; return one of the codes of `plimsoll.engine.runtime.compiled.loop_state`.
 
@@ -67,8 +66,8 @@ def book_loop(
             return ROOM
         if t >= first:
             code = settle(t, block, status, daily, rules, acct, scal, rec, held, fills, brief, sums, cursor)
-            if code in (RUIN, LEDGER_OVERDRAWN):
-                return RUINED if code == RUIN else OVERDRAWN
+            if code in (RUIN, OVERDRAWN):
+                return LOOP_RUINED if code == RUIN else LOOP_OVERDRAWN
         elif t == first - 1:
             mark_start(t, block, acct)
         adopt, called = t == first - 1, code == MARGIN_CALL

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.compiled.engine import Run, refuse_uncompiled, through
-from plimsoll.engine.runtime.compiled.loop_state import COSTS, FILLS, N_DECISIONS, N_ORDERS, RUINED, TRADED
+from plimsoll.engine.runtime.compiled.loop_state import COSTS, FILLS, LOOP_RUINED, N_DECISIONS, N_ORDERS, TRADED
 from plimsoll.engine.sleeve.signals import Signal
 from plimsoll.engine.types import Floats
 
@@ -57,5 +57,5 @@ def brief_of(run: Run, signals: Sequence[Signal]) -> Brief:
         fills=int(cursor[FILLS] + scal[layout.N_FILLS]),
         decisions=int(cursor[N_DECISIONS]),
         margin_calls=int(scal[layout.MARGIN_CALLS]),
-        ruined=code == RUINED,
+        ruined=code == LOOP_RUINED,
     )

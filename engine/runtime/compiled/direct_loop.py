@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels.account.coast import coast
-from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, RUIN, going_out, mark_start
-from plimsoll.engine.kernels.account.ledger import OVERDRAWN as LEDGER_OVERDRAWN
+from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, OVERDRAWN, RUIN, going_out, mark_start
 from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, plan_orders
 from plimsoll.engine.kernels.jit import kernel
@@ -15,16 +14,16 @@ from plimsoll.engine.portfolio.direct import direct_target
 from plimsoll.engine.runtime.compiled.loop_state import (
     BAR,
     DONE,
+    LOOP_OVERDRAWN,
+    LOOP_RUINED,
     N_DECISIONS,
     N_ORDERS,
-    OVERDRAWN,
     ROOM,
-    RUINED,
     SHORT,
+    DecisionTable,
     Ledger,
-    Market,
+    MarketArrays,
     Planning,
-    Table,
 )
 from plimsoll.engine.runtime.compiled.loop_step import has_room, put_to_work, settle, value_held
 from plimsoll.engine.types import Bools, Floats, Ints
@@ -48,8 +47,8 @@ def next_answer(first: int, stop: int, answered: Bools) -> int:
 
 @kernel
 def direct_loop(
-    stop: int, first: int, signal: Floats, answered: Bools, terms: DirectTerms, market: Market, ledger: Ledger,
-    planning: Planning, table: Table, orders: Orders, cursor: Ints,
+    stop: int, first: int, signal: Floats, answered: Bools, terms: DirectTerms, market: MarketArrays, ledger: Ledger,
+    planning: Planning, table: DecisionTable, orders: Orders, cursor: Ints,
 ) -> int:  # fmt: skip
     """Run the bars from the cursor to `stop`; return one of the codes of `plimsoll.engine.runtime.compiled.loop_state`.
 
@@ -77,9 +76,9 @@ def direct_loop(
             t = min(reached, end - 1)
             if reached < end:
                 code = settle(t, block, status, daily, rules, acct, scal, rec, held, fills, brief, sums, cursor)
-                if code in (RUIN, LEDGER_OVERDRAWN):
+                if code in (RUIN, OVERDRAWN):
                     cursor[BAR] = t
-                    return RUINED if code == RUIN else OVERDRAWN
+                    return LOOP_RUINED if code == RUIN else LOOP_OVERDRAWN
         else:
             mark_start(t, block, acct)
         asked, called = t == first - 1 or answered[t], code == MARGIN_CALL

@@ -23,16 +23,16 @@ from plimsoll.engine.runtime.compiled.direct_loop import DirectTerms, direct_loo
 from plimsoll.engine.runtime.compiled.loop_state import (
     BAR,
     CURSOR,
+    LOOP_OVERDRAWN,
+    LOOP_RUINED,
     N_DECISIONS,
-    OVERDRAWN,
     ROOM,
-    RUINED,
     SHORT,
     SUMS,
+    DecisionTable,
     Ledger,
-    Market,
+    MarketArrays,
     Planning,
-    Table,
     empty_table,
 )
 from plimsoll.engine.sleeve.signals import Signal, first_failure, on_panel, signal_of, stacked, standing
@@ -72,7 +72,7 @@ def run_compiled(setup: Setup, progress: Progress | None = None) -> Track:
     run = Run.of(setup, full=True)
     code = through(run, signals, progress)
     run.leave(signals, code)
-    return Track(run.decisions(), run.last(code), code == RUINED)
+    return Track(run.decisions(), run.last(code), code == LOOP_RUINED)
 
 
 def through(run: "Run", signals: Sequence[Signal], progress: Progress | None = None) -> int:
@@ -85,7 +85,7 @@ def through(run: "Run", signals: Sequence[Signal], progress: Progress | None = N
     """
     failure = first_failure(signals)
     code = run.go(signals, run.setup.panel.n_bars if failure is None else failure.bar + 1, progress)
-    if failure is not None and failure.error is not None and code != RUINED and run.cursor[BAR] >= failure.bar:
+    if failure is not None and failure.error is not None and code != LOOP_RUINED and run.cursor[BAR] >= failure.bar:
         # sleeves are asked before anything is decided; signals are shared, so what is raised holds on to no run
         raise failure.error.with_traceback(None)
     if code == SHORT:
@@ -105,10 +105,10 @@ class Run:
     """One account's way through the compiled loop."""
 
     setup: Setup
-    market: Market
+    market: MarketArrays
     ledger: Ledger
     planning: Planning
-    table: Table
+    table: DecisionTable
     orders: Orders
     cursor: Ints
 
@@ -138,7 +138,7 @@ class Run:
             table = table._replace(goal=table.weights)  # the target itself is what its orders aim at
         return cls(
             setup,
-            Market(panel.block, panel.close, feed.status, event, broker.daily),
+            MarketArrays(panel.block, panel.close, feed.status, event, broker.daily),
             ledger,
             Planning(planner.min_notional, planner.at_close, planner.tape, planner.work),
             table,
@@ -162,9 +162,9 @@ class Run:
             t = int(self.cursor[BAR])
             if code == ROOM:
                 self._enlarge()
-            elif code == OVERDRAWN:
+            elif code == LOOP_OVERDRAWN:
                 raise overdrawn(self.setup, t)
-            elif code in (RUINED, SHORT) or t >= last:
+            elif code in (LOOP_RUINED, SHORT) or t >= last:
                 return code
             if progress is not None:
                 progress(t, n_bars)
@@ -182,7 +182,7 @@ class Run:
             return lambda stop: int(direct_loop(stop, first, held, answered, terms, *self._arrays()))
         raise ConfigError(refusal(self.setup), where="engine")
 
-    def _arrays(self) -> tuple[Market, Ledger, Planning, Table, Orders, Ints]:
+    def _arrays(self) -> tuple[MarketArrays, Ledger, Planning, DecisionTable, Orders, Ints]:
         return self.market, self.ledger, self.planning, self.table, self.orders, self.cursor
 
     def _enlarge(self) -> None:
@@ -198,7 +198,7 @@ class Run:
 
     def last(self, code: int) -> int:
         """Return the last bar that was settled."""
-        return int(self.cursor[BAR]) - (code != RUINED)
+        return int(self.cursor[BAR]) - (code != LOOP_RUINED)
 
     def decisions(self) -> list[Decision]:
         """Return every decision, as the bar-by-bar loop would have made it."""
@@ -217,7 +217,7 @@ class Run:
         """Leave simulator, sleeves and integrator as a bar-by-bar run leaves them."""
         system, broker = self.setup.system, self.setup.broker
         stop = int(self.cursor[BAR])  # of what was observed: a bar that ruins is not
-        scal, ruined = self.ledger.scal, code == RUINED
+        scal, ruined = self.ledger.scal, code == LOOP_RUINED
         called = is_margin_call(scal[layout.EQUITY], scal[layout.MAINTENANCE], self.ledger.rules[layout.MARGIN_ACCOUNT])
         batches = [decision.plan.orders for decision in self.decisions()]
         broker.take_over(self.ledger.fills, batches, self.last(code), margin_call=bool(called and not ruined))

@@ -10,8 +10,8 @@ from plimsoll.engine.types import Bools, Codes, Floats, Ints
 # Why a loop returned.
 DONE: Final = 0
 ROOM: Final = 1  # a table is full: enlarge it and go on
-RUINED: Final = 2  # equity fell to zero at the cursor's bar
-OVERDRAWN: Final = 3  # a withdrawal at the cursor's bar exceeds the account
+LOOP_RUINED: Final = 2  # equity fell to zero at the cursor's bar
+LOOP_OVERDRAWN: Final = 3  # a withdrawal at the cursor's bar exceeds the account
 SHORT: Final = 4  # a cash account would have to sell short at the cursor's bar
 
 # Places in `cursor` (4,).
@@ -28,7 +28,7 @@ TRADES: Final = 2  # bars with fills
 SUMS: Final = 3
 
 
-class Market(NamedTuple):
+class MarketArrays(NamedTuple):
     """block (5, T, N), its closes (T, N), status (T, N), daily (DAILY, T); event (T,) split, dividend or flow."""
 
     block: Floats
@@ -67,7 +67,7 @@ class Planning(NamedTuple):
     work: Work
 
 
-class Table(NamedTuple):
+class DecisionTable(NamedTuple):
     """Decisions as rows, in brief only the last one; see `Target` and `Plan`. first (D + 1,) order row of each."""
 
     bar: Ints
@@ -83,9 +83,9 @@ class Table(NamedTuple):
     first: Ints
 
 
-def empty_table(rows: int, n_symbols: int, n_stages: int, n_facts: int) -> Table:
+def empty_table(rows: int, n_symbols: int, n_stages: int, n_facts: int) -> DecisionTable:
     """Return a table with room for `rows` decisions; memory is touched row by row as they come."""
-    return Table(
+    return DecisionTable(
         np.empty(rows, dtype=np.int64),
         np.empty((rows, n_symbols)),
         np.empty((rows, n_symbols)),

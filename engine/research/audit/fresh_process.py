@@ -1,4 +1,4 @@
-"""One reload, in a process of its own: ``python -m ...audit.reload JOB`` runs what JOB says and keeps the trail.
+"""One reload, in a process of its own: ``python -m ...audit.fresh_process JOB`` runs what JOB says and keeps the trail.
 
 The process has another working folder, another clock, other hash seeds, and data that end early.
 """
@@ -18,7 +18,7 @@ from plimsoll.engine.market.panel_folder import open_panel
 from plimsoll.engine.research.audit.case import Case, StandIn
 from plimsoll.engine.research.audit.clock_shift import shift_clock
 from plimsoll.engine.research.audit.file_watch import FileWatch
-from plimsoll.engine.research.proof.trail import Rows
+from plimsoll.engine.research.proof.trail import TrailRows
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import needs_of
 from plimsoll.engine.runtime.prepare import make_strategies
@@ -51,7 +51,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ProcessOutcome:
     """How a reload ended.
 
     noted : what the strategy read from outside, in words. raised : what stopped the run, or "". data_hash : of the
@@ -61,7 +61,7 @@ class Outcome:
     noted: tuple[str, ...]
     raised: str
     data_hash: str
-    rows: dict[str, Rows]
+    rows: dict[str, TrailRows]
 
     def write(self, folder: Path) -> None:
         """Write it as arrays and JSON."""
@@ -92,7 +92,7 @@ def main(argv: list[str]) -> None:
             rows = Case(config, panel, stand_in=_stand_in(job.stand_in)).run(strategies).trail.rows
     except Exception as error:  # noqa: BLE001  (foreign code: anything may come out of it)
         raised = f"{type(error).__name__}: {error}"
-    Outcome(tuple(watch.noted), raised, loaded, rows).write(folder)
+    ProcessOutcome(tuple(watch.noted), raised, loaded, rows).write(folder)
 
 
 def _stand_in(spec: str) -> StandIn | None:
@@ -107,7 +107,7 @@ def _panel(config: Config, job: Job, strategies: dict[str, Strategy]) -> Panel:
     return open_panel(Path(job.panel))
 
 
-def read_outcome(folder: Path) -> Outcome:
+def read_outcome(folder: Path) -> ProcessOutcome:
     """Return how a reload ended.
 
     Raises
@@ -118,10 +118,10 @@ def read_outcome(folder: Path) -> Outcome:
     facts = json.loads((folder / OUTCOME).read_text(encoding="utf-8"))
     with np.load(folder / NUMBERS, allow_pickle=False) as file:
         rows = {
-            name: Rows(file[f"bar_{k}"], file[f"values_{k}"], tuple(columns))
+            name: TrailRows(file[f"bar_{k}"], file[f"values_{k}"], tuple(columns))
             for k, (name, columns) in enumerate(facts["columns"].items())
         }
-    return Outcome(tuple(facts["noted"]), facts["raised"], facts["data_hash"], rows)
+    return ProcessOutcome(tuple(facts["noted"]), facts["raised"], facts["data_hash"], rows)
 
 
 if __name__ == "__main__":

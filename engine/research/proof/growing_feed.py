@@ -1,22 +1,27 @@
 """A feed that learns its bars one by one, so that the future does not exist yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Final, TypeVar
 
 import numpy as np
 
+from plimsoll.engine.config.schema import Config
 from plimsoll.engine.kernels.derive import derive_scan, factor_scan, index_scan
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.research.proof import veil as veils
-from plimsoll.engine.research.proof.veil import Veil, veiled_panel
-from plimsoll.engine.runtime.prepare import Market
+from plimsoll.engine.research.proof import unseen as veils
+from plimsoll.engine.research.proof.trail import Trail, recorded, trail_of
+from plimsoll.engine.research.proof.unseen import Veil, veiled_panel
+from plimsoll.engine.runtime.assemble import assemble
+from plimsoll.engine.runtime.backtest import run_loop
+from plimsoll.engine.runtime.prepare import Market, prepare
+from plimsoll.engine.sleeve.strategy import Strategy
 from plimsoll.engine.types import Codes, Floats, Ints
 
 A = TypeVar("A", Floats, Codes)
 
-# Rows beyond the real ones: the length of an array then tells nothing about the last bar.
+# TrailRows beyond the real ones: the length of an array then tells nothing about the last bar.
 PAD: Final = (50, 400)
 
 Reveal = Callable[[int], None]
@@ -25,7 +30,7 @@ Reveal = Callable[[int], None]
 class RevealFeed(Feed):
     """Derived series that are grown by one row at a time; every later row is veiled.
 
-    Arrays once handed out are views on what is grown, so their owners see each row when its bar has come. Rows are
+    Arrays once handed out are views on what is grown, so their owners see each row when its bar has come. TrailRows are
     derived by the same kernels as in `Feed`, from revealed rows alone. Nothing here leads to the true panel.
     """
 
@@ -165,6 +170,24 @@ def veiled_market(truth: Market, first: int, veil: Veil, seed: int) -> tuple[Mar
         bill[t], daily[:, t] = truth.bill[t], truth.daily[:, t]
 
     return replace(truth, feed=feed, calendar=calendar, bill=bill, daily=daily, first=first), reveal
+
+
+def run_veiled(
+    config: Config, panel: Panel, strategies: Mapping[str, Strategy], first: int, veil: Veil, seed: int = 0
+) -> Trail:
+    """Run a configuration over a panel that is revealed bar by bar and return everything it leaves behind.
+
+    strategies : by sleeve name. first : the first bar traded, as a normal run has found it.
+
+    Raises
+    ------
+    InputError
+        Whatever the run raises.
+    """
+    recorders = {name: recorded(strategy) for name, strategy in strategies.items()}
+    veiled, reveal = veiled_market(prepare(config, panel, recorders), first, veil, seed)
+    setup = assemble(config, veiled)
+    return trail_of(setup, run_loop(setup, stop_at=panel.n_bars - 1, before_bar=reveal))
 
 
 def _shown(array: A) -> A:

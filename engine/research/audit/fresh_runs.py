@@ -16,7 +16,7 @@ from plimsoll.engine.market.span import first_bars
 from plimsoll.engine.research.audit.case import Case, Ran, StandIn
 from plimsoll.engine.research.audit.cut_files import cut_config, working_folder, write_panel
 from plimsoll.engine.research.audit.finding import Finding
-from plimsoll.engine.research.audit.reload import Job, Outcome, read_outcome
+from plimsoll.engine.research.audit.fresh_process import Job, ProcessOutcome, read_outcome
 from plimsoll.engine.research.proof.trail import Trail, first_difference
 from plimsoll.engine.runtime.needs import needs_of
 from plimsoll.engine.types import Ints
@@ -119,7 +119,7 @@ def _reload(case: Case, reference: Ran, t: int, root: Path, seed: int) -> Findin
     outcome = _outcome(case, t, session, root, seed)
     if told := _unfit(case, reference, t, session, outcome):
         return Finding(NAME, False, "", told, session)
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, ProcessOutcome)
     found = first_difference(reference.trail, Trail(reference.setup, outcome.rows), t)
     if found is None:
         return Finding(NAME, True, "")
@@ -127,7 +127,7 @@ def _reload(case: Case, reference: Ran, t: int, root: Path, seed: int) -> Findin
     return Finding(NAME, False, "", told, found.session, found.stage, found.symbol)
 
 
-def _unfit(case: Case, reference: Ran, t: int, session: str, outcome: Outcome | str) -> str:
+def _unfit(case: Case, reference: Ran, t: int, session: str, outcome: ProcessOutcome | str) -> str:
     """Return why a reload cannot be compared with the reference, which is a failure, or ""."""
     if isinstance(outcome, str):
         return f"the reload through {session} died: {outcome}"
@@ -141,7 +141,7 @@ def _unfit(case: Case, reference: Ran, t: int, session: str, outcome: Outcome | 
     return f"with data through {session}, only one of the runs has: {lacking[0]}" if lacking else ""
 
 
-def _outcome(case: Case, t: int, session: str, root: Path, seed: int) -> Outcome | str:
+def _outcome(case: Case, t: int, session: str, root: Path, seed: int) -> ProcessOutcome | str:
     """Return how a reload ended, or the last line of one that died."""
     root = root.resolve()
     here = working_folder(root)
@@ -156,7 +156,7 @@ def _outcome(case: Case, t: int, session: str, root: Path, seed: int) -> Outcome
         days=days,
     )
     job.write(here / "job.json")
-    command = [sys.executable, "-m", "plimsoll.engine.research.audit.reload", str(here / "job.json")]
+    command = [sys.executable, "-m", "plimsoll.engine.research.audit.fresh_process", str(here / "job.json")]
     done = subprocess.run(
         command, cwd=here, env=_environment(seed), capture_output=True, text=True, errors="replace", check=False
     )
