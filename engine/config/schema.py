@@ -107,11 +107,18 @@ class ExecutionSection(Section):
     fill: Literal["next_open", "next_close"] = "next_open"
     sizing: Literal["decision", "fill"] = "decision"
     venue: Literal["alpaca"] | None = None  # orders pass the rules of this venue; None = only those of the account
+    limits: bool = False  # marketable limit orders at live.collar, as they are sent; a venue's rules say which grid
     min_notional: float = Field(1.0, ge=0)  # dollars; exits are exempt
     fractional: bool = True
     qty_decimals: int = Field(9, ge=0, le=9)
     max_participation: float = Field(0.05, ge=0, le=1)  # of the fill bar's volume; 0 = no cap
     unfilled: Literal["expire", "carry"] = "carry"  # what did not fill works on until filled, replaced or delisted
+
+    @model_validator(mode="after")
+    def _limits_of_a_venue(self) -> "ExecutionSection":
+        if self.limits and self.venue is None:
+            raise ValueError("limits need a venue, whose price steps they keep: set 'venue', or leave 'limits' out")
+        return self
 
     @model_validator(mode="before")
     @classmethod

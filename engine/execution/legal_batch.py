@@ -22,11 +22,14 @@ def exact(value: float) -> Decimal:
 
 
 def desk_of(config: Config) -> Desk | None:
-    """Return the desk of the configured venue for a backtest: market orders, all that its rules allow."""
+    """Return the desk of the configured venue for a backtest: all that its rules allow."""
     if config.execution.venue is None:
         return None
-    buffer = (config.live or LiveSection()).cash_buffer
-    return Desk(rules_on(config.execution.venue, config.run.end or date.max), buffer=exact(buffer))
+    live = config.live or LiveSection()
+    collar = exact(live.collar) if config.execution.limits else None
+    return Desk(
+        rules_on(config.execution.venue, config.run.end or date.max), collar=collar, buffer=exact(live.cash_buffer)
+    )
 
 
 def wishes_of(batch: OrderBatch, symbols: tuple[str, ...], held: Mapping[str, Decimal]) -> list[Wish]:
@@ -53,7 +56,8 @@ def legal_batch(
     signed = [order.qty if order.side == "buy" else -order.qty for order in kept]
     taken = batch.rows._replace(**{name: column[rows] for name, column in batch.rows._asdict().items()})
     qty = np.array([float(value) for value in signed], dtype=np.float64)
-    return replace(batch, rows=taken._replace(qty=qty)), legal.changes
+    limit = np.array([np.nan if order.limit is None else float(order.limit) for order in kept], dtype=np.float64)
+    return replace(batch, rows=taken._replace(qty=qty, limit=limit)), legal.changes
 
 
 def money(legal: Legalised, cash: Decimal, equity: Decimal, desk: Desk) -> Decimal:

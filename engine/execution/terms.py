@@ -61,6 +61,7 @@ class Terms:
         acct[layout.MARK] = np.nan
         acct[layout.ORDER0 : layout.ORDER1 + 1] = -1.0
         acct[layout.SIGMA : layout.ADV + 1] = np.nan
+        acct[layout.LIMIT] = np.nan
         acct[layout.HALF_SPREAD] = self.half_spread
         acct[layout.MAINT_LONG] = self.maintenance_long
         acct[layout.MAINT_SHORT] = self.maintenance_short

@@ -23,7 +23,8 @@ CARRIED: Final = 14  # 1 = the working order is older than the last decision's b
 ROOM: Final = 15  # scratch of a bar: shares that the market still gives
 ADDS: Final = 16  # scratch of a bar: signed shares that would open or add
 FORCED: Final = 17  # scratch of a bar: shares that a withdrawal has sold already
-ACCT_ROWS: Final = 18
+LIMIT: Final = 18  # dollars a share beyond which the working order does not fill, NaN = none
+ACCT_ROWS: Final = 19
 
 # scal (SCALARS,)
 CASH: Final = 0

@@ -59,14 +59,21 @@ class Both:
         return found
 
 
-def both(panel: Panel, *, account: str, short: bool, seed: int) -> Both:
+def both(panel: Panel, *, account: str, short: bool, seed: int, collar: float | None = None) -> Both:
     """Run the backtest; one strategy object serves both."""
     params = {"symbols": list(panel.symbols), "seed": seed, "most": 0.22, "short": short, "often": 0.5}
     values = plain_config(
         "support.restless:Restless",
         params,
         run={"name": "t", "start": str(panel.clock.session[FIRST]), "cash": 100_000.0},
-        execution={"venue": "alpaca", "min_notional": 1.0, "max_participation": 0.0},
+        execution={
+            "venue": "alpaca",
+            "min_notional": 1.0,
+            "max_participation": 0.0,
+            "unfilled": "expire",
+            "limits": collar is not None,
+        },
+        live={"collar": collar or 0.03},
         account={"type": account},
     )
     config = load_config(values)
@@ -148,3 +155,13 @@ def test_slow_fills_in_parts_end_in_the_same_positions(seed: int) -> None:
     assert made.sent == pair.orders
     assert_same_positions(pair, made)
     assert len(desk.transcript.happenings("fill")) > 2 * len(desk.transcript.happenings("accepted"))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_with_the_collar_on_both_sides_leave_the_same_orders_unfilled(seed: int) -> None:
+    panel = market(seed)
+    pair = both(panel, account="reg_t", short=bool(seed % 2), seed=seed, collar=0.005)  # half the size of a usual gap
+    desk = make_desk(panel, start_of(pair.to_drive), prices="open")
+    assert_same(pair, drive(pair.to_drive, over_desk(desk), mover(desk)))
+    assert len(desk.transcript.happenings("expired")) > 5
+    assert len(desk.transcript.happenings("filled")) > 5

@@ -266,3 +266,41 @@ def test_fees_begin_anew_with_the_session() -> None:
         bench.step()
     one = charged(str(panel.clock.session[0]), [(-5.0, 10.0)])
     assert bench.broker.rec[389:391, layout.RECORD_COLUMNS.index("fees")] == pytest.approx([one, one], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("qty", "limit", "fills"),
+    [(10.0, 102.0, True), (10.0, 101.99, False), (-10.0, 102.0, True), (-10.0, 102.01, False)],
+)
+def test_a_limit_order_fills_at_its_limit_and_not_beyond(qty: float, limit: float, fills: bool) -> None:
+    bench = Bench(make_panel([100.0, 101.0, 102.0, 102.0], [100.0, 101.0, 102.0, 102.0]))
+    bench.step()
+    bench.send((0, qty), limit=(limit,))
+    bench.step()
+    assert bench.shares[0] == (qty if fills else 0.0)
+    assert bench.broker.orders() == []  # a day order that did not fill has expired
+
+
+def test_a_limit_holds_for_both_legs_and_ends_with_its_order() -> None:
+    bench = Bench(make_panel([100.0, 100.0, 100.0, 104.0, 96.0, 100.0], [100.0, 100.0, 100.0, 104.0, 96.0, 100.0]))
+    bench.step()
+    bench.send((0, -5.0))
+    bench.step()
+    bench.send((0, 5.0), (0, 8.0), leg=(0, 1), limit=(103.0, 103.0))  # covers, then buys
+    bench.step()
+    assert bench.shares[0] == -5.0
+    bench.send((0, 5.0), (0, 8.0), leg=(0, 1), limit=(103.0, 103.0))
+    bench.step()
+    assert bench.shares[0] == 8.0
+    bench.send((0, -8.0))  # at the market again
+    bench.step()
+    assert bench.shares[0] == 0.0
+
+
+def test_a_limit_is_divided_by_a_split() -> None:
+    for limit, shares in ((102.0, 20.0), (99.0, 0.0)):
+        bench = Bench(make_panel([100.0, 100.0, 50.5], [100.0, 100.0, 50.5], split=[1.0, 1.0, 2.0]))
+        bench.step()
+        bench.send((0, 10.0), limit=(limit,))
+        bench.step()
+        assert bench.shares[0] == shares

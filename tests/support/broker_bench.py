@@ -35,7 +35,7 @@ class Bench:
         self.t = first - 1
 
     def send(self, *orders: tuple[int, float], leg: tuple[int, ...] | None = None, at_close: bool = False,
-             sigma: float = np.nan, adv: float = np.nan) -> None:  # fmt: skip
+             sigma: float = np.nan, adv: float = np.nan, limit: tuple[float, ...] | None = None) -> None:  # fmt: skip
         """Submit orders at the current close; the weight behind them is the one they lead to."""
         n = len(orders)
         col = np.array([c for c, _ in orders], dtype=np.int64)
@@ -52,6 +52,7 @@ class Bench:
             target=led_to[col] * self.panel.close[self.t, col] / self.equity,
             sigma=np.full(n, sigma),
             adv=np.full(n, adv),
+            limit=np.full(n, np.nan) if limit is None else np.array(limit, dtype=np.float64),
         )
         self.broker.submit(OrderBatch(rows))
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from plimsoll.engine.portfolio.integrator import Mark
 from plimsoll.engine.runtime.assemble import Setup
 
 Sent = tuple[str, Decimal]
+PATIENCE_MINUTES = 10
 
 
 @dataclass
@@ -88,19 +89,31 @@ def decided(setup: Setup, decision: Any, shares: Mapping[str, Decimal], account:
 
 
 def send(setup: Setup, venue: Venue, move: Callable[[datetime], None], legal: tuple[LegalOrder, ...], t: int) -> None:
-    """Send orders in the first minute of bar t's session: what frees money, and once that has ended the rest."""
+    """Send orders in the first minute of bar t's session: what frees money, and soon after that the rest.
+
+    What opens the other side of a position waits for the order that ends it; where that one did not fill it is not
+    sent.
+    """
     session = session_on(day_of(setup, t))
     now = session.open
     move(now)
     for wave in (FREES, NEEDS):
+        working = {one.symbol for one in venue.open_orders()}
         for number, one in enumerate(legal):
-            if one.wave == wave:
-                split = exact(setup.panel.split[t, setup.panel.symbols.index(one.symbol)])
-                client_id = f"d{t}-{number}-{one.symbol}"
-                answer = venue.submit(
-                    Intent(client_id, one.symbol, one.side, one.qty * split, one.kind, limit=one.limit)
-                )
+            if one.wave == wave and one.symbol not in working:
+                answer = venue.submit(intent_of(setup, t, number, one))
                 assert isinstance(answer, Acked), (t, one, answer)
-        while venue.open_orders() and now < session.close:
-            now += timedelta(minutes=1)
-            move(now)
+        for _ in range(PATIENCE_MINUTES):
+            if venue.open_orders():
+                now += timedelta(minutes=1)
+                move(now)
+
+
+def intent_of(setup: Setup, t: int, number: int, one: LegalOrder) -> Intent:
+    """Return an order of last night in the shares of this morning."""
+    split = exact(setup.panel.split[t, setup.panel.symbols.index(one.symbol)])
+    limit = one.limit
+    if limit is not None:
+        rounding = ROUND_FLOOR if one.side == "buy" else ROUND_CEILING
+        limit = (limit / split).quantize(Decimal("0.01"), rounding=rounding)
+    return Intent(f"d{t}-{number}-{one.symbol}", one.symbol, one.side, one.qty * split, one.kind, limit=limit)

@@ -55,7 +55,7 @@ def auction(account: Bidder, t: int, row: Row, borrowed: float, carry: float) ->
             wanted = math.copysign(min(abs(order.first), abs(account.shares[symbol])), order.first)
             size = within(terms, account.shares[symbol], wanted, room[symbol])
             give(account, t, symbol, size, quote[symbol], order, row, done)
-            order.first -= size
+            order.first = sum_of(order.first, -size)
             room[symbol] -= abs(size)
     if not terms.at_close:
         row["raised"] = spent(row)
@@ -132,7 +132,7 @@ def buy(account: Bidder, t: int, quote: Row, room: Row, row: Row, done: list[Tra
         size = add.size if share == 1.0 else lot(terms, account.shares[add.symbol], share * add.size)
         give(account, t, add.symbol, size, add.price, order, row, done)
         gone = size if order.day in waiting else add.size
-        setattr(order, add.leg, getattr(order, add.leg) - gone)
+        setattr(order, add.leg, sum_of(getattr(order, add.leg), -gone))
     for symbol, order in list(account.orders.items()):
         if order.first == 0.0 and order.second == 0.0:
             del account.orders[symbol]

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.kernels.account.fill import book_fill, drop_order, size_at_fill, trim
+from plimsoll.engine.kernels.account.fill import book_fill, drop_order, size_at_fill, sum_of_shares, trim
 from plimsoll.engine.kernels.cost import (
     FEES_ON,
     N_SESSION_FEES,
@@ -35,6 +35,7 @@ from plimsoll.engine.kernels.layout import (
     HALF_SPREAD,
     LEG0,
     LEG1,
+    LIMIT,
     LOT,
     MAINT_LONG,
     MAINT_SHORT,
@@ -82,6 +83,18 @@ def reduces(i: int, acct: Floats) -> bool:
     return acct[LEG0, i] * acct[SHARES, i] < 0.0
 
 
+@inline_kernel
+def takes(i: int, price: float, acct: Floats) -> bool:
+    """Return whether a symbol's working order fills at `price`: there is one, and it is not beyond the limit.
+
+    Both legs trade one way, so that one limit is for both.
+    """
+    if np.isnan(price) or np.isnan(acct[LIMIT, i]):
+        return not np.isnan(price)
+    buys = acct[LEG0, i] > 0.0 or (acct[LEG0, i] == 0.0 and acct[LEG1, i] > 0.0)
+    return price <= acct[LIMIT, i] if buys else price >= acct[LIMIT, i]
+
+
 @kernel
 def room_of(t: int, i: int, block: Floats, scal: Floats, rules: Floats) -> float:
     """Return the shares of a symbol that one bar gives: no row or volume 0 none, volume unknown any, counted."""
@@ -103,7 +116,7 @@ def fill_leg(
     if qty != 0.0:
         order = acct[ORDER0 if leg == LEG0 else ORDER1, i]
         book_fill(t, i, qty, price, order, acct, scal, rules, daily, at, rec, fills)
-        acct[leg, i] -= qty
+        acct[leg, i] = sum_of_shares(acct[leg, i], -qty)
         acct[ROOM, i] -= abs(qty)
 
 
@@ -227,7 +240,7 @@ def free_money(
             left = left or reduces(i, acct)
             continue
         price = block[auction, t, i]
-        room = 0.0 if np.isnan(price) else room_of(t, i, block, scal, rules)
+        room = room_of(t, i, block, scal, rules) if takes(i, price, acct) else 0.0
         acct[ROOM, i] = max(room - acct[FORCED, i], 0.0)
         if reduces(i, acct):
             fill_leg(
@@ -321,10 +334,10 @@ def add(
 ) -> None:  # fmt: skip
     """Fill one symbol's opening or adding leg, cut by the factor; what the factor cut is dropped unless it waits."""
     wanted, leg = acct[ADDS, i], adding_leg(i, acct)
-    qty = wanted
+    qty, beyond = wanted, sum_of_shares(acct[leg, i], -wanted)
     if factor < 1.0:
         qty = trim(wanted * factor, step_of(i, wanted, acct))
         scal[CUT_AT_FILL] += 1.0
     fill_leg(t, i, leg, qty, price, acct, scal, rules, daily, at, rec, fills)
     if qty != wanted and not waits:
-        acct[leg, i] -= wanted - qty
+        acct[leg, i] = beyond

@@ -31,6 +31,7 @@ from plimsoll.engine.kernels.layout import (
     IMPACT_UNKNOWN,
     LEG0,
     LEG1,
+    LIMIT,
     LOT,
     MARK,
     N_FILLS,
@@ -143,7 +144,7 @@ def replace_working(first: int, stop: int, orders: Orders, first_row: int, acct:
     scal[N_WORKING] = 0.0
     scal[PLANNED] = 1.0
     col, leg, qty, at_close = orders.col, orders.leg, orders.qty, orders.at_close
-    target, price, sigma, adv = orders.target, orders.price, orders.sigma, orders.adv
+    target, price, sigma, adv, limit = orders.target, orders.price, orders.sigma, orders.adv, orders.limit
     for k in range(first, stop):
         i, row = col[k], float(first_row + k - first)
         if acct[ORDER0, i] < 0.0:
@@ -154,6 +155,7 @@ def replace_working(first: int, stop: int, orders: Orders, first_row: int, acct:
         acct[TARGET, i] = target[k]
         acct[SIGMA, i] = sigma[k]
         acct[ADV, i] = adv[k]
+        acct[LIMIT, i] = limit[k]
         acct[AT_CLOSE, i] = 1.0 if at_close[k] else 0.0
         acct[CARRIED, i] = 0.0
         if acct[SHARES, i] == 0.0 and price[k] > 0.0:

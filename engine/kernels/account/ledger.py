@@ -31,6 +31,7 @@ from plimsoll.engine.kernels.layout import (
     LATE_PAYMENTS,
     LEG0,
     LEG1,
+    LIMIT,
     LOT,
     MAINT_LONG,
     MAINT_SHORT,
@@ -100,6 +101,7 @@ def split_symbol(i: int, split: float, acct: Floats) -> None:
     acct[LEG0, i] = -acct[SHARES, i] if leaves else acct[LEG0, i] * split
     acct[LEG1, i] *= split
     acct[MARK, i] /= split
+    acct[LIMIT, i] /= split
     acct[ADV, i] *= split  # of the decision, in the share units of the fill
 
 

@@ -36,6 +36,7 @@ class Orders(NamedTuple):
     target: Annotated[Floats, Column("weight behind the order, fraction of equity", shown=False)]
     sigma: Annotated[Floats, Column("daily volatility as known at the decision, NaN = unknown", shown=False)]
     adv: Annotated[Floats, Column("average daily volume in shares as known then, NaN = unknown", shown=False)]
+    limit: Annotated[Floats, Column("dollars a share beyond which it does not fill, NaN = none", shown=False)]
 
 
 _HINTS: Final = {name: get_args(hint) for name, hint in get_type_hints(Orders, include_extras=True).items()}
@@ -61,7 +62,7 @@ def write_order(
     at: int, t: int, i: int, leg: int, wave: int, qty: float, target: float, price: float, sigma: float, adv: float,
     at_close: bool, orders: Orders,
 ) -> None:  # fmt: skip
-    """Write row `at`: an order for column i, decided at bar t."""
+    """Write row `at`: an order for column i, decided at bar t; a market order until a venue's desk says otherwise."""
     orders.bar[at] = t
     orders.col[at] = i
     orders.qty[at] = qty
@@ -72,3 +73,4 @@ def write_order(
     orders.target[at] = target
     orders.sigma[at] = sigma
     orders.adv[at] = adv
+    orders.limit[at] = np.nan
