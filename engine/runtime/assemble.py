@@ -77,7 +77,7 @@ def assemble(config: Config, market: Market) -> Setup:
         _refuse_early_flows(config, panel, daily, first)
     broker = SimBroker(feed, daily, book, id_prefix=f"{config.run.name}-{config.digest[:8]}")
     warnings = panel.warnings + _bill_warnings(market.bill_name, panel, first) + market.warnings
-    warnings += _end_warnings(config, panel)
+    warnings += _end_warnings(config, market.calendar)
     desk = desk_of(config)
     return Setup(
         config, panel, feed, system, broker, first, market.bill, market.bill_name, warnings, terms, desk

@@ -47,7 +47,7 @@ class Halved:
 
 
 def test_the_shipped_sources_are_registered() -> None:
-    assert list(registered_sources()) == ["csv", "sample"]
+    assert list(registered_sources()) == ["catalog", "csv", "sample"]
 
 
 def test_a_misspelt_source_is_answered_with_the_one_that_was_meant() -> None:

@@ -101,15 +101,15 @@ def test_a_sleeve_of_almost_no_volatility_is_stopped_by_floor_scale_and_caps() -
     assert np.abs(loose.stage("s1_allocate")[:, 2]).max() <= 0.35 * 5.0 + 1e-12
 
 
-def test_a_constant_price_leads_to_the_next_rung_not_to_infinity() -> None:
+def test_a_constant_price_is_no_risk_and_takes_no_rung_from_the_others() -> None:
     n_bars = 260
     closes = walks(3, (0.12, 0.15, 0.18), n_bars)
     closes[:, 2] = 100.0
     panel = make_panel(closes, closes.copy(), symbols=NAMES)
     book = run_book(panel, {n.lower(): Steady({n: 1.0}) for n in NAMES}, first=150)
     assert_sound(book)
-    assert (book.fact("rung") == 2.0).all()
-    assert share(book, "ccc").max() <= 0.35 + 1e-12  # what the cap leaves over has to go somewhere
+    assert (book.fact("rung") == 0.0).all()  # the two that move are allocated as ever
+    assert share(book, "ccc").max() <= 0.35 + 1e-12
 
 
 def test_two_hundred_sleeves() -> None:
