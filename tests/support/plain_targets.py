@@ -25,8 +25,14 @@ class Level61:
 
 
 def total_returns(close: pd.DataFrame, dividend: pd.DataFrame, split: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return (C + D) * split / last known C - 1; NaN on a session without a row."""
-    before = close.ffill().shift(1)
+    """Return (C + D) * split / last known C - 1; NaN on a session without a row.
+
+    After more than 20 sessions without a row a symbol is a new one: nothing leads across the gap.
+    """
+    row = pd.Series(np.arange(float(len(close))), index=close.index)
+    last = close.notna().mul(row, axis=0).where(close.notna()).ffill().shift(1)
+    missing = -last.sub(row, axis=0) - 1.0
+    before = close.ffill().shift(1).where(missing <= 20.0)
     gross = close + dividend.fillna(0.0)
     return (gross if split is None else gross * split) / before - 1.0
 
