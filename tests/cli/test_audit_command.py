@@ -125,16 +125,3 @@ def test_data_elsewhere_than_below_the_working_folder_are_cut_for_reloads_too(
     ran = cli("audit", "run.toml", "--reloads", "2", "--out", "out")
     assert (ran.code, ran.out.splitlines()[-2]) == (0, "PASS")
     assert sorted(path.name for path in here.iterdir()) == ["data", "run.toml", "work"]
-
-
-def test_a_file_that_is_read_from_adjusted_closes_because_of_a_later_row_is_read_so_in_reloads(
-    here: Path, cli: Cli
-) -> None:
-    file = here / "data/SPY.csv"
-    header, *rows = file.read_text().splitlines()
-    day, adjusted = rows[-1].split(",")[0], rows[-1].split(",")[5]
-    file.write_text("\n".join([header, *rows[:-1], f"{day},,,,,{adjusted},,,"]) + "\n")
-    ran = cli("audit", "run.toml", "--reloads", "2", "--out", "out")
-    assert (ran.code, ran.out.splitlines()[-2]) == (0, "PASS")
-    found = json.loads((here / "out/certificate.json").read_text())["findings"][-1]
-    assert found["what"].endswith("read from adjusted closes throughout: SPY")
