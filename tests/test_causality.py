@@ -67,7 +67,7 @@ def test_no_output_of_a_strategy_that_sees_everything_depends_on_what_comes_late
         {
             "execution": {"sizing": "fill"},
             "integrator": {"turnover": {"band": 0.05}},
-            "financing": {"cash_rate": "AAA"},
+            "financing": {"cash_rate": "AAA", "cash_rate_after": 0.0},
         },
         {"execution": {"fractional": False}, "costs": {"preset": "flat"}},
     ],
