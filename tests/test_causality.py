@@ -67,7 +67,7 @@ def test_no_output_of_a_strategy_that_sees_everything_depends_on_what_comes_late
         {
             "execution": {"sizing": "fill"},
             "integrator": {"turnover": {"band": 0.05}},
-            "financing": {"cash_rate": "AAA"},
+            "financing": {"cash_rate": "AAA", "cash_rate_after": 0.0},
         },
         {"execution": {"fractional": False}, "costs": {"preset": "flat"}},
     ],
@@ -202,7 +202,9 @@ def test_files_that_stop_earlier_load_to_the_same_past(tmp_path: Path) -> None:
 @pytest.mark.realdata
 def test_level61_on_real_prices_does_not_depend_on_what_comes_later(real_daily: Path) -> None:
     strategy = make_strategy("regime_risk_parity", {}, where="s")
-    config = _config(financing={"cash_rate": "BIL", "margin_spread_bps": 100.0}, run={"start": "2010-01-04"})
+    config = _config(
+        financing={"cash_rate": "BIL", "cash_rate_after": 0.0, "margin_spread_bps": 100.0}, run={"start": "2010-01-04"}
+    )
     panel = load_data(real_daily, (*strategy.universe, "BIL"))
     whole = _trail(strategy, panel, config)
     sessions = panel.clock.session
