@@ -181,8 +181,8 @@ REFUSED = {
     ),
     "the same in other words": (["run.benchmark=QQQ,'QQQ'"], "--grid: run.benchmark has the value 'QQQ' twice"),
     "the default and nothing": (
-        ["execution.unfilled=expire"],
-        "--grid: execution.unfilled = 'expire' is what the configuration says",
+        ["execution.unfilled=carry"],
+        "--grid: execution.unfilled = 'carry' is what the configuration says",
     ),
     "a bare range": (
         ["run.cash=1e4:2e4"],
