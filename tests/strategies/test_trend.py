@@ -32,7 +32,7 @@ CASES = [
 def excess(market: Market, bars: int) -> pd.DataFrame:
     """Return over `bars` less the bills', a row missing for up to five sessions replaced by the last one."""
     tr = market.tr.ffill(limit=5)
-    past = tr / tr.shift(bars) - 1.0
+    past = (tr / tr.shift(bars) - 1.0).where(market.life == market.life.shift(bars))
     return past[SYMBOLS].sub(past["BIL"].fillna(0.0), axis=0)
 
 

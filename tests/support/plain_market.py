@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from support.plain_targets import total_returns
 from support.real import derived
 from support.scripted import Ran
 
@@ -13,12 +14,16 @@ from plimsoll.engine.market.panel import Panel
 
 @dataclass(frozen=True)
 class Market:
-    """Sessions by symbols. close in first-bar units, ret the return since the last row, tr 1.0 at the first row."""
+    """Sessions by symbols. close in first-bar units, ret the return since the last row, tr 1.0 at the first row of a life.
+
+    life numbers a symbol's listings from 1.
+    """
 
     close: pd.DataFrame
     ret: pd.DataFrame
     tr: pd.DataFrame
     vix: pd.Series
+    life: pd.DataFrame
 
     @property
     def listed(self) -> pd.DataFrame:
@@ -37,9 +42,11 @@ class Market:
 
 
 def _market(close: pd.DataFrame, dividend: pd.DataFrame, vix: pd.Series) -> Market:
-    ret = (close + dividend.fillna(0.0)) / close.ffill().shift(1) - 1.0
-    tr = (1.0 + ret.fillna(0.0)).cumprod().where(close.notna())
-    return Market(close, ret, tr, vix.reindex(close.index))
+    ret = total_returns(close, dividend)
+    life = (close.notna() & ret.isna()).cumsum()  # a first row, or the first after a gap, begins a life
+    grown = {s: (1.0 + ret[s].fillna(0.0)).groupby(life[s]).cumprod() for s in close}
+    tr = pd.DataFrame(grown, close.index)[close.columns].where(close.notna())
+    return Market(close, ret, tr, vix.reindex(close.index), life)
 
 
 def market_of_files(folder: Path, symbols: list[str], last: str) -> Market:
