@@ -66,7 +66,8 @@ def trim(qty: float, step: float) -> float:
 def size_at_fill(t: int, at_close: float, block: Floats, acct: Floats, scal: Floats) -> None:
     """Turn target weights into working quantities at the fill's own prices.
 
-    Only for comparison with tools that size at the fill: q = W E / p - held, with E marked at the fill prices.
+    Only for comparison with tools that size at the fill: q = W E / p - held, with E marked at the fill prices. What goes
+    through zero is two legs, as in a decision: the second opens, and is bound by the margin.
     """
     equity, auction = scal[CASH], int(at_close)
     for i in range(acct.shape[1]):
@@ -76,8 +77,12 @@ def size_at_fill(t: int, at_close: float, block: Floats, acct: Floats, scal: Flo
     for i in range(acct.shape[1]):
         if acct[ORDER0, i] >= 0.0 and acct[AT_CLOSE, i] == at_close and not np.isnan(block[auction, t, i]):
             qty = acct[TARGET, i] * equity / block[auction, t, i] - acct[SHARES, i]
-            acct[LEG0, i] = trim(qty, acct[LOT, i])
-            acct[LEG1, i] = 0.0
+            qty, held = trim(qty, acct[LOT, i]), acct[SHARES, i]
+            through = qty * held < 0.0 and abs(qty) > abs(held)
+            acct[LEG0, i] = -held if through else qty
+            acct[LEG1, i] = sum_of_shares(held, qty) if through else 0.0
+            if through and acct[ORDER1, i] < 0.0:
+                acct[ORDER1, i] = acct[ORDER0, i]
 
 
 @inline_kernel
