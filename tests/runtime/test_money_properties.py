@@ -45,7 +45,7 @@ def test_what_opens_or_adds_stays_within_initial_margin_at_its_fill(s: dict[str,
         of_bar = fills[(fills["bar"] == t) & (fills["order_id"] != "")]
         after = before.copy()
         np.add.at(after, of_bar["column"].to_numpy(), of_bar["qty"].to_numpy())
-        if not ((np.abs(after) > np.abs(before) + 1e-6) | (after * before < 0.0)).any():
+        if not ((np.abs(after) > np.abs(before) + 1e-6) | ((after * before < 0.0) & (np.abs(after) > 1e-6))).any():
             continue
         held = after + _unordered(ran, t)
         price = (panel.open if s["fill"] == "next_open" else panel.close)[t]

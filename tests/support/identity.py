@@ -79,7 +79,8 @@ def assert_adds_up(
         growth, shared = row["equity"] / base, 0.0
         if row["flow"] < 0.0:  # it leaves at the open, with what had been earned by then
             growth = arrived / equity * row["equity"] / (arrived + row["flow"])
-            shared = costs * -row["flow"] / (arrived + row["flow"]) ** 2  # which costs came before it left
+            after = arrived + row["flow"]  # which costs came before it left is not told by the facts
+            shared = costs * -row["flow"] / (after * (after - costs)) * row["equity"] / equity
         assert abs(row["ret"] - max(growth - 1.0, -1.0)) <= tolerance + shared
         before_costs = 1.0 + row["ret"] + costs / base
         paid_out = row["flow"] < 0.0

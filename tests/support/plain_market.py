@@ -14,7 +14,7 @@ from plimsoll.engine.market.panel import Panel
 
 @dataclass(frozen=True)
 class Market:
-    """Sessions by symbols. close in first-bar units, ret the return since the last row, tr 1.0 at the first row of a life.
+    """Sessions by symbols. close in first-bar units, ret the return since the last row, tr 1.0 at a life's first row.
 
     life numbers a symbol's listings from 1.
     """

@@ -66,8 +66,8 @@ def trim(qty: float, step: float) -> float:
 def size_at_fill(t: int, at_close: float, block: Floats, acct: Floats, scal: Floats) -> None:
     """Turn target weights into working quantities at the fill's own prices.
 
-    Only for comparison with tools that size at the fill: q = W E / p - held, with E marked at the fill prices. What goes
-    through zero is two legs, as in a decision: the second opens, and is bound by the margin.
+    Only for comparison with tools that size at the fill: q = W E / p - held, with E marked at the fill prices. What
+    goes through zero is two legs, as in a decision: the second opens, and is bound by the margin.
     """
     equity, auction = scal[CASH], int(at_close)
     for i in range(acct.shape[1]):
