@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from support.plain_targets import total_returns
-from support.real import derived
+from support.real import derived, supplied
 from support.scripted import Ran
 
 from plimsoll.engine.market.panel import Panel
@@ -50,10 +50,12 @@ def _market(close: pd.DataFrame, dividend: pd.DataFrame, vix: pd.Series) -> Mark
 
 
 def market_of_files(folder: Path, symbols: list[str], last: str) -> Market:
-    """Read files; a fund with a session that has an adjusted close only is read from adjusted closes throughout."""
+    """Read files; a close that is missing follows the adjusted closes."""
     close, dividend = {}, {}
     for symbol in symbols:
         table = pd.read_csv(folder / f"{symbol}.csv", index_col="date", parse_dates=True).loc[:last]
+        if table["close"].isna().any() and not pd.isna(table["close"].iloc[0]):
+            table["close"] = supplied(table["close"], table["adj_close"])
         if table["close"].isna().any():
             close[symbol], dividend[symbol] = table["adj_close"], table["adj_close"] * 0.0
         elif "dividend" in table:
