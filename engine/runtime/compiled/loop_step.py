@@ -49,7 +49,7 @@ def settle(
     scal[N_FILLS] = 0.0
     code = account_step(t, block, status, daily, rules, acct, scal, 0, rec, held, fills)
     if code != OVERDRAWN:
-        equity, base = scal[EQUITY], previous + max(rec[0, R_FLOW], 0.0)
+        equity, base = scal[EQUITY], previous + rec[0, R_FLOW]
         brief[0, t] = rec[0, R_RET]
         brief[1, t] = (rec[0, R_LONG] + rec[0, R_SHORT]) / equity if equity > 0.0 else 0.0
         if rec[0, R_TRADED] > 0.0:
