@@ -108,13 +108,20 @@ def round_up_cent(amount: float) -> float:
 
 
 @kernel
+def trade_cost(qty: float, price: float, half_spread: float, sigma: float, adv: float, rules: Floats) -> float:
+    """Return the sum of `trade_costs` in dollars: what a fill costs at once, before the day's fees."""
+    total, paid = 0.0, trade_costs(qty, price, half_spread, sigma, adv, rules)
+    for k in range(N_TRADE_COSTS):
+        total += paid[k]
+    return total
+
+
+@kernel
 def estimate_cost(
     t: int, qty: float, price: float, half_spread: float, sigma: float, adv: float, rules: Floats, daily: Floats
 ) -> float:
     """Return the expected cost in dollars of trading signed `qty` at `price`, fees of session `t` unrounded."""
-    total, paid = 0.0, trade_costs(qty, price, half_spread, sigma, adv, rules)
-    for k in range(N_TRADE_COSTS):
-        total += paid[k]
+    total = trade_cost(qty, price, half_spread, sigma, adv, rules)
     if rules[FEES_ON] != 0.0:
         fees, charged = 0.0, raw_fees(t, qty, price, daily)
         for k in range(N_SESSION_FEES):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.compare import assert_same_account, market_of
 from support.market_lists import Market, notional
@@ -126,13 +126,14 @@ def test_small_and_large_accounts_of_whole_shares_equal_the_ones_kept_by_hand(se
 
 
 @given(seed=seeds, at_close=st.booleans(), impact=st.sampled_from([0.0, 1.0]))
+@example(seed=7806450, at_close=False, impact=0.0)  # adds cut by a factor where fees are due
 @settings(max_examples=40)
 def test_spreads_impact_and_fees_equal_the_ones_kept_by_hand(seed: int, at_close: bool, impact: float) -> None:
     ran, plain = both(
         seed, first=30, gross=1.4, shorts=True, fees=True, impact=impact, at_close=at_close, carry=True,
         participation=0.05, panel={"start": date(2026, 3, 2)},
     )  # fmt: skip
-    assert_same_account(ran, plain, tolerance=1e-8)  # what is set aside for fees differs by up to a tenth of a cent
+    assert_same_account(ran, plain)
 
 
 @pytest.mark.parametrize("seed", range(10))

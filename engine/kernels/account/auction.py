@@ -13,9 +13,9 @@ from plimsoll.engine.kernels.cost import (
     FEES_ON,
     N_SESSION_FEES,
     N_TRADE_COSTS,
-    estimate_cost,
     raw_fees,
     round_up_cent,
+    trade_cost,
 )
 from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import (
@@ -283,7 +283,7 @@ def spend_money(
         price = block[auction, t, i]
         acct[ADDS, i] = qty
         wanted = True
-        cost = estimate_cost(t, qty, price, acct[HALF_SPREAD, i], acct[SIGMA, i], acct[ADV, i], rules, daily)
+        cost = trade_cost(qty, price, acct[HALF_SPREAD, i], acct[SIGMA, i], acct[ADV, i], rules)  # fees: below
         if rules[MARGIN_ACCOUNT] != 0.0:
             needed += requirement(qty * price, i, acct) + cost
         else:
