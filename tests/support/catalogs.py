@@ -1,5 +1,6 @@
 """A catalog made of a panel: the same rows as traded, the same adjusted-only symbols, the same indicators."""
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,9 @@ from plimsoll.engine.market.history import History
 from plimsoll.engine.market.panel import Panel
 
 
-def catalog_of(panel: Panel, root: Path) -> Catalog:
-    """Store everything a daily panel knows, symbol by symbol."""
-    catalog = Catalog(root)
+def catalog_of(panel: Panel, root: Path, first: date = date.min) -> Catalog:
+    """Store everything a daily panel knows from `first` on, symbol by symbol."""
+    catalog, recent = Catalog(root), panel.clock.session >= np.datetime64(first)
     columns = {"open": panel.open, "high": panel.high, "low": panel.low, "close": panel.close}
     columns |= {"volume": panel.volume, "dividend": panel.dividend, "split": panel.split}
     for at, symbol in enumerate(panel.symbols):
@@ -25,7 +26,7 @@ def catalog_of(panel: Panel, root: Path) -> Catalog:
             gain=np.zeros(panel.n_bars),
             **{name: np.ascontiguousarray(column[:, at]) for name, column in columns.items()},
         )
-        catalog.store(whole.take(priced), (), NOW)
+        catalog.store(whole.take(priced & recent), (), NOW)
     for at, name in enumerate(panel.indicators):
         value = np.ascontiguousarray(panel.indicator[:, at])
         unknown, none = np.full(len(value), np.nan), np.zeros(len(value))
@@ -43,5 +44,5 @@ def catalog_of(panel: Panel, root: Path) -> Catalog:
             split=np.ones(len(value)),
             gain=none,
         )
-        catalog.store(whole.take(np.isfinite(value)), (), NOW)
+        catalog.store(whole.take(np.isfinite(value) & recent), (), NOW)
     return catalog
