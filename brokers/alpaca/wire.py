@@ -6,7 +6,6 @@ back is read from the response itself.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from alpaca.common.exceptions import APIError
 from alpaca.common.rest import RESTClient
 from alpaca.data.historical import StockHistoricalDataClient
 from alpaca.trading.client import TradingClient
+from requests.adapters import HTTPAdapter
 
 from plimsoll.brokers.alpaca.address import Address
 from plimsoll.brokers.alpaca.keys import Keys
@@ -22,6 +22,26 @@ from plimsoll.brokers.alpaca.reply import Method, NoReply, Reply, read_reply
 from plimsoll.engine.errors import EngineError
 
 TIMEOUT_SECONDS: Final = (5.0, 15.0)  # to connect, to read
+
+
+class TimedAdapter(HTTPAdapter):
+    """The transport of a session whose owner names no timeouts: these hold, in seconds to connect and to read."""
+
+    def __init__(self, timeout: tuple[float, float]) -> None:
+        super().__init__(max_retries=0)
+        self._timeout = timeout
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: float | tuple[float | None, float | None] | None = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        proxies: dict[str, str] | None = None,
+    ) -> requests.Response:
+        """Send one request; no answer in time raises `requests.Timeout`."""
+        return super().send(request, stream, timeout or self._timeout, verify, cert, proxies)
 
 
 class Wire:
@@ -34,7 +54,8 @@ class Wire:
         client._retry = 0  # the constructor ignores 0
         session.trust_env = False
         session.max_redirects = 0
-        session.request = partial(session.request, timeout=timeout)  # type: ignore[method-assign]
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, TimedAdapter(timeout))
         session.hooks["response"].append(self._seen)
         session.auth = self._guard
         self._client = client

@@ -1,6 +1,7 @@
 """`plimsoll data`: pull, check, show."""
 
 import json
+import math
 import os
 import random
 import sys
@@ -219,7 +220,7 @@ def _print_table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None
 
 
 def _number(value: float) -> float | None:
-    return None if value != value else value  # noqa: PLR0124  (NaN, in JSON null)
+    return None if math.isnan(value) else value
 
 
 def _day(text: str, option: str) -> date:

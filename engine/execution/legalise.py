@@ -156,7 +156,7 @@ def priced(wish: Wish, desk: Desk) -> Verdict:
     return (wish.qty, "") if usable else (ZERO, f"no usable price ({wish.price})")
 
 
-def one_side(wish: Wish, desk: Desk) -> Verdict:  # noqa: ARG001  (every rule has one signature)
+def one_side(wish: Wish, _desk: Desk) -> Verdict:
     """Sell no more than is held, cover no more than is short: the other side is an order of its own, later."""
     if wish.held > 0 and wish.qty < -wish.held:
         return -wish.held, "a long is sold before a short is opened"

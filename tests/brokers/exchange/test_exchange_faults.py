@@ -12,6 +12,7 @@ from alpaca.trading.client import TradingClient
 from alpaca.trading.requests import MarketOrderRequest
 from support.venue import HEADERS, KEYS, Venue
 
+from plimsoll.brokers.alpaca.wire import TimedAdapter
 from plimsoll.engine.market.panel import Panel
 
 Start = Callable[..., Venue]
@@ -28,8 +29,7 @@ def client_of(venue: Venue, *, timeout: float | None = None, **more: Any) -> Tra
     client._session.trust_env = False
     client._retry = 0
     if timeout is not None:
-        send = client._session.request
-        client._session.request = lambda *a, **k: send(*a, **{**k, "timeout": timeout})  # type: ignore[method-assign]
+        client._session.mount("http://", TimedAdapter((timeout, timeout)))
     return client
 
 
