@@ -27,8 +27,10 @@ def _rule(status: tuple[int, ...], words: str, reason: Refusal) -> Rule:
 
 REFUSED: Final = (400, 403, 409, 422)
 RULES: Final = (
-    _rule((409, 422), r"client.?order.?id.*(unique|exists|duplicate)", "duplicate"),
+    _rule((409,), r"", "duplicate"),  # a conflict, however it is worded: it is looked up before anything else is done
+    _rule((422,), r"client.?order.?id.*(unique|exist|duplicate|already|used)|(duplicate|already).*client", "duplicate"),
     _rule((403,), r"rejected by user request", "suspended"),
+    _rule((403, 422), r"not allowed to (sell )?short|short(ing| selling) is (disabled|not)", "asset"),
     _rule((403,), r"(account|trading).*(blocked|restricted|suspended|not (active|allowed|authorized))", "suspended"),
     _rule((403,), r"insufficient (day.?trading )?buying power|insufficient balance", "buying_power"),
     _rule((403,), r"insufficient qty available", "shares_held"),
@@ -37,8 +39,9 @@ RULES: Final = (
     _rule((403, 422), r"not (shortable|tradable)", "asset"),
     _rule((403, 404, 422), r"asset .*(not found|not active|inactive|halted)|could not find asset", "asset"),
     _rule((403,), r"cost basis must be|opg|cls|pattern day trading", "rule"),
+    _rule((422,), r"sub-penny|increment", "rule"),
     _rule((422,), r"no more than 128|bad parameter|is required|invalid", "malformed"),
-    _rule((422,), r"fractional|notional|sub-penny|increment|decimal|extended hours|time.in.force|limit price", "rule"),
+    _rule((422,), r"fractional|notional|decimal|extended hours|time.in.force|(limit|stop).price|opg|cls", "rule"),
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, cast
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from plimsoll.engine.errors import VenueError
@@ -24,17 +24,19 @@ _WORDS: Final[tuple[VenueState, ...]] = ("filled", "canceled", "expired", "rejec
 _ENDED: Final[dict[str, VenueState]] = {word: word for word in _WORDS}
 _ZERO: Final = Decimal(0)
 _EASY: Final = "easy_to_borrow"
+_SIDES: Final[dict[str, Side]] = {"buy": "buy", "sell": "sell", "sell_short": "sell"}
+_MAGNITUDE: Final = 30  # no number of shares or dollars has an exponent beyond it; some would fill the memory as text
 
 
 def number(value: object) -> Decimal | None:
-    """Return a finite decimal of text or a number, None for anything else."""
+    """Return a finite decimal of a usual size from text or a number, None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         return None
     try:
         found = Decimal(value)
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    return found if found.is_finite() and abs(found.adjusted()) <= _MAGNITUDE else None
 
 
 def moment(value: object) -> datetime | None:
@@ -55,17 +57,16 @@ def moment(value: object) -> datetime | None:
 def order_of(body: object) -> VenueOrder | None:
     """Return an order, None where what identifies it, its side or its filled quantity cannot be read."""
     row = body if isinstance(body, Mapping) else {}
-    venue_id, client_id, symbol, side = (row.get(key) for key in ("id", "client_order_id", "symbol", "side"))
-    filled = number(row.get("filled_qty", "0"))
-    word = row.get("status")
+    venue_id, client_id, symbol, word = (row.get(key) for key in ("id", "client_order_id", "symbol", "status"))
+    side, filled = _side(row), _filled(row)
     texts = (venue_id, client_id, symbol, word)
-    if not all(isinstance(text, str) and text for text in texts) or side not in ("buy", "sell") or filled is None:
+    if not all(isinstance(text, str) and text for text in texts) or side is None or filled is None:
         return None
     return VenueOrder(
         venue_id=str(venue_id),
         client_id=str(client_id),
         symbol=str(symbol),
-        side=cast("Side", side),
+        side=side,
         qty=number(row.get("qty")),
         filled=filled,
         average=number(row.get("filled_avg_price")),
@@ -76,19 +77,33 @@ def order_of(body: object) -> VenueOrder | None:
     )
 
 
+def _side(row: Mapping[str, Any]) -> Side | None:
+    word = row.get("side")
+    return _SIDES.get(word) if isinstance(word, str) else None
+
+
+def _filled(row: Mapping[str, Any]) -> Decimal | None:
+    """Return the shares filled; where they are not told, none of a working order, all of a filled one, else unknown."""
+    if row.get("filled_qty") is not None:
+        return number(row["filled_qty"])
+    word = str(row.get("status"))
+    if word == "filled":
+        return number(row.get("qty"))
+    return None if word in _ENDED else _ZERO
+
+
 def fill_of(body: object) -> VenueFill | None:
     """Return an execution, None where it cannot be booked."""
     row = body if isinstance(body, Mapping) else {}
-    key, order_id, symbol, side = (row.get(name) for name in ("id", "order_id", "symbol", "side"))
+    key, order_id, symbol = (row.get(name) for name in ("id", "order_id", "symbol"))
+    side = _side(row)
     qty, price, cumulative = (number(row.get(name)) for name in ("qty", "price", "cum_qty"))
     at = moment(row.get("transaction_time"))
-    if side == "sell_short":
-        side = "sell"
-    if not all(isinstance(text, str) and text for text in (key, order_id, symbol)) or side not in ("buy", "sell"):
+    if not all(isinstance(text, str) and text for text in (key, order_id, symbol)) or side is None:
         return None
     if qty is None or price is None or cumulative is None or at is None or qty <= 0 or price <= 0:
         return None
-    return VenueFill(str(key), str(order_id), str(symbol), cast("Side", side), qty, price, cumulative, at)
+    return VenueFill(str(key), str(order_id), str(symbol), side, qty, price, cumulative, at)
 
 
 def position_of(body: object) -> VenuePosition:

@@ -151,6 +151,8 @@ class AlpacaVenue:
         if row.get("status", "ACTIVE") != "ACTIVE":
             reasons.append(f"status {row.get('status')}"[:40])
         positions = [parse.position_of(one) for one in self._account.rows("/positions")]
+        told = self._account.read("/account/configurations")
+        switches = told if isinstance(told, Mapping) else {}
         return Snapshot(
             account=account,
             equity=money["equity"] or Decimal(0),
@@ -158,7 +160,8 @@ class AlpacaVenue:
             buying_power=money["buying_power"] or Decimal(0),
             positions=tuple(sorted(positions, key=lambda one: one.symbol)),
             blocked=", ".join(reasons),
-            shorting=row.get("shorting_enabled", True) is True,
+            shorting=row.get("shorting_enabled", True) is True and switches.get("no_shorting", False) is False,
+            fractional=switches.get("fractional_trading", True) is True,
         )
 
     def assets(self, symbols: Sequence[str]) -> dict[str, Asset]:

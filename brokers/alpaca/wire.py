@@ -22,6 +22,7 @@ from plimsoll.brokers.alpaca.reply import Method, NoReply, Reply, read_reply
 from plimsoll.engine.errors import EngineError
 
 TIMEOUT_SECONDS: Final = (5.0, 15.0)  # to connect, to read
+_DIGITS: Final = 10  # a count of requests has fewer
 
 
 class TimedAdapter(HTTPAdapter):
@@ -80,7 +81,7 @@ class Wire:
         }
         try:
             call[method](path, dict(data or {}))
-        except (APIError, requests.JSONDecodeError, requests.TooManyRedirects):
+        except (APIError, requests.JSONDecodeError, requests.TooManyRedirects, RecursionError):
             pass  # read below from the response itself; the exception holds the keys and goes no further
         except (requests.RequestException, ValueError) as error:
             return NoReply(type(error).__name__)
@@ -109,7 +110,8 @@ class Wire:
 
 def _read(response: requests.Response) -> Reply:
     remaining = response.headers.get("X-Ratelimit-Remaining", "")
-    return read_reply(response.status_code, response.content, int(remaining) if remaining.isdecimal() else None)
+    counted = remaining.isdecimal() and len(remaining) < _DIGITS
+    return read_reply(response.status_code, response.content, int(remaining) if counted else None)
 
 
 def trading_wire(address: Address, keys: Keys, *, timeout: tuple[float, float] = TIMEOUT_SECONDS) -> Wire:

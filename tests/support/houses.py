@@ -1,7 +1,7 @@
 """Venues under test, each with hands that move its market."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -69,6 +69,14 @@ class Hands:
                 exchange.submit(ticket(symbol, signed, limit))
 
         self._do(trade)
+
+    def switch(self, **switches: bool) -> None:
+        """Set switches of the account, as its owner may."""
+
+        def change(exchange: Exchange, _: Any) -> None:
+            exchange.switches = replace(exchange.switches, **switches)
+
+        self._do(change)
 
     def halt(self, symbol: str) -> None:
         """Stop trading in a symbol."""

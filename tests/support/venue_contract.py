@@ -110,6 +110,16 @@ def a_suspended_account_refuses_until_it_is_not(house: House) -> None:
     acked(house.venue.submit(intent("one", "B", 1)))
 
 
+def what_the_owner_of_the_account_switched_off_is_told_and_refused(house: House) -> None:
+    assert (house.venue.snapshot().shorting, house.venue.snapshot().fractional) == (True, True)
+    house.hands.switch(no_shorting=True)
+    assert not house.venue.snapshot().shorting
+    assert refused(house, intent("short", "B", -1)).reason == "asset"
+    house.hands.switch(fractional_trading=False)
+    assert not house.venue.snapshot().fractional
+    assert refused(house, intent("half", "B", "0.5")).reason == "asset"
+
+
 def a_working_order_is_canceled_once(house: House) -> None:
     order = acked(house.venue.submit(intent("one", "B", 1, "40")))
     assert house.venue.cancel(order) is True

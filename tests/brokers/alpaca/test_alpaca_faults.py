@@ -150,6 +150,7 @@ def reads(venue: AlpacaVenue) -> dict[str, Callable[[], object]]:
     return {
         "/v2/account": venue.snapshot,
         "/v2/positions": venue.snapshot,
+        "/v2/account/configurations": venue.snapshot,
         "/v2/clock": venue.clock,
         "/v2/calendar": lambda: venue.calendar(day, day),
         "/v2/orders": lambda: venue.orders(BEGIN),
@@ -241,6 +242,17 @@ def test_many_assets_are_asked_for_at_once(exchange: Start) -> None:
 def test_an_account_that_may_not_trade_says_why(running: Venue, venue: AlpacaVenue) -> None:
     running.fault(do="edit", path="/v2/account", change={"trading_blocked": True, "status": "ACCOUNT_CLOSED"})
     assert venue.snapshot().blocked == "trading_blocked, status ACCOUNT_CLOSED"
+
+
+def test_what_the_account_itself_has_switched_off_is_told(running: Venue, venue: AlpacaVenue) -> None:
+    shown = venue.snapshot()
+    assert (shown.shorting, shown.fractional) == (True, True)
+    running.fault(do="edit", path="/v2/account/configurations", change={"no_shorting": True})
+    assert not venue.snapshot().shorting  # although the account as such may
+    running.fault(do="edit", path="/v2/account/configurations", change={"fractional_trading": False})
+    assert not venue.snapshot().fractional
+    running.fault(do="edit", path="/v2/account/configurations", remove=("no_shorting", "fractional_trading"))
+    assert (venue.snapshot().shorting, venue.snapshot().fractional) == (True, True)
 
 
 def test_wrong_keys_are_refused_and_told(running: Venue) -> None:

@@ -138,16 +138,32 @@ def reply(status: int, body: object = None) -> Reply:
     [
         (422, {"code": 40010001, "message": "client_order_id must be unique"}, "duplicate"),
         (409, {"message": "client order id already exists"}, "duplicate"),
+        (409, {"message": "conflict"}, "duplicate"),  # looked up, whatever it was: never taken for a refusal
+        (422, {"code": 42210000, "message": "duplicate client order id"}, "duplicate"),
+        (422, {"code": 40010001, "message": "this client_order_id has already been used"}, "duplicate"),
         (403, {"code": 40310000, "message": "new orders are rejected by user request"}, "suspended"),
         (403, {"code": 40310000, "message": "insufficient buying power", "buying_power": "1"}, "buying_power"),
         (403, {"message": "insufficient qty available for order", "held_for_orders": "3"}, "shares_held"),
         (403, {"code": 40310000, "message": "potential wash trade detected. use complex orders"}, "wash"),
         (403, {"code": 40310000, "message": "cannot open a long buy while a short sell order is open"}, "wash"),
         (403, {"code": 40310000, "message": 'asset "X" is not fractionable'}, "asset"),
+        (403, {"code": 40310000, "message": "cannot open a short sell while a long buy order is open"}, "wash"),
+        (403, {"code": 40310000, "message": "fractional trading is disabled"}, "asset"),
+        (403, {"code": 40310000, "message": "account is not allowed to short"}, "asset"),
+        (403, {"code": 40310000, "message": "trading is blocked for this account"}, "suspended"),
+        (403, {"code": 40310100, "message": "trade denied due to pattern day trading protection"}, "rule"),
+        (403, {"message": "opg orders must be submitted after 7:00pm and before 9:28am"}, "rule"),
+        (403, {"message": "cls orders must be submitted after 7:00pm and before 3:55pm"}, "rule"),
         (403, {"code": 40310000, "message": "cost basis must be >= minimal amount of order 1"}, "rule"),
         (422, {"code": 42210000, "message": "fractional orders must be DAY orders"}, "rule"),
         (422, {"code": 42210000, "message": "fractional orders cannot be sold short"}, "asset"),
         (422, {"code": 42210000, "message": "asset ZZZ not found"}, "asset"),
+        (422, {"code": 42210000, "message": 'asset "X" is not tradable'}, "asset"),
+        (422, {"code": 42210000, "message": "notional value must be limited to 2 decimal places"}, "rule"),
+        (422, {"code": 42210000, "message": "invalid limit_price 1.234. sub-penny increment does not fulfill"}, "rule"),
+        (422, {"code": 42210000, "message": "market orders take no limit_price"}, "rule"),
+        (422, {"code": 42210000, "message": "opg orders must be market or limit orders"}, "rule"),
+        (422, {"code": 40010001, "message": "invalid qty: NaN"}, "malformed"),
         (422, {"code": 40010001, "message": "client_order_id must be no more than 128 characters"}, "malformed"),
         (403, {"code": 40319999, "message": "a word nobody knows"}, "other"),
         (403, {"code": 40319999, "message": "a word nobody knows", "buying_power": "12"}, "buying_power"),
@@ -243,6 +259,29 @@ def test_an_order_without_what_identifies_it_is_not_guessed(lost: str) -> None:
     assert parse.order_of({key: value for key, value in ORDER.items() if key != lost}) is None
 
 
+@pytest.mark.parametrize(
+    ("word", "told", "filled"),
+    [
+        ("new", {}, 0), ("a_word_of_tomorrow", {"filled_qty": None}, 0), ("filled", {}, Decimal("10.5")),
+        ("canceled", {}, None), ("expired", {"filled_qty": None}, None), ("filled", {"qty": None}, None),
+        ("canceled", {"filled_qty": "4"}, 4),
+    ],
+)  # fmt: skip
+def test_the_shares_of_an_ended_order_are_never_taken_for_none(
+    word: str, told: dict[str, object], filled: Decimal | None
+) -> None:
+    order = parse.order_of(
+        {key: value for key, value in ORDER.items() if key != "filled_qty"} | told | {"status": word}
+    )
+    assert (None if order is None else order.filled) == filled
+
+
+def test_a_short_sale_is_a_sale_in_orders_as_in_executions() -> None:
+    order = parse.order_of({**ORDER, "side": "sell_short"})
+    assert order is not None
+    assert order.side == "sell"
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=12) | st.decimals(allow_nan=True),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -270,3 +309,9 @@ def test_numbers_of_the_wire_are_exact() -> None:
     assert parse.number(loaded["p"]) == Decimal("0.1")
     assert parse.number(True) is None
     assert parse.number("Infinity") is None
+
+
+@pytest.mark.parametrize("text", ["1e999999999", "-1e999999999", "1e-999999999", "1e40"])
+def test_a_number_that_would_fill_the_memory_is_none(text: str) -> None:
+    assert parse.number(text) is None
+    assert parse.number(Decimal(text)) is None
