@@ -5,6 +5,7 @@ from typing import Final
 
 from plimsoll.engine.errors import EngineError
 from plimsoll.engine.execution.venue import Intent
+from plimsoll.engine.market.ticker import pointed
 
 QTY_DECIMALS: Final = 9
 ID_LENGTH: Final = 128
@@ -21,7 +22,7 @@ def body_of(intent: Intent) -> dict[str, str]:
     if not intent.client_id or len(intent.client_id) > ID_LENGTH or not intent.client_id.isascii():
         raise EngineError(f"client id {intent.client_id!r}")
     body = {
-        "symbol": intent.symbol,
+        "symbol": pointed(intent.symbol),
         "qty": _plain(intent.qty, QTY_DECIMALS),
         "side": intent.side,
         "type": intent.kind,

@@ -1,7 +1,7 @@
 """From a configured address and keys to a venue: the only constructor there is."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from plimsoll.brokers.alpaca.address import address_of
@@ -10,11 +10,12 @@ from plimsoll.brokers.alpaca.keys import read_keys
 from plimsoll.brokers.alpaca.venue import AlpacaVenue
 from plimsoll.brokers.alpaca.wire import TIMEOUT_SECONDS, data_wire, trading_wire
 from plimsoll.engine.config.live import BrokerSection
+from plimsoll.engine.market.ticker import Spelling
 
 
-def connect_broker(broker: BrokerSection, env: Mapping[str, str]) -> AlpacaVenue:
+def connect_broker(broker: BrokerSection, env: Mapping[str, str], symbols: Iterable[str] = ()) -> AlpacaVenue:
     """Return the account that a `[broker]` section names; what `plimsoll.brokers` points to."""
-    return connect(broker.url, env, keys=broker.keys, feed=broker.feed)
+    return connect(broker.url, env, keys=broker.keys, feed=broker.feed, symbols=symbols)
 
 
 def connect(
@@ -23,13 +24,15 @@ def connect(
     *,
     keys: Path | None = None,
     feed: str = "iex",
+    symbols: Iterable[str] = (),
     timeout: tuple[float, float] = TIMEOUT_SECONDS,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> AlpacaVenue:
     """Return a paper account, or an exchange on this machine, as a venue. Nothing is sent yet.
 
-    url : `[broker] url`. env : where keys are looked for unless `keys` names a file. now, sleep : seconds.
+    url : `[broker] url`. env : where keys are looked for unless `keys` names a file. symbols : the book's, as it
+    writes them. now, sleep : seconds.
 
     Raises
     ------
@@ -40,4 +43,4 @@ def connect(
     pair = read_keys(env, keys, local=address.local)
     budget = Budget(now, sleep)
     trading, data = trading_wire(address, pair, timeout=timeout), data_wire(address, pair, timeout=timeout)
-    return AlpacaVenue(trading, data, budget, sleep, feed=feed)
+    return AlpacaVenue(trading, data, budget, sleep, feed=feed, spelling=Spelling(symbols))

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 from plimsoll.brokers.alpaca import parse
@@ -26,8 +27,10 @@ from plimsoll.engine.execution.venue import (
     VenueClock,
     VenueFill,
     VenueOrder,
+    VenuePosition,
     VenueSession,
 )
+from plimsoll.engine.market.ticker import Spelling, pointed
 
 PAGE: Final = 500  # orders a page, the most there is
 FILLS_PAGE: Final = 100
@@ -36,23 +39,32 @@ FEW_SYMBOLS: Final = 20
 # Only these words say that there is none; a 404 of anything in between does not.
 NO_ORDER: Final = re.compile(r"\border\b.*not found", re.IGNORECASE)
 NO_ASSET: Final = re.compile(r"\basset\b.*not found", re.IGNORECASE)
+_Told = TypeVar("_Told", VenueOrder, VenueFill, VenuePosition)
 
 
 class AlpacaVenue:
     """Implements `engine.execution.venue.Venue`.
 
     trading, data : the ways to its two hosts. sleep : waits so many seconds between two tries of a question; an order
-    is sent once.
+    is sent once. spelling : the book's; what it lists is told as it writes it (BRK-B, BRK.B).
     """
 
     def __init__(
-        self, trading: Line, data: Line, budget: Budget, sleep: Callable[[float], None], *, feed: str = "iex"
+        self,
+        trading: Line,
+        data: Line,
+        budget: Budget,
+        sleep: Callable[[float], None],
+        *,
+        feed: str = "iex",
+        spelling: Spelling | None = None,
     ) -> None:
         self._trading = trading
         self._budget = budget
         self._account = Reader(trading, budget, sleep)
         self._market = Reader(data, budget, sleep)
         self._feed = feed
+        self._spelling = spelling or Spelling()
 
     # ---- one order
 
@@ -68,7 +80,7 @@ class AlpacaVenue:
             return Unknown(f"status {reply.status}, and the order in it cannot be read")
         if order.client_id != intent.client_id:
             return Unknown("the venue answered with another order")
-        return Acked(order)
+        return Acked(self._named(order))
 
     def cancel(self, order: VenueOrder) -> bool | Unknown:
         """Ask for a cancellation; False if there is nothing to cancel."""
@@ -94,7 +106,7 @@ class AlpacaVenue:
         order = parse.order_of(reply.body) if reply.ok else None
         if order is None or order.client_id != client_id:
             return Unknown(f"status {reply.status}")
-        return order
+        return self._named(order)
 
     # ---- what there is
 
@@ -118,7 +130,7 @@ class AlpacaVenue:
                     raise VenueError("an order in the list cannot be read", where="orders")
                 if order.venue_id not in seen:
                     seen.add(order.venue_id)
-                    yield order
+                    yield self._named(order)
 
     def fills(self, since: datetime) -> tuple[VenueFill, ...]:
         """Return every execution since then, each once however often the venue tells it."""
@@ -133,7 +145,7 @@ class AlpacaVenue:
                 fill = parse.fill_of(row)
                 if fill is None:
                     raise VenueError("an execution in the list cannot be read", where="activities")
-                found.setdefault((fill.order_id, fill.cumulative), fill)
+                found.setdefault((fill.order_id, fill.cumulative), self._named(fill))
         told = (fill for fill in found.values() if fill.at >= since)
         return tuple(sorted(told, key=lambda fill: (fill.at, fill.order_id, fill.cumulative)))
 
@@ -150,7 +162,7 @@ class AlpacaVenue:
         ]
         if row.get("status", "ACTIVE") != "ACTIVE":
             reasons.append(f"status {row.get('status')}"[:40])
-        positions = [parse.position_of(one) for one in self._account.rows("/positions")]
+        positions = [self._named(parse.position_of(one)) for one in self._account.rows("/positions")]
         told = self._account.read("/account/configurations")
         switches = told if isinstance(told, Mapping) else {}
         return Snapshot(
@@ -166,12 +178,13 @@ class AlpacaVenue:
 
     def assets(self, symbols: Sequence[str]) -> dict[str, Asset]:
         """Return what is known of the symbols: one request each for a few, the list of all, thousands, for more."""
-        wanted = dict.fromkeys(symbols)
+        wanted = dict.fromkeys(map(pointed, symbols))
         if len(wanted) > FEW_SYMBOLS:
-            rows = (parse.asset_of(row) for row in self._account.rows("/assets", {"asset_class": "us_equity"}))
-            return {asset.symbol: asset for asset in rows if asset is not None and asset.symbol in wanted}
-        found = ((symbol, self._asset(symbol)) for symbol in wanted)
-        return {symbol: asset for symbol, asset in found if asset is not None}
+            rows = [parse.asset_of(row) for row in self._account.rows("/assets", {"asset_class": "us_equity"})]
+        else:
+            rows = [self._asset(name) for name in wanted]
+        known = {asset.symbol: asset for asset in rows if asset is not None}
+        return {one: replace(known[pointed(one)], symbol=one) for one in symbols if pointed(one) in known}
 
     def _asset(self, symbol: str) -> Asset | None:
         reply = self._account.ask(f"/assets/{quote(symbol, safe='')}", {})
@@ -196,12 +209,14 @@ class AlpacaVenue:
         found: dict[str, Quote] = {}
         wanted = list(dict.fromkeys(symbols))
         for first in range(0, len(wanted), SYMBOLS_PER_CALL):
-            query = {"symbols": ",".join(wanted[first : first + SYMBOLS_PER_CALL]), "feed": self._feed}
+            part = wanted[first : first + SYMBOLS_PER_CALL]
+            query = {"symbols": ",".join(dict.fromkeys(map(pointed, part))), "feed": self._feed}
             asked = self._market.table("/stocks/quotes/latest", query, "quotes")
             traded = self._market.table("/stocks/trades/latest", query, "trades")
-            for symbol in wanted[first : first + SYMBOLS_PER_CALL]:
-                if symbol in asked or symbol in traded:
-                    found[symbol] = parse.quote_of(symbol, asked.get(symbol), traded.get(symbol), self._feed)
+            for symbol in part:
+                name = pointed(symbol)
+                if name in asked or name in traded:
+                    found[symbol] = parse.quote_of(symbol, asked.get(name), traded.get(name), self._feed)
         return found
 
     def suspend(self, suspended: bool) -> bool:
@@ -216,3 +231,8 @@ class AlpacaVenue:
         if not isinstance(said, bool):
             raise VenueError("the kill switch gave no answer that can be read", where="account configurations")
         return said
+
+    def _named(self, told: _Told) -> _Told:
+        """Return what was told with the symbol as the book writes it."""
+        ours = self._spelling.ours(told.symbol)
+        return told if ours == told.symbol else replace(told, symbol=ours)

@@ -19,6 +19,7 @@ from plimsoll.brokers.exchange.hours import Session, current_session, session_on
 from plimsoll.brokers.exchange.settings import PriceModel
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.ticker import Spelling
 
 _MINUTE: Final = timedelta(minutes=1)
 # A symbol that has had no row for so many sessions in a row is no longer traded.
@@ -65,7 +66,7 @@ class Tape:
         self._half_spread = half_spread_bps / 10_000
         self._days: list[date] = panel.clock.session.astype("datetime64[D]").astype(object).tolist()
         self._row = {day: t for t, day in enumerate(self._days)}
-        self._column = _wire_names(panel.symbols)
+        self._column = {name: j for j, name in enumerate(Spelling(panel.symbols).theirs)}
         self._symbols = tuple(sorted(self._column))
         self._rows_of = {s: np.flatnonzero(~np.isnan(panel.close[:, j])) for s, j in self._column.items()}
         self.bar = lru_cache(maxsize=65_536)(self._bar)
@@ -220,14 +221,3 @@ def path_price(bar: DayBar, minute: int, minutes: int) -> Decimal:
     a, b = knots[leg], knots[leg + 1]
     price = a + (b - a) * into / minutes
     return min(max(price.quantize(tick(price)), min(a, b)), max(a, b))
-
-
-def _wire_names(symbols: tuple[str, ...]) -> dict[str, int]:
-    """Map the API's symbols to columns: share classes are written with a point there, with a hyphen in many files."""
-    named: dict[str, int] = {}
-    for j, symbol in enumerate(symbols):
-        name = symbol.replace("-", ".")
-        if name in named:
-            raise DataError(f"{symbol} and {symbols[named[name]]} are one symbol to the exchange", fix="drop one")
-        named[name] = j
-    return named

@@ -37,6 +37,7 @@ from plimsoll.engine.execution.venue import (
     VenueState,
 )
 from plimsoll.engine.market.calendar import sessions
+from plimsoll.engine.market.ticker import Spelling, pointed
 
 FEED: Final = "exchange"
 _TEN: Final = Decimal("1e-10")
@@ -45,18 +46,20 @@ _TEN: Final = Decimal("1e-10")
 class ExchangeVenue:
     """Implements `engine.execution.venue.Venue`.
 
-    clock : what time it is; the exchange is brought up to it before every call.
+    clock : what time it is; the exchange is brought up to it before every call. Symbols are told as its panel writes
+    them.
     """
 
     def __init__(self, exchange: Exchange, clock: Clock) -> None:
         self._exchange = exchange
         self._clock = clock
+        self._spelling = Spelling(exchange.tape.panel.symbols)
 
     def submit(self, intent: Intent) -> Answer:
         """Hand in one order."""
         exchange = self._now()
         try:
-            return Acked(order_of(exchange.submit(read_ticket(body_of(intent)))))
+            return Acked(self._order(exchange.submit(read_ticket(body_of(intent)))))
         except Refusal as refusal:
             return refusal_of(Reply(refusal.status, refusal.body(), empty=False, remaining=None))
 
@@ -72,23 +75,23 @@ class ExchangeVenue:
     def lookup(self, client_id: str) -> VenueOrder | Missing | Unknown:
         """Return the order of that client id."""
         found = self._now().by_client_id.get(client_id)
-        return Missing() if found is None else order_of(found)
+        return Missing() if found is None else self._order(found)
 
     def open_orders(self) -> tuple[VenueOrder, ...]:
         """Return every working order."""
-        return tuple(order_of(order) for order in self._now().working())
+        return tuple(self._order(order) for order in self._now().working())
 
     def orders(self, since: datetime) -> tuple[VenueOrder, ...]:
         """Return every order submitted since then, oldest first."""
-        return tuple(order_of(order) for order in self._now().orders.values() if order.submitted_at >= since)
+        return tuple(self._order(order) for order in self._now().orders.values() if order.submitted_at >= since)
 
     def fills(self, since: datetime) -> tuple[VenueFill, ...]:
         """Return every execution since then, oldest first."""
         fills = (one for one in self._now().activities if isinstance(one, Fill) and one.at >= since)
         told = (
             VenueFill(
-                activity_id(one), one.order_id, one.symbol, cast("Side", one.side), one.qty, one.price, one.cum_qty,
-                one.at,
+                activity_id(one), one.order_id, self._spelling.ours(one.symbol), cast("Side", one.side), one.qty,
+                one.price, one.cum_qty, one.at,
             )
             for one in fills
         )  # fmt: skip
@@ -103,7 +106,7 @@ class ExchangeVenue:
             equity=funds.equity,
             cash=funds.cash,
             buying_power=funds.buying_power,
-            positions=tuple(_position(exchange, symbol) for symbol in sorted(exchange.ledger.positions)),
+            positions=tuple(self._position(exchange, symbol) for symbol in sorted(exchange.ledger.positions)),
             blocked="trade_suspended_by_user" if switches.suspend_trade else "",
             shorting=not switches.no_shorting and funds.multiplier > 1,
             fractional=switches.fractional_trading,
@@ -115,8 +118,9 @@ class ExchangeVenue:
         day = exchange.session.day
         found = {}
         for symbol in symbols:
-            if exchange.tape.is_listed(symbol, day):
-                traits, open_now = exchange.traits(symbol), exchange.is_tradable(symbol)
+            name = pointed(symbol)
+            if exchange.tape.is_listed(name, day):
+                traits, open_now = exchange.traits(name), exchange.is_tradable(name)
                 found[symbol] = Asset(
                     symbol, open_now, traits.fractionable, traits.shortable, traits.marginable, exchange="ARCA"
                 )
@@ -139,7 +143,8 @@ class ExchangeVenue:
         exchange = self._now()
         found = {}
         for symbol in symbols:
-            quote, last = exchange.tape.quote(symbol, exchange.now), exchange.tape.last(symbol, exchange.now)
+            name, now = pointed(symbol), exchange.now
+            quote, last = exchange.tape.quote(name, now), exchange.tape.last(name, now)
             if quote is not None and last is not None:
                 found[symbol] = Quote(symbol, quote.bid, quote.ask, quote.at, last.price, last.at, FEED)
         return found
@@ -154,26 +159,23 @@ class ExchangeVenue:
         self._exchange.advance(self._clock.now())
         return self._exchange
 
+    def _order(self, order: Order) -> VenueOrder:
+        average = (order.filled_value / order.filled_qty).quantize(_TEN) if order.filled_qty > 0 else None
+        return VenueOrder(
+            venue_id=order.id,
+            client_id=order.client_order_id,
+            symbol=self._spelling.ours(order.ticket.symbol),
+            side=order.ticket.side,
+            qty=order.ticket.qty,
+            filled=order.filled_qty,
+            average=average,
+            state=cast("VenueState", order.status if order.status in TERMINAL else "working"),
+            word=order.status,
+            limit=order.ticket.limit_price,
+            submitted_at=order.submitted_at,
+        )
 
-def order_of(order: Order) -> VenueOrder:
-    """Return an order as the port tells it."""
-    average = (order.filled_value / order.filled_qty).quantize(_TEN) if order.filled_qty > 0 else None
-    return VenueOrder(
-        venue_id=order.id,
-        client_id=order.client_order_id,
-        symbol=order.ticket.symbol,
-        side=order.ticket.side,
-        qty=order.ticket.qty,
-        filled=order.filled_qty,
-        average=average,
-        state=cast("VenueState", order.status if order.status in TERMINAL else "working"),
-        word=order.status,
-        limit=order.ticket.limit_price,
-        submitted_at=order.submitted_at,
-    )
-
-
-def _position(exchange: Exchange, symbol: str) -> VenuePosition:
-    qty, held = exchange.ledger.qty(symbol), exchange.held(symbol)
-    free = abs(qty) - held
-    return VenuePosition(symbol, qty, free if qty > 0 else -free, exchange.mark(symbol))
+    def _position(self, exchange: Exchange, symbol: str) -> VenuePosition:
+        qty, held = exchange.ledger.qty(symbol), exchange.held(symbol)
+        free = abs(qty) - held
+        return VenuePosition(self._spelling.ours(symbol), qty, free if qty > 0 else -free, exchange.mark(symbol))

@@ -1,32 +1,22 @@
 """`plimsoll data`: pull, check, show."""
 
 import json
-import math
 import os
-import random
 import sys
-import time
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from plimsoll.engine.cli.progress import progress_bar
-from plimsoll.engine.config.schema import load_config
-from plimsoll.engine.errors import ConfigError, DataError
-from plimsoll.engine.market.alpaca.client import NAMES, AlpacaClient, Keys
-from plimsoll.engine.market.catalog.store import Catalog, default_catalog
-from plimsoll.engine.market.fetching import Route
-from plimsoll.engine.market.gates.session import holes
-from plimsoll.engine.market.pull.budget import Budget
-from plimsoll.engine.market.pull.completed import last_completed
-from plimsoll.engine.market.pull.pull import Client, Puller, PullOutcome, Second
-from plimsoll.engine.market.ticker import canonical
-from plimsoll.engine.market.yahoo.client import YahooClient
-from plimsoll.engine.runtime.needs import needs_of
-from plimsoll.engine.runtime.prepare import make_strategies
+from plimsoll.engine.market.gates.finding import Finding
+from plimsoll.engine.verbs.data import SHOWN, check_data, pull_data, show_data
+from plimsoll.engine.verbs.host import Host
+
+_PULLED = ("symbol", "state", "source", "added", "revised", "last")
+_CHECKED = ("symbol", "source", "first", "last", "rows", "revised", "holes", "behind", "state", "gates")
+_COUNTS = {"added", "revised", "rows", "holes", "behind", *SHOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +38,6 @@ class Shown:
     catalog: Path | None
     as_json: bool
 
-    def open(self) -> Catalog:
-        """Return the catalog."""
-        return Catalog(self.catalog if self.catalog is not None else default_catalog(os.environ, Path.home()))
-
 
 def run_pull(wanted: Wanted, shown: Shown) -> bool:
     """Pull, print what became of each symbol; return whether everything is in the store.
@@ -61,35 +47,30 @@ def run_pull(wanted: Wanted, shown: Shown) -> bool:
     InputError
         If a symbol or a date is none, the source cannot be reached, or the catalog cannot be used.
     """
-    symbols = _symbols(wanted)
-    start = None if wanted.start is None else _day(wanted.start, "--from")
-    confirm = frozenset(_day(text, "--confirm") for text in wanted.confirm)
-    if confirm and len(symbols) > 1:
-        raise ConfigError(f"it would speak of {len(symbols)} symbols", where="--confirm", fix="pull one symbol with it")
-    outcomes: list[PullOutcome] = []
-    with ExitStack() as stack:
-        client, second = _clients(wanted, stack)
-        puller = Puller(
-            catalog=shown.open(),
-            client=client,
-            budget=Budget(time.sleep, random.random),
-            now=_now,
-            second=second,
-            second_budget=Budget(time.sleep, random.random, attempts=2),
-            start=start,
-            confirm=confirm,
+    with progress_bar("pull", shown=not shown.as_json, unit="symbols") as progress:
+        pulled = pull_data(
+            wanted.symbols,
+            config=wanted.config,
+            source=wanted.source,
+            start=wanted.start,
+            confirm=wanted.confirm,
+            timeout_s=wanted.timeout_s,
+            catalog=shown.catalog,
+            progress=progress,
+            host=_host(),
         )
-        with progress_bar("pull", shown=not shown.as_json, unit="symbols") as progress:
-            for outcome in puller.run(symbols):
-                outcomes.append(outcome)
-                if progress is not None:
-                    progress(len(outcomes), len(symbols))
-    if puller.stopped is not None and all(one.state in ("failed", "not_tried") for one in outcomes):
-        raise puller.stopped
-    _print_outcomes(outcomes, shown)
-    if puller.stopped is not None:
-        raise puller.stopped
-    return all(one.state in ("stored", "current") for one in outcomes)
+    rows = [asdict(one) for one in pulled.outcomes]
+    if shown.as_json:
+        _print_json(rows)
+    else:
+        _print_table(_PULLED, rows)
+        for one in pulled.outcomes:
+            if one.state == "failed":
+                sys.stdout.write(f"{one.error}\n")
+        _print_findings(finding for one in pulled.outcomes for finding in one.findings)
+    if pulled.stopped is not None:
+        raise pulled.stopped
+    return pulled.complete
 
 
 def run_check(symbols: Sequence[str], shown: Shown) -> bool:
@@ -100,20 +81,18 @@ def run_check(symbols: Sequence[str], shown: Shown) -> bool:
     DataError
         If the catalog is empty, a symbol is not in it, or a file is damaged.
     """
-    catalog = shown.open()
-    asked = [canonical(symbol) for symbol in symbols] or sorted({*catalog.symbols(), *catalog.quarantined()})
-    if not asked:
-        raise DataError("the catalog is empty", where=str(catalog.root), fix="run `plimsoll data pull SYMBOL` first")
-    list(catalog.log.events())  # a damaged log is an error here, not at the next pull
-    rows = [_checked(catalog, symbol) for symbol in asked]
+    found = check_data(symbols, catalog=shown.catalog, host=_host())
+    rows = [asdict(one) for one in found.symbols]
     if shown.as_json:
-        completed = str(last_completed(_now()))
-        sys.stdout.write(json.dumps({"last_completed": completed, "symbols": rows}, indent=2) + "\n")
-    else:
-        columns = ("symbol", "source", "first", "last", "rows", "revised", "holes", "state")
-        _print_table(columns, rows)
-        _print_findings(finding for row in rows for finding in (*row["refused"], *row["notes"]))
-    return not any(row["refused"] for row in rows)
+        _print_json({"last_completed": found.last_completed, "symbols": rows})
+        return found.ok
+    _print_table(_CHECKED, [{**row, "gates": " ".join(row["gates"])} for row in rows])
+    _print_findings(finding for one in found.symbols for finding in (*one.refused, *one.notes))
+    n_behind = sum(one.behind > 0 for one in found.symbols)
+    if n_behind:
+        text = f"{n_behind} of {len(rows)} end before the last completed session, {found.last_completed}"
+        sys.stdout.write(f"{text}; `plimsoll data pull` brings what is new\n")
+    return found.ok
 
 
 def run_show(symbol: str, rows: int, shown: Shown) -> None:
@@ -124,110 +103,49 @@ def run_show(symbol: str, rows: int, shown: Shown) -> None:
     DataError
         If it is not in the catalog, or its file is damaged.
     """
-    versions = shown.open().read(canonical(symbol))
-    history, first = versions.history, max(0, len(versions.history) - rows)
-    names = ("open", "high", "low", "close", "volume", "dividend", "split")
-    table = [
-        {
-            "session": str(history.session[at]),
-            **{name: _number(float(history.column(name)[at])) for name in names},
-            "source": str(history.source[at]),
-            "known_at": f"{versions.known_at[at].astype('datetime64[s]')}Z",
-        }
-        for at in range(first, len(history))
-    ]
+    table = show_data(symbol, rows, catalog=shown.catalog, host=_host())
     if shown.as_json:
-        sys.stdout.write(json.dumps(table, indent=2) + "\n")
+        _print_json(table)
     else:
-        _print_table(("session", *names, "source", "known_at"), table)
+        _print_table(("session", *SHOWN, "source", "known_at"), table)
 
 
-def _symbols(wanted: Wanted) -> list[str]:
-    names = list(wanted.symbols)
-    if wanted.config is not None:
-        config = load_config(wanted.config, env=os.environ)
-        needs = needs_of(config, make_strategies(config))
-        names += [*needs.symbols, *needs.optional, *needs.required_indicators, *needs.indicators]
-    if not names:
-        raise ConfigError("nothing to pull", where="data pull", fix="name symbols, or pass --for CONFIG")
-    return list(dict.fromkeys(canonical(name) for name in names))
-
-
-def _clients(wanted: Wanted, stack: ExitStack) -> tuple[Client, Second | None]:
-    """Return the way to the source asked for, and to the other one if it is open."""
-    env = os.environ
-    proxy = env.get("HTTPS_PROXY") or env.get("https_proxy") or ""
-    route = Route(proxy=proxy, ca_file=env.get("SSL_CERT_FILE", ""), timeout_s=wanted.timeout_s)
-    keys = Keys.of(env)
-    alpaca = AlpacaClient(keys, route, _now) if keys is not None else None
-    if wanted.source == "yahoo":
-        return stack.enter_context(YahooClient(route)), alpaca
-    if alpaca is None:
-        names = " and ".join(NAMES[0])
-        raise ConfigError("Alpaca needs keys", where="data pull", fix=f"set {names} in the environment")
-    return alpaca, stack.enter_context(YahooClient(route))
-
-
-def _checked(catalog: Catalog, symbol: str) -> dict[str, Any]:
-    found = catalog.find(symbol)
-    refused = catalog.refusal(symbol).notes if symbol in catalog.quarantined() else ()
-    if found is None:
-        if not refused:
-            catalog.read(symbol)  # says that there is none
-        state, span = "quarantined", ("", "")
-        return _row(symbol, "", span, (0, 0, 0), state) | {"refused": [f.plain() for f in refused], "notes": []}
-    history = found.current()
-    sources = sorted(set(history.source.tolist()))
-    span = (str(history.session[0]), str(history.session[-1])) if len(history) else ("", "")
-    counts = (len(history), len(found.history) - len(history), len(holes(history)))
-    row = _row(symbol, "+".join(sources), span, counts, "quarantined" if refused else "ok")
-    return row | {"refused": [f.plain() for f in refused], "notes": [f.plain() for f in found.notes]}
-
-
-def _row(symbol: str, source: str, span: tuple[str, str], counts: tuple[int, int, int], state: str) -> dict[str, Any]:
-    names = ("symbol", "source", "first", "last", "rows", "revised", "holes", "state")
-    return dict(zip(names, (symbol, source, *span, *counts, state), strict=True))
-
-
-def _print_outcomes(outcomes: Sequence[PullOutcome], shown: Shown) -> None:
-    plain = [asdict(one) for one in outcomes]
-    if shown.as_json:
-        sys.stdout.write(json.dumps(plain, indent=2) + "\n")
-        return
-    _print_table(("symbol", "state", "source", "added", "revised", "last"), plain)
-    for one in outcomes:
-        if one.state == "failed":
-            sys.stdout.write(f"{one.error}\n")
-    _print_findings(finding.plain() for one in outcomes for finding in one.findings)
-
-
-def _print_findings(findings: Iterable[dict[str, str]]) -> None:
+def _print_findings(findings: Iterable[Finding]) -> None:
     for one in findings:
         what = {"note": "note", "row": "this session is in quarantine", "symbol": "the pull is in quarantine"}
-        when = f", {one['session']}" if one["session"] else ""
-        line = f"{one['symbol']}{when}: {one['gate']}: {one['text']} ({what[one['severity']]})"
-        if one["severity"] != "note" and one["session"]:
-            line += f"; if it is right: plimsoll data pull {one['symbol']} --confirm {one['session']}"
+        when = f", {one.session}" if one.session else ""
+        line = f"{one.symbol}{when}: {one.gate}: {one.text} ({what[one.severity]})"
+        if one.confirmable:
+            line += f"; if it is right: plimsoll data pull {one.symbol} --confirm {one.session}"
+        elif one.severity == "row":
+            line += "; it stays out until the source corrects it"
         sys.stdout.write(f"{line}\n")
 
 
+def _print_json(told: Any) -> None:
+    sys.stdout.write(json.dumps(told, indent=2, allow_nan=False) + "\n")
+
+
 def _print_table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
-    cells = [list(columns), *([str(row[name]) for name in columns] for row in rows)]
+    """Print numbers to the right, texts to the left, "-" for what is not known."""
+    cells = [list(columns), *([_cell(row[name]) for name in columns] for row in rows)]
     widths = [max(len(line[at]) for line in cells) for at in range(len(columns))]
     for line in cells:
-        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        sys.stdout.write(text.rstrip() + "\n")
+        padded = [
+            cell.rjust(width) if name in _COUNTS else cell.ljust(width)
+            for name, cell, width in zip(columns, line, widths, strict=True)
+        ]
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
 
 
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def _day(text: str, option: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(f"{text!r} is not a date", where=option, fix="write YYYY-MM-DD") from None
+def _host() -> Host:
+    return Host(os.environ, clock=_now)
 
 
 def _now() -> datetime:

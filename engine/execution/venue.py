@@ -205,7 +205,7 @@ class Venue(Protocol):
     """A real account, a local exchange, a replay, a simulator behind the same face.
 
     Every method but `submit`, `cancel` and `lookup` raises `VenueError` if there is no answer that can be read: a
-    missing answer is never an empty one.
+    missing answer is never an empty one. A symbol of the book is told as the book writes it, BRK-B or BRK.B.
     """
 
     def submit(self, intent: Intent) -> Answer:

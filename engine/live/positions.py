@@ -9,6 +9,7 @@ from typing import Final
 
 from plimsoll.engine.errors import DataError, did_you_mean
 from plimsoll.engine.execution.venue import Snapshot
+from plimsoll.engine.market.ticker import Spelling, pointed
 
 CASH: Final = "CASH"
 COLUMNS: Final = ("symbol", "qty")
@@ -36,10 +37,20 @@ class Split:
 
 
 def part(holdings: Holdings, symbols: Iterable[str]) -> Split:
-    """Return what belongs to the book's symbols, and what the account holds beside them."""
-    own = set(symbols)
-    mine = {symbol: qty for symbol, qty in holdings.shares.items() if symbol in own}
-    return Split(mine, {symbol: qty for symbol, qty in holdings.shares.items() if symbol not in own and qty != 0})
+    """Return what belongs to the book's symbols, and what the account holds beside them.
+
+    BRK.B in a list of holdings is the book's BRK-B.
+
+    Raises
+    ------
+    DataError
+        If two of the book's symbols are one to a broker.
+    """
+    own = tuple(symbols)
+    spelling = Spelling(own)
+    shares = {spelling.ours(symbol): qty for symbol, qty in holdings.shares.items()}
+    mine = {symbol: shares[symbol] for symbol in shares if symbol in own}
+    return Split(mine, {symbol: qty for symbol, qty in shares.items() if symbol not in own and qty != 0})
 
 
 def of_snapshot(snapshot: Snapshot) -> Holdings:
@@ -71,13 +82,15 @@ def read_positions(path: Path) -> Holdings:
         head = ",".join(rows[0]) if rows else ""
         raise DataError(f"the first line is {head[:80]!r}", where=where, fix="begin with the line symbol,qty")
     found: dict[str, Decimal] = {}
+    seen: set[str] = set()
     for number, row in enumerate(rows[1:], start=2):
         if not any(cell.strip() for cell in row):
             continue
         symbol, qty = _row(row, f"{where}, line {number}")
-        if symbol in found:
+        if pointed(symbol) in seen:
             raise DataError(f"{symbol} comes twice", where=f"{where}, line {number}", fix="one row for each symbol")
         found[symbol] = qty
+        seen.add(pointed(symbol))
     if CASH not in found:
         raise DataError("no CASH row", where=where, fix=f"add a line like {CASH},10000.00" + _near(found))
     cash = found.pop(CASH)

@@ -1,6 +1,6 @@
 """From a configured broker to a venue: the entry points of the group `plimsoll.brokers`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
 from typing import Final
 
@@ -11,8 +11,10 @@ from plimsoll.engine.execution.venue import Venue
 GROUP: Final = "plimsoll.brokers"
 
 
-def open_venue(broker: BrokerSection, env: Mapping[str, str]) -> Venue:
-    """Return the configured account; nothing is sent yet. `env` is where keys are looked for.
+def open_venue(broker: BrokerSection, env: Mapping[str, str], symbols: Iterable[str] = ()) -> Venue:
+    """Return the configured account; nothing is sent yet.
+
+    env : where keys are looked for. symbols : the book's; the venue tells of them as the book writes them.
 
     Raises
     ------
@@ -22,5 +24,5 @@ def open_venue(broker: BrokerSection, env: Mapping[str, str]) -> Venue:
     known = {point.name: point for point in entry_points(group=GROUP)}
     if broker.kind not in known:
         raise ConfigError(f"no broker {broker.kind!r}", where="broker.kind", fix=did_you_mean(broker.kind, known))
-    venue: Venue = known[broker.kind].load()(broker, env)
+    venue: Venue = known[broker.kind].load()(broker, env, tuple(symbols))
     return venue

@@ -60,7 +60,7 @@ def doctor_live(what: Config | Path | str, *, venue: Venue | None = None, host: 
 
 def _checks(book: _Book, venue: Venue | None, host: Host) -> Iterator[Check]:
     try:
-        asked = open_venue(book.broker, host.env) if venue is None else venue
+        asked = open_venue(book.broker, host.env, book.symbols) if venue is None else venue
         account, clock = asked.snapshot(), asked.clock()
     except PlimsollError as error:
         yield Check("venue", False, f"{book.broker.url}: {error}")

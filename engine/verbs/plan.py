@@ -89,7 +89,7 @@ def _of_account(
         raise ConfigError(f"account {account!r}", where="plan", fix=f"the only one there is: {PAPER}")
     if config.broker is None:
         raise ConfigError("no [broker] section", where="plan --account", fix="name the account, see config/paper.toml")
-    venue = open_venue(config.broker, host.env)
+    venue = open_venue(config.broker, host.env, setup.panel.symbols)
     snapshot = venue.snapshot()
     if config.broker.account is not None and snapshot.account != config.broker.account:
         fix = f"broker.account names {config.broker.account}: use its keys"

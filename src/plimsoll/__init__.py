@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.types import Bools, Floats, Weights
     from plimsoll.engine.verbs.audit import audit
     from plimsoll.engine.verbs.backtest import backtest
+    from plimsoll.engine.verbs.data import check_data, pull_data, show_data
     from plimsoll.engine.verbs.doctor import doctor
     from plimsoll.engine.verbs.explain import explain
     from plimsoll.engine.verbs.strategies import describe_strategies, describe_strategy
@@ -48,6 +49,7 @@ _HOME = {
     "Weights": "plimsoll.engine.types",
     "audit": "plimsoll.engine.verbs.audit",
     "backtest": "plimsoll.engine.verbs.backtest",
+    "check_data": "plimsoll.engine.verbs.data",
     "describe_strategies": "plimsoll.engine.verbs.strategies",
     "describe_strategy": "plimsoll.engine.verbs.strategies",
     "doctor": "plimsoll.engine.verbs.doctor",
@@ -55,7 +57,9 @@ _HOME = {
     "kernel": "plimsoll.engine.kernels.jit",
     "load_config": "plimsoll.engine.config.schema",
     "load_data": "plimsoll.engine.runtime.load",
+    "pull_data": "plimsoll.engine.verbs.data",
     "sample_panel": "plimsoll.engine.market.sample.source",
+    "show_data": "plimsoll.engine.verbs.data",
     "sweep": "plimsoll.engine.verbs.sweep",
     "trials": "plimsoll.engine.verbs.trials",
 }
@@ -81,6 +85,7 @@ __all__ = [
     "Weights",
     "audit",
     "backtest",
+    "check_data",
     "describe_strategies",
     "describe_strategy",
     "doctor",
@@ -88,7 +93,9 @@ __all__ = [
     "kernel",
     "load_config",
     "load_data",
+    "pull_data",
     "sample_panel",
+    "show_data",
     "sweep",
     "trials",
 ]

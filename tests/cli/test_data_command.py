@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ from support.data_folder import SYMBOLS
 from support.histories import NOW, changed, history
 from support.yahoo_stand import Asked, Reply, YahooStand
 
+import plimsoll
 from plimsoll.engine.cli import data as command
+from plimsoll.engine.errors import ConfigError, InputError
 from plimsoll.engine.market.catalog.store import Catalog
 from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.verbs.host import Host
 
 Cli = Callable[..., Any]
 
@@ -51,7 +55,17 @@ def test_pull_then_check_then_show(cli: Cli, stand: YahooStand) -> None:
     assert pulled.out.splitlines()[1].split() == ["SPY", "stored", "yahoo", "42", "0", "2024-03-01"]
     checked = cli("data", "check")
     assert checked.code == 0
-    assert checked.out.splitlines()[1].split() == ["SPY", "yahoo", "2024-01-02", "2024-03-01", "42", "0", "0", "ok"]
+    assert checked.out.splitlines()[1].split() == [
+        "SPY",
+        "yahoo",
+        "2024-01-02",
+        "2024-03-01",
+        "42",
+        "0",
+        "0",
+        "0",
+        "ok",
+    ]
     shown = json.loads(cli("data", "show", "SPY", "--rows", "1", "--json").out)
     assert [(row["session"], row["source"], row["known_at"]) for row in shown] == [
         ("2024-03-01", "yahoo", "2024-03-01T22:00:00Z")
@@ -76,11 +90,76 @@ def test_what_is_refused_is_exit_1_and_says_what_to_do(cli: Cli, stand: YahooSta
     pulled = cli("data", "pull", "SPY")
     assert pulled.code == 1
     assert "SPY, 2024-02-01: high_below_low: " in pulled.out
-    assert "if it is right: plimsoll data pull SPY --confirm 2024-02-01" in pulled.out
+    assert "it stays out until the source corrects it" in pulled.out
+    assert "--confirm" not in pulled.out  # no word of anybody's makes a high of 1.0 out of it
     checked = cli("data", "check", "--json")
     assert checked.code == 1
     (row,) = json.loads(checked.out)["symbols"]
     assert (row["state"], row["rows"], row["holes"]) == ("quarantined", 41, 1)
+
+
+def test_what_may_be_right_all_the_same_passes_with_the_command_that_is_printed(cli: Cli, stand: YahooStand) -> None:
+    stand.chart = lambda asked: reply(changed(history(asked.symbol), "2024-02-01", high=5000.0))
+    pulled = cli("data", "pull", "SPY")
+    assert pulled.code == 1
+    (line,) = (line for line in pulled.out.splitlines() if "if it is right: " in line)
+    assert line.startswith("SPY, 2024-02-01: wild_range: ")
+    command_line = line.partition("if it is right: plimsoll ")[2].split()
+    assert cli(*command_line).code == 0
+    assert cli("data", "check").code == 0
+
+
+def test_what_ends_before_the_last_completed_session_is_said(
+    cli: Cli, stand: YahooStand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("data", "pull", "SPY").code == 0
+    assert "end before" not in cli("data", "check").out
+    monkeypatch.setattr(command, "_now", lambda: NOW + timedelta(days=12))
+    checked = cli("data", "check")
+    assert checked.code == 0
+    assert checked.out.splitlines()[1].split()[-2:] == ["8", "ok"]
+    assert "1 of 1 end before the last completed session, 2024-03-13; `plimsoll data pull` brings" in checked.out
+
+
+def test_what_is_not_known_is_shown_as_such_and_numbers_end_below_each_other(cli: Cli, stand: YahooStand) -> None:
+    assert cli("data", "pull", "^VIX").code == 0
+    head, *rows = cli("data", "show", "VIX", "--rows", "3").out.splitlines()
+    assert "None" not in "".join(rows)
+    assert [row.split()[5] for row in rows] == ["-", "-", "-"]
+    assert len({row.index("yahoo") for row in rows}) == 1
+    assert head.index("close") + len("close") == rows[0].index(rows[0].split()[4]) + len(rows[0].split()[4])
+
+
+def test_the_package_pulls_checks_and_shows_what_the_command_does(cli: Cli, here: Path, stand: YahooStand) -> None:
+    host = Host(dict(os.environ), clock=lambda: NOW)
+    told = json.loads(cli("data", "pull", "SPY", "vix", "--json").out)
+    pulled = plimsoll.pull_data(["SPY", "vix"], catalog="other", host=host)
+    assert [json.loads(json.dumps(asdict(one))) for one in pulled.outcomes] == told
+    assert (pulled.complete, pulled.stopped) == (True, None)
+    checked = plimsoll.check_data(catalog="other", host=host)
+    assert json.loads(json.dumps(asdict(checked))) == json.loads(cli("data", "check", "--json").out)
+    assert checked.ok
+    assert plimsoll.show_data("SPY", 3, catalog=here / "other", host=host) == json.loads(
+        cli("data", "show", "SPY", "--rows", "3", "--json").out
+    )
+    for name in ("SPY", "VIX"):
+        assert (here / "other/bars" / f"{name}.parquet").read_bytes() == (
+            here / "catalog/bars" / f"{name}.parquet"
+        ).read_bytes()
+
+
+def test_the_package_pulls_what_a_configuration_needs_and_refuses_as_the_command_does(
+    here: Path, stand: YahooStand
+) -> None:
+    host = Host(dict(os.environ), clock=lambda: NOW)
+    pulled = plimsoll.pull_data(config=here / "run.toml", start=date(2024, 2, 1), host=host)
+    assert [(one.symbol, one.state, one.added) for one in pulled.outcomes] == [
+        ("SPY", "stored", 21), ("TLT", "stored", 21),
+    ]  # fmt: skip
+    with pytest.raises(ConfigError, match="no source 'stooq'; one of yahoo, alpaca"):
+        plimsoll.pull_data(["SPY"], source="stooq", host=host)
+    with pytest.raises(InputError, match="check the network"):
+        plimsoll.pull_data(["QQQ"], host=Host({**os.environ, "HTTPS_PROXY": "http://127.0.0.1:9"}, clock=lambda: NOW))
 
 
 def test_a_symbol_yahoo_does_not_know_is_exit_1_and_the_others_are_stored(

@@ -136,7 +136,7 @@ SYMBOLS: dict[str, tuple[Callable[[History], History], str, str]] = {
     "a negative dividend": (lambda h: changed(h, "2024-02-01", dividend=-0.1), "dividend_impossible", "2024-02-01"),
     "a dividend above the price": (
         lambda h: changed(h, "2024-02-01", dividend=500.0),
-        "dividend_impossible",
+        "dividend_above_price",
         "2024-02-01",
     ),
     "a dividend in cents": (lambda h: changed(h, "2024-02-01", dividend=32.0), "dividend_unseen", "2024-02-01"),
@@ -157,6 +157,18 @@ def test_what_makes_the_whole_history_doubtful_refuses_the_whole_pull(case: str)
     assert (gate, "symbol", day) in _said(verdict)
     assert len(verdict.kept) == 0
     assert len(verdict.refused) == 42
+
+
+@pytest.mark.parametrize("case", [*ROWS, *SYMBOLS])
+def test_a_person_is_asked_for_his_word_only_where_it_helps(case: str) -> None:
+    """Follow the advice of every finding: nothing that was confirmable is refused again, the rest is as before."""
+    whole = ({**ROWS, **{name: (make, gate) for name, (make, gate, _) in SYMBOLS.items()}})[case][0](history())
+    before = [one for one in judge(whole, PLAIN).findings if one.severity != "note"]
+    word = frozenset(date.fromisoformat(one.session) for one in before if one.confirmable)
+    after = [one for one in judge(whole, replace(PLAIN, confirmed=word)).findings if one.severity != "note"]
+    assert after == [one for one in before if not one.confirmable]
+    every = frozenset(date.fromisoformat(one.session) for one in before if one.session)
+    assert [one for one in judge(whole, replace(PLAIN, confirmed=every)).findings if one.severity != "note"] == after
 
 
 NO_WORD_HELPS = {

@@ -17,6 +17,7 @@ from plimsoll.brokers.exchange.desk.message import Request, dumped
 from plimsoll.brokers.exchange.matching import Exchange
 from plimsoll.brokers.exchange.settings import Behaviour
 from plimsoll.engine.execution.venue import Intent, Side, Venue
+from plimsoll.engine.market.ticker import Spelling
 
 ENV = {"APCA_API_KEY_ID": KEYS.key_id, "APCA_API_SECRET_KEY": KEYS.secret}
 _Answer = TypeVar("_Answer")
@@ -99,10 +100,12 @@ def intent(client_id: str, symbol: str, signed: str | int, limit: str | None = N
     return Intent(client_id, symbol, side, abs(qty), "market" if price is None else "limit", tif, price)
 
 
-def over_http(running: Running, *, watch: Watch | None = None, timeout: float = 10.0) -> AlpacaVenue:
+def over_http(
+    running: Running, *, watch: Watch | None = None, timeout: float = 10.0, symbols: tuple[str, ...] = ()
+) -> AlpacaVenue:
     """Return the adapter on an exchange that listens; it waits on a clock that costs no time."""
     watch = watch or Watch()
-    return connect(running.url, ENV, timeout=(timeout, timeout), now=watch.now, sleep=watch.sleep)
+    return connect(running.url, ENV, timeout=(timeout, timeout), now=watch.now, sleep=watch.sleep, symbols=symbols)
 
 
 class DeskLine:
@@ -124,7 +127,8 @@ class DeskLine:
         return read_reply(answer.status, answer.body().encode(), None)
 
 
-def over_desk(desk: Desk) -> AlpacaVenue:
+def over_desk(desk: Desk, symbols: tuple[str, ...] = ()) -> AlpacaVenue:
     """Return the adapter on a counter without a network."""
     watch = Watch()
-    return AlpacaVenue(DeskLine(desk), DeskLine(desk), Budget(watch.now, watch.sleep), watch.sleep)
+    budget, spelling = Budget(watch.now, watch.sleep), Spelling(symbols)
+    return AlpacaVenue(DeskLine(desk), DeskLine(desk), budget, watch.sleep, spelling=spelling)

@@ -60,7 +60,7 @@ def dividends(history: History) -> list[Finding]:
     share = history.dividend / before
     unseen = (share > SHOWS) & ~above & (history.close > before * (1.0 - 0.5 * share))
     for row in np.flatnonzero(above | unseen):
-        gate = "dividend_impossible" if above[row] else "dividend_unseen"
+        gate = "dividend_above_price" if above[row] else "dividend_unseen"
         text = f"a dividend of {history.dividend[row]:.6g} on a share of {before[row]:.6g}"
         text += "" if above[row] else f" that closed at {history.close[row]:.6g}: in another unit?"
         found.append(Finding(gate, "symbol", history.symbol, text, str(history.session[row])))

@@ -2,10 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 # note: stored, and named. row: that session is kept out of the store. symbol: nothing of this pull is stored.
 Severity: TypeAlias = Literal["note", "row", "symbol"]
+# What may be true all the same: a person who knows better can stand for that session, and it passes as a note.
+CONFIRMABLE: Final = frozenset(
+    (
+        *("wild_range", "stale_repeat", "sources_disagree"),
+        *("jump", "split_applied_twice", "split_not_applied", "history_rewritten"),
+        *("dividend_above_price", "dividend_unseen"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +25,11 @@ class Finding:
     symbol: str
     text: str
     session: str = ""
+
+    @property
+    def confirmable(self) -> bool:
+        """Whether a person's word for that session lets it pass."""
+        return self.severity != "note" and bool(self.session) and self.gate in CONFIRMABLE
 
     def plain(self) -> dict[str, str]:
         """Return it as plain values."""
