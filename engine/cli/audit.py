@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plimsoll.engine.cli.options import Span, command_host, default_folder, effective_config
+from plimsoll.engine.cli.options import RunOptions, command_host, default_folder, effective_config
 from plimsoll.engine.cli.progress import progress_bar
 from plimsoll.engine.report.tearsheet.certificate import verdict_of
 from plimsoll.engine.research.audit.audit import Told
@@ -23,7 +23,7 @@ _STYLE = {True: "green", False: "bold red", None: "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class AuditOptions:
     """How thorough an audit is, where it goes and how it is shown."""
 
     reloads: int
@@ -34,23 +34,23 @@ class Wish:
     quiet: bool
 
 
-def run_audit(what: Path, span: Span, wish: Wish) -> bool:
+def run_audit(what: Path, options: RunOptions, how: AuditOptions) -> bool:
     """Audit a configuration, or the run in a folder; print the certificate, return whether it passed."""
-    host = command_host(quiet=wish.quiet)
-    with _told(shown=not (wish.quiet or wish.as_json)) as told:
+    host = command_host(quiet=how.quiet)
+    with _told(shown=not (how.quiet or how.as_json)) as told:
         if what.is_dir():
             folder = what
             certificate = audit(
-                what, data=span.data, start=span.start, end=span.end, sets=span.sets,
-                reloads=wish.reloads, seed=wish.seed, progress=told, out=wish.out, host=host,
+                what, data=options.data, start=options.start, end=options.end, sets=options.sets,
+                reloads=how.reloads, seed=how.seed, progress=told, out=how.out, host=host,
             )  # fmt: skip
         else:
-            config = effective_config(what, span)
-            folder = wish.out or default_folder(host.clock(), config.run.name, "audit", config.digest[:8])
+            config = effective_config(what, options)
+            folder = how.out or default_folder(host.clock(), config.run.name, "audit", config.digest[:8])
             certificate = audit(
-                config, reloads=wish.reloads, seed=wish.seed, progress=told, out=folder, force=wish.force, host=host
+                config, reloads=how.reloads, seed=how.seed, progress=told, out=folder, force=how.force, host=host
             )
-    _show(certificate, folder, wish)
+    _show(certificate, folder, how)
     return certificate.passed
 
 
@@ -61,10 +61,10 @@ def _told(*, shown: bool) -> Iterator[Told | None]:
         yield None if progress is None else lambda _, done, total: progress(done, total)
 
 
-def _show(certificate: Certificate, folder: Path, wish: Wish) -> None:
-    if wish.as_json:
+def _show(certificate: Certificate, folder: Path, how: AuditOptions) -> None:
+    if how.as_json:
         sys.stdout.write(json.dumps(certificate.plain(), indent=2, allow_nan=False) + "\n")
-    elif wish.quiet:
+    elif how.quiet:
         sys.stdout.write(f"{folder}\n")
     else:
         from rich.console import Console

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from plimsoll.engine.cli.options import Span, command_host, default_folder, effective_config
+from plimsoll.engine.cli.options import RunOptions, command_host, default_folder, effective_config
 from plimsoll.engine.cli.progress import progress_bar
 from plimsoll.engine.report.metrics.table import plain
 from plimsoll.engine.types import EngineName
@@ -13,7 +13,7 @@ from plimsoll.engine.verbs.backtest import backtest
 
 def run_backtest(
     path: Path,
-    span: Span,
+    options: RunOptions,
     out: Path | None,
     *,
     force: bool,
@@ -25,7 +25,7 @@ def run_backtest(
 ) -> None:
     """Run, write the folder, print the summary; nothing is written unless everything went well."""
     host = command_host(quiet=quiet)
-    config = effective_config(path, span)
+    config = effective_config(path, options)
     folder = out or default_folder(host.clock(), config.run.name, config.digest[:8])
     with progress_bar(config.run.name, shown=not (quiet or as_json)) as progress:
         result = backtest(

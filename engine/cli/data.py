@@ -20,7 +20,7 @@ _COUNTS = {"added", "revised", "rows", "holes", "behind", *SHOWN}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PullOptions:
     """What to pull, from where, and since when (ISO date, None = all there is)."""
 
     symbols: Sequence[str]
@@ -32,14 +32,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class DataOutput:
     """Where the catalog is (None = the user's), and how to print."""
 
     catalog: Path | None
     as_json: bool
 
 
-def run_pull(wanted: Wanted, shown: Shown) -> bool:
+def run_pull(wanted: PullOptions, shown: DataOutput) -> bool:
     """Pull, print what became of each symbol; return whether everything is in the store.
 
     Raises
@@ -73,7 +73,7 @@ def run_pull(wanted: Wanted, shown: Shown) -> bool:
     return pulled.complete
 
 
-def run_check(symbols: Sequence[str], shown: Shown) -> bool:
+def run_check(symbols: Sequence[str], shown: DataOutput) -> bool:
     """Print a line per symbol: span, rows, holes, source, gates; return whether nothing is in quarantine.
 
     Raises
@@ -95,7 +95,7 @@ def run_check(symbols: Sequence[str], shown: Shown) -> bool:
     return found.ok
 
 
-def run_show(symbol: str, rows: int, shown: Shown) -> None:
+def run_show(symbol: str, rows: int, shown: DataOutput) -> None:
     """Print the last rows of a symbol as traded, with their source and when they became known.
 
     Raises

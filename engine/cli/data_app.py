@@ -42,10 +42,10 @@ def pull(
     as_json: AsJson = False,
 ) -> None:
     """Fetch daily bars and actions into the catalog; exit 1 if something failed or is in quarantine."""
-    from plimsoll.engine.cli.data import Shown, Wanted, run_pull
+    from plimsoll.engine.cli.data import DataOutput, PullOptions, run_pull
 
-    wanted = Wanted(symbols or (), config, source.value, start, confirm or (), timeout)
-    if not run_pull(wanted, Shown(catalog, as_json)):
+    wanted = PullOptions(symbols or (), config, source.value, start, confirm or (), timeout)
+    if not run_pull(wanted, DataOutput(catalog, as_json)):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 
@@ -56,9 +56,9 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Show span, holes, gates and source of each symbol; exit 1 if something is in quarantine."""
-    from plimsoll.engine.cli.data import Shown, run_check
+    from plimsoll.engine.cli.data import DataOutput, run_check
 
-    if not run_check(symbols or (), Shown(catalog, as_json)):
+    if not run_check(symbols or (), DataOutput(catalog, as_json)):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 
@@ -70,6 +70,6 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Print the last rows of a symbol as traded, revisions included."""
-    from plimsoll.engine.cli.data import Shown, run_show
+    from plimsoll.engine.cli.data import DataOutput, run_show
 
-    run_show(symbol, rows, Shown(catalog, as_json))
+    run_show(symbol, rows, DataOutput(catalog, as_json))

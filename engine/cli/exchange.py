@@ -12,8 +12,8 @@ from plimsoll.engine.market.source import FOLDER, open_source
 GROUP = "plimsoll.exchanges"
 
 
-def run_exchange(source: str | None, data: Path | None, symbols: str | None, wish: Mapping[str, Any]) -> None:
-    """Serve the bars of a source; `wish` is handed on to the exchange as it is.
+def run_exchange(source: str | None, data: Path | None, symbols: str | None, asked: Mapping[str, Any]) -> None:
+    """Serve the bars of a source; `asked` is handed on to the exchange as it is.
 
     source : a registered name; None = a bare folder where `data` names one, else the sample.
 
@@ -23,7 +23,7 @@ def run_exchange(source: str | None, data: Path | None, symbols: str | None, wis
         If the bars or a setting cannot be used, or the extra is not installed.
     """
     serve = _registered()
-    serve(_panel(source or ("sample" if data is None else FOLDER), data, symbols), wish)
+    serve(_panel(source or ("sample" if data is None else FOLDER), data, symbols), asked)
 
 
 def _registered() -> Any:

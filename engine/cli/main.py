@@ -53,7 +53,7 @@ class ClockKind(StrEnum):
     real = "real"
 
 
-class PriceKind(StrEnum):
+class ExchangePrices(StrEnum):
     """The choices of `--prices`."""
 
     path = "path"
@@ -104,11 +104,11 @@ def backtest(
 ) -> None:
     """Run a backtest and write its run folder, report included."""
     from plimsoll.engine.cli.backtest import run_backtest
-    from plimsoll.engine.cli.options import Span
+    from plimsoll.engine.cli.options import RunOptions
 
-    span = Span(data, start, end, tuple(sets or ()))
+    options = RunOptions(data, start, end, tuple(sets or ()))
     run_backtest(
-        config, span, out, force=force, strict=strict, engine=engine, trials=trials, as_json=as_json, quiet=quiet
+        config, options, out, force=force, strict=strict, engine=engine, trials=trials, as_json=as_json, quiet=quiet
     )
 
 
@@ -144,12 +144,12 @@ def plan(
 
     Exit 0: orders, or none needed; 1: refused, e.g. data that are not up to date; 2: bad input.
     """
-    from plimsoll.engine.cli.options import Span
+    from plimsoll.engine.cli.options import RunOptions
     from plimsoll.engine.cli.plan import run_plan
 
-    span = Span(data, None, end, tuple(sets or ()))
+    options = RunOptions(data, None, end, tuple(sets or ()))
     done = run_plan(
-        config, span, positions, account, slot, out, adopt=adopt, force=force, explain=explain, as_json=as_json,
+        config, options, positions, account, slot, out, adopt=adopt, force=force, explain=explain, as_json=as_json,
         quiet=quiet,
     )  # fmt: skip
     if not done:
@@ -200,16 +200,14 @@ def sweep(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the folder.")] = False,
 ) -> None:
     """Run every combination of the given values; write one table, a page and the best as configurations."""
-    from plimsoll.engine.cli.options import Span
-    from plimsoll.engine.cli.sweep import Asked, Shown, run_sweep_command, windows_of
+    from plimsoll.engine.cli.options import RunOptions
+    from plimsoll.engine.cli.sweep import Asked, SweepOutput, run_sweep_command, windows_of
     from plimsoll.engine.research.sweep.sweep import Ranking, Workers
 
-    span, asked = (
-        Span(data, start, end, tuple(sets or ())),
-        Asked(tuple(grid or ()), random, max_settings, skip_invalid, windows_of(own=own_window, accept=common_window)),
-    )
+    options, windows = RunOptions(data, start, end, tuple(sets or ())), windows_of(own=own_window, accept=common_window)
+    asked = Asked(tuple(grid or ()), random, max_settings, skip_invalid, windows)
     by, who = Ranking(metric, top), Workers(executor.value, workers, cluster)
-    if run_sweep_command(config, span, asked, who, by, Shown(out, force, trials, as_json, quiet)):
+    if run_sweep_command(config, options, asked, who, by, SweepOutput(out, force, trials, as_json, quiet)):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 
@@ -228,11 +226,11 @@ def audit(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")] = False,
 ) -> None:
     """Look for look-ahead: run with the future hidden, again, and on cut data; exit 1 if a decision changes."""
-    from plimsoll.engine.cli.audit import Wish, run_audit
-    from plimsoll.engine.cli.options import Span
+    from plimsoll.engine.cli.audit import AuditOptions, run_audit
+    from plimsoll.engine.cli.options import RunOptions
 
-    span, wish = Span(data, start, end, tuple(sets or ())), Wish(reloads, seed, out, force, as_json, quiet)
-    if not run_audit(what, span, wish):
+    options = RunOptions(data, start, end, tuple(sets or ()))
+    if not run_audit(what, options, AuditOptions(reloads, seed, out, force, as_json, quiet)):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 
@@ -305,8 +303,8 @@ def exchange(
     cash: Annotated[str, typer.Option("--cash", metavar="USD", help="In the account at the start.")] = "100000",
     multiplier: Annotated[int, typer.Option("--multiplier", help="1 cash account, 2 margin, 4 intraday.")] = 2,
     prices: Annotated[
-        PriceKind, typer.Option("--prices", help="A walk over the day's prices, or all at the open.")
-    ] = PriceKind.path,
+        ExchangePrices, typer.Option("--prices", help="A walk over the day's prices, or all at the open.")
+    ] = ExchangePrices.path,
     half_spread_bps: Annotated[
         float, typer.Option("--half-spread", metavar="BPS", min=0, max=1000, help="Half of the quoted spread.")
     ] = 1.0,
@@ -328,12 +326,12 @@ def exchange(
     """Run a local exchange that speaks Alpaca's paper-trading API, until Ctrl-C."""
     from plimsoll.engine.cli.exchange import run_exchange
 
-    wish = {
+    asked = {
         "clock": clock.value, "at": at, "cash": cash, "multiplier": multiplier, "prices": prices.value,
         "half_spread_bps": half_spread_bps, "delay_s": delay, "tick_s": tick, "rate_limit": rate_limit,
         "easy_to_borrow": old_assets, "host": host, "port": port, "transcript": transcript, "as_json": as_json,
     }  # fmt: skip
-    run_exchange(source, data, symbols, wish)
+    run_exchange(source, data, symbols, asked)
 
 
 @app.command()

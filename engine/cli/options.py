@@ -12,7 +12,7 @@ from plimsoll.engine.verbs.host import PROGRAM, Host
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class RunOptions:
     """What `--data`, `--from`, `--to` and `--set` say."""
 
     data: Path | None
@@ -21,9 +21,11 @@ class Span:
     sets: tuple[str, ...]
 
 
-def effective_config(path: Path, span: Span) -> Config:
+def effective_config(path: Path, options: RunOptions) -> Config:
     """Layer file, environment, `--set` and the shorthand options; the last word wins."""
-    config, _ = configured(path, data=span.data, start=span.start, end=span.end, sets=span.sets, env=os.environ)
+    config, _ = configured(
+        path, data=options.data, start=options.start, end=options.end, sets=options.sets, env=os.environ
+    )
     return config
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plimsoll.engine.cli.options import Span, command_host, effective_config
+from plimsoll.engine.cli.options import RunOptions, command_host, effective_config
 from plimsoll.engine.cli.progress import progress_bar
 from plimsoll.engine.live.day_plan import DayPlan, order_row
 from plimsoll.engine.live.emit import alone, orders_csv, target_of, write_orders
@@ -20,7 +20,7 @@ _WIDTH = 120
 
 def run_plan(
     path: Path,
-    span: Span,
+    options: RunOptions,
     positions: Path | None,
     account: str | None,
     slot: str,
@@ -34,10 +34,10 @@ def run_plan(
 ) -> bool:
     """Plan, write, print; return whether nothing stood in the way of a plan."""
     host = command_host(quiet=quiet)
-    config = effective_config(path, span)
+    config = effective_config(path, options)
     with progress_bar(config.run.name, shown=not (quiet or as_json)) as progress:
         made = plan(
-            config, positions=positions, account=account, end=span.end, adopt=adopt, progress=progress, host=host
+            config, positions=positions, account=account, end=options.end, adopt=adopt, progress=progress, host=host
         )
     file = None
     if out is not None and not made.refusal:

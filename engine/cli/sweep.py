@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from plimsoll.engine.cli.options import Span, command_host, default_folder, effective_config
+from plimsoll.engine.cli.options import RunOptions, command_host, default_folder, effective_config
 from plimsoll.engine.cli.progress import progress_bar
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.report.metrics.labels import DASH, shown
@@ -49,7 +49,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class SweepOutput:
     """Where to, and how to tell about it."""
 
     out: Path | None
@@ -59,10 +59,12 @@ class Shown:
     quiet: bool
 
 
-def run_sweep_command(config: Path, span: Span, asked: Asked, workers: Workers, by: Ranking, told: Shown) -> int:
+def run_sweep_command(
+    config: Path, options: RunOptions, asked: Asked, workers: Workers, by: Ranking, told: SweepOutput
+) -> int:
     """Plan, run and print a sweep; return how many settings failed."""
     check_ranking(by.metric, by.top)
-    base = effective_config(config, span)
+    base = effective_config(config, options)
     axes = parse_axes(asked.grid, random=asked.random is not None)
     plan = sweep_plan(
         base,
@@ -111,7 +113,7 @@ def windows_of(*, own: bool, accept: bool) -> Windows:
     return "own" if own else "accept" if accept else "common"
 
 
-def _tell(result: SweepResult, folder: Path, told: Shown) -> None:
+def _tell(result: SweepResult, folder: Path, told: SweepOutput) -> None:
     if told.as_json:
         sys.stdout.write(json.dumps({**result.summary, "folder": str(folder)}, indent=2, allow_nan=False) + "\n")
     elif told.quiet:

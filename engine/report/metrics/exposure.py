@@ -1,6 +1,6 @@
 """What was held, traded and paid, as blocks of the metrics."""
 
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
@@ -8,15 +8,14 @@ from plimsoll.engine.kernels.cost import COST_COLUMNS
 from plimsoll.engine.market.instruments import instrument
 from plimsoll.engine.report.metrics import book
 from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.report.metrics.returns import Figures
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Floats
-
-Block: TypeAlias = dict[str, Any]
 
 CARRY_KINDS: Final = ("financing", "borrow")
 
 
-def exposure_block(record: Record) -> Block:
+def exposure_block(record: Record) -> Figures:
     """Return exposure at session closes as fractions of equity.
 
     `look_through` counts a leveraged fund with its daily multiple: 10% of a 3x fund is 30%, of a -3x fund -30% net.
@@ -48,7 +47,7 @@ def _weighted(held: Floats, factor: Floats) -> Floats:
     return total
 
 
-def turnover_block(record: Record) -> Block:
+def turnover_block(record: Record) -> Figures:
     """Return how much was traded, in multiples of equity a year and in dollars."""
     traded = record.column("traded")
     two_sided = book.per_year(traded, record.base, len(record.rows))
@@ -63,11 +62,11 @@ def turnover_block(record: Record) -> Block:
     return m.annualised(block, len(record.rows))
 
 
-def costs_block(record: Record, cagr_lost: float) -> Block:
+def costs_block(record: Record, cagr_lost: float) -> Figures:
     """Return what trading and carrying cost, in dollars and in basis points of equity a year."""
     n, base = len(record.rows), record.base
     costs, traded = record.column("costs"), float(np.sum(record.column("traded")))
-    out: Block = {
+    out: Figures = {
         "total": float(np.sum(costs)),
         "drag_bps_per_year": book.per_year(costs, base, n) * 1e4,
         "cagr_lost": cagr_lost,
@@ -80,12 +79,12 @@ def costs_block(record: Record, cagr_lost: float) -> Block:
     return m.annualised(out, n)
 
 
-def pnl_block(record: Record) -> Block:
+def pnl_block(record: Record) -> Figures:
     """Return where the money came from: the parts sum to the change of equity.
 
     `unexplained` is what the parts leave over; it is rounding, or a defect.
     """
-    parts: Block = {
+    parts: Figures = {
         "flow": float(np.sum(record.column("flow"))),
         "price_pnl": float(np.sum(record.column("price_pnl"))),
         "dividends": float(np.sum(record.column("dividends"))),
@@ -104,11 +103,11 @@ def pnl_block(record: Record) -> Block:
     }
 
 
-def sleeves_block(record: Record) -> Block:
+def sleeves_block(record: Record) -> Figures:
     """Return each sleeve's own notional result, gross of costs, and its average allocation."""
-    out: Block = {}
+    out: Figures = {}
     for name in sleeve_names(record):
-        entry: Block = {}
+        entry: Figures = {}
         equity = _sleeve_column(record, name, "equity")
         weight = _sleeve_column(record, name, "weight")
         if equity is not None and len(equity) > 1 and np.all(np.isfinite(equity)) and np.all(equity > 0.0):

@@ -1,13 +1,13 @@
 """Strategies' own diagnostics in figures: a switch is counted, a number is averaged."""
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
+from plimsoll.engine.report.metrics.returns import Figures
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Dates, Floats
 
-Block: TypeAlias = dict[str, Any]
 Curves: TypeAlias = dict[tuple[str, str], tuple[Dates, Floats]]
 
 
@@ -31,9 +31,9 @@ def is_switch(values: Floats) -> bool:
     return len(known) > 0 and bool(np.all((known == 0.0) | (known == 1.0)))
 
 
-def diagnostics_block(record: Record) -> Block:
+def diagnostics_block(record: Record) -> Figures:
     """Return sleeve -> figures: `<name>_days` and `<name>_ratio` of a 0/1 switch, `<name>_mean` and `_last` else."""
-    out: Block = {}
+    out: Figures = {}
     for (sleeve, name), (_, values) in diagnostic_curves(record).items():
         entry = out.setdefault(sleeve, {})
         known = values[np.isfinite(values)]

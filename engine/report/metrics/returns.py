@@ -11,7 +11,7 @@ empyrical-reloaded 0.7, except where a docstring says otherwise.
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -38,6 +38,9 @@ ZERO_VOL: Final = 1e-13
 SHALLOWEST: Final = 1e-12
 NAN: Final = float("nan")
 
+# A block of `metrics.json`: figures by key, and groups of others below them.
+Figures: TypeAlias = dict[str, Any]
+
 
 def checked(returns: Floats, name: str = "returns") -> Floats:
     """Return `returns` as a float64 array, or refuse it.
@@ -61,7 +64,7 @@ def checked(returns: Floats, name: str = "returns") -> Floats:
     return values
 
 
-def annualised(block: Mapping[str, Any], n: int) -> dict[str, Any]:
+def annualised(block: Mapping[str, Any], n: int) -> Figures:
     """Return a block of figures that rest on n sessions, those a year NaN where n is below `FEWEST_SESSIONS`."""
     return {key: NAN if n < FEWEST_SESSIONS and key in ANNUALISED else value for key, value in block.items()}
 

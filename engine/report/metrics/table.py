@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,13 +19,12 @@ from plimsoll.engine.report.metrics.exposure import (
 )
 from plimsoll.engine.report.metrics.notes import diagnostics_block
 from plimsoll.engine.report.metrics.periods import by_month, by_year, monthly_grid
+from plimsoll.engine.report.metrics.returns import Figures
 from plimsoll.engine.runtime.beside import Beside
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Dates, Floats
 
-Block: TypeAlias = dict[str, Any]
-
-CONVENTIONS: Final[Block] = {
+CONVENTIONS: Final[Figures] = {
     "returns": "simple, per session, time-weighted, net of all costs unless said",
     "periods_per_year": m.SESSIONS_PER_YEAR,
     "ddof": m.DDOF,
@@ -43,7 +42,7 @@ CONVENTIONS: Final[Block] = {
 }
 
 
-def metrics_of(record: Record) -> Block:
+def metrics_of(record: Record) -> Figures:
     """Return the figures of a run: the account's own at the top, groups of others nested below.
 
     Values are plain str, bool, int, float, None, lists and dicts; what is not defined or not finite is None.
@@ -56,7 +55,7 @@ def metrics_of(record: Record) -> Block:
     returns = m.checked(record.returns.to_numpy(), "session returns")
     gross = m.checked(record.returns_gross.to_numpy(), "session returns before costs")
     bill = None if record.bill is None else m.checked(record.aligned(record.bill, "bill"), "bill returns")
-    out: Block = {
+    out: Figures = {
         **series_block(returns, record.sessions, bill),
         "gross_of_costs": series_block(gross, record.sessions, bill),
         "benchmark": None,
@@ -78,11 +77,11 @@ def metrics_of(record: Record) -> Block:
     }
     if record.beside is not None and record.benchmark is not None:
         out |= _beside_blocks(record.beside, str(record.benchmark.name), returns, record.sessions, bill)
-    cleaned: Block = plain(out)
+    cleaned: Figures = plain(out)
     return cleaned
 
 
-def _beside_blocks(beside: Beside, symbol: str, returns: Floats, sessions: Dates, bill: Floats | None) -> Block:
+def _beside_blocks(beside: Beside, symbol: str, returns: Floats, sessions: Dates, bill: Floats | None) -> Figures:
     """Return the benchmark's own figures and those relative to it, over the span that it has."""
     theirs = m.checked(beside.theirs, "benchmark returns")
     free = None if bill is None else beside.over(bill)
@@ -107,7 +106,7 @@ def series_block(
     bill: Floats | None,
     per_year: float = m.SESSIONS_PER_YEAR,
     start: np.datetime64 | None = None,
-) -> Block:
+) -> Figures:
     """Return the statistics of one return series.
 
     sessions (n,) : the last session of each return. bill : None = a risk-free rate of 0. per_year : returns in a year.
@@ -119,7 +118,7 @@ def series_block(
 
 def _series_figures(
     returns: Floats, sessions: Dates, bill: Floats | None, per_year: float, start: np.datetime64 | None
-) -> Block:
+) -> Figures:
     spells = drawdowns(returns)
     worst = spells[0] if spells else None
     longest = max((spell.duration for spell in spells), default=0)
@@ -159,7 +158,7 @@ def _begin(sessions: Dates, start: np.datetime64 | None) -> np.datetime64:
     return m.start_of(sessions) if start is None else start
 
 
-def _extremes(returns: Floats, sessions: Dates) -> Block:
+def _extremes(returns: Floats, sessions: Dates) -> Figures:
     if len(returns) == 0:
         extremes = ("best_day", "worst_day", "best_month", "worst_month")
         return dict.fromkeys((*extremes, *(f"{e}_{'session' if 'day' in e else 'label'}" for e in extremes)))
@@ -178,7 +177,9 @@ def _extremes(returns: Floats, sessions: Dates) -> Block:
     }
 
 
-def relative_block(returns: Floats, bench: Floats, bill: Floats | None, per_year: float = m.SESSIONS_PER_YEAR) -> Block:
+def relative_block(
+    returns: Floats, bench: Floats, bill: Floats | None, per_year: float = m.SESSIONS_PER_YEAR
+) -> Figures:
     """Return the statistics of `returns` against a benchmark, `alpha_excess_ann` over the bill rate on both sides."""
     free = 0.0 if bill is None else bill
     block = {
@@ -194,7 +195,7 @@ def relative_block(returns: Floats, bench: Floats, bill: Floats | None, per_year
     return m.annualised(block, len(returns))
 
 
-def drawdown_rows(returns: Floats, sessions: Dates, count: int = 10) -> list[Block]:
+def drawdown_rows(returns: Floats, sessions: Dates, count: int = 10) -> list[Figures]:
     """Return the deepest drawdowns; `peak` None = the starting value, `recovery` None = still open."""
 
     def day(position: int | None) -> str | None:
@@ -215,7 +216,7 @@ def drawdown_rows(returns: Floats, sessions: Dates, count: int = 10) -> list[Blo
     ]
 
 
-def year_rows(returns: Floats, record: Record) -> list[Block]:
+def year_rows(returns: Floats, record: Record) -> list[Figures]:
     """Return one row per calendar year; the drawdown is within the year, the benchmark's only where it covers it."""
     turnover = record.session_sum(_over(record.column("traded"), record.base))
     costs = record.session_sum(_over(record.column("costs"), record.base))
@@ -249,7 +250,7 @@ def _over(amounts: Floats, base: Floats) -> Floats:
     return np.divide(amounts, base, out=np.zeros(len(amounts)), where=base > 0.0)
 
 
-def run_block(record: Record) -> Block:
+def run_block(record: Record) -> Figures:
     """Return what was run, over which span and on which data."""
     equity = record.column("equity")
     sessions = record.sessions

@@ -16,7 +16,7 @@ from plimsoll.engine.research.sweep.block import Block, block_size, cut_blocks
 from plimsoll.engine.research.sweep.figures import FIGURES, check_metric
 from plimsoll.engine.research.sweep.grid import Axis, combinations
 from plimsoll.engine.research.sweep.settings import Setting, SettingMaker
-from plimsoll.engine.research.sweep.window import Window, Windows, window_of
+from plimsoll.engine.research.sweep.window import SweepWindow, Windows, window_of
 from plimsoll.engine.runtime.collect import versions
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import Needs
@@ -41,7 +41,7 @@ class SweepPlan:
     skipped: int
     panels: tuple[Panel, ...]
     panel_of: tuple[int, ...]
-    window: Window
+    window: SweepWindow
 
     @property
     def keys(self) -> tuple[str, ...]:

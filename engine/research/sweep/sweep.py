@@ -42,7 +42,7 @@ class SettingTrial:
     returns: Floats
 
 
-Record: TypeAlias = Callable[[Iterator[SettingTrial]], None]
+Recording: TypeAlias = Callable[[Iterator[SettingTrial]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def run_sweep(
     force: bool = False,
     progress: Progress | None = None,
     created: str | None = None,
-    record: Record | None = None,
+    record: Recording | None = None,
 ) -> SweepResult:
     """Run a planned sweep, or what is left of it, and write its folder.
 

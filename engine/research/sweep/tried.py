@@ -6,14 +6,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from plimsoll.engine.errors import OutputError
-from plimsoll.engine.research.sweep.sweep import Record, SettingTrial
+from plimsoll.engine.research.sweep.sweep import Recording, SettingTrial
 from plimsoll.engine.trials.ledger import open_ledger
 from plimsoll.engine.trials.row import TrialRow, family_of
 
 
 def sweep_recorder(
     setting: str | Path | None, env: Mapping[str, str], clock: Callable[[], datetime], failed: Callable[[str], None]
-) -> Record | None:
+) -> Recording | None:
     """Return what records a finished sweep in the ledger in force; None where it is switched off.
 
     A ledger that cannot be written costs no sweep: `failed` is told why in one line. clock : aware, UTC.

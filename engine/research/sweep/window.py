@@ -29,7 +29,7 @@ NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SweepWindow:
     """What all settings of a sweep are measured over, ISO dates; None where they agree by themselves, or need not.
 
     own : each setting has the sessions it can trade on.
@@ -95,7 +95,7 @@ class Firsts:
 
 def window_of(
     settings: Sequence[Setting], panels: Sequence[Panel], panel_of: Sequence[int], keys: Sequence[str], kind: Windows
-) -> Window:
+) -> SweepWindow:
     """Return the window of a sweep. Settings that cannot run have no say; they fail when they are run.
 
     Raises
@@ -104,7 +104,7 @@ def window_of(
         If the window itself is varied, or a setting would cost the others more than a fifth of their sessions.
     """
     if kind == "own":
-        return Window(own=True)
+        return SweepWindow(own=True)
     varied = [key for key in keys if key in ("run.start", "run.end")]
     if varied:
         raise ConfigError(
@@ -116,7 +116,7 @@ def window_of(
     spans = [finders[at].of(setting) for setting, at in zip(settings, panel_of, strict=True)]
     able = [number for number, span in enumerate(spans) if span is not None]
     if not able:
-        return Window()
+        return SweepWindow()
     firsts: Dates = np.array([span[0] for span in spans if span is not None])
     lasts: Dates = np.array([span[1] for span in spans if span is not None])
     if kind == "common":
@@ -126,7 +126,7 @@ def window_of(
     start, end = firsts.max(), lasts.min()
     if start > end:
         raise ConfigError("the settings have no session in common", where="--grid", fix="pass --own-window")
-    return Window(
+    return SweepWindow(
         start=str(start) if (firsts != start).any() else None,
         end=str(end) if (lasts != end).any() else None,
     )
