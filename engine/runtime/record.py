@@ -8,32 +8,17 @@ import numpy as np
 import pandas as pd
 
 from plimsoll.engine.errors import DataError, EngineError
-from plimsoll.engine.kernels.cost import COST_COLUMNS
+from plimsoll.engine.kernels.layout import R_COSTS_STOP, R_SHORT, RECORD_COLUMNS
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.runtime.beside import Beside, Span, SpanReturns, stretches
 from plimsoll.engine.types import Bools, Dates, Floats, Ints
 
+# the simulator's record, with what follows from it: exposures after the two sides, a sum after the costs
 EQUITY_COLUMNS: Final = (
-    "equity",
-    "equity_gross",
-    "cash",
-    "long",
-    "short",
-    "gross",
-    "net",
-    "ret",
-    "drawdown",
-    "price_pnl",
-    "dividends",
-    "interest",
-    "financing",
-    "borrow",
-    *COST_COLUMNS,
-    "costs",
-    "traded",
-    "flow",
-    "maintenance",
-)
+    *RECORD_COLUMNS[: R_SHORT + 1], "gross", "net",
+    *RECORD_COLUMNS[R_SHORT + 1 : R_COSTS_STOP], "costs",
+    *RECORD_COLUMNS[R_COSTS_STOP:],
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
