@@ -11,12 +11,14 @@ import pytest
 from page_parser import Page
 
 from plimsoll.engine.market.panel import DataWarning
-from plimsoll.engine.report.metrics.labels import Kind, shown
+from plimsoll.engine.report.metrics.labels import DASH, Kind, shown
 from plimsoll.engine.report.page.figure_parts import numbers, thin
 from plimsoll.engine.report.page.frame import plotly_source, script_safe
 from plimsoll.engine.report.page.palette import DARK, LIGHT
 from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.tearsheet.headline import tiles
 from plimsoll.engine.report.tearsheet.page import tearsheet_html
+from plimsoll.engine.report.tearsheet.tables import cost_table
 
 Make = Callable[..., Result]
 
@@ -175,6 +177,15 @@ def test_sparse_and_wide_runs_make_a_whole_page(make_result: Make, settings: dic
     figures = page.payload["figures"]
     assert "growth" in figures
     assert ("weights" in figures) == settings.get("trade", True)
+
+
+def test_what_is_not_known_a_year_is_a_dash_without_a_unit(make_result: Make) -> None:
+    short, long = make_result(sessions=5), make_result(sessions=60)
+    assert {tile.value for tile in tiles(short.metrics) if tile.label in ("Turnover a year", "Cost drag")} == {DASH}
+    units = [tile.value[-3:] for tile in tiles(long.metrics) if tile.label in ("Turnover a year", "Cost drag")]
+    assert (units[0][-1], units[1]) == ("×", "bps")
+    assert re.fullmatch(r"\d+\.\d bps of traded notional\.", cost_table(short.metrics).note)
+    assert re.fullmatch(r"\d+\.\d bps of traded notional; they took .*% off the CAGR\.", cost_table(long.metrics).note)
 
 
 def test_figures_without_content_say_why(make_result: Make) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from plimsoll.engine.report.metrics.labels import Kind, shown
+from plimsoll.engine.report.metrics.labels import DASH, Kind, shown
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # A month this far from zero has the full colour of the heat map.
@@ -12,7 +12,7 @@ FULL_COLOUR: Final = 0.08
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MonthCell:
     """One month of the heat map: its text, sign and strength of colour in 0..1."""
 
     text: str
@@ -50,14 +50,18 @@ def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
         Tile("Sharpe", shown(metrics["sharpe"], "ratio"), against("sharpe", "ratio")),
         Tile("Max drawdown", shown(metrics["max_drawdown"], "percent"), against("max_drawdown", "percent") or fall),
         Tile("Calmar", shown(metrics["calmar"], "ratio"), against("calmar", "ratio")),
-        Tile("Turnover a year", f"{shown(turnover['two_sided_per_year'], 'ratio')}×", "two-sided"),
-        Tile("Cost drag", f"{shown(costs['drag_bps_per_year'], 'bps')} bps", "a year"),
+        Tile("Turnover a year", _with_unit(turnover["two_sided_per_year"], "ratio", "×"), "two-sided"),
+        Tile("Cost drag", _with_unit(costs["drag_bps_per_year"], "bps", " bps"), "a year"),
         Tile("Gross exposure", shown(gross["mean"], "percent"), f"mean, {shown(gross['max'], 'percent')} at most"),
         Tile("Final equity", shown(metrics["run"]["final_equity"], "count"), "USD"),
     ]
 
 
-def month_rows(metrics: Mapping[str, Any]) -> list[tuple[str, list[Cell], Cell]]:
+def _with_unit(value: float | None, kind: Kind, unit: str) -> str:
+    return DASH if value is None else f"{shown(value, kind)}{unit}"
+
+
+def month_rows(metrics: Mapping[str, Any]) -> list[tuple[str, list[MonthCell], MonthCell]]:
     """Return (year, twelve cells, the year's cell) of the heat map, latest year first."""
     totals = {str(row["year"]): row["total_return"] for row in metrics["by_year"]}
     return [
@@ -66,9 +70,9 @@ def month_rows(metrics: Mapping[str, Any]) -> list[tuple[str, list[Cell], Cell]]
     ]
 
 
-def _cell(value: float | None, scale: float = 1.0) -> Cell:
+def _cell(value: float | None, scale: float = 1.0) -> MonthCell:
     if value is None:
-        return Cell("", "none", "0")
+        return MonthCell("", "none", "0")
     strength = min(1.0, abs(value) / (FULL_COLOUR * scale))
     sign = "up" if value > 0.0 else "down" if value < 0.0 else "none"
-    return Cell(shown(value * 100.0, "bps"), sign, f"{strength:.2f}")
+    return MonthCell(shown(value * 100.0, "bps"), sign, f"{strength:.2f}")

@@ -154,9 +154,17 @@ def cost_table(metrics: Mapping[str, Any]) -> PageTable:
         for kind, label in COST_TITLES.items()
     ]
     rows.append(("Trading costs in all", shown(costs["total"], "usd"), shown(costs["drag_bps_per_year"], "bps")))
-    lost = shown(costs["cagr_lost"], "percent")
-    note = f"{shown(costs['per_traded_bps'], 'bps')} bps of traded notional; they took {lost} off the CAGR."
-    return PageTable("Costs", ("", "USD", "bps a year"), rows, note)
+    return PageTable("Costs", ("", "USD", "bps a year"), rows, _cost_note(costs))
+
+
+def _cost_note(costs: Mapping[str, Any]) -> str:
+    """Return what is known of the costs in all, as one sentence; "" if nothing is."""
+    parts = []
+    if costs["per_traded_bps"] is not None:
+        parts.append(f"{shown(costs['per_traded_bps'], 'bps')} bps of traded notional")
+    if costs["cagr_lost"] is not None:
+        parts.append(f"they took {shown(costs['cagr_lost'], 'percent')} off the CAGR")
+    return f"{'; '.join(parts)}." if parts else ""
 
 
 def symbol_table(record: Record) -> PageTable:
