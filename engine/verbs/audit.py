@@ -65,8 +65,8 @@ def audit(
     'PASS'
     """
     if isinstance(what, (str, Path)) and Path(what).is_dir():
-        _refuse_changes(Path(what), data, (start, end, out), tuple(sets))
-        return _audit_run(Path(what), data, reloads, seed, progress, host)
+        moved = _only_moved(Path(what), data, (start, end, out), tuple(sets))
+        return _audit_run(Path(what), moved, reloads, seed, progress, host)
     began = host.clock()
     if out is not None:
         check_target(Path(out), force=force)
@@ -82,7 +82,10 @@ def audit(
     return audited.certificate
 
 
-def _refuse_changes(run: Path, data: object, given: tuple[object, ...], sets: tuple[str, ...]) -> None:
+def _only_moved(
+    run: Path, data: Panel | Path | str | None, given: tuple[object, ...], sets: tuple[str, ...]
+) -> Path | str | None:
+    """Return where the data of a run folder are now; refuse everything else that would change the run."""
     if any(one is not None for one in given) or sets or isinstance(data, Panel):
         raise ConfigError(
             "a run folder is audited as it is",
@@ -91,13 +94,13 @@ def _refuse_changes(run: Path, data: object, given: tuple[object, ...], sets: tu
         )
     if not (run / MARKER).is_file():
         raise DataError(f"not a run folder: it needs config.toml, env.json and {MARKER}", where=str(run))
+    return data
 
 
 def _audit_run(
-    run: Path, data: Panel | Path | str | None, reloads: int, seed: int, progress: Told | None, host: Host
+    run: Path, data: Path | str | None, reloads: int, seed: int, progress: Told | None, host: Host
 ) -> Certificate:
     created = host.clock().isoformat(timespec="seconds")
-    assert not isinstance(data, Panel)
     config, panel, _ = load_finished(run, data)
     audited = examine(Case(config, panel), n_reloads=reloads, seed=seed, progress=progress)
     _add_to_run(run, audited, created)

@@ -4,18 +4,19 @@ import os
 import platform
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from plimsoll.engine.errors import PlimsollError
+from plimsoll.engine.verbs.host import PROGRAM, Host
 
 _PACKAGES = (
     *("numpy", "pandas", "numba", "pydantic", "structlog", "exchange_calendars", "typer", "rich", "pyarrow", "plotly"),
     *("jinja2", "yfinance", "alpaca-py"),
 )
-_KEYS = (("APCA_API_KEY_ID", "APCA_API_SECRET_KEY"), ("ALPACA_API_KEY", "ALPACA_SECRET_KEY"))
+_NEEDED = "needed for paper trading and for data from Alpaca"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,12 @@ class Check:
     detail: str
 
 
-def doctor(data: Path | str | None = None) -> list[Check]:
+def doctor(data: Path | str | None = None, *, host: Host = PROGRAM) -> list[Check]:
     """Check the installation, and a folder of data files if one is named; one that raises is a failed check."""
-    return list(_checks(None if data is None else Path(data)))
+    return list(_checks(None if data is None else Path(data), host.env))
 
 
-def _checks(data: Path | None) -> Iterator[Check]:
+def _checks(data: Path | None, env: Mapping[str, str]) -> Iterator[Check]:
     named: list[tuple[str, Callable[[], Check]]] = [
         ("python", _python),
         ("packages", _packages),
@@ -41,7 +42,7 @@ def _checks(data: Path | None) -> Iterator[Check]:
         ("calendar", _calendar),
         ("strategies", _strategies),
         ("sample data", _sample),
-        ("credentials", _credentials),
+        ("credentials", lambda: _credentials(env)),
     ]
     if data is not None:
         named.append(("data folder", lambda: _data(data)))
@@ -119,11 +120,13 @@ def _sample() -> Check:
     return Check("sample data", panel.n_bars > 5000, f"{panel.n_bars} synthetic sessions, {panel.data_hash[:12]}")
 
 
-def _credentials() -> Check:
-    for key, secret in _KEYS:
-        if os.environ.get(key) and os.environ.get(secret):
-            return Check("credentials", True, f"{key} is set (…{os.environ[key][-2:]}); only needed for paper trading")
-    return Check("credentials", True, "no Alpaca keys in the environment; only needed for paper trading")
+def _credentials(env: Mapping[str, str]) -> Check:
+    from plimsoll.engine.market.alpaca.client import NAMES
+
+    for key, secret in NAMES:
+        if env.get(key) and env.get(secret):
+            return Check("credentials", True, f"{key} is set (…{env[key][-2:]}); {_NEEDED}")
+    return Check("credentials", True, f"no Alpaca keys in the environment; {_NEEDED}")
 
 
 def _data(folder: Path) -> Check:

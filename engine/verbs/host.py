@@ -24,7 +24,8 @@ def _warn(line: str) -> None:
 class Host:
     """The process a verb runs in.
 
-    env : its environment, asked for the trial ledger in force. clock : the time now, aware, UTC.
+    env : its environment, asked for the trial ledger and the catalog in force, for keys and proxies. clock : the time
+    now, aware, UTC.
     notice : is told in one line what takes long or goes on from before. warning : is told in one line what went
     wrong beside the work, which is done and good.
     """

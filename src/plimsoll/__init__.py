@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.backtest import backtest
     from plimsoll.engine.verbs.data import check_data, pull_data, show_data
     from plimsoll.engine.verbs.doctor import doctor
+    from plimsoll.engine.verbs.doctor_live import doctor_live
     from plimsoll.engine.verbs.explain import explain
+    from plimsoll.engine.verbs.plan import plan
     from plimsoll.engine.verbs.strategies import describe_strategies, describe_strategy
     from plimsoll.engine.verbs.sweep import sweep
     from plimsoll.engine.verbs.trials import trials
@@ -53,10 +55,12 @@ _HOME = {
     "describe_strategies": "plimsoll.engine.verbs.strategies",
     "describe_strategy": "plimsoll.engine.verbs.strategies",
     "doctor": "plimsoll.engine.verbs.doctor",
+    "doctor_live": "plimsoll.engine.verbs.doctor_live",
     "explain": "plimsoll.engine.verbs.explain",
     "kernel": "plimsoll.engine.kernels.jit",
     "load_config": "plimsoll.engine.config.schema",
     "load_data": "plimsoll.engine.runtime.load",
+    "plan": "plimsoll.engine.verbs.plan",
     "pull_data": "plimsoll.engine.verbs.data",
     "sample_panel": "plimsoll.engine.market.sample.source",
     "show_data": "plimsoll.engine.verbs.data",
@@ -89,10 +93,12 @@ __all__ = [
     "describe_strategies",
     "describe_strategy",
     "doctor",
+    "doctor_live",
     "explain",
     "kernel",
     "load_config",
     "load_data",
+    "plan",
     "pull_data",
     "sample_panel",
     "show_data",

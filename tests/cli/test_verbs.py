@@ -81,3 +81,20 @@ def test_a_strategy_beside_nothing_installed_is_described_where_its_folder_is_na
     ran = cli("strategies", "beside:Mine", "--modules", "mine", "--json")
     assert json.loads(ran.out)["universe"] == ["SPY"]
     assert cli("strategies", "beside:Mine").code == 2
+
+
+def test_the_days_orders_are_planned_alike(here: Path, cli: Callable[..., Any]) -> None:
+    (here / "held.csv").write_text("symbol,qty\nCASH,10000\n")
+    told = json.loads(cli("plan", "run.toml", "--positions", "held.csv", "--to", "2015-04-30", "--json").out)
+    made = plimsoll.plan("run.toml", positions="held.csv", end="2015-04-30")
+    assert json.loads(json.dumps(made.plain())).items() <= told.items()
+    assert told["orders"]
+
+
+def test_the_installation_is_checked_alike_in_the_environment_of_the_host(cli: Callable[..., Any]) -> None:
+    told = json.loads(cli("doctor", "--json").out)
+    assert [asdict(check) for check in plimsoll.doctor()] == told
+    keys = {"ALPACA_API_KEY": "PKAB", "ALPACA_SECRET_KEY": "hidden"}
+    found = {check.name: check.detail for check in plimsoll.doctor(host=Host(keys))}
+    assert found["credentials"].startswith("ALPACA_API_KEY is set (…AB)")
+    assert "hidden" not in str(found)
