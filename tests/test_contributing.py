@@ -1,12 +1,10 @@
 """The contributor's page is true: its floors, its paths, and two of its recipes followed to the letter."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+from support.fresh_python import fresh_python
 from test_architecture import FLOORS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,16 +88,6 @@ def test_every_path_it_names_is_there() -> None:
     assert len(named) >= 12
 
 
-def _run(folder: Path, *arguments: str | Path, **env: str) -> str:
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=folder, env={**kept, **env}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_a_strategy_and_a_source_are_added_by_the_files_it_names(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -119,9 +107,10 @@ def test_a_strategy_and_a_source_are_added_by_the_files_it_names(tmp_path: Path)
         assert header in registry
         registry = registry.replace(header, f"{header}{line}\n")
     (copy / "pyproject.toml").write_text(registry)
-    _run(copy, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path)
+    fresh_python(copy, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path)
     wheel = next(tmp_path.glob("*.whl"))
-    _run(tmp_path, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", tmp_path / "site", wheel)
+    site = tmp_path / "site"
+    fresh_python(tmp_path, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", site, wheel)
     code = "from plimsoll import backtest; print(backtest('all_in.toml').metrics['total_return'])"
-    told = _run(tmp_path, "-c", code, PYTHONPATH=str(tmp_path / "site"), NUMBA_DISABLE_JIT="1")
+    told = fresh_python(tmp_path, "-c", code, PYTHONPATH=str(site), NUMBA_DISABLE_JIT="1")
     assert float(told) == 1.0  # all of it, on the day it doubled

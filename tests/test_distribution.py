@@ -1,25 +1,13 @@
 """What is installed: one import name, everything behind it, from the sources as they are and from an sdist alike."""
 
-import os
-import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from support.fresh_python import fresh_python
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-def _run(folder: Path, *arguments: str | Path, **env: str) -> str:
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=folder, env={**kept, **env}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 def _content(wheel: Path) -> dict[str, bytes]:
@@ -31,7 +19,7 @@ def _content(wheel: Path) -> dict[str, bytes]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel built from the sources as they are."""
     folder = tmp_path_factory.mktemp("wheel")
-    _run(ROOT, "-m", "hatchling", "build", "-t", "wheel", "-d", folder)
+    fresh_python(ROOT, "-m", "hatchling", "build", "-t", "wheel", "-d", folder)
     return next(folder.glob("*.whl"))
 
 
@@ -48,18 +36,18 @@ def test_a_wheel_holds_every_file_behind_the_links_and_nothing_else(wheel: Path)
 
 
 def test_a_wheel_from_an_sdist_is_the_wheel_from_the_sources(wheel: Path, tmp_path: Path) -> None:
-    _run(ROOT, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path)
+    fresh_python(ROOT, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path)
     with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
         assert [member.name for member in archive.getmembers() if member.issym()] == []
         archive.extractall(tmp_path, filter="data")
     source = next(path for path in tmp_path.iterdir() if path.is_dir())
-    _run(source, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "again")
+    fresh_python(source, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "again")
     assert _content(next((tmp_path / "again").glob("*.whl"))) == _content(wheel)
 
 
 def test_what_is_installed_is_one_import_name_that_runs_by_itself(wheel: Path, tmp_path: Path) -> None:
     place = tmp_path / "site"
-    _run(tmp_path, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", place, wheel)
+    fresh_python(tmp_path, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", place, wheel)
     found = {path.name for path in place.iterdir() if not path.name.endswith(".dist-info")}
     assert found - {"bin", "__pycache__"} == {"plimsoll"}
     code = (
@@ -72,6 +60,6 @@ def test_what_is_installed_is_one_import_name_that_runs_by_itself(wheel: Path, t
         "strategy_class('plimsoll.strategies.trend:Trend')\n"
         "print(plimsoll.__file__, [n for n in ('engine', 'strategies', 'brokers') if u.find_spec(n)])\n"
     )
-    told = _run(tmp_path, "-c", code, PYTHONPATH=str(place))
+    told = fresh_python(tmp_path, "-c", code, PYTHONPATH=str(place))
     assert told.splitlines()[-1] == f"{place / 'plimsoll/__init__.py'} []"
     assert (tmp_path / "first/my_strategy.toml").is_file()
