@@ -29,7 +29,7 @@ def project(tmp_path: Path) -> Path:
     for package in ("strategies", "brokers", "config"):
         (folder / package).mkdir(parents=True)
         (folder / package / "__init__.py").write_text("")
-    for module in ("engine", "plimsoll", "types", "errors"):
+    for module in ("engine", "plimsoll", "types", "errors", "rich"):
         (folder / f"{module}.py").write_text(f"raise RuntimeError('{module} of the user')\n")
     (folder / "strategies/mine.py").write_text(MINE)
     (folder / "strategies/days.py").write_text("EVERY = 5\n")
@@ -50,6 +50,22 @@ def command(folder: Path, *arguments: str | Path) -> str:
 
 def test_strategies_of_the_engine_are_found_there(project: Path) -> None:
     assert json.loads(command(project, "strategies", "trend", "--json"))["class"] == "plimsoll.strategies.trend:Trend"
+    assert "plimsoll.strategies.trend:Trend" in command(project, "strategies", "trend")
+
+
+def test_a_package_of_the_working_folder_is_not_taken_for_one_beside_the_configuration(
+    project: Path, tmp_path: Path
+) -> None:
+    beside = tmp_path / "elsewhere"
+    beside.mkdir()
+    (beside / "mine.toml").write_text((project / "mine.toml").read_text())
+    arguments = ("backtest", beside / "mine.toml", "--data", project / "data", "--out", "run")
+    done = subprocess.run(
+        [str(COMMAND), *map(str, arguments)], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "strategies.mine" in done.stderr
+    assert not (project / "run").exists()
 
 
 def test_one_s_own_package_is_found_from_any_folder_by_fresh_processes_and_from_the_run_folder(
