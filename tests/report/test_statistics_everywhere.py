@@ -230,6 +230,12 @@ def test_relative_figures_of_a_mostly_idle_account_against_a_moving_benchmark() 
     assert (block["up_capture"], block["down_capture"]) == (0.0, 0.0)
 
 
+def test_sessions_on_which_the_benchmark_stands_still_are_in_neither_capture() -> None:
+    block = relative_block(np.array([0.02, 0.07, -0.01, -0.05]), np.array([0.01, 0.0, -0.02, 0.0]), None)
+    assert block["up_capture"] == pytest.approx(2.0)
+    assert block["down_capture"] == pytest.approx(0.5)
+
+
 def test_no_figure_a_year_is_given_of_fewer_than_21_sessions(make_result: Make) -> None:
     short, long = make_result(sessions=20).metrics, make_result(sessions=21).metrics
 

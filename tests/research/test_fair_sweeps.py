@@ -90,11 +90,13 @@ def test_a_setting_that_costs_the_others_more_than_a_fifth_of_their_sessions_is_
 
 
 def test_what_costs_exactly_a_fifth_is_allowed_and_one_session_more_is_not() -> None:
-    short = int(swept([6], "own").table["sessions"][0])
+    left_over = int(swept([6], "own").table["sessions"][0]) % 5
+    panel = walk(N - left_over)
+    short = int(swept([6], "own", panel).table["sessions"][0])
     at = short // 5 + 6
-    assert len(set(swept([6, at]).table["sessions"])) == 1
+    assert set(swept([6, at], panel=panel).table["sessions"]) == {0.8 * short}
     with pytest.raises(ConfigError, match=f"={at + 1} "):
-        swept([6, at + 1])
+        swept([6, at + 1], panel=panel)
 
 
 def test_many_settings_that_need_long_histories_refuse_none_of_themselves() -> None:
@@ -144,13 +146,14 @@ def test_the_window_itself_can_be_varied_only_by_who_asks_for_windows_of_their_o
     assert found.table["sessions"].nunique() == 2
 
 
-def test_the_window_begins_with_a_whole_session_on_intraday_bars() -> None:
+@pytest.mark.parametrize("longest", [13, 14], ids=["ready at one bar of a session", "ready at the other"])
+def test_the_window_begins_with_a_whole_session_on_intraday_bars(longest: int) -> None:
     clock = build_clock(date(2019, 1, 2), date(2019, 5, 31), "195min")
     rng = np.random.default_rng(0)
     close = 100.0 * np.cumprod(1.0 + rng.normal(0.0, 0.005, (len(clock), 2)), axis=0)
     panel = make_panel(close, symbols=("AAA", "BBB"), clock=clock, interval="195min")
     values = {**base(), "data": {"interval": "195min"}}
-    found = sweep(values, {LOOKBACK: [10, 12, 13]}, data=panel, workers=ALONE, trials="off")
+    found = sweep(values, {LOOKBACK: [10, 12, longest]}, data=panel, workers=ALONE, trials="off")
     assert found.table["status"].eq("ok").all()
     assert len(set(found.table["from"])) == 1
 
