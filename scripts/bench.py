@@ -107,9 +107,14 @@ def best(call: Callable[[], Any], repeat: int) -> tuple[float, float, Any]:
     return (*min(times), value)
 
 
+def hide_scipy() -> None:
+    """Hide what only tests use: numba would load it, a user has none."""
+    sys.modules["scipy"] = None  # type: ignore[assignment]  # how an import is made to fail
+
+
 def loop(work: str, repeat: int) -> dict[str, Any]:
     """Time a workload with `on_bar` in Python beside its floor, and check that both reach the same equity."""
-    sys.modules["scipy"] = None  # type: ignore[assignment]  # a test oracle: numba would load it, a user has none
+    hide_scipy()
     import numpy as np
     import workloads
 
@@ -129,7 +134,7 @@ def loop(work: str, repeat: int) -> dict[str, Any]:
 
 def compiled(work: str, repeat: int) -> Iterator[dict[str, Any]]:
     """Yield the rows of the compiled loop; for the real minutes a line that says so where they are absent."""
-    sys.modules["scipy"] = None  # type: ignore[assignment]  # as in `loop`
+    hide_scipy()
     import bench_compiled
 
     try:
@@ -146,7 +151,7 @@ def compiled(work: str, repeat: int) -> Iterator[dict[str, Any]]:
 
 def nine_stages(repeat: int) -> dict[str, Any]:
     """Time a book through all nine stages with `on_bar` in Python; nobody else has a floor for it."""
-    sys.modules["scipy"] = None  # type: ignore[assignment]  # as in `loop`
+    hide_scipy()
     import workloads
 
     config, panel = workloads.book()

@@ -1,6 +1,7 @@
 """The inputs of scripts/bench's workloads as .npz files, with the floor's equity to compare with."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import workloads
@@ -26,13 +27,13 @@ def write(work: str, path: Path) -> None:
         raise ValueError(f"no workload {work!r} to run peers on: there are {', '.join(workloads.OURS)}, W4")
     make, cls = workloads.OURS[work]
     config, panel = make()
-    rule: dict[str, object] = {}
+    rule: dict[str, Any] = {}
     if cls is not workloads.KalmanLongFlat:
         monthly = work == "W1"
         rule["due"] = panel.clock.month_last if monthly else panel.clock.session_index % 21 == 0
         rule["lookback"] = config.sleeve[0].params.get("lookback_bars", 60)
         rule["n_risky"] = len(config.sleeve[0].params.get("risky", ()))
-    np.savez(path, **prices(panel), **rule, reference=workloads.floor("W2" if not rule else work, panel)())  # type: ignore[arg-type]
+    np.savez(path, **prices(panel), **rule, reference=workloads.floor("W2" if not rule else work, panel)())
 
 
 def prices(panel: Panel) -> dict[str, Floats]:

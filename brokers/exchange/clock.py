@@ -12,7 +12,7 @@ class Clock(Protocol):
         """Return the time, aware, UTC."""
         ...
 
-    def move(self, to: datetime) -> bool:
+    def move(self, to: datetime, /) -> bool:
         """Set the clock and return whether that can be done."""
         ...
 
@@ -49,6 +49,6 @@ class WallClock:
         """Return the machine's time."""
         return datetime.fromtimestamp(self._seconds(), UTC)
 
-    def move(self, to: datetime) -> bool:  # noqa: ARG002  (the machine's clock is not ours to set)
-        """Refuse."""
+    def move(self, _: datetime) -> bool:
+        """Refuse: the machine's clock is not ours to set."""
         return False

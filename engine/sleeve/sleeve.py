@@ -298,5 +298,5 @@ def memory_of(name: str, strategy: Strategy, n_symbols: int) -> Any:
     return memory
 
 
-def _silent(ctx: Context) -> None:  # noqa: ARG001  (a quarantined sleeve holds what it held)
-    return None
+def _silent(_: Context) -> None:
+    """Answer nothing: a quarantined sleeve holds what it held."""

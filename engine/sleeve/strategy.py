@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, get_args
+from typing import Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 
@@ -256,17 +256,21 @@ class Strategy(ABC):
         """Return (K,) target weights, or None to keep what the sleeve holds. Zeros mean all cash."""
 
 
+@runtime_checkable
+class Scans(Protocol):
+    """What a kernel strategy has beside `on_bar`; both call the same jitted step, so that they agree to the bit."""
+
+    def scan(self, run: Scan) -> None:
+        """Move the notional portfolio of `run` over all bars, answers and diagnostics included."""
+        ...
+
+
 def scan_of(strategy: Strategy) -> Callable[[Scan], None] | None:
     """Return the method with which a strategy runs through a whole span in one compiled call; None if it has none.
 
-    A kernel strategy has `scan(self, run: Scan) -> None`, which moves the notional portfolio of `run` over all bars,
-    answers and diagnostics included. Its `on_bar` and its `scan` call the same jitted step, so that the two agree to
-    the bit; every battery checks it. A subclass that changes `on_bar` alone has no scan any more.
+    Every battery checks that it answers as `on_bar` does. A subclass that changes `on_bar` alone has no scan any more.
     """
-    for cls in type(strategy).__mro__:
-        if "scan" in vars(cls):
-            found: Callable[[Scan], None] = strategy.scan  # type: ignore[attr-defined]
-            return found
-        if "on_bar" in vars(cls):
-            return None
-    return None
+    if not isinstance(strategy, Scans):
+        return None
+    ways = (name for cls in type(strategy).__mro__ for name in ("scan", "on_bar") if name in vars(cls))
+    return strategy.scan if next(ways) == "scan" else None

@@ -103,7 +103,8 @@ def fills_before_the_decision(setup: Setup) -> Setup:
 
 def looks_ahead_in_a_stage(setup: Setup) -> Setup:
     built = setup.system
-    stage = LooksAheadInAStage(0.0, built.integrator.maintenance)  # type: ignore[attr-defined]
+    assert isinstance(built.integrator, Direct)
+    stage = LooksAheadInAStage(0.0, built.integrator.maintenance)
     stage.feed = setup.feed
     return replace(setup, system=System(setup.feed, built.cursor, built.sleeves, stage, built.planner))
 

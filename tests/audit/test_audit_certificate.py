@@ -18,7 +18,7 @@ from plimsoll.engine.research.audit.audit import examine
 from plimsoll.engine.research.audit.certificate import engine_hash
 from plimsoll.engine.research.audit.fresh_runs import cut_bars, importable
 from plimsoll.engine.research.audit.what_if import Replay, bar_later, figures_of, same_close, with_open_at_last_close
-from plimsoll.engine.research.proof.trail import run_trail
+from plimsoll.engine.research.proof.trail import Recorder, run_trail
 from plimsoll.engine.sleeve.strategy import Context, Strategy
 from plimsoll.engine.types import Weights
 from plimsoll.engine.verbs.audit import audit
@@ -110,11 +110,12 @@ def test_a_bar_later_every_answer_comes_a_bar_later() -> None:
     case = case_of(cheats.Weekly)
     reference = case.run()
     recorder = reference.setup.system.sleeves[0].strategy
-    late = run_trail(case.config, case.panel, {"weekly": Replay(recorder, 1)})  # type: ignore[arg-type]
+    assert isinstance(recorder, Recorder)
+    late = run_trail(case.config, case.panel, {"weekly": Replay(recorder, 1)})
     ours, theirs = (trail.rows["weekly answer"].values for trail in (reference.trail, late))
     listed = reference.setup.feed.status[1:] == 1
     assert np.array_equal(np.where(listed, ours[:-1], 0.0), np.where(listed, theirs[1:], 0.0), equal_nan=True)
-    again = run_trail(case.config, case.panel, {"weekly": Replay(recorder, 0)})  # type: ignore[arg-type]
+    again = run_trail(case.config, case.panel, {"weekly": Replay(recorder, 0)})
     assert again.rows["account"].values.tobytes() == reference.trail.rows["account"].values.tobytes()
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from plimsoll import (
     sample_panel,
 )
 from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.types import Unlisted
 from plimsoll.strategies.sixty_forty import SixtyForty
 
 SPAN = {"start": "2012-01-03", "end": "2012-06-29"}
@@ -76,11 +78,12 @@ def test_a_data_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_run_is_told() -> None:
-    for nonsense in (None, 3, ["sixty_forty"], int):
+    every: tuple[Any, ...] = (None, 3, ["sixty_forty"], int)
+    for nonsense in every:
         with pytest.raises(
             ConfigError, match=r"^backtest: cannot run \w+; pass a configuration, its path, or a strategy$"
         ):
-            backtest(nonsense)  # type: ignore[arg-type]  # what the test is about
+            backtest(nonsense)
     with pytest.raises(ConfigError, match=r"^Strategy: making Strategy raised TypeError: Can't instantiate abstract"):
         backtest(Strategy)
     with pytest.raises(ConfigError, match="sixty_forty: no such config file"):
@@ -100,13 +103,13 @@ def test_unlisted_weight_can_be_held_in_cash_or_spread() -> None:
     class Early(Strategy):
         universe = ("SPY", "QQQ", "BIL")  # BIL lists in 2007
 
-        def __init__(self, unlisted: str) -> None:
+        def __init__(self, unlisted: Unlisted) -> None:
             super().__init__()
             self.unlisted = unlisted
 
         def on_bar(self, ctx: Context) -> Weights | None:
             chosen = {"SPY": 0.5, "QQQ": -0.1, "BIL": 0.3}
-            return ctx.weights(chosen, unlisted=self.unlisted) if ctx.bar_index == 5 else None  # type: ignore[arg-type]
+            return ctx.weights(chosen, unlisted=self.unlisted) if ctx.bar_index == 5 else None
 
     run = {"end": "2006-03-31"}
     assert backtest(Early("cash"), **run).targets.iloc[-1].to_dict() == {"BIL": 0.0, "QQQ": -0.1, "SPY": 0.5}

@@ -17,13 +17,20 @@ from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.types import Floats
 
 
-def planner_of(price: Floats, *, fractional: object = True, min_notional: float = 0.0, **rates: float) -> Planner:
+def planner_of(
+    price: Floats,
+    *,
+    fractional: object = True,
+    min_notional: float = 0.0,
+    margin_account: bool = False,
+    flat_rate: float = 0.0,
+) -> Planner:
     """Return the planner of a cash account, or of another one."""
     n = len(price)
     panel = make_panel(np.tile(price, (3, 1)))
     terms = Terms(
         np.zeros(n), np.full(n, 0.25), np.full(n, 0.3), np.broadcast_to(np.asarray(fractional, dtype=np.bool_), n),
-        **({"margin_account": False} | rates),  # type: ignore[arg-type]
+        margin_account=margin_account, flat_rate=flat_rate,
     )  # fmt: skip
     daily = np.zeros((layout.DAILY, 3))
     return Planner(Feed(panel), daily, terms, min_notional=min_notional, at_close=False, symbols=panel.symbols)
@@ -60,7 +67,7 @@ EVERY = np.ones(2, dtype=np.bool_)
 def test_purchases_are_cut_to_what_the_sales_really_brought(
     rates: dict[str, bool], part: float, phi: float, bought: float
 ) -> None:
-    planner = planner_of(TWO, **rates)  # type: ignore[arg-type]
+    planner = planner_of(TWO, **rates)
     account = account_of(np.array([60.0, 0.0]), TWO, 4_000.0)
     plan = planner.plan(1, account, np.array([0.2, 0.8]), EVERY, TWO)
     assert plan.orders.rows.qty.tolist() == [-40.0, 80.0]

@@ -21,7 +21,7 @@ from plimsoll.engine.execution.legalise import (
     opens_short,
     rules_on,
 )
-from plimsoll.engine.execution.venue import Asset
+from plimsoll.engine.execution.venue import Asset, Side
 
 RULES = ALPACA[0]
 OPEN = Desk(RULES)
@@ -33,8 +33,8 @@ def wish(qty: str, price: str = "100", held: str = "0", symbol: str = "SPY", wav
     return Wish(0, symbol, amount, Decimal(price), shares, (FREES if frees else NEEDS) if wave is None else wave)
 
 
-def flags(**named: bool) -> Asset:
-    return replace(Asset("SPY", tradable=True, fractionable=True, shortable=True), **named)  # type: ignore[arg-type]
+def flags(*, tradable: bool = True, fractionable: bool = True, shortable: bool = True) -> Asset:
+    return Asset("SPY", tradable=tradable, fractionable=fractionable, shortable=shortable)
 
 
 def only(legal: Legalised) -> tuple[str, str]:
@@ -93,8 +93,8 @@ def test_a_change_tells_what_was_asked_what_is_left_and_why() -> None:
         ("0.33333", "sell", "0.3234"),  # 0.3233301
     ],
 )
-def test_a_limit_lies_on_the_grid_and_never_beyond_the_collar(price: str, side: str, limit: str) -> None:
-    assert collar_limit(Decimal(price), side, Decimal("0.03"), RULES) == Decimal(limit)  # type: ignore[arg-type]
+def test_a_limit_lies_on_the_grid_and_never_beyond_the_collar(price: str, side: Side, limit: str) -> None:
+    assert collar_limit(Decimal(price), side, Decimal("0.03"), RULES) == Decimal(limit)
 
 
 def test_a_collar_makes_marketable_limit_orders() -> None:

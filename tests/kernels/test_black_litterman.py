@@ -62,7 +62,8 @@ def test_the_posterior_follows_the_master_formula(seed: int, n: int, k: int) -> 
     try:
         blend = black_litterman(cov, view, target, confidence)
     except InputError as error:  # views so bad that nothing is worth holding are refused, which is tested elsewhere
-        assert "positive expected return" in str(error)  # noqa: PT017
+        if "positive expected return" not in str(error):
+            raise
         return
     w = blend.prior_weights
     prior = 0.5 / np.sqrt(w @ cov @ w) * cov @ w

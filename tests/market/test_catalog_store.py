@@ -146,8 +146,9 @@ def test_no_flipped_bit_anywhere_becomes_a_price(tmp_path: Path) -> None:
         path.write_bytes(sound[:at_byte] + bytes([sound[at_byte] ^ (1 << at_byte % 8)]) + sound[at_byte + 1 :])
         try:
             assert _same(catalog.read("AAA").current(), whole)
-        except DataError as error:
-            assert "AAA.parquet" in str(error)  # noqa: PT017  (most bytes refuse, a few mean nothing)
+        except DataError as error:  # most bytes refuse, a few mean nothing
+            if "AAA.parquet" not in str(error):
+                raise
             refused += 1
     assert refused > len(sound) / 7 / 2  # much of a small file is a footer that says things twice
 

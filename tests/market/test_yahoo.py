@@ -1,6 +1,6 @@
 """The real yfinance, unpatched, against a Yahoo on loopback that does what Yahoo does on its bad days."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -174,8 +174,7 @@ def test_a_hang_ends_with_the_time_allowed(stand: YahooStand, when: str) -> None
 
 
 def test_what_failed_is_asked_again_and_not_taken_from_a_memory(stand: YahooStand, client: YahooClient) -> None:
-    answers: Callable[[Asked], Reply] = lambda asked: CASES["500 with a chart error"][0]  # noqa: E731
-    stand.chart = answers
+    stand.chart = lambda asked: CASES["500 with a chart error"][0]
     with pytest.raises(OutageError):
         client.fetch("AAA", date(2024, 1, 2))
     stand.chart = lambda asked: reply(history("AAA"))

@@ -14,7 +14,7 @@ from support.future import assert_causal
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.portfolio.book_decide import SKIPPABLE
-from plimsoll.engine.research.proof.future import replace_future
+from plimsoll.engine.research.proof.future import How, replace_future
 from plimsoll.engine.research.proof.handover import Relay, lost_keys
 from plimsoll.engine.research.proof.trail import Trail, difference, run_trail
 from plimsoll.engine.research.proof.trial_market import trial_panel
@@ -137,9 +137,10 @@ def test_the_projects_own_book_does_not_depend_on_what_comes_later() -> None:
 def test_on_real_prices_the_projects_own_book_does_not_depend_on_what_comes_later(real_daily: Path) -> None:
     chosen, loaded = own_book("data.source=csv", f'data.path="{real_daily}"', "run.end=2010-12-31")
     trail = run_trail(chosen, loaded, make_strategies(chosen))
-    for day, how in (("2010-05-06", "noise"), ("2010-08-31", "cut off")):
+    futures: tuple[tuple[str, How], ...] = (("2010-05-06", "noise"), ("2010-08-31", "cut off"))
+    for day, how in futures:
         t = int(np.searchsorted(loaded.clock.session, np.datetime64(day)))
-        other = replace_future(loaded, t, how)  # type: ignore[arg-type]
+        other = replace_future(loaded, t, how)
         assert difference(trail, run_trail(chosen, other, make_strategies(chosen)), t) == ""
 
 

@@ -20,6 +20,7 @@ from support.book_run import (
     build_book,
     finish,
     run_book,
+    settings_of,
     walk_panel,
 )
 
@@ -87,7 +88,7 @@ def test_the_steps_of_the_trace_add_up_and_end_at_what_will_be_held(random_run: 
 
 
 def test_each_column_of_the_trace_is_the_stage_before_changed_by_its_own_rule(random_run: Book) -> None:
-    s = random_run.setup.system.integrator.settings.rules  # type: ignore[attr-defined]
+    s = settings_of(random_run.setup).rules
     assert s.turnover.kelly == 1.0
     s3, s2 = random_run.stage("s3_vol_target"), random_run.stage("s2_net")
     np.testing.assert_allclose(s3, s2 * random_run.fact("leverage")[:, None], rtol=1e-12)
@@ -292,7 +293,7 @@ def test_a_margin_call_scales_the_book_to_its_requirement() -> None:
     setup = build_book(market(9), wander(9), first=200, integrator={"preset": "book", **UNBOUND})
     for t in range(200):
         setup.system.observe(t, Mark(250_000.0, 1.0) if t == 199 else None)
-    rates = setup.system.integrator.settings.rules.maintenance  # type: ignore[attr-defined]
+    rates = settings_of(setup).rules.maintenance
     n = setup.panel.n_symbols
     account = Account(0.0, 250_000.0, 300_000.0, np.zeros(n), np.zeros(n), margin_call=True)
     free = setup.system.decide(replace(account, margin_call=False)).target
@@ -349,7 +350,7 @@ def test_skill_compares_the_weights_of_one_close_with_the_returns_to_the_next() 
 def test_a_role_given_in_the_configuration_wins_over_the_strategys_own() -> None:
     sleeves = {"a": Steady({"AAA": 1.0}, role="defensive"), "b": Steady({"BBB": 1.0}, role="defensive")}
     setup = build_book(market(9), sleeves, sleeve={"b": {"role": "cyclical"}})
-    assert setup.system.integrator.settings.watch.role.tolist() == [1.0, -1.0]  # type: ignore[attr-defined]
+    assert settings_of(setup).watch.role.tolist() == [1.0, -1.0]
 
 
 @pytest.mark.parametrize("kelly", [1.0, 0.5])

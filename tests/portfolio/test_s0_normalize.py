@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from support.book_run import Replay, Steady, build_book, run_book, walk_panel
+from support.book_run import Replay, Steady, build_book, run_book, settings_of, walk_panel
 from support.panels import make_panel
 
 from plimsoll.engine.portfolio.stages import s0_normalize as s0
@@ -201,9 +201,9 @@ def test_a_book_keeps_conviction_where_the_seeds_letter_levers_it_back_up() -> N
 def test_full_gross_comes_from_the_strategy_and_the_configuration_wins() -> None:
     panel = walk_panel(2, ("AAA",), (0.15,), 60)
     sleeves = {"s": Steady({"AAA": 1.0}, full_gross=2.0)}
-    assert build_book(panel, sleeves).system.integrator.settings.watch.full_gross.tolist() == [2.0]  # type: ignore[attr-defined]
+    assert settings_of(build_book(panel, sleeves)).watch.full_gross.tolist() == [2.0]
     given_ = build_book(panel, sleeves, sleeve={"s": {"full_gross": 4.0}})
-    assert given_.system.integrator.settings.watch.full_gross.tolist() == [4.0]  # type: ignore[attr-defined]
+    assert settings_of(given_).watch.full_gross.tolist() == [4.0]
 
 
 def test_stage_zero_reads_weights_as_they_drifted_since_the_last_answer() -> None:

@@ -1,6 +1,8 @@
 """Stage 6: the regime detector against plain numpy, and how little it may do."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,15 +138,21 @@ def storm(n_bars: int = 330, split_at: int | None = None, vix_from: int = 0) -> 
     return replace(panel, indicators=("VIX",), indicator=vix[:, None])
 
 
-def storm_book(first: int = 250, stages: dict[str, object] | None = None, **panel: int) -> Book:
+def storm_book(first: int = 250, stages: Mapping[str, Any] | None = None, **panel: int) -> Book:
     sleeves = {
         "defence": Steady({"GLD": 1.0}, role="defensive"),
         "growth": Steady({"SPY": 1.0}, role="cyclical"),
         "rest": Steady({"TLT": 1.0}),
     }
     allocate = {"smoothing": 0.0, "apply_threshold": 0.0, "cap": 1.0, "ramp_start": 1.0, "skill_kappa": 0.0}
-    loose = {"preset": "book", **UNBOUND, **UNGOVERNED, "vol_target": {"l_max": 20.0}, "allocate": allocate}
-    return run_book(storm(**panel), sleeves, first=first, integrator={**loose, **(stages or {})})  # type: ignore[arg-type]
+    loose: dict[str, Any] = {
+        "preset": "book",
+        **UNBOUND,
+        **UNGOVERNED,
+        "vol_target": {"l_max": 20.0},
+        "allocate": allocate,
+    }
+    return run_book(storm(**panel), sleeves, first=first, integrator={**loose, **(stages or {})})
 
 
 def test_in_a_crisis_a_book_aims_lower_and_leans_to_defensive_sleeves() -> None:

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from plimsoll.engine.market.panel import DataWarning
-from plimsoll.engine.report.metrics.labels import SERIES, shown
+from plimsoll.engine.report.metrics.labels import SERIES, Kind, shown
 from plimsoll.engine.report.metrics.notices import warning_lines
 from plimsoll.engine.report.metrics.returns import growth
 from plimsoll.engine.report.notebook import sparkline
@@ -132,8 +132,8 @@ def test_the_summary_goes_to_the_given_file(result: Result) -> None:
         ("2020-03", "text", "2020-03"),
     ],
 )
-def test_values_are_shown_the_way_a_reader_expects(value: object, kind: str, text: str) -> None:
-    assert shown(value, kind) == text  # type: ignore[arg-type]  # the table above names valid kinds
+def test_values_are_shown_the_way_a_reader_expects(value: object, kind: Kind, text: str) -> None:
+    assert shown(value, kind) == text
 
 
 def test_every_label_has_a_figure(result: Result) -> None:

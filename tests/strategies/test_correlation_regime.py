@@ -13,9 +13,9 @@ from support.plain_market import market_of_files
 from plimsoll.strategies import correlation_regime as regime
 
 
-def run(x: np.ndarray, y: np.ndarray, **settings: float) -> np.ndarray:
+def run(x: np.ndarray, y: np.ndarray, params: regime.Params) -> np.ndarray:
     """Memory after every bar (T, 8)."""
-    state, params = regime.init(), regime.Params(**settings)  # type: ignore[arg-type]  # counts and fractions alike
+    state = regime.init()
     rows = []
     for a, b in zip(x, y, strict=True):
         regime.step(state, params, a, b)
@@ -29,7 +29,7 @@ def test_the_number_of_switches_of_real_stocks_and_bonds_is_the_measured_one(
     real_daily: Path, threshold: float, published: int
 ) -> None:
     ret = market_of_files(real_daily, ["QQQ", "TLT"], "2026-05-01").ret
-    memory = run(ret["QQQ"].to_numpy(), ret["TLT"].to_numpy(), threshold=threshold)
+    memory = run(ret["QQQ"].to_numpy(), ret["TLT"].to_numpy(), regime.Params(threshold=threshold))
     states = memory[memory[:, regime.REGIME] != 0.0, regime.REGIME]
     assert abs(int((np.diff(states) != 0.0).sum()) - published) <= 1
 
@@ -42,7 +42,7 @@ def test_every_bar_equals_plain_pandas(seed: int, threshold: float, dwell: int, 
     x[rng.random(250) < 0.03] = np.nan
     y[rng.random(250) < 0.03] = np.nan
     theirs = regimes(pd.Series(x), pd.Series(y), threshold, dwell, ramp)
-    ours = run(x, y, threshold=threshold, dwell=dwell, ramp=ramp)
+    ours = run(x, y, regime.Params(threshold=threshold, dwell=dwell, ramp=ramp))
     np.testing.assert_allclose(ours[:, regime.RHO], theirs["rho"], rtol=1e-9)
     np.testing.assert_array_equal(ours[:, regime.REGIME], theirs["state"])
     np.testing.assert_allclose(ours[:, regime.LEVEL], theirs["level"], atol=1e-12)
@@ -52,7 +52,7 @@ def test_the_guard_goes_up_in_a_straight_line_and_the_regime_dwells() -> None:
     rng = np.random.default_rng(3)
     x = rng.normal(0.0, 0.01, 400)
     y = np.where(np.arange(400) < 150, -x, x)
-    memory = run(x, y)
+    memory = run(x, y, regime.Params())
     up = int(np.flatnonzero(memory[:, regime.REGIME] > 0.0)[0])
     np.testing.assert_allclose(memory[up : up + 21, regime.LEVEL], np.arange(1, 22) / 21.0)
     assert (memory[up:, regime.REGIME] > 0.0).all()

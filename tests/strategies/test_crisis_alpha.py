@@ -107,8 +107,8 @@ def test_budgets_equal_the_recorded_ones(golden: Callable[[str], dict[str, Any]]
     recorded = golden("bl_budget")
     sd, corr = np.array(recorded["meta"]["cov_vols"]), np.array(recorded["meta"]["corr"])
     q, confidence = (float(part.split("=")[1]) for part in case.split(","))
-    strategy = make_strategy(CrisisAlpha, {"b_core": 0.05, "view_confidence": confidence}, where="test")
-    budget, kept = strategy.budgets(corr * np.outer(sd, sd), q, ALL)  # type: ignore[attr-defined]  # a CrisisAlpha
+    strategy = CrisisAlpha(CrisisAlpha.Params(b_core=0.05, view_confidence=confidence))
+    budget, kept = strategy.budgets(corr * np.outer(sd, sd), q, ALL)
     np.testing.assert_allclose(budget, recorded["cases"][case]["budget"], rtol=1e-9)
     assert kept == 1.0
 

@@ -11,6 +11,8 @@ from support.scripted import Ran
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.core import Decision
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.portfolio.book import Pipeline
+from plimsoll.engine.portfolio.settings import Settings
 from plimsoll.engine.report.result import Result
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import run_loop
@@ -76,11 +78,11 @@ UNGOVERNED: dict[str, Any] = {
 
 def book_config(names: Sequence[str], **sections: Any) -> dict[str, Any]:
     """Return the values of a book of sleeves `names`; sections go on top, `sleeve` maps a name to more of its keys."""
-    values = {key: dict(section) for key, section in BARE.items()}
+    values: dict[str, Any] = {key: dict(section) for key, section in BARE.items()}
     more = sections.pop("sleeve", {})
     for name, given in sections.items():
         values[name] = {**values.get(name, {}), **given}
-    values["sleeve"] = [{"name": n, "strategy": "support.book_run:Replay", **more.get(n, {})} for n in names]  # type: ignore[assignment]
+    values["sleeve"] = [{"name": n, "strategy": "support.book_run:Replay", **more.get(n, {})} for n in names]
     return values
 
 
@@ -90,6 +92,13 @@ def build_book(panel: Panel, sleeves: Mapping[str, Strategy], *, first: int | No
     if first is not None:
         values["run"] = {**values["run"], "start": str(panel.clock.session[first])}
     return build(load_config(values), panel, dict(sleeves))
+
+
+def settings_of(setup: Setup) -> Settings:
+    """Return the settings of a book's stages."""
+    book = setup.system.integrator
+    assert isinstance(book, Pipeline)
+    return book.settings
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,15 @@ from plimsoll.engine.kernels.jit import cache_root, flags
 def pytest_configure(config: pytest.Config) -> None:
     """Compile under a lock where several processes share the tests between them; numba itself has none."""
     alone = os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1") == "1"
-    if alone or sys.platform == "win32" or hasattr(Dispatcher.compile, "under_lock"):
-        return
     compile_now = Dispatcher.compile
+    if alone or sys.platform == "win32" or compile_now.__name__ == "compile_under_lock":
+        return
 
     def compile_under_lock(self: Any, sig: Any) -> Any:
         # the lock of the process first, and callers before what they call: nobody waits in a circle
         with global_compiler_lock, _locked(f"{self.py_func.__code__.co_filename} {self.py_func.__qualname__}"):
             return compile_now(self, sig)
 
-    compile_under_lock.under_lock = True  # type: ignore[attr-defined]
     Dispatcher.compile = compile_under_lock
 
 

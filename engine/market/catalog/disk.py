@@ -22,7 +22,7 @@ class Disk:
     write, fsync, replace, truncate : as in `os`. wait : sleeps between two attempts at the lock, seconds.
     """
 
-    write: Callable[[int, bytes], int] = os.write
+    write: Callable[[int, memoryview], int] = os.write
     fsync: Callable[[int], None] = os.fsync
     replace: Callable[[Path, Path], None] = os.replace
     truncate: Callable[[int, int], None] = os.ftruncate
@@ -145,7 +145,7 @@ class Disk:
     def _all(self, handle: int, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            view = view[self.write(handle, view) :]  # type: ignore[arg-type]  # a buffer, as os.write takes
+            view = view[self.write(handle, view) :]
 
     def _sync_folder(self, folder: Path) -> None:
         handle = os.open(folder, os.O_RDONLY)

@@ -71,8 +71,8 @@ class Replay(Strategy):
         """That of the recorded strategy: both runs trade from the same bar on."""
         return self._like.warmup_bars
 
-    def unavailable(self, data: Available) -> str:  # noqa: ARG002  (it ran once, so it can)
-        """Return "": what it reads is a record."""
+    def unavailable(self, _: Available) -> str:
+        """Return "": it ran once, so it can."""
         return ""
 
     def on_bar(self, ctx: Context) -> Weights | None:

@@ -84,7 +84,9 @@ class Witness:
     def check(self) -> None:
         """Assert everything that must hold."""
         exchange = self.exchange
-        cash, shares, by_order = CASH, defaultdict(Decimal), defaultdict(Decimal)  # type: ignore[var-annotated]
+        cash = CASH
+        shares: defaultdict[str, Decimal] = defaultdict(Decimal)
+        by_order: defaultdict[str, Decimal] = defaultdict(Decimal)
         for one in exchange.activities:
             if isinstance(one, Fill):
                 sign = 1 if one.side == "buy" else -1
