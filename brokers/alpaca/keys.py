@@ -10,8 +10,8 @@ from typing import Final
 from pydantic import SecretStr
 
 from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.market.alpaca.client import NAMES
 
-NAMES: Final = (("APCA_API_KEY_ID", "APCA_API_SECRET_KEY"), ("ALPACA_API_KEY", "ALPACA_SECRET_KEY"))
 _REAL: Final = re.compile(r"(PK|AK)[A-Z0-9]{18,}")
 _LIVE: Final = re.compile(r"AK[A-Z0-9]{10,}")
 

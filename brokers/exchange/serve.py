@@ -28,7 +28,7 @@ from plimsoll.engine.market.panel import Panel
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ExchangeOptions:
     """What the command line says; see `Settings` and `Behaviour` for what each of it means."""
 
     clock: Literal["virtual", "real"] = "virtual"
@@ -50,66 +50,66 @@ class Wish:
 def serve(panel: Panel, options: Mapping[str, Any]) -> None:
     """Serve until SIGINT or SIGTERM; print where, and the keys of the account.
 
-    options : the fields of `Wish` that are not left at their defaults.
+    options : the fields of `ExchangeOptions` that are not left at their defaults.
 
     Raises
     ------
     InputError
         If a setting cannot be used, the port is taken, or the transcript cannot be written.
     """
-    wish = Wish(**options)
-    check_address(wish.host)
-    tape = Tape(panel, wish.prices, exact(wish.half_spread_bps))
-    clock = _clock(tape, wish)
-    if wish.multiplier not in (1, 2, 4):
-        raise ConfigError(f"the multiplier is 1, 2 or 4, not {wish.multiplier}", where="--multiplier")
+    asked = ExchangeOptions(**options)
+    check_address(asked.host)
+    tape = Tape(panel, asked.prices, exact(asked.half_spread_bps))
+    clock = _clock(tape, asked)
+    if asked.multiplier not in (1, 2, 4):
+        raise ConfigError(f"the multiplier is 1, 2 or 4, not {asked.multiplier}", where="--multiplier")
     settings = Settings(
-        cash=_dollars(wish.cash),
-        multiplier=1 if wish.multiplier == 1 else 2 if wish.multiplier == 2 else 4,
-        prices=wish.prices,
-        half_spread_bps=exact(wish.half_spread_bps),
-        easy_to_borrow=wish.easy_to_borrow,
+        cash=_dollars(asked.cash),
+        multiplier=1 if asked.multiplier == 1 else 2 if asked.multiplier == 2 else 4,
+        prices=asked.prices,
+        half_spread_bps=exact(asked.half_spread_bps),
+        easy_to_borrow=asked.easy_to_borrow,
     )
     exchange = Exchange(tape, clock.now(), settings)
     exchange.behaviour = Behaviour(
-        handling=Handling(delay_s=wish.delay_s), tick_s=wish.tick_s, rate_limit=wish.rate_limit or None
+        handling=Handling(delay_s=asked.delay_s), tick_s=asked.tick_s, rate_limit=asked.rate_limit or None
     )
     keys = Keys(f"EX{secrets.token_hex(9).upper()}", secrets.token_hex(20))
-    if wish.transcript is None:
+    if asked.transcript is None:
         transcript = Transcript()
-        asyncio.run(_serve(Desk(exchange, keys, clock, time.time, transcript), keys, wish))
+        asyncio.run(_serve(Desk(exchange, keys, clock, time.time, transcript), keys, asked))
         return
     try:
-        with wish.transcript.open("x", buffering=1) as file:
+        with asked.transcript.open("x", buffering=1) as file:
             transcript = Transcript(file.write)
-            asyncio.run(_serve(Desk(exchange, keys, clock, time.time, transcript), keys, wish))
+            asyncio.run(_serve(Desk(exchange, keys, clock, time.time, transcript), keys, asked))
     except FileExistsError:
-        raise OutputError("is there already", where=str(wish.transcript), fix="name a new file") from None
+        raise OutputError("is there already", where=str(asked.transcript), fix="name a new file") from None
     except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror or error}", where=str(wish.transcript)) from error
+        raise OutputError(f"cannot be written: {error.strerror or error}", where=str(asked.transcript)) from error
 
 
-async def _serve(desk: Desk, keys: Keys, wish: Wish) -> None:
+async def _serve(desk: Desk, keys: Keys, asked: ExchangeOptions) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    face = Face(desk, wish.host, wish.port)
+    face = Face(desk, asked.host, asked.port)
     await face.start()
-    _announce(face.url, desk, keys, wish)
+    _announce(face.url, desk, keys, asked)
     await stop.wait()
     await face.stop()
     sys.stderr.write(f"exchange closed after {len(desk.transcript.requests()):,} requests\n")
 
 
-def _announce(url: str, desk: Desk, keys: Keys, wish: Wish) -> None:
+def _announce(url: str, desk: Desk, keys: Keys, asked: ExchangeOptions) -> None:
     now = desk.exchange.now.astimezone(NEW_YORK)
-    if wish.as_json:
+    if asked.as_json:
         row = {"url": url, "key_id": keys.key_id, "secret_key": keys.secret, "now": now.isoformat()}
         sys.stdout.write(json.dumps(row) + "\n")
     else:
         sys.stdout.write(
             f"url     {url}\n"
-            f"clock   {now:%Y-%m-%d %H:%M} New York, {wish.clock}\n"
+            f"clock   {now:%Y-%m-%d %H:%M} New York, {asked.clock}\n"
             f"APCA_API_KEY_ID={keys.key_id}\n"
             f"APCA_API_SECRET_KEY={keys.secret}\n"
             "Ctrl-C ends it\n"
@@ -117,21 +117,21 @@ def _announce(url: str, desk: Desk, keys: Keys, wish: Wish) -> None:
     sys.stdout.flush()
 
 
-def _clock(tape: Tape, wish: Wish) -> Clock:
+def _clock(tape: Tape, asked: ExchangeOptions) -> Clock:
     """Return the clock; a virtual one begins at 09:00 of the panel's last session where nothing else is said."""
-    if wish.clock == "real":
-        if wish.at is not None:
+    if asked.clock == "real":
+        if asked.at is not None:
             raise ConfigError("a real clock cannot be set", where="--at", fix="leave it out, or use --clock virtual")
         return WallClock(time.time)
-    if wish.at is None:
+    if asked.at is None:
         return VirtualClock(local(tape.days[-1], clock_time(9, 0)))
     try:
-        read = datetime.fromisoformat(wish.at)
+        read = datetime.fromisoformat(asked.at)
     except ValueError:
-        raise ConfigError(f"{wish.at!r} is not a time", where="--at", fix="write 2025-12-31T09:00") from None
+        raise ConfigError(f"{asked.at!r} is not a time", where="--at", fix="write 2025-12-31T09:00") from None
     begin = (read if read.tzinfo else read.replace(tzinfo=NEW_YORK)).astimezone(UTC)
     if begin < local(tape.days[0], clock_time(0, 0)):
-        raise ConfigError(f"{wish.at} lies before the data, which begin on {tape.days[0]}", where="--at")
+        raise ConfigError(f"{asked.at} lies before the data, which begin on {tape.days[0]}", where="--at")
     return VirtualClock(begin)
 
 

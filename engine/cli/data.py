@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from plimsoll.engine.cli.progress import progress_bar
-from plimsoll.engine.market.gates.finding import Finding
+from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.verbs.data import SHOWN, check_data, pull_data, show_data
 from plimsoll.engine.verbs.host import Host
 
@@ -110,7 +110,7 @@ def run_show(symbol: str, rows: int, shown: DataOutput) -> None:
         _print_table(("session", *SHOWN, "source", "known_at"), table)
 
 
-def _print_findings(findings: Iterable[Finding]) -> None:
+def _print_findings(findings: Iterable[GateFinding]) -> None:
     for one in findings:
         what = {"note": "note", "row": "this session is in quarantine", "symbol": "the pull is in quarantine"}
         when = f", {one.session}" if one.session else ""

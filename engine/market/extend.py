@@ -17,7 +17,7 @@ from plimsoll.engine.types import Floats, Ints
 SPREAD: Final = 0.010
 
 
-class Bars(NamedTuple):
+class ModelledPrices(NamedTuple):
     """One symbol's modelled prices, each (T,), NaN where there are none."""
 
     open: Floats
@@ -130,9 +130,9 @@ def _columns(panel: Panel, symbol: str) -> tuple[int, int]:
     return panel.column(symbol), panel.column(underlying)
 
 
-def _backwards(panel: Panel, returns: Floats, first: int, column: int, base: int, leverage: float) -> Bars:
+def _backwards(panel: Panel, returns: Floats, first: int, column: int, base: int, leverage: float) -> ModelledPrices:
     """Chain prices back from the first real close; they end where a return is unknown or would wipe the fund out."""
-    bars = Bars(*np.full((4, panel.n_bars), np.nan))
+    bars = ModelledPrices(*np.full((4, panel.n_bars), np.nan))
     rows = np.flatnonzero(~np.isnan(panel.close[: first + 1, base]))
     if not len(rows) or rows[-1] != first:
         return bars

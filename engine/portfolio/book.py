@@ -19,8 +19,8 @@ from plimsoll.engine.portfolio.book_decide import (
     NETTED,
     SKIPPABLE,
     STAGES,
+    AccountView,
     CostTerms,
-    Holdings,
     Out,
     Prices,
     combine,
@@ -100,7 +100,7 @@ class Pipeline:
         out = Out(
             np.empty(n), np.empty(n), np.empty(n, dtype=np.bool_), np.empty((len(STAGES), n)), np.empty(len(self.facts))
         )
-        holdings = Holdings(account.value, account.equity, account.margin_call, day_return)
+        holdings = AccountView(account.value, account.equity, account.margin_call, day_return)
         if not self.settings.factors:
             ticket = decide(t, self.weight, bits, rules, memory, self.prices, self.terms, holdings, out)
         else:

@@ -98,7 +98,7 @@ class CostTerms(NamedTuple):
     daily: Floats
 
 
-class Holdings(NamedTuple):
+class AccountView(NamedTuple):
     """The account: value (N,) dollars held, equity in dollars, its return since the last close observed.
 
     margin_call : equity is below the maintenance requirement.
@@ -156,7 +156,7 @@ def combine(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Code
 @kernel
 def finish(
     t: int, vol: float, fallback: bool, intensity: float, skip: int, p: Rules, m: Memory, prices: Prices,
-    terms: CostTerms, account: Holdings, out: Out,
+    terms: CostTerms, account: AccountView, out: Out,
 ) -> float:  # fmt: skip
     """Take the netted book of the trace through stages 3 to 8; return the smallest ticket in dollars.
 
@@ -243,7 +243,7 @@ def cap(t: int, side: Floats, tier: Floats, skip: int, p: Rules, w: Floats) -> i
 @kernel
 def turn(
     t: int, held: Floats, tier: Floats, multiplier: float, sigma_p: float, skip: int, p: Rules, m: Memory,
-    prices: Prices, terms: CostTerms, account: Holdings, out: Out,
+    prices: Prices, terms: CostTerms, account: AccountView, out: Out,
 ) -> tuple[int, int]:  # fmt: skip
     """Write goal and trade (N,) of the target; return trades limited by capacity and withdrawn by the cost gate."""
     n, rule = held.shape[0], p.turnover
@@ -306,7 +306,7 @@ def decide(
     m: Memory,
     prices: Prices,
     terms: CostTerms,
-    account: Holdings,
+    account: AccountView,
     out: Out,
 ) -> float:
     """Write the decision of the close of bar t to `out`; return the smallest ticket in dollars."""

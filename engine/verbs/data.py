@@ -15,7 +15,7 @@ from plimsoll.engine.market.alpaca.client import NAMES, AlpacaClient, Keys
 from plimsoll.engine.market.calendar import sessions
 from plimsoll.engine.market.catalog.store import Catalog, default_catalog
 from plimsoll.engine.market.fetching import FetchError, Route
-from plimsoll.engine.market.gates.finding import Finding
+from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.gates.session import holes
 from plimsoll.engine.market.pull.budget import Budget
 from plimsoll.engine.market.pull.completed import last_completed
@@ -65,8 +65,8 @@ class HeldSymbol:
     behind: int
     state: Literal["ok", "quarantined"]
     gates: tuple[str, ...]
-    refused: tuple[Finding, ...]
-    notes: tuple[Finding, ...]
+    refused: tuple[GateFinding, ...]
+    notes: tuple[GateFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +249,7 @@ def _checked(store: Catalog, symbol: str, completed: date, held: bool) -> HeldSy
     )
 
 
-def _gates(findings: Iterable[Finding]) -> tuple[str, ...]:
+def _gates(findings: Iterable[GateFinding]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(finding.gate for finding in findings))
 
 

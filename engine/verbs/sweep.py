@@ -10,9 +10,10 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.sweep.folder import check_folder
 from plimsoll.engine.research.sweep.grid import Axis, axes_of
 from plimsoll.engine.research.sweep.plan import MAX_SETTINGS, SweepPlan, check_ranking, plan_sweep
-from plimsoll.engine.research.sweep.sweep import Progress, Ranking, SweepResult, Workers, run_sweep
+from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers, run_sweep
 from plimsoll.engine.research.sweep.tried import sweep_recorder
 from plimsoll.engine.research.sweep.window import Windows
+from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.compiled.engines import loop_notice
 from plimsoll.engine.runtime.load import Runnable, configured, load_panel
 from plimsoll.engine.runtime.needs import Needs

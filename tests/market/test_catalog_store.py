@@ -18,7 +18,7 @@ from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.catalog.source import CatalogSource
 from plimsoll.engine.market.catalog.store import Catalog, default_catalog
 from plimsoll.engine.market.csv.source import load_csv
-from plimsoll.engine.market.gates.finding import Finding
+from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.history import VALUES, History
 
 
@@ -200,7 +200,7 @@ def test_a_symbol_that_is_not_there_is_named_with_what_is(tmp_path: Path) -> Non
 def test_what_is_in_quarantine_is_named_and_settled_by_the_next_clean_pull(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path)
     catalog.store(history(), (), NOW)
-    finding = Finding("high_below_low", "row", "AAA", "AAA, 2024-03-01: high below low", "2024-03-01")
+    finding = GateFinding("high_below_low", "row", "AAA", "AAA, 2024-03-01: high below low", "2024-03-01")
     catalog.store(history().take(slice(0, 41)), (finding,), NOW, history().take(slice(41, 42)))
     assert catalog.quarantined() == ("AAA",)
     assert catalog.refusal("AAA").notes == (finding,)
@@ -230,7 +230,7 @@ def test_the_log_holds_every_event_in_order_and_every_line_stands_on_the_one_bef
 
 def test_an_unfinished_last_line_was_never_said_and_the_next_writer_cuts_it(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path)
-    long = Finding("missing_sessions", "note", "AAA", "x" * 200_000)
+    long = GateFinding("missing_sessions", "note", "AAA", "x" * 200_000)
     for _ in range(2):
         catalog.store(history("AAA"), (long,), NOW)
         path = tmp_path / "log.jsonl"

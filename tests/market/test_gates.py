@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from support.histories import at, changed, history, without
 
 from plimsoll.engine.market.gates.action import count_gains
-from plimsoll.engine.market.gates.judge import Setting, Verdict, judge
+from plimsoll.engine.market.gates.judge import GateInputs, Verdict, judge
 from plimsoll.engine.market.gates.pair import fingerprint
 from plimsoll.engine.market.history import History, joined
 
 LAST = "2024-03-01"
-PLAIN = Setting(date(2024, 3, 1))
+PLAIN = GateInputs(date(2024, 3, 1))
 
 
 def _scaled(whole: History, day: str, factor: float, *names: str) -> History:
@@ -85,7 +85,7 @@ def test_a_row_that_holds_nothing_is_a_hole_and_not_a_fault() -> None:
 
 
 def test_the_forming_bar_is_left_out_without_a_word() -> None:
-    verdict = judge(history(), Setting(date(2024, 2, 29)))
+    verdict = judge(history(), GateInputs(date(2024, 2, 29)))
     assert verdict.findings == ()
     assert str(verdict.kept.session[-1]) == "2024-02-29"
 

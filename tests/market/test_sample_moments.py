@@ -5,8 +5,8 @@ import pytest
 from support.sampled import ALL_SEEDS, drawdowns, panel_of, returns, universe_of
 
 from plimsoll.engine.market.instruments import KNOWN
+from plimsoll.engine.market.sample.calibration import VIX_QUANTILES, VIX_RETURN_CORRELATION
 from plimsoll.engine.market.sample.regime import CALM, CRISIS, INFLATION, conditions
-from plimsoll.engine.market.sample.target import VIX_QUANTILES, VIX_RETURN_CORRELATION
 from plimsoll.engine.types import Floats
 
 

@@ -18,28 +18,28 @@ SAME_VOLUME: Final = 1e-4
 SAME_SHARES: Final = 100.0
 
 
-class Change(NamedTuple):
+class Merged(NamedTuple):
     """How many sessions a pull added and how many it revised."""
 
     added: int
     revised: int
 
 
-def merge(stored: Versions | None, pulled: History, now: datetime) -> tuple[Versions, Change]:
+def merge(stored: Versions | None, pulled: History, now: datetime) -> tuple[Versions, Merged]:
     """Return the stored versions and, known from `now`, every row of `pulled` that they lack or that differs.
 
     A session that the source no longer tells keeps its row.
     """
     stamp = np.datetime64(now.replace(tzinfo=None), "us")
     if stored is None:
-        return Versions(pulled, np.full(len(pulled), stamp)), Change(len(pulled), 0)
+        return Versions(pulled, np.full(len(pulled), stamp)), Merged(len(pulled), 0)
     new, differs = changes(stored.current(), pulled)
     fresh = pulled.take(new | differs)
     both = joined(stored.history, fresh)
     known_at = np.concatenate([stored.known_at, np.full(len(fresh), stamp)])
     order = np.argsort(np.concatenate([stored.history.session, fresh.session]), kind="stable")
     merged = replace(stored, history=replace(both, kind=pulled.kind), known_at=known_at[order])
-    return merged, Change(int(new.sum()), int(differs.sum()))
+    return merged, Merged(int(new.sum()), int(differs.sum()))
 
 
 def changes(current: History, pulled: History) -> tuple[Bools, Bools]:

@@ -12,9 +12,9 @@ import numpy as np
 from plimsoll.engine.errors import DataError, did_you_mean
 from plimsoll.engine.market.catalog.disk import Disk
 from plimsoll.engine.market.catalog.log import NAME, Log
-from plimsoll.engine.market.catalog.merge import Change, merge
+from plimsoll.engine.market.catalog.merge import Merged, merge
 from plimsoll.engine.market.catalog.table import Versions, decode, encode
-from plimsoll.engine.market.gates.finding import Finding
+from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.history import VALUES, History, joined
 
 VARIABLE: Final = "PLIMSOLL_CATALOG"
@@ -84,8 +84,8 @@ class Catalog:
         return decode(self.root / "quarantine" / f"{symbol}{_SUFFIX}")
 
     def store(
-        self, kept: History, findings: Iterable[Finding], now: datetime, refused: History | None = None
-    ) -> Change:
+        self, kept: History, findings: Iterable[GateFinding], now: datetime, refused: History | None = None
+    ) -> Merged:
         """Merge rows that passed every gate, and put the rows of the same pull that did not in quarantine.
 
         What a pull says settles what an earlier one said of the same span: its notes, and its rows in quarantine.
@@ -121,7 +121,7 @@ class Catalog:
                 self.disk.remove(self._held(symbol))
         return change
 
-    def quarantine(self, refused: History, findings: Iterable[Finding], now: datetime) -> None:
+    def quarantine(self, refused: History, findings: Iterable[GateFinding], now: datetime) -> None:
         """Put a whole pull aside, with the reasons; the bars of the symbol stay as they are.
 
         Raises
@@ -166,13 +166,13 @@ class Catalog:
         symbol: str,
         now: datetime,
         digest: str,
-        notes: tuple[Finding, ...],
+        notes: tuple[GateFinding, ...],
         facts: Mapping[str, object],
     ) -> None:
         gates = json.loads(json.dumps([note.plain() for note in notes]))
         self.log.append(at=now.isoformat(), event=event, symbol=symbol, digest=digest, gates=gates, **facts)
 
-    def _hold(self, rows: History, reasons: tuple[Finding, ...], now: datetime) -> None:
+    def _hold(self, rows: History, reasons: tuple[GateFinding, ...], now: datetime) -> None:
         stamp = np.datetime64(now.replace(tzinfo=None), "us")
         data, _ = encode(Versions(rows, np.full(len(rows), stamp), reasons))
         self.disk.put(self._held(rows.symbol), data)
@@ -203,7 +203,7 @@ def default_catalog(env: Mapping[str, str], home: Path) -> Path:
     return (Path(base) if base else home / ".local" / "share") / "plimsoll" / "catalog"
 
 
-def _of_before(notes: tuple[Finding, ...], first: str) -> tuple[Finding, ...]:
+def _of_before(notes: tuple[GateFinding, ...], first: str) -> tuple[GateFinding, ...]:
     return tuple(note for note in notes if note.session and note.session < first)
 
 

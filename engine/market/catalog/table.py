@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.gates.finding import Finding
+from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.history import VALUES, History
 from plimsoll.engine.types import Dates
 
@@ -50,7 +50,7 @@ class Versions:
 
     history: History
     known_at: Dates
-    notes: tuple[Finding, ...] = ()
+    notes: tuple[GateFinding, ...] = ()
     digest: str = ""
 
     def current(self) -> History:
@@ -128,7 +128,7 @@ def decode(path: Path, *, full: bool = True) -> Versions:
         **{name: columns[name] for name in VALUES},
     )
     known_at = columns["known_at"] if full else np.full(n_rows, "NaT", dtype="datetime64[us]")
-    notes = tuple(Finding.of(note) for note in told["notes"])
+    notes = tuple(GateFinding.of(note) for note in told["notes"])
     return Versions(history, known_at, notes, told["seal"])
 
 

@@ -30,7 +30,7 @@ _FILE: Final = re.compile(r"(?P<stem>.+?)\.csv(\.gz)?")
 _INTERVAL_TAIL: Final = re.compile(r"(?P<symbol>.+?)_(?P<interval>\d+min)(?![a-zA-Z0-9]).*")
 
 
-class Span(NamedTuple):
+class DateSpan(NamedTuple):
     """The rows asked for: the bar interval, the first and the last date (both included, None = no limit)."""
 
     interval: str
@@ -85,7 +85,7 @@ def load_csv(
         raise DataError("no symbol was asked for", where=str(root))
     if start is not None and end is not None and end < start:
         raise DataError(f"end {end} lies before start {start}", where=str(root))
-    span = Span(interval, start, end)
+    span = DateSpan(interval, start, end)
     bars = [
         _load_symbol(_find(root, files, name, interval), name, span, said.prices.get(name))
         for name in sorted(set(symbols))
@@ -152,7 +152,7 @@ def _find(root: Path, files: dict[str, list[Path]], symbol: str, interval: str) 
     return paths[0]
 
 
-def _load_symbol(path: Path, symbol: str, span: Span, prices: PriceKind | None) -> Bars:
+def _load_symbol(path: Path, symbol: str, span: DateSpan, prices: PriceKind | None) -> Bars:
     file = open_csv(path)
     _check_kind(file, span.interval)
     table = _read_symbol(file, symbol, span, prices)
@@ -179,7 +179,7 @@ def _load_symbol(path: Path, symbol: str, span: Span, prices: PriceKind | None) 
     return replace(bars, warnings=(*bars.warnings, DataWarning("unused_columns", symbol, text)))
 
 
-def _read_symbol(file: CsvFile, symbol: str, span: Span, prices: PriceKind | None) -> CsvTable:
+def _read_symbol(file: CsvFile, symbol: str, span: DateSpan, prices: PriceKind | None) -> CsvTable:
     stamp = "date" if span.interval == "1d" else "datetime"
     if "adj_close" in file.names and not set(PRICES) & set(file.names):
         return read_table(file, stamp, ("adj_close",), ACTIONS)
@@ -197,7 +197,7 @@ def _read_symbol(file: CsvFile, symbol: str, span: Span, prices: PriceKind | Non
         raise DataError("no column 'adj_close' and none 'dividend'", where=error.where, fix=fix) from None
 
 
-def _underlyings(root: Path, files: dict[str, list[Path]], span: Span, symbols: Sequence[str]) -> list[Bars]:
+def _underlyings(root: Path, files: dict[str, list[Path]], span: DateSpan, symbols: Sequence[str]) -> list[Bars]:
     """Return the bars of what leveraged funds among `symbols` follow, where the folder has them; they only explain."""
     wanted = {instrument(symbol).underlying for symbol in symbols} - {"", *symbols}
     found = []
@@ -209,7 +209,7 @@ def _underlyings(root: Path, files: dict[str, list[Path]], span: Span, symbols: 
     return found
 
 
-def _load_indicator(path: Path, name: str, span: Span) -> IndicatorBars:
+def _load_indicator(path: Path, name: str, span: DateSpan) -> IndicatorBars:
     file = open_csv(path)
     daily = span.interval == "1d" or "datetime" not in file.names
     table = read_table(file, "date" if daily else "datetime", ("close",))

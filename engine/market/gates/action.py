@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.market.gates.finding import Finding
+from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.history import History
 
 # A dividend above this share of the price shows in the price; if less than half of it does, it is in another unit.
@@ -16,7 +16,7 @@ UNIT: Final = 30.0
 WINDOW: Final = 20
 
 
-def count_gains(history: History) -> tuple[History, list[Finding]]:
+def count_gains(history: History) -> tuple[History, list[GateFinding]]:
     """Return the rows with `dividend` as all cash of the session, gains in it once, and what was decided.
 
     Sources list a gain beside the dividend, or in it as well as beside it. The overnight step tells which: it is
@@ -37,22 +37,22 @@ def count_gains(history: History) -> tuple[History, list[Finding]]:
             inside = abs(drop - listed) < abs(drop - listed - gain)
             dividend[row] = listed if inside else listed + gain
             text += f"; the price fell by {drop:.4g} overnight, so {dividend[row]:.6g} was paid"
-        found.append(Finding("dividend_counts_gain", "note", history.symbol, text, str(history.session[row])))
+        found.append(GateFinding("dividend_counts_gain", "note", history.symbol, text, str(history.session[row])))
     return replace(history, dividend=dividend), found
 
 
-def impossible(history: History) -> list[Finding]:
+def impossible(history: History) -> list[GateFinding]:
     """Return the actions that are no numbers, or negative: with one of them nothing can be reckoned."""
     found = []
     for name, least in (("split", np.nextafter(0.0, 1.0)), ("dividend", 0.0), ("gain", 0.0)):
         column = history.column(name)
         for row in np.flatnonzero(~(np.isfinite(column) & (column >= least))):
             text = f"a {name} of {column[row]:.10g}"
-            found.append(Finding(f"{name}_impossible", "symbol", history.symbol, text, str(history.session[row])))
+            found.append(GateFinding(f"{name}_impossible", "symbol", history.symbol, text, str(history.session[row])))
     return found
 
 
-def dividends(history: History) -> list[Finding]:
+def dividends(history: History) -> list[GateFinding]:
     """Return what is wrong with dividends: those above the price, and large ones that the price did not notice."""
     found = []
     before = np.append(np.nan, history.close[:-1]) / history.split
@@ -63,11 +63,11 @@ def dividends(history: History) -> list[Finding]:
         gate = "dividend_above_price" if above[row] else "dividend_unseen"
         text = f"a dividend of {history.dividend[row]:.6g} on a share of {before[row]:.6g}"
         text += "" if above[row] else f" that closed at {history.close[row]:.6g}: in another unit?"
-        found.append(Finding(gate, "symbol", history.symbol, text, str(history.session[row])))
+        found.append(GateFinding(gate, "symbol", history.symbol, text, str(history.session[row])))
     return found
 
 
-def volumes(history: History) -> list[Finding]:
+def volumes(history: History) -> list[GateFinding]:
     """Note where the median volume of 20 sessions is 30 times that of the 20 before, or a thirtieth."""
     volume = np.where(history.volume > 0.0, history.volume, np.nan)
     if history.index or len(volume) < 2 * WINDOW or np.isnan(volume).all():
@@ -85,5 +85,5 @@ def volumes(history: History) -> list[Finding]:
         text = f"volume goes from about {middle[peak]:.3g} to about {middle[peak + WINDOW]:.3g} shares: another unit?"
         nearby = np.nan_to_num(np.abs(np.diff(np.log(volume[peak : peak + 2 * WINDOW]))))
         day = history.session[peak + 1 + int(np.argmax(nearby))]
-        found.append(Finding("volume_unit", "note", history.symbol, text, str(day)))
+        found.append(GateFinding("volume_unit", "note", history.symbol, text, str(day)))
     return found

@@ -17,7 +17,7 @@ CONFIRMABLE: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class GateFinding:
     """One thing a gate found. session : ISO date, empty where it concerns more than one session."""
 
     gate: str
@@ -42,11 +42,11 @@ class Finding:
         }
 
     @classmethod
-    def of(cls, plain: dict[str, Any]) -> "Finding":
+    def of(cls, plain: dict[str, Any]) -> "GateFinding":
         """Return the finding that `plain` made; KeyError if it is none."""
         return cls(plain["gate"], plain["severity"], plain["symbol"], plain["text"], plain["session"])
 
 
-def refused(findings: Iterable[Finding]) -> bool:
+def refused(findings: Iterable[GateFinding]) -> bool:
     """Say whether any of them keeps something out of the store."""
     return any(finding.severity != "note" for finding in findings)

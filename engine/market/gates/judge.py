@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from plimsoll.engine.market.gates.action import count_gains, dividends, impossible, volumes
-from plimsoll.engine.market.gates.finding import Finding
+from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.gates.jump import jumps, splits
 from plimsoll.engine.market.gates.pair import disagreement, filled, identical, rewritten
 from plimsoll.engine.market.gates.row import contradictory, empty, no_volume, repeated, unpriced, wild
@@ -21,7 +21,7 @@ MANY: Final = 0.05
 FEW: Final = 5
 # Two sources saw the same move if what it made of a dollar differs by less.
 SAME_MOVE: Final = 0.02
-_ROW_GATES: Final[tuple[Callable[[History], tuple[Bools, list[Finding]]], ...]] = (
+_ROW_GATES: Final[tuple[Callable[[History], tuple[Bools, list[GateFinding]]], ...]] = (
     extra,
     unpriced,
     contradictory,
@@ -32,7 +32,7 @@ _ROW_GATES: Final[tuple[Callable[[History], tuple[Bools, list[Finding]]], ...]] 
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class GateInputs:
     """What the gates compare with.
 
     completed : the last completed session. stored : what is in force of the symbol. second : the last sessions of
@@ -54,60 +54,60 @@ class Verdict:
 
     kept: History
     refused: History
-    findings: tuple[Finding, ...]
+    findings: tuple[GateFinding, ...]
 
 
-def judge(pulled: History, setting: Setting) -> Verdict:
+def judge(pulled: History, inputs: GateInputs) -> Verdict:
     """Put a pull through every gate.
 
     Rows of unfinished sessions and rows that hold nothing are dropped without ado. A row gate refuses its row; if an
     action stands on it, which would be lost, or if many rows are refused, the whole pull is. A symbol gate refuses the
     whole pull.
     """
-    late = unfinished(pulled, setting.completed)
+    late = unfinished(pulled, inputs.completed)
     whole = pulled.take(~late & ~empty(pulled))
     hopeless = impossible(whole)
     if hopeless:
         return Verdict(whole.take(slice(0, 0)), whole, tuple(hopeless))
-    bad, findings = _rows(whole, setting)
+    bad, findings = _rows(whole, inputs)
     sound, noted = count_gains(whole.take(~bad))
     findings += noted
-    if setting.second is not None:
-        off, noted = disagreement(sound, setting.second, setting.half_spread_bps)
-        off, noted = _standing(sound, off, noted, setting.confirmed)
+    if inputs.second is not None:
+        off, noted = disagreement(sound, inputs.second, inputs.half_spread_bps)
+        off, noted = _standing(sound, off, noted, inputs.confirmed)
         bad[np.flatnonzero(~bad)[off]] = True
         sound = sound.take(~off)
         findings += noted
     findings += _lost(whole, bad)
-    about = _symbol(sound, setting)
-    findings += [_confirmed(finding, setting, sound) for finding in about]
+    about = _symbol(sound, inputs)
+    findings += [_confirmed(finding, inputs, sound) for finding in about]
     if any(finding.severity == "symbol" for finding in findings):
         return Verdict(whole.take(slice(0, 0)), whole, tuple(findings))
-    if setting.second is not None:
-        sound, noted = filled(sound, _sound(setting.second), setting.completed)
+    if inputs.second is not None:
+        sound, noted = filled(sound, _sound(inputs.second), inputs.completed)
         findings += noted
-    if np.datetime64(setting.completed) not in sound.session:
+    if np.datetime64(inputs.completed) not in sound.session:
         text = "the last completed session has no bar here, and no other source gave one"
-        findings.append(Finding("no_decision_bar", "note", whole.symbol, text, str(setting.completed)))
+        findings.append(GateFinding("no_decision_bar", "note", whole.symbol, text, str(inputs.completed)))
     return Verdict(sound, whole.take(bad), tuple(findings))
 
 
-def _rows(whole: History, setting: Setting) -> tuple[Bools, list[Finding]]:
+def _rows(whole: History, inputs: GateInputs) -> tuple[Bools, list[GateFinding]]:
     bad: Bools = np.zeros(len(whole), dtype=np.bool_)
-    findings: list[Finding] = []
+    findings: list[GateFinding] = []
     for gate in _ROW_GATES:
         left = np.flatnonzero(~bad)
         wrong, noted = gate(whole.take(left))
         if gate in (wild, repeated):
-            wrong, noted = _standing(whole.take(left), wrong, noted, setting.confirmed)
+            wrong, noted = _standing(whole.take(left), wrong, noted, inputs.confirmed)
         bad[left[wrong]] = True
         findings += noted
     return bad, findings
 
 
 def _standing(
-    history: History, wrong: Bools, noted: list[Finding], confirmed: frozenset[date]
-) -> tuple[Bools, list[Finding]]:
+    history: History, wrong: Bools, noted: list[GateFinding], confirmed: frozenset[date]
+) -> tuple[Bools, list[GateFinding]]:
     """Return both without what a person stands for, which becomes a note."""
     stands = np.isin(history.session, np.array(sorted(confirmed), dtype="datetime64[D]"))
     days = {str(day) for day in history.session[stands]}
@@ -115,45 +115,45 @@ def _standing(
     return wrong & ~stands, told
 
 
-def _as_note(finding: Finding, why: str) -> Finding:
+def _as_note(finding: GateFinding, why: str) -> GateFinding:
     return replace(finding, severity="note", text=f"{finding.text} ({why})")
 
 
-def _lost(whole: History, bad: Bools) -> list[Finding]:
+def _lost(whole: History, bad: Bools) -> list[GateFinding]:
     """Refuse the pull if actions would be lost with refused rows, or if there are too many of those."""
     symbol = whole.symbol
     found = []
     for row in np.flatnonzero(bad & ((whole.split != 1.0) | (whole.dividend != 0.0) | (whole.gain != 0.0))):
         text = "a dividend or a split stands on a row that is refused and would be lost with it"
-        found.append(Finding("action_lost", "symbol", symbol, text, str(whole.session[row])))
+        found.append(GateFinding("action_lost", "symbol", symbol, text, str(whole.session[row])))
     n_bad = int(bad.sum())
     if n_bad > max(FEW, MANY * len(whole)):
         last = whole.session[bad][-1]
         text = f"{n_bad} of {len(whole)} rows are refused, the last on {last}; pull from a later day with --from"
-        found.append(Finding("many_bad_rows", "symbol", symbol, text))
+        found.append(GateFinding("many_bad_rows", "symbol", symbol, text))
     return found
 
 
-def _symbol(sound: History, setting: Setting) -> list[Finding]:
+def _symbol(sound: History, inputs: GateInputs) -> list[GateFinding]:
     about, explained = splits(sound)
     about += jumps(sound, explained)
     about += dividends(sound)
     about += volumes(sound)
     about += missing(sound)
-    about += identical(sound, setting.others)
-    if setting.stored is not None:
-        about += rewritten(sound, setting.stored)
+    about += identical(sound, inputs.others)
+    if inputs.stored is not None:
+        about += rewritten(sound, inputs.stored)
     return about
 
 
-def _confirmed(finding: Finding, setting: Setting, sound: History) -> Finding:
+def _confirmed(finding: GateFinding, inputs: GateInputs, sound: History) -> GateFinding:
     """Return a symbol's finding as a note if a person, or the same move at a second source, stands for it."""
     if finding.severity != "symbol" or not finding.session:
         return finding
-    if date.fromisoformat(finding.session) in setting.confirmed:
+    if date.fromisoformat(finding.session) in inputs.confirmed:
         return _as_note(finding, "confirmed")
-    if finding.gate == "jump" and setting.second is not None:
-        second = _sound(setting.second)
+    if finding.gate == "jump" and inputs.second is not None:
+        second = _sound(inputs.second)
         row, ours = (int(np.searchsorted(rows.session, np.datetime64(finding.session))) for rows in (second, sound))
         seen = 0 < row < len(second) and str(second.session[row]) == finding.session
         if seen and abs(_step(second, row) / _step(sound, ours) - 1.0) < SAME_MOVE:

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from plimsoll.engine.market.bars import Bars
-from plimsoll.engine.market.gates.finding import Finding
+from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.history import History
 from plimsoll.engine.market.jumps import KIND, with_jumps
 from plimsoll.engine.types import Bools
@@ -14,7 +14,7 @@ from plimsoll.engine.types import Bools
 PLAIN_SPLIT: Final = 1.25
 
 
-def splits(history: History) -> tuple[list[Finding], Bools]:
+def splits(history: History) -> tuple[list[GateFinding], Bools]:
     """Return what is wrong with listed splits, and the rows (R,) this explains.
 
     The step over a split is near 1. Near its ratio, prices before were divided once more than shares were; near the
@@ -34,11 +34,11 @@ def splits(history: History) -> tuple[list[Finding], Bools]:
             f"the {ratio:g}-for-1 split {'counts twice' if twice else 'is listed but not in the prices'}: "
             f"{history.close[row - 1]:g} before, {history.close[row]:g} after"
         )
-        found.append(Finding(gate, "symbol", history.symbol, text, str(history.session[row])))
+        found.append(GateFinding(gate, "symbol", history.symbol, text, str(history.session[row])))
     return found, told
 
 
-def jumps(history: History, explained: Bools) -> list[Finding]:
+def jumps(history: History, explained: Bools) -> list[GateFinding]:
     """Return the moves that nothing listed explains (`with_jumps` has the rule); an index may move as it likes."""
     if history.index or len(history) < 2:
         return []
@@ -55,7 +55,7 @@ def jumps(history: History, explained: Bools) -> list[Finding]:
     )
     (told,) = with_jumps([bars], "1d")
     return [
-        Finding("jump", "symbol", history.symbol, warning.text, warning.session)
+        GateFinding("jump", "symbol", history.symbol, warning.text, warning.session)
         for warning in told.warnings
         if warning.kind == KIND and not explained[np.searchsorted(history.session, np.datetime64(warning.session))]
     ]

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.market.gates.finding import Finding, Severity
+from plimsoll.engine.market.gates.finding import GateFinding, Severity
 from plimsoll.engine.market.history import History, joined
 from plimsoll.engine.types import Bools, Floats
 
@@ -20,7 +20,7 @@ SAME: Final = 20
 REWRITTEN: Final = 3
 
 
-def disagreement(history: History, second: History, half_spread_bps: float) -> tuple[Bools, list[Finding]]:
+def disagreement(history: History, second: History, half_spread_bps: float) -> tuple[Bools, list[GateFinding]]:
     """Return which rows (R,) another source contradicts; a note where that source is one exchange's tape."""
     wrong = np.zeros(len(history), dtype=np.bool_)
     allowed = max(DISAGREE, HALF_SPREADS * half_spread_bps * 1e-4)
@@ -36,11 +36,11 @@ def disagreement(history: History, second: History, half_spread_bps: float) -> t
         text += ", the tape of one exchange" if partial else ""
         severity: Severity = "note" if partial else "row"
         day = str(history.session[at])
-        found.append(Finding("sources_disagree", severity, history.symbol, text, day))
+        found.append(GateFinding("sources_disagree", severity, history.symbol, text, day))
     return wrong, found
 
 
-def filled(history: History, second: History, completed: date) -> tuple[History, list[Finding]]:
+def filled(history: History, second: History, completed: date) -> tuple[History, list[GateFinding]]:
     """Return the rows with the decision bar, the last completed session's, from another source if there is none."""
     day = np.datetime64(completed)
     theirs = second.session == day
@@ -48,11 +48,11 @@ def filled(history: History, second: History, completed: date) -> tuple[History,
         return history, []
     row = second.take(theirs)
     text = f"no bar at {history.source[-1] if len(history) else 'the source'}, taken from {row.source[0]}"
-    found = Finding("decision_bar_filled", "note", history.symbol, text, str(day))
+    found = GateFinding("decision_bar_filled", "note", history.symbol, text, str(day))
     return joined(history, replace(row, symbol=history.symbol, kind=history.kind)), [found]
 
 
-def rewritten(history: History, stored: History) -> list[Finding]:
+def rewritten(history: History, stored: History) -> list[GateFinding]:
     """Refuse a pull that tells more than three stored sessions anew, each by more than 1%."""
     _, ours, theirs = np.intersect1d(history.session, stored.session, return_indices=True)
     ratio = history.close[ours] / stored.close[theirs]
@@ -63,7 +63,7 @@ def rewritten(history: History, stored: History) -> list[Finding]:
         f"{len(off)} of {len(ours)} stored sessions are told anew, from {history.session[ours[off[0]]]} on by a factor "
         f"of {np.median(ratio[off]):.4g}: a split counted differently, or another company's bars"
     )
-    return [Finding("history_rewritten", "symbol", history.symbol, text, str(history.session[ours[off[0]]]))]
+    return [GateFinding("history_rewritten", "symbol", history.symbol, text, str(history.session[ours[off[0]]]))]
 
 
 def fingerprint(history: History) -> tuple[str, Floats] | None:
@@ -73,7 +73,7 @@ def fingerprint(history: History) -> tuple[str, Floats] | None:
     return str(history.session[-1]), history.close[-SAME:]
 
 
-def identical(history: History, others: dict[str, tuple[str, Floats]]) -> list[Finding]:
+def identical(history: History, others: dict[str, tuple[str, Floats]]) -> list[GateFinding]:
     """Refuse a pull whose last 20 closes are those of another symbol, to the last digit."""
     mine = fingerprint(history)
     if mine is None:
@@ -81,5 +81,5 @@ def identical(history: History, others: dict[str, tuple[str, Floats]]) -> list[F
     for symbol, (last, closes) in others.items():
         if symbol != history.symbol and last == mine[0] and np.array_equal(closes, mine[1]):
             text = f"its last {SAME} closes are those of {symbol}, to the last digit; one of the two is wrong"
-            return [Finding("identical_symbols", "symbol", history.symbol, text)]
+            return [GateFinding("identical_symbols", "symbol", history.symbol, text)]
     return []

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.market.gates.finding import Finding
+from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.history import PRICES, History
 from plimsoll.engine.market.quality import CONTRADICTION
 from plimsoll.engine.types import Bools
@@ -19,7 +19,7 @@ def empty(history: History) -> Bools:
     return nothing
 
 
-def unpriced(history: History) -> tuple[Bools, list[Finding]]:
+def unpriced(history: History) -> tuple[Bools, list[GateFinding]]:
     """Return which rows (R,) have a price that is unknown, not finite or not above 0; of an index the close counts."""
     names = ("close",) if history.index else PRICES
     columns = {name: history.column(name) for name in names}
@@ -31,7 +31,7 @@ def unpriced(history: History) -> tuple[Bools, list[Finding]]:
     return wrong, found
 
 
-def contradictory(history: History) -> tuple[Bools, list[Finding]]:
+def contradictory(history: History) -> tuple[Bools, list[GateFinding]]:
     """Return which rows (R,) have a high below, or a low above, another price of theirs."""
     if history.index:
         return np.zeros(len(history), dtype=np.bool_), []
@@ -50,7 +50,7 @@ def contradictory(history: History) -> tuple[Bools, list[Finding]]:
     ]
 
 
-def wild(history: History) -> tuple[Bools, list[Finding]]:
+def wild(history: History) -> tuple[Bools, list[GateFinding]]:
     """Return which rows (R,) have a high ten times, or a low a tenth, of their open and close."""
     if history.index:
         return np.zeros(len(history), dtype=np.bool_), []
@@ -68,7 +68,7 @@ def wild(history: History) -> tuple[Bools, list[Finding]]:
     ]
 
 
-def no_volume(history: History) -> tuple[Bools, list[Finding]]:
+def no_volume(history: History) -> tuple[Bools, list[GateFinding]]:
     """Return which rows (R,) have a volume that is negative or infinite."""
     wrong = (history.volume < 0.0) | np.isinf(history.volume)
     return wrong, [
@@ -77,7 +77,7 @@ def no_volume(history: History) -> tuple[Bools, list[Finding]]:
     ]
 
 
-def repeated(history: History) -> tuple[Bools, list[Finding]]:
+def repeated(history: History) -> tuple[Bools, list[GateFinding]]:
     """Return which rows (R,) repeat the four prices and the volume of the row before, although shares traded."""
     wrong = np.zeros(len(history), dtype=np.bool_)
     if history.index or len(history) < 2:
@@ -90,5 +90,5 @@ def repeated(history: History) -> tuple[Bools, list[Finding]]:
     ]
 
 
-def _row(gate: str, history: History, at: int, text: str) -> Finding:
-    return Finding(gate, "row", history.symbol, text, str(history.session[at]))
+def _row(gate: str, history: History, at: int, text: str) -> GateFinding:
+    return GateFinding(gate, "row", history.symbol, text, str(history.session[at]))

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from plimsoll.engine.market.calendar import session_mask, sessions
-from plimsoll.engine.market.gates.finding import Finding, Severity
+from plimsoll.engine.market.gates.finding import GateFinding, Severity
 from plimsoll.engine.market.history import History
 from plimsoll.engine.types import Bools, Dates
 
@@ -21,17 +21,17 @@ def unfinished(history: History, completed: date) -> Bools:
     return late
 
 
-def extra(history: History) -> tuple[Bools, list[Finding]]:
+def extra(history: History) -> tuple[Bools, list[GateFinding]]:
     """Return which rows (R,) fall on no session of the exchange. Of an index they are left out with a note."""
     wrong = ~session_mask(history.session)
     severity: Severity = "note" if history.index else "row"
     return wrong, [
-        Finding("extra_session", severity, history.symbol, f"{day} is no session of the exchange", str(day))
+        GateFinding("extra_session", severity, history.symbol, f"{day} is no session of the exchange", str(day))
         for day in history.session[wrong]
     ]
 
 
-def missing(history: History) -> list[Finding]:
+def missing(history: History) -> list[GateFinding]:
     """Name the sessions between the first and the last row that have none; too many refuse the pull."""
     absent = holes(history)
     if not len(absent):
@@ -41,8 +41,8 @@ def missing(history: History) -> list[Finding]:
     text = f"{len(absent)} of {span} sessions have no row: {shown}"
     if len(absent) > max(FEW, HOLES * span) and not history.index:
         text += "; bars of another frequency or exchange?"
-        return [Finding("missing_sessions", "symbol", history.symbol, text)]
-    return [Finding("missing_sessions", "note", history.symbol, text, str(absent[0]))]
+        return [GateFinding("missing_sessions", "symbol", history.symbol, text)]
+    return [GateFinding("missing_sessions", "note", history.symbol, text, str(absent[0]))]
 
 
 def holes(history: History) -> Dates:

@@ -11,8 +11,8 @@ from plimsoll.engine.market.calendar import FIRST_DAY
 from plimsoll.engine.market.catalog.store import Catalog
 from plimsoll.engine.market.catalog.table import Versions
 from plimsoll.engine.market.fetching import DeniedError, FetchError, UnreachableError, fetch_error
-from plimsoll.engine.market.gates.finding import Finding
-from plimsoll.engine.market.gates.judge import Setting, judge
+from plimsoll.engine.market.gates.finding import GateFinding
+from plimsoll.engine.market.gates.judge import GateInputs, judge
 from plimsoll.engine.market.gates.pair import fingerprint
 from plimsoll.engine.market.history import History
 from plimsoll.engine.market.pull.budget import Budget
@@ -56,7 +56,7 @@ class PullOutcome:
     added: int = 0
     revised: int = 0
     last: str = ""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[GateFinding, ...] = ()
     error: str = ""
 
 
@@ -116,14 +116,14 @@ class Puller:
         pulled = self.budget.ask(lambda: self.client.fetch(symbol, asked))
         current = stored.current() if stored is not None else None
         second, unheard = self._opinion(pulled, completed)
-        setting = Setting(
+        inputs = GateInputs(
             completed=completed,
             stored=current,
             second=second,
             confirmed=self._confirmed.get(symbol, frozenset()),
             others=self._seen,
         )
-        verdict = judge(pulled, setting)
+        verdict = judge(pulled, inputs)
         kept, refused = (_from(rows, first) for rows in (verdict.kept, verdict.refused))
         findings = unheard + tuple(f for f in verdict.findings if _concerns(f, first))
         if not len(kept) and not len(refused):
@@ -159,7 +159,7 @@ class Puller:
             fix = f"pull it with --source {kept}, or into another catalog with --catalog"
             raise FetchError(what, where=self.client.source, fix=fix)
 
-    def _opinion(self, pulled: History, completed: date) -> tuple[History | None, tuple[Finding, ...]]:
+    def _opinion(self, pulled: History, completed: date) -> tuple[History | None, tuple[GateFinding, ...]]:
         """Return another source's last sessions, None if there is no other; and a note if it was asked in vain."""
         second, budget = self.second, self.second_budget
         if second is None or budget is None or budget.broken or pulled.index:
@@ -169,7 +169,7 @@ class Puller:
         except FetchError as error:
             if isinstance(error, (UnreachableError, DeniedError)):
                 self.second = None  # it will not answer for the next symbol either
-            return None, (Finding("no_second_source", "note", pulled.symbol, str(error)),)
+            return None, (GateFinding("no_second_source", "note", pulled.symbol, str(error)),)
 
     def _remember(self, history: History) -> None:
         mine = fingerprint(history)
@@ -177,7 +177,7 @@ class Puller:
             self._seen[history.symbol] = mine
 
 
-def _concerns(finding: Finding, first: date | None) -> bool:
+def _concerns(finding: GateFinding, first: date | None) -> bool:
     """Say whether a finding is about what is stored now; what refuses the pull always is, a row of the margin never."""
     return finding.severity == "symbol" or first is None or not finding.session or finding.session >= str(first)
 

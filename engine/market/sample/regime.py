@@ -2,7 +2,7 @@
 
 Five regimes follow one another in a semi-Markov chain: which one comes next depends on the present one alone, how long
 it stays is a gamma draw of shape 3, so that crises persist and none lasts a day. All tables are ours; what they are
-meant to reproduce, and how closely, is in `plimsoll.engine.market.sample.target`.
+meant to reproduce, and how closely, is in `plimsoll.engine.market.sample.calibration`.
 """
 
 from typing import Final, NamedTuple

@@ -2,7 +2,7 @@
 
 `sample_panel` makes 35 funds and the volatility index from 2006 to 2025 out of a regime-switching factor model: the
 symbols and first sessions are those of the real funds, the calendar is the exchange's, and every price is invented.
-Nothing learnt on it is evidence about markets. What the numbers are meant to look like is `sample_target`.
+Nothing learnt on it is evidence about markets. What the numbers are meant to look like is `calibration`.
 """
 
 from collections.abc import Sequence

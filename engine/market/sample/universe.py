@@ -30,7 +30,7 @@ class Fund(NamedTuple):
     volume_musd: float
 
 
-# Loadings, noise and alphas are ours, chosen to meet `sample_target`; prices and dollar volumes are near the real ones.
+# Loadings, noise and alphas are ours, chosen to meet `calibration`; prices and dollar volumes are near the real ones.
 FUNDS: Final = (
     Fund("SPY", 126.7, {"E": 1.0}, 0.002, -0.0009, EQUITY, 0.35, 4, 0.018, 24000.0),
     Fund("QQQ", 41.3, {"E": 1.04, "N": 1.0}, 0.025, -0.002, EQUITY, 0.35, 4, 0.008, 9000.0),

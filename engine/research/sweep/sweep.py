@@ -25,11 +25,11 @@ from plimsoll.engine.research.sweep.maker import Maker
 from plimsoll.engine.research.sweep.outcome import FAILED, best_files, facts_of, ranked, summary_of, sweep_tables
 from plimsoll.engine.research.sweep.plan import SweepPlan
 from plimsoll.engine.research.sweep.repeat import Repeat
+from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.collect import versions
 from plimsoll.engine.types import Dates, Floats
 
 ExecutorName: TypeAlias = Literal["auto", "threads", "processes"]
-Progress: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, plan_orders
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.kernels.layout import CASH, EQUITY, NAV, SHARES
-from plimsoll.engine.portfolio.book_decide import CostTerms, Holdings, Out, Prices, Rules, decide
+from plimsoll.engine.portfolio.book_decide import AccountView, CostTerms, Out, Prices, Rules, decide
 from plimsoll.engine.portfolio.book_memory import Memory
 from plimsoll.engine.portfolio.book_observe import Watch, observe_bar, observe_session
 from plimsoll.engine.runtime.compiled.loop_state import (
@@ -81,7 +81,7 @@ def book_loop(
             leaves = going_out(t, daily, scal)
             cash, equity = scal[CASH] - leaves, scal[EQUITY] - leaves
             out = Out(table.weights[row], table.goal[row], table.trade[row], table.trace[row], table.facts[row])
-            holdings = Holdings(value, equity, called, 0.0)
+            holdings = AccountView(value, equity, called, 0.0)
             ticket = decide(t, weight[t], 0, b.rules, b.memory, b.prices, b.terms, holdings, out)
             phi, n = plan_orders(
                 t, cash, equity, acct[SHARES], value, out.goal, out.trade, close[t], rules, daily,
