@@ -52,11 +52,10 @@ def test_what_is_installed_is_one_import_name_that_runs_by_itself(wheel: Path, t
     assert found - {"bin", "__pycache__"} == {"plimsoll"}
     code = (
         "import plimsoll, importlib.util as u\n"
-        "from plimsoll.engine.cli.init import write_project\n"
         "from plimsoll.engine.report.page import frame\n"
         "from plimsoll.engine.runtime.resolve import strategy_class\n"
         "from pathlib import Path\n"
-        "write_project(Path('first'))\n"
+        "plimsoll.write_project(Path('first'))\n"
         "strategy_class('plimsoll.strategies.trend:Trend')\n"
         "print(plimsoll.__file__, [n for n in ('engine', 'strategies', 'brokers') if u.find_spec(n)])\n"
     )

@@ -357,9 +357,9 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Folder to write into; made if missing.")] = Path(),
 ) -> None:
     """Write a first strategy in plain Python, one with a kernel, their configurations and a test."""
-    from plimsoll.engine.cli.init import write_project
+    from plimsoll.engine.cli.init import run_init
 
-    write_project(folder)
+    run_init(folder)
 
 
 app.add_typer(data_app)

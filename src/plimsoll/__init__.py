@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.doctor_live import doctor_live
     from plimsoll.engine.verbs.explain import explain
     from plimsoll.engine.verbs.plan import plan
+    from plimsoll.engine.verbs.project import write_project
     from plimsoll.engine.verbs.strategies import describe_strategies, describe_strategy
     from plimsoll.engine.verbs.sweep import sweep
     from plimsoll.engine.verbs.trials import trials
@@ -66,6 +67,7 @@ _HOME = {
     "show_data": "plimsoll.engine.verbs.data",
     "sweep": "plimsoll.engine.verbs.sweep",
     "trials": "plimsoll.engine.verbs.trials",
+    "write_project": "plimsoll.engine.verbs.project",
 }
 
 __all__ = [
@@ -104,6 +106,7 @@ __all__ = [
     "show_data",
     "sweep",
     "trials",
+    "write_project",
 ]
 
 

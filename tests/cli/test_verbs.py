@@ -10,9 +10,21 @@ from typing import Any
 import pytest
 
 import plimsoll
+from plimsoll.engine.cli.data_app import data_app
+from plimsoll.engine.cli.main import app
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.verbs.host import Host
 
+# The functions of the package behind a command; the exchange is a program of its own.
+FUNCTIONS = {
+    "strategies": {"describe_strategies", "describe_strategy"},
+    "doctor": {"doctor", "doctor_live"},
+    "init": {"write_project"},
+    "exchange": set(),
+    "pull": {"pull_data"},
+    "check": {"check_data"},
+    "show": {"show_data"},
+}
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -22,6 +34,18 @@ def _files(folder: Path) -> dict[str, bytes]:
     env = {key: value for key, value in json.loads(files["env.json"]).items() if key != "created"}
     log = [{k: v for k, v in json.loads(line).items() if k != "ts"} for line in files["log.jsonl"].splitlines()]
     return {**files, "env.json": json.dumps(env).encode(), "log.jsonl": json.dumps(log).encode()}
+
+
+def test_every_command_is_a_documented_function_of_the_package() -> None:
+    commands = [*app.registered_commands, *data_app.registered_commands]
+    names = [one.name or getattr(one.callback, "__name__", "") for one in commands]
+    functions = set().union(*(FUNCTIONS.get(name, {name}) for name in names))
+    public = {name for name in plimsoll.__all__ if callable(getattr(plimsoll, name)) and name == name.lower()}
+    assert functions <= public
+    assert public - functions == {"kernel", "load_config", "load_data", "sample_panel"}
+    for name in functions:
+        assert getattr(plimsoll, name).__module__.startswith("plimsoll.engine.verbs."), name
+        assert getattr(plimsoll, name).__doc__, name
 
 
 def test_a_backtest_from_python_writes_the_folder_of_the_command(here: Path, cli: Callable[..., Any]) -> None:
