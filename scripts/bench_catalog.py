@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,8 @@ WAYS: dict[str, Callable[[Path], int]] = {"catalog": ours, "pandas": pandas_file
 
 def timed(way: str, folder: Path) -> tuple[float, float, float, int]:
     """Return CPU seconds, wall seconds, MB at the highest, and rows, of one way in this process, imports apart."""
-    import exchange_calendars  # noqa: F401
-    import pandas as pd  # noqa: F401
-    import pyarrow.parquet  # noqa: F401
-
+    for name in ("exchange_calendars", "pandas", "pyarrow.parquet"):
+        import_module(name)
     wall, cpu = time.perf_counter(), time.process_time()
     rows = WAYS[way](folder)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
