@@ -21,11 +21,28 @@ class BrokerSection(Section):
     feed: Literal["iex", "sip", "delayed_sip"] = "iex"  # of quotes
 
 
+class CapsSection(Section):
+    """What no order, slot or day may exceed, whatever a strategy or a stage wants. Nothing that is sent escapes it."""
+
+    order_notional: float | None = Field(None, gt=0)  # dollars of one order
+    order_equity: float = Field(1.0, gt=0)  # one order, fraction of equity
+    order_adv: float = Field(0.10, gt=0, le=1)  # one order, fraction of a usual session's dollar volume, where known
+    slot_orders: int = Field(200, ge=1)  # orders sent in a slot
+    slot_turnover: float = Field(4.0, gt=0)  # dollars sent in a slot, fraction of equity
+    day_orders: int = Field(400, ge=1)
+    day_turnover: float = Field(6.0, gt=0)
+    day_loss: float = Field(0.10, gt=0, le=1)  # of equity since the session's first look: from there on no new risk
+
+
 class LiveSection(Section):
     """How a decision becomes orders of the day; used by `plan`, live, and a backtest with `execution.venue` alike."""
 
     state: Path | None = None  # journal and locks
     slots: tuple[Slot, ...] = Field(("09:35", "12:00", "14:00", "15:30"), min_length=1)
+    grace_minutes: float = Field(10.0, gt=0, le=60)  # a slot later than this is skipped, never run late
+    slot_minutes: float = Field(20.0, ge=2, le=120)  # so long its orders may work; then they are cancelled
+    wave_seconds: float = Field(300.0, ge=5, le=3600)  # so long what frees money may work before purchases begin
+    caps: CapsSection = CapsSection()
     cash_buffer: float = Field(0.02, ge=0, lt=1)  # fraction of equity that purchases leave
     collar: float = Field(0.03, gt=0, le=0.25)  # how far beyond the decision price a limit may lie
     max_quote_age_seconds: float = Field(120.0, gt=0)

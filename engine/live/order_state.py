@@ -1,6 +1,6 @@
 """What is known of an order meant to be sent, and how knowledge may change: ends absorb, unknown is not failed.
 
-    planned -> sending -> acked | unknown | rejected        planned -> denied (here, before anything was sent)
+    planned -> sending -> acked | unknown | rejected        planned | sending -> denied (nothing left this machine)
     acked -> partial -> filled | canceled | expired | replaced
     unknown -> acked, or anything an acked order may become, or absent (looked for until its slot was over)
 
@@ -23,7 +23,9 @@ ENDS: Final[frozenset[State]] = frozenset(("filled", "canceled", "expired", "rep
 NEVER_SENT: Final[frozenset[State]] = frozenset(("planned", "denied"))
 _NEXT: Final[dict[State, frozenset[State]]] = {
     "planned": frozenset(("sending", "denied")),
-    "sending": frozenset(("acked", "partial", "unknown", "rejected", "filled", "canceled", "expired", "replaced")),
+    "sending": frozenset(
+        ("acked", "partial", "unknown", "rejected", "denied", "filled", "canceled", "expired", "replaced")
+    ),
     "unknown": frozenset(
         ("sending", "acked", "partial", "filled", "canceled", "expired", "replaced", "rejected", "absent")
     ),

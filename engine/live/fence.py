@@ -1,0 +1,105 @@
+"""One sender: one process in a state folder, one state folder of a book, one process at a time on an account.
+
+A copied state folder, a second configuration of the same name and a second process are all refused before anything is
+asked or sent. Locks end with the process that holds them, however that ends.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from plimsoll.engine.errors import OutputError
+from plimsoll.engine.live.ids import account_code, book_code
+
+STATE_LOCK: Final = "lock"
+ACCOUNT_LOCK: Final = "account.lock"
+
+
+def accounts_folder(env: Mapping[str, str], home: Path) -> Path:
+    """Return where it is written which book of which account has its state where: one place for each user."""
+    named = env.get("PLIMSOLL_ACCOUNTS")
+    if named:
+        return Path(named)
+    state = env.get("XDG_STATE_HOME")
+    return (Path(state) if state else home / ".local" / "state") / "plimsoll" / "accounts"
+
+
+@contextmanager
+def alone(folder: Path, what: str) -> Iterator[None]:
+    """Hold a state folder for this process.
+
+    Raises
+    ------
+    OutputError
+        If another process holds it, or it cannot be used.
+    """
+    with _lock(folder, STATE_LOCK, f"another process works on {what}"):
+        yield
+
+
+@contextmanager
+def on_account(accounts: Path, account: str, book: str, state: Path) -> Iterator[None]:
+    """Hold an account for this process, and this state folder for this book on it.
+
+    Raises
+    ------
+    OutputError
+        If another process holds it, or this book of this account has its state elsewhere.
+    """
+    place = accounts / account
+    with ExitStack() as stack:
+        stack.enter_context(_lock(place, ACCOUNT_LOCK, f"another process trades account {account}"))
+        _claim(place / f"{account_code(account)}-{book_code(book)}.json", book, state)
+        yield
+
+
+def release(accounts: Path, account: str, book: str) -> None:
+    """Forget where a book has its state, so that it may begin elsewhere."""
+    (accounts / account / f"{account_code(account)}-{book_code(book)}.json").unlink(missing_ok=True)
+
+
+def _claim(path: Path, book: str, state: Path) -> None:
+    mine = {"book": book, "state": str(state.resolve())}
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        fresh.write_text(json.dumps(mine), encoding="utf-8")
+        fresh.replace(path)
+        return
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot be read: {type(error).__name__}", where=str(path)) from error
+    if there == mine:
+        return
+    if there.get("book") != book:
+        raise OutputError(
+            f"its order ids would be those of book {there.get('book')!r}", where=f"run.name {book!r}",
+            fix="choose another name",
+        )  # fmt: skip
+    raise OutputError(
+        f"book {book!r} on this account has its state in {there.get('state')}", where=str(state),
+        cause="a copied folder, or a second configuration of the same name",
+        fix=f"use that folder, or another run.name; if it was moved for good, remove {path}",
+    )  # fmt: skip
+
+
+@contextmanager
+def _lock(folder: Path, name: str, taken: str) -> Iterator[None]:
+    import fcntl
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise OutputError(f"cannot be used: {error.strerror}", where=str(folder)) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise OutputError(taken, where=str(folder), fix="let it end, or stop it") from None
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,59 @@
+"""What a decision hands to whoever sends: wishes in shares, and what they were sized by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Protocol
+
+from plimsoll.engine.execution.legalise import Wish
+from plimsoll.engine.execution.venue import Asset, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Orders as wanted, before any rule of a venue.
+
+    decided : the session whose close decided. due : whether it called for a decision. closes : last closes of the
+    symbols in dollars. adv : dollars of a usual session. pairs : hedge group of a symbol, none if it is in none.
+    refusal : why nothing may be sent, "". detail : for people.
+    """
+
+    decided: date
+    due: bool
+    wishes: tuple[Wish, ...]
+    closes: Mapping[str, Decimal]
+    adv: Mapping[str, Decimal] = field(default_factory=dict)
+    pairs: Mapping[str, int] = field(default_factory=dict)
+    refusal: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a decision is made on.
+
+    session : the one that executes. snapshot : the account. assets : the venue's flags. splits : shares after for one
+    before, of what was split since the last close. last : the last close that decided, None before the first.
+    """
+
+    session: date
+    snapshot: Snapshot
+    assets: Mapping[str, Asset]
+    splits: Mapping[str, Decimal]
+    last: date | None
+
+
+class Decider(Protocol):
+    """Decides once a session. config_hash, code_hash : of what decides, for the journal."""
+
+    config_hash: str
+    code_hash: str
+
+    def propose(self, asked: Asked) -> Proposal:
+        """Return what should be traded."""
+        ...
+
+    def credits(self, since: date | None, until: date, held: Mapping[str, Decimal]) -> Decimal:
+        """Return the dividends that came due after `since`, through `until`, on what is held."""
+        ...

@@ -1,0 +1,89 @@
+"""The moments of a session at which orders are sent: each once, inside its session, never late."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from plimsoll.engine.errors import ConfigError, DataError
+from plimsoll.engine.market.calendar import is_session, session_hours
+
+NEW_YORK: Final = ZoneInfo("America/New_York")
+AFTER_OPEN: Final = timedelta(minutes=5)
+BEFORE_CLOSE: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A session as moments in UTC."""
+
+    session: date
+    opens: datetime
+    closes: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A slot: it begins within [due, late], and nothing of it is sent from `ends` on."""
+
+    session: date
+    slot: str
+    due: datetime
+    late: datetime
+    ends: datetime
+
+    def holds(self, now: datetime) -> bool:
+        """Return whether orders of the slot may be sent now."""
+        return self.due <= now < self.ends
+
+
+def hours_of(day: date) -> Hours:
+    """Return when a session opens and closes; DataError if there is none."""
+    if not is_session(day):
+        raise DataError(f"{day} is not an exchange session")
+    opens, closes = session_hours(day)
+    return Hours(day, _at(day, opens), _at(day, closes))
+
+
+def _at(day: date, minute: int) -> datetime:
+    return datetime.combine(day, time(minute // 60, minute % 60), NEW_YORK).astimezone(UTC)
+
+
+def today(now: datetime) -> date:
+    """Return the date in New York."""
+    return now.astimezone(NEW_YORK).date()
+
+
+def windows(hours: Hours, slots: Sequence[str], *, grace: timedelta, lasting: timedelta) -> list[Window]:
+    """Return the slots of a session that lie inside [open + 5 min, close - 10 min], in order.
+
+    A slot ends when the next one begins, at most `lasting` later, and always ten minutes before the close. One that a
+    half day is too short for does not exist on it.
+    """
+    last = hours.closes - BEFORE_CLOSE
+    dues = []
+    for slot in slots:
+        due = _at(hours.session, int(slot[:2]) * 60 + int(slot[3:]))
+        if hours.opens + AFTER_OPEN <= due < last:
+            dues.append((slot, due))
+    following = [due for _, due in dues[1:]] + [last]
+    found = []
+    for (slot, due), then in zip(dues, following, strict=True):
+        ends = min(due + lasting, then, last)
+        found.append(Window(hours.session, slot, due, min(due + grace, ends), ends))
+    return found
+
+
+def window_of(hours: Hours, slots: Sequence[str], slot: str, *, grace: timedelta, lasting: timedelta) -> Window | None:
+    """Return one slot of a session, None if the session is too short for it.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of the configured ones.
+    """
+    if slot not in slots:
+        raise ConfigError(f"no slot {slot!r}", where="--slot", fix=f"one of live.slots: {', '.join(slots)}")
+    found = [one for one in windows(hours, slots, grace=grace, lasting=lasting) if one.slot == slot]
+    return found[0] if found else None

@@ -1,0 +1,65 @@
+"""From what is held to what is wanted: goals of a session, and the way that is left to them."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from plimsoll.engine.execution.legalise import FREES, NEEDS, Wish
+from plimsoll.engine.live.journal.rows import ZERO, Goal, PlanRow
+from plimsoll.engine.live.proposal import Proposal
+
+
+def goals_of(proposal: Proposal) -> dict[str, Goal]:
+    """Return where each symbol of a decision is to end; two wishes in one symbol are one way."""
+    goals: dict[str, Goal] = {}
+    for wish in proposal.wishes:
+        before = goals.get(wish.symbol)
+        goals[wish.symbol] = Goal(
+            symbol=wish.symbol,
+            qty=wish.qty + (wish.held if before is None else before.qty),
+            held=wish.held if before is None else before.held,
+            price=wish.price,
+            close=proposal.closes[wish.symbol],
+            adv=proposal.adv.get(wish.symbol),
+            pair=proposal.pairs.get(wish.symbol, -1),
+        )
+    return goals
+
+
+def carried(last: PlanRow | None, proposal: Proposal, splits: Mapping[str, Decimal]) -> dict[str, Goal]:
+    """Return what the last decision left over, in today's shares and at today's closes."""
+    goals: dict[str, Goal] = {}
+    for goal in () if last is None else last.goals.values():
+        close, ratio = proposal.closes.get(goal.symbol), splits.get(goal.symbol, Decimal(1))
+        if close is not None and close > 0:
+            goals[goal.symbol] = Goal(
+                symbol=goal.symbol,
+                qty=goal.qty * ratio,
+                held=goal.held * ratio,
+                price=close,
+                close=close,
+                adv=proposal.adv.get(goal.symbol),
+                pair=goal.pair,
+            )
+    return goals
+
+
+def left_of(goal: Goal, held: Decimal) -> Decimal:
+    """Return the signed shares still to trade: the way to the goal in its own direction, never back."""
+    way, wanted = goal.qty - held, goal.qty - goal.held
+    return way if way * wanted > 0 else ZERO
+
+
+def legs_of(symbol: str, way: Decimal, held: Decimal, price: Decimal, row: int) -> list[Wish]:
+    """Return the way as one wish, or as two where it passes through nothing held."""
+    reduces = held * way < 0
+    if reduces and abs(way) > abs(held):
+        return [
+            Wish(row, symbol, -held, price, held, FREES),
+            Wish(row + 1, symbol, way + held, price, ZERO, NEEDS),
+        ]
+    return [Wish(row, symbol, way, price, held, FREES if reduces else NEEDS)]
+
+
+def spelled(symbol: str) -> str:
+    """Return a symbol as an order's id has it."""
+    return symbol.replace("-", ".")
