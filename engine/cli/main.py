@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, data_app
+from plimsoll.engine.cli.live_app import COMMANDS
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.types import EngineName
 
@@ -363,6 +364,8 @@ def init(
 
 
 app.add_typer(data_app)
+for command in COMMANDS:
+    app.command()(command)
 
 
 def guarded(run: Callable[[], Any], *, verbose: bool) -> int:

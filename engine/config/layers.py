@@ -8,6 +8,7 @@ from typing import Any, Final
 from plimsoll.engine.errors import ConfigError, did_you_mean
 
 ENV_PREFIX: Final = "PLIMSOLL__"
+BROKER_KEYS: Final = f"{ENV_PREFIX}BROKER__"
 
 
 def lay_over(values: dict[str, Any], env: Mapping[str, str], sets: Iterable[str]) -> None:
@@ -16,10 +17,15 @@ def lay_over(values: dict[str, Any], env: Mapping[str, str], sets: Iterable[str]
     Raises
     ------
     ConfigError
-        If one is not of that form, or leads through a value.
+        If one is not of that form, leads through a value, or the environment would name a broker.
     """
     for key, text in sorted(env.items()):
         if key.startswith(ENV_PREFIX):
+            if key.upper().startswith(BROKER_KEYS):
+                fix = "write it in the file: the environment supplies keys and nothing else of an account"
+                raise ConfigError(
+                    "whose account it is, and where, is not taken from here", where=f"environment {key}", fix=fix
+                )
             assign(values, key[len(ENV_PREFIX) :].lower().split("__"), parse_value(text), f"environment {key}")
     for item in sets:
         path, equals, text = item.partition("=")

@@ -1,17 +1,17 @@
 """The day's orders: the system at its last completed bar, the account as it is, what a venue takes; nothing is sent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.core import Decision
 from plimsoll.engine.execution.legal_batch import exact, money, wishes_of
-from plimsoll.engine.execution.legalise import Change, Desk, Legalised, LegalOrder, afford, legalise, rules_on
+from plimsoll.engine.execution.legalise import Change, Desk, Legalised, LegalOrder, Wish, afford, legalise, rules_on
 from plimsoll.engine.execution.venue import Asset
 from plimsoll.engine.kernels.account.ledger import OVERDRAWN, RUIN
 from plimsoll.engine.live.account import account_of
@@ -21,9 +21,10 @@ from plimsoll.engine.market.calendar import next_session
 from plimsoll.engine.portfolio.integrator import Mark
 from plimsoll.engine.research.explain import Explanation, explain_decision
 from plimsoll.engine.runtime.assemble import Setup
-from plimsoll.engine.runtime.backtest import Progress, overdrawn, run_loop
+from plimsoll.engine.runtime.backtest import MarkOf, Progress, as_simulated, overdrawn, run_loop
 from plimsoll.engine.types import Floats
 
+NO_SPLITS: Final[Mapping[str, Decimal]] = {}
 PriceSource = Callable[[tuple[str, ...], Mapping[str, float]], Mapping[str, DecisionPrice]]
 
 
@@ -48,8 +49,9 @@ class DayPlan:
     decided : the session whose close decided. executes : the session they are for. adopted : the account takes over the
     sleeves' standing portfolios. due : whether this close called for a decision at all. explained : per symbol held,
     wanted or traded. unpriced : symbols that are not traded for want of a price. beside : what the account holds that
-    is not the book's. blind : sleeves that were not asked, for an indicator of theirs has no value at the decision bar.
-    refusal : why there are no orders although there might be, "" if nothing stood in the way.
+    is not the book's. wishes : what was to be ordered, before any rule. blind : sleeves that were not asked, for an
+    indicator of theirs has no value at the decision bar. refusal : why there are no orders although there might be, ""
+    if nothing stood in the way.
     """
 
     name: str
@@ -68,6 +70,7 @@ class DayPlan:
     blind: tuple[str, ...]
     source: str
     notes: tuple[str, ...]
+    wishes: tuple[Wish, ...] = ()
     refusal: str = ""
 
     def plain(self) -> dict[str, Any]:
@@ -120,10 +123,19 @@ def why_of(found: Explanation | None) -> str:
     return f"held {found.held:.2%}, wanted {found.final:.2%}{reason}" + (f"; {found.note}" if found.note else "")
 
 
-def stand_at_last_bar(setup: Setup, progress: Progress | None = None) -> tuple[str, ...]:
-    """Bring a system to its last bar; return the sleeves that were not asked there.
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """How a system came to its last bar. blind : sleeves not asked there. due : bars before it that decided."""
 
-    The simulated account of the configuration supplies the marks that the governor remembers. A sleeve that reads an
+    blind: tuple[str, ...]
+    due: tuple[int, ...]
+
+
+def stand_at_last_bar(setup: Setup, progress: Progress | None = None, *, mark_of: MarkOf = as_simulated) -> Stood:
+    """Bring a system to its last bar.
+
+    The simulated account of the configuration supplies the marks that the governor remembers, except where `mark_of`
+    knows better: it is asked at each bar with the simulated one. A sleeve that reads an
     indicator without a value at the last bar keeps its drifted weights: what it would answer nobody can know.
 
     Raises
@@ -132,7 +144,7 @@ def stand_at_last_bar(setup: Setup, progress: Progress | None = None) -> tuple[s
         As a backtest raises them.
     """
     last, first = setup.panel.n_bars - 1, setup.first
-    run_loop(setup, progress, stop_at=last - 1)
+    track = run_loop(setup, progress, stop_at=last - 1, mark_of=mark_of)
     broker, system = setup.broker, setup.system
     code = 0
     if last >= first:
@@ -141,10 +153,11 @@ def stand_at_last_bar(setup: Setup, progress: Progress | None = None) -> tuple[s
             raise overdrawn(setup, last)
     else:
         broker.mark_start(last)
-    mark = Mark(*broker.mark()) if system.integrator.needs_mark and last >= first - 1 and code != RUIN else None
+    marked = system.integrator.needs_mark and last >= first - 1 and code != RUIN
+    mark = mark_of(last, Mark(*broker.mark())) if marked else None
     blind = blind_sleeves(setup, last)
     system.observe(last, mark, blind=frozenset(blind))
-    return blind
+    return Stood(blind, tuple(decision.t for decision in track.decisions))
 
 
 def blind_sleeves(setup: Setup, t: int) -> tuple[str, ...]:
@@ -163,12 +176,13 @@ def day_plan(
     prices: PriceSource | None = None,
     adopt: bool | None = None,
     blind: tuple[str, ...] = (),
+    splits: Mapping[str, Decimal] = NO_SPLITS,
 ) -> DayPlan:
     """Return the orders that take an account where the system at its last bar wants it.
 
     setup : a system that stands at its last bar, see `stand_at_last_bar`. prices : asked for decision prices; None =
     the last closes. adopt : whether the account takes over the sleeves' standing portfolios; None = if it holds nothing
-    of the book's.
+    of the book's. splits : shares after for one before, of what was split since the last close; the holdings are after.
 
     Raises
     ------
@@ -180,17 +194,19 @@ def day_plan(
     panel, system, t = setup.panel, setup.system, setup.system.t
     symbols = panel.symbols
     parted = part(holdings, symbols)
-    closes = dict(zip(symbols, panel.close[t].tolist(), strict=True))
+    ratio = np.array([float(splits.get(symbol, 1)) for symbol in symbols])
+    closes = dict(zip(symbols, (panel.close[t] / ratio).tolist(), strict=True))
     found = closes_only(closes) if prices is None else prices(symbols, closes)
     price = np.array([found[symbol].price for symbol in symbols])
-    account = account_of(parted.book, holdings.cash, symbols, _marks(setup, t, price), setup.terms)
+    account = account_of(parted.book, holdings.cash, symbols, _marks(setup, t, price, ratio), setup.terms)
     taken_over = not any(parted.book.values()) if adopt is None else adopt
     due = system.due() or taken_over or account.margin_call
     decision = system.decide(account, adopt=taken_over, price=price) if due else None
-    legal, explained = Legalised((), ()), {}
+    legal, explained, wishes = Legalised((), ()), {}, list[Wish]()
     if decision is not None:
+        wishes = wishes_of(decision.plan.orders, symbols, parted.book)
         explained = {one.symbol: one for one in explain_decision(setup, decision, account=account, adopt=taken_over)}
-        legal = _legal(setup, decision, parted.book, holdings, account.equity, live, venue)
+        legal = _legal(setup, decision, wishes, holdings, account.equity, live, venue)
     wanted = {s for s, one in explained.items() if one.held or one.final or one.order} | set(parted.book)
     executes = next_session(_session(setup, t))
     return DayPlan(
@@ -210,11 +226,12 @@ def day_plan(
         blind=blind,
         source=holdings.source,
         notes=tuple(warning.text for warning in setup.warnings),
+        wishes=tuple(wishes),
     )
 
 
 def _legal(
-    setup: Setup, decision: Decision, held: Mapping[str, Decimal], holdings: Holdings, equity: float,
+    setup: Setup, decision: Decision, wishes: Sequence[Wish], holdings: Holdings, equity: float,
     live: LiveSection, venue: VenueTerms,
 ) -> Legalised:  # fmt: skip
     rules = rules_on(venue.name, next_session(_session(setup, decision.t)))
@@ -222,7 +239,7 @@ def _legal(
         rules, venue.assets, exact(live.collar), shorting=venue.shorting, fractional=venue.fractional,
         buffer=exact(live.cash_buffer),
     )  # fmt: skip
-    legal = legalise(wishes_of(decision.plan.orders, setup.panel.symbols, held), desk)
+    legal = legalise(wishes, desk)
     if not setup.terms.margin_account:  # else the planner has bound it by the initial margin of the whole book
         legal = afford(legal, money(legal, holdings.cash, exact(equity), desk), desk)
     if venue.buying_power is not None:
@@ -230,12 +247,12 @@ def _legal(
     return legal
 
 
-def _marks(setup: Setup, t: int, price: Floats) -> Floats:
+def _marks(setup: Setup, t: int, price: Floats, ratio: Floats) -> Floats:
     """Return (N,) the decision price of each symbol, or its last known close where there is none."""
     marks = price.copy()
     for i in np.flatnonzero(~(price > 0.0)):
         known = np.flatnonzero(~np.isnan(setup.panel.close[: t + 1, i]))
-        marks[i] = setup.panel.close[known[-1], i] if len(known) else np.nan
+        marks[i] = setup.panel.close[known[-1], i] / ratio[i] if len(known) else np.nan
     return marks
 
 

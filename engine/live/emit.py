@@ -28,7 +28,12 @@ def target_of(out: Path, plan: DayPlan, slot: str) -> Path:
     """Return the file to write: `out`, or in a folder one named by book, session and slot."""
     if out.suffix and not out.is_dir():
         return out
-    return out / f"orders-{plan.name}-{plan.executes.isoformat()}-{slot.replace(':', '')}.csv"
+    return out / name_of(plan, slot)
+
+
+def name_of(plan: DayPlan, slot: str) -> str:
+    """Return the name of the orders' file: book, session, slot."""
+    return f"orders-{plan.name}-{plan.executes.isoformat()}-{slot.replace(':', '')}.csv"
 
 
 def write_orders(file: Path, content: bytes, *, force: bool) -> bool:

@@ -8,15 +8,15 @@ from plimsoll.engine.execution.legalise import Change
 from plimsoll.engine.live.journal.rows import OrderRow
 from plimsoll.engine.live.reconcile import Report
 
-Ending: TypeAlias = Literal["done", "already", "skipped", "refused", "halted"]
+Ending: TypeAlias = Literal["done", "already", "skipped", "late", "refused", "halted"]
 
 
 @dataclass(slots=True)
 class Outcome:
     """What became of a slot.
 
-    ending : done (whatever was to be sent was sent), already (it was done before: nothing was sent now), skipped (its
-    time is over, or it does not exist today), refused (data, prices, a difference), halted.
+    ending : done (whatever was to be sent was sent), already (it was done before: nothing was sent now), skipped (it
+    does not exist today), late (its time is over, or has not come), refused (data, prices, a difference), halted.
     """
 
     ending: Ending
@@ -32,7 +32,7 @@ class Outcome:
     @property
     def ok(self) -> bool:
         """Return whether nothing stood in the way."""
-        return self.ending in ("done", "already")
+        return self.ending in ("done", "already", "skipped")
 
     def plain(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -114,7 +114,7 @@ class Rebalancer:
             return ended(out, "already", row.note)
         why = self._wrong_time(window, out.slot, begun=row is not None)
         if window is None or why:
-            return ended(out, "skipped", why)
+            return ended(out, "skipped" if window is None else "late", why)
         halt = self._halted()
         if halt:
             return ended(out, "halted", halt)

@@ -24,6 +24,7 @@ from plimsoll.engine.market.calendar import is_session, next_session
 REREAD_S: Final = (1.0, 2.0, 5.0)
 SPLIT_JUMP: Final = Decimal("0.05")  # by how much a position's value may move over a split
 SPLIT_TERM: Final = 100
+DIFFER: Final = "journal and venue differ"
 CENT: Final = Decimal("0.01")
 DUST: Final = Decimal("1e-9")
 SKEW: Final = timedelta(minutes=5)
@@ -45,7 +46,8 @@ class Whose:
 
 @dataclass(slots=True)
 class Report:
-    """What was found. differences : what stops new risk; recognised : what was taken in; beside : left alone."""
+    """What was found. differences : what stops new risk; recognised : what was taken in; beside : left alone;
+    splits : shares after for one before, of what was split over the last night."""
 
     snapshot: Snapshot
     differences: list[str] = field(default_factory=list)
@@ -102,9 +104,10 @@ def reconcile(
             break
         clock.sleep(wait)
         report = _once(journal, venue, clock.now(), whose, session, credits_of)
+    report.splits = journal.splits(session)
     with journal.tx():
         if not report.clean:
-            journal.add_halt("new_risk", f"journal and venue differ: {'; '.join(report.differences)}"[:400])
+            journal.add_halt("new_risk", f"{DIFFER}: {'; '.join(report.differences)}"[:400])
             journal.event("reconciled", differences=report.differences)
         elif journal.begun:
             for position in report.snapshot.positions:
@@ -162,9 +165,12 @@ def _orders_and_fills(journal: Journal, venue: Venue, session: date) -> _Told:
 def _take_in(journal: Journal, venue: Venue, whose: Whose, told: _Told, report: Report, now: datetime) -> None:
     """Write what became of our orders; look for those that nobody tells of."""
     by_id = {one.client_id: one for one in (*told.orders, *told.working) if whose.owns(one.client_id)}
+    began = journal.began()
     with journal.tx():
         for client_id, news in by_id.items():
             row = journal.order(client_id)
+            if row is None and (began is None or (news.ended and (news.submitted_at or now) <= began)):
+                continue  # before there was a journal, or before what it came to was accepted
             if row is None or row.known.state in NEVER_SENT:
                 report.differences.append(f"the venue has order {client_id}, which the journal never sent")
                 continue
@@ -222,12 +228,12 @@ def _foreign_orders(whose: Whose, working: Iterable[VenueOrder], report: Report)
 
 def _strange_fills(journal: Journal, whose: Whose, fills: Iterable[VenueFill], report: Report) -> None:
     """Take in executions of ours that the orders do not show yet; find those that are nobody's."""
-    began = datetime.fromisoformat(journal.events("adopt")[-1].at)
+    began = journal.began()
     strange: dict[str, int] = {}
     for fill in fills:
         row = journal.order_of_venue(fill.order_id)
         if row is None:
-            if fill.symbol in whose.symbols and fill.at > began:
+            if fill.symbol in whose.symbols and (began is None or fill.at > began):
                 strange[fill.symbol] = strange.get(fill.symbol, 0) + 1
         elif fill.cumulative > row.known.filled:
             report.differences.append(f"{row.client_id}: an execution the order does not show")
@@ -268,8 +274,8 @@ def _positions(journal: Journal, whose: Whose, session: date, report: Report) ->
             continue
         with journal.tx():
             journal.set_holding(symbol, qty)
+            journal.add_split(session, symbol, ratio)
             journal.event("split", symbol=symbol, ratio=str(ratio), before=str(mine), after=str(qty))
-        report.splits[symbol] = ratio
         report.recognised.append(
             f"{symbol} was split {_spoken(ratio)}: {mine.normalize():f} became {qty.normalize():f}"
         )
@@ -315,8 +321,8 @@ def _cash(journal: Journal, session: date, credits_of: Credits, report: Report) 
     report.recognised.append(f"{word}: {gained:+.2f}")
 
 
-def adopt(journal: Journal, report: Report, whose: Whose, why: str) -> None:
-    """Accept what the venue says the book holds, and begin from there."""
+def adopt(journal: Journal, report: Report, whose: Whose, why: str) -> dict[str, Decimal]:
+    """Accept what the venue says the book holds, begin from there, and return it; halts for a difference are over."""
     held = {one.symbol: one.qty for one in report.snapshot.positions if one.symbol in whose.symbols and one.qty}
     with journal.tx():
         journal.set_meta("account", report.snapshot.account)
@@ -324,3 +330,5 @@ def adopt(journal: Journal, report: Report, whose: Whose, why: str) -> None:
         for position in report.snapshot.positions:
             if position.symbol in held:
                 journal.set_holding(position.symbol, position.qty, position.price)
+        journal.clear_halts(why, starting=DIFFER)
+    return held

@@ -13,6 +13,15 @@ from plimsoll.engine.runtime.assemble import Setup
 Progress = Callable[[int, int], None]
 
 
+# Bar and simulated mark -> the mark that the system sees.
+MarkOf = Callable[[int, Mark], Mark]
+
+
+def as_simulated(_: int, mark: Mark) -> Mark:
+    """Return the simulated mark."""
+    return mark
+
+
 @dataclass(slots=True)
 class Track:
     """What a loop leaves behind beside the simulator's own record.
@@ -31,13 +40,14 @@ def run_loop(
     *,
     stop_at: int | None = None,
     before_bar: Callable[[int], None] | None = None,
+    mark_of: MarkOf = as_simulated,
 ) -> Track:
     """Run a backtest bar by bar.
 
     Each bar: the simulator fills what was decided at the previous close and marks the account at this one; the core
     observes; if something is due it decides, and the orders go to the simulator for the next bar. With `stop_at` the
     loop ends after that bar's decision and leaves the system as it then was. `before_bar` is called with each bar
-    before anything happens at it.
+    before anything happens at it; `mark_of` is asked what the account was worth at its close.
 
     Raises
     ------
@@ -65,7 +75,7 @@ def run_loop(
         elif t == first - 1:
             broker.mark_start(t)
         adopt = t == first - 1
-        observe(t, Mark(*broker.mark()) if needs_mark and (adopt or t >= first) else None)
+        observe(t, mark_of(t, Mark(*broker.mark())) if needs_mark and (adopt or t >= first) else None)
         if adopt or (t >= first and (due() or code == MARGIN_CALL)):
             decision = decided(setup, system.decide(broker.account(), adopt=adopt))
             broker.submit(decision.plan.orders)

@@ -1,16 +1,16 @@
 """The orders a configuration would send now; nothing is sent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError
-from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.day_plan import DayPlan, PriceSource, VenueTerms, day_plan, refused, stand_at_last_bar
+from plimsoll.engine.live.decide import asking
 from plimsoll.engine.live.positions import Holdings, of_snapshot, read_positions
-from plimsoll.engine.live.prices import DecisionPrice, PriceRules, decision_prices
+from plimsoll.engine.live.prices import PriceRules
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.pull.completed import last_completed
 from plimsoll.engine.runtime.assemble import Setup, build
@@ -66,8 +66,8 @@ def plan(
         holdings = read_positions(Path(positions))
     if holdings is None:
         raise ConfigError("whose orders?", where="plan", fix="pass --positions FILE, or --account paper")
-    blind = stand_at_last_bar(setup, progress)
-    made = day_plan(setup, holdings, live, venue=venue, prices=prices, adopt=adopt, blind=blind)
+    stood = stand_at_last_bar(setup, progress)
+    made = day_plan(setup, holdings, live, venue=venue, prices=prices, adopt=adopt, blind=stood.blind)
     stale = "" if end is not None else stale_text(made.decided, host.clock(), config)
     return refused(made, stale) if stale else made
 
@@ -99,11 +99,4 @@ def _of_account(
         shorting=snapshot.shorting, fractional=snapshot.fractional,
     )  # fmt: skip
     rules = PriceRules(live.max_quote_age_seconds, live.max_spread_bps, live.max_gap)
-    return of_snapshot(snapshot), known, _asking(venue, rules)
-
-
-def _asking(venue: Venue, rules: PriceRules) -> PriceSource:
-    def ask(symbols: tuple[str, ...], closes: Mapping[str, float]) -> Mapping[str, DecisionPrice]:
-        return decision_prices(symbols, venue.quotes(symbols), closes, venue.clock().now, rules)
-
-    return ask
+    return of_snapshot(snapshot), known, asking(venue, rules)

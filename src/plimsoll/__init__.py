@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from plimsoll.engine.sleeve.scan import Scan
     from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
     from plimsoll.engine.types import Bools, Floats, Weights
+    from plimsoll.engine.verbs.accounts import adopt, flatten, reconcile
     from plimsoll.engine.verbs.audit import audit
     from plimsoll.engine.verbs.backtest import backtest
+    from plimsoll.engine.verbs.control import halt, resume, status
     from plimsoll.engine.verbs.data import check_data, pull_data, show_data
     from plimsoll.engine.verbs.doctor import doctor
     from plimsoll.engine.verbs.doctor_live import doctor_live
     from plimsoll.engine.verbs.explain import explain
     from plimsoll.engine.verbs.plan import plan
     from plimsoll.engine.verbs.project import write_project
+    from plimsoll.engine.verbs.rebalance import emit, rebalance
     from plimsoll.engine.verbs.strategies import describe_strategies, describe_strategy
     from plimsoll.engine.verbs.sweep import sweep
     from plimsoll.engine.verbs.trials import trials
@@ -50,6 +53,7 @@ _HOME = {
     "StrategyParams": "plimsoll.engine.sleeve.strategy",
     "SweepResult": "plimsoll.engine.research.sweep.sweep",
     "Weights": "plimsoll.engine.types",
+    "adopt": "plimsoll.engine.verbs.accounts",
     "audit": "plimsoll.engine.verbs.audit",
     "backtest": "plimsoll.engine.verbs.backtest",
     "check_data": "plimsoll.engine.verbs.data",
@@ -58,6 +62,13 @@ _HOME = {
     "doctor": "plimsoll.engine.verbs.doctor",
     "doctor_live": "plimsoll.engine.verbs.doctor_live",
     "explain": "plimsoll.engine.verbs.explain",
+    "status": "plimsoll.engine.verbs.control",
+    "resume": "plimsoll.engine.verbs.control",
+    "reconcile": "plimsoll.engine.verbs.accounts",
+    "rebalance": "plimsoll.engine.verbs.rebalance",
+    "halt": "plimsoll.engine.verbs.control",
+    "flatten": "plimsoll.engine.verbs.accounts",
+    "emit": "plimsoll.engine.verbs.rebalance",
     "kernel": "plimsoll.engine.kernels.jit",
     "load_config": "plimsoll.engine.config.schema",
     "load_data": "plimsoll.engine.runtime.load",
@@ -89,6 +100,7 @@ __all__ = [
     "StrategyParams",
     "SweepResult",
     "Weights",
+    "adopt",
     "audit",
     "backtest",
     "check_data",
@@ -96,14 +108,21 @@ __all__ = [
     "describe_strategy",
     "doctor",
     "doctor_live",
+    "emit",
     "explain",
+    "flatten",
+    "halt",
     "kernel",
     "load_config",
     "load_data",
     "plan",
     "pull_data",
+    "rebalance",
+    "reconcile",
+    "resume",
     "sample_panel",
     "show_data",
+    "status",
     "sweep",
     "trials",
     "write_project",

@@ -67,7 +67,7 @@ def check_plans(config: Config, panel: Panel, ends: list[date]) -> int:
         ran = set_up(config, short)
         track = run_loop(ran)
         setup = set_up(config, short)
-        blind = stand_at_last_bar(setup)
+        blind = stand_at_last_bar(setup).blind
         made = day_plan(setup, held_by(ran), live, adopt=False)
         assert blind == ()
         if track.decisions[-1].t < short.n_bars - 1:
@@ -140,7 +140,7 @@ def simple(**sections: Any) -> Config:
 
 def planned(shares: dict[str, str], cash: str, config: Config | None = None, **wish: Any) -> Any:
     setup = set_up(config or simple(), make_panel(MARKET))
-    blind = stand_at_last_bar(setup)
+    blind = stand_at_last_bar(setup).blind
     held = {symbol: Decimal(qty) for symbol, qty in shares.items()}
     live = wish.pop("live", LIVE)
     return day_plan(setup, Holdings(held, Decimal(cash), "test"), live, blind=blind, **wish)
@@ -220,7 +220,7 @@ def test_a_sleeve_whose_indicator_is_missing_at_the_decision_is_not_asked() -> N
     indicator = panel.indicator.copy()
     indicator[-1] = np.nan
     setup = set_up(config, replace(panel, indicator=indicator))
-    blind = stand_at_last_bar(setup)
+    blind = stand_at_last_bar(setup).blind
     assert blind == tuple(sleeve.name for sleeve in setup.system.sleeves)
     made = day_plan(setup, Holdings({"QQQ": Decimal(10)}, Decimal(1000), "test"), LIVE, blind=blind)
     assert (made.orders, made.due) == ((), False)

@@ -137,6 +137,11 @@ class JournalFile:
         where, args = ("", ()) if kind is None else (" WHERE kind = ?", (kind,))
         return [Event(*row) for row in self._db.execute(f"SELECT * FROM event{where} ORDER BY seq", args)]
 
+    def last_stamp(self) -> str:
+        """Return when the last event was written, "" before the first."""
+        row = self._db.execute("SELECT at FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+        return "" if row is None else str(row[0])
+
     def stamp(self) -> str:
         """Return the time as text."""
         return self._now().astimezone(UTC).isoformat()
@@ -203,11 +208,15 @@ class JournalFile:
         self._db.execute("INSERT INTO halt (grade, reason, since) VALUES (?, ?, ?)", (grade, reason, self.stamp()))
         self.event("halt", grade=grade, reason=reason)
 
-    def clear_halts(self, why: str) -> int:
-        """Go on; return how many halts there were."""
+    def clear_halts(self, why: str, *, starting: str = "") -> int:
+        """Go on, as far as the reasons begin with `starting`; return how many halts there were."""
         self._must_be_inside()
-        found = self.halts()
-        self._db.execute("UPDATE halt SET cleared = ?, cleared_why = ? WHERE cleared IS NULL", (self.stamp(), why))
+        found = [one for one in self.halts() if one.reason.startswith(starting)]
+        for one in found:
+            self._db.execute(
+                "UPDATE halt SET cleared = ?, cleared_why = ? WHERE cleared IS NULL AND reason = ?",
+                (self.stamp(), why, one.reason),
+            )
         self.event("resume", reason=why, halts=[one.reason for one in found])
         return len(found)
 

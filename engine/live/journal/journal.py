@@ -1,8 +1,9 @@
 """The journal: one SQLite file of one book on one account, the only memory of what was sent."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -124,6 +125,11 @@ class Journal(PlanTables):
         """Whether it was ever said what the book holds."""
         return self.meta("cash") is not None
 
+    def began(self) -> datetime | None:
+        """Return when it was last said what the book holds, None before."""
+        found = self.events("adopt")
+        return datetime.fromisoformat(found[-1].at) if found else None
+
     def cash(self) -> Decimal:
         """Return the dollars there should be."""
         return Decimal(self.meta("cash") or "0")
@@ -148,6 +154,17 @@ class Journal(PlanTables):
             " price = CASE excluded.price WHEN '' THEN price ELSE excluded.price END",
             (symbol, str(qty), "" if price is None else str(price)),
         )
+
+    def splits(self, session: date) -> dict[str, Decimal]:
+        """Return shares after for one before, of what was found split on a session."""
+        told = json.loads(self.meta("splits") or "{}")
+        ratios: dict[str, str] = told.get("ratios", {}) if told.get("session") == session.isoformat() else {}
+        return {symbol: Decimal(ratio) for symbol, ratio in ratios.items()}
+
+    def add_split(self, session: date, symbol: str, ratio: Decimal) -> None:
+        """Remember a split through the session: whatever is decided on it must know."""
+        ratios = {name: str(one) for name, one in {**self.splits(session), symbol: ratio}.items()}
+        self.set_meta("splits", json.dumps({"session": session.isoformat(), "ratios": ratios}))
 
     def begin(self, holdings: Mapping[str, Decimal], cash: Decimal, why: str) -> None:
         """Accept holdings and cash as what there is, whatever was thought before."""

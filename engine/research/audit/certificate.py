@@ -93,12 +93,17 @@ def source_hashes(reference: Ran) -> dict[str, dict[str, str]]:
     for sleeve in reference.setup.system.sleeves:
         strategy = sleeve.strategy.inner if isinstance(sleeve.strategy, Recorder) else sleeve.strategy
         cls = type(strategy)
-        try:
-            files = import_closure(Path(inspect.getfile(cls)))
-        except (TypeError, OSError):  # made at a prompt
-            files = ()
+        files = source_files(cls)
         out[sleeve.name] = {"class": f"{cls.__module__}:{cls.__qualname__}", "sha256": _hash(files) if files else ""}
     return out
+
+
+def source_files(cls: type) -> tuple[Path, ...]:
+    """Return the file of a class and all that it imports of ours; none for a class made at a prompt."""
+    try:
+        return import_closure(Path(inspect.getfile(cls)))
+    except (TypeError, OSError):
+        return ()
 
 
 def engine_hash() -> str:

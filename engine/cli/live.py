@@ -1,0 +1,155 @@
+"""`plimsoll rebalance | status | reconcile | adopt | halt | resume | flatten`: what they print."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from plimsoll.engine.cli.options import command_host
+from plimsoll.engine.cli.progress import progress_bar
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.live.day_plan import DayPlan, order_row
+from plimsoll.engine.live.outcome import Outcome, order_text
+from plimsoll.engine.verbs import accounts, control
+from plimsoll.engine.verbs.rebalance import emit, preview, rebalance
+
+Sets = tuple[str, ...]
+_ORDER = ("symbol", "side", "qty", "limit", "state", "filled", "average", "why")
+_PLANNED = ("wave", "symbol", "side", "qty", "type", "limit", "price", "notional")
+_ENDINGS = {
+    "done": "done",
+    "already": "done before, nothing sent now",
+    "skipped": "no such slot today",
+    "late": "NOT RUN",
+    "refused": "REFUSED",
+    "halted": "HALTED",
+}
+
+
+def run_rebalance(
+    path: Path, slot: str, dry_run: bool, folder: Path | None, positions: Path | None, sets: Sets, *, as_json: bool
+) -> bool:
+    """Do the slot, emit it, or only show it; return whether nothing stood in the way."""
+    if (folder is None) != (positions is None):
+        raise ConfigError("--emit and --positions go together", where="rebalance", fix="give both, or neither")
+    if dry_run and folder is not None:
+        raise ConfigError("--dry-run writes nothing", where="rebalance --emit", fix="`plimsoll plan` prints the orders")
+    host, file = command_host(quiet=False), None
+    with progress_bar("replay", shown=not as_json) as progress:
+        if dry_run:
+            return _show_plan(preview(path, sets=sets, progress=progress, host=host), as_json=as_json)
+        if folder is not None and positions is not None:
+            outcome, file = emit(path, slot, folder, positions, sets=sets, progress=progress, host=host)
+        else:
+            outcome = rebalance(path, slot, sets=sets, progress=progress, host=host)
+    if as_json:
+        _tell({**outcome.plain(), "file": None if file is None else str(file)}, as_json=True)
+    else:
+        _print_outcome(outcome, file)
+    return outcome.ok
+
+
+def _show_plan(made: DayPlan, *, as_json: bool) -> bool:
+    if as_json:
+        _tell(made.plain(), as_json=True)
+    else:
+        _print_rows(_PLANNED, [order_row(one) for one in made.orders])
+        sys.stdout.write(f"decided at the close of {made.decided}{_why(made.refusal)}; nothing was sent\n")
+    return not made.refusal
+
+
+def run_status(path: Path, sets: Sets, *, as_json: bool) -> bool:
+    """Print how the book stands; return whether it is healthy."""
+    told = control.status(path, sets=sets, host=command_host(quiet=False))
+    if not as_json and told.get("working"):
+        _print_rows(_ORDER, told["working"])
+        told = {**told, "working": len(told["working"])}
+    _tell(told, as_json=as_json)
+    return bool(told["healthy"])
+
+
+def run_reconcile(path: Path, sets: Sets, *, as_json: bool) -> bool:
+    """Print what was found; return whether journal and account agree."""
+    report = accounts.reconcile(path, sets=sets, host=command_host(quiet=False))
+    _tell(report.plain(), as_json=as_json)
+    return report.clean and not report.unknown
+
+
+def run_adopt(path: Path, reason: str, sets: Sets, *, code: bool, as_json: bool) -> None:
+    """Print what the book holds from now on."""
+    held = accounts.adopt(path, reason, code=code, sets=sets, host=command_host(quiet=False))
+    _tell(
+        {"holdings": {s: f"{qty.normalize():f}" for s, qty in sorted(held.items())}, "reason": reason}, as_json=as_json
+    )
+
+
+def run_halt(path: Path, reason: str, sets: Sets, *, no_new_risk: bool, local: bool, as_json: bool) -> bool:
+    """Print what the halt came to; return whether nothing can be on its way."""
+    host = command_host(quiet=False)
+    done = control.halt(path, reason, no_new_risk=no_new_risk, local=local, sets=sets, host=host)
+    _tell(done.plain(), as_json=as_json)
+    return done.sure and not done.failed
+
+
+def run_resume(path: Path, reason: str, sets: Sets, *, as_json: bool) -> None:
+    """Print what had halted the book."""
+    found = control.resume(path, reason, sets=sets, host=command_host(quiet=False))
+    _tell({"resumed": True, "was_halted_by": found}, as_json=as_json)
+
+
+def run_flatten(path: Path, reason: str, sets: Sets, *, yes: bool, as_json: bool) -> bool:
+    """Print what became of it; return whether nothing is left."""
+    if not yes:
+        raise ConfigError("this sells everything the book holds", where="flatten", fix="pass --yes if that is meant")
+    outcome = accounts.flatten(path, reason, sets=sets, host=command_host(quiet=False))
+    if as_json:
+        _tell(outcome.plain(), as_json=True)
+    else:
+        _print_outcome(outcome, None)
+    return outcome.ok
+
+
+def _print_outcome(outcome: Outcome, file: Path | None) -> None:
+    _print_rows(_ORDER, [order_text(one) for one in outcome.orders])
+    for note in outcome.notes:
+        sys.stdout.write(f"{note}\n")
+    for change in outcome.changes:
+        sys.stdout.write(f"{change.symbol}: {change.why} ({change.rule})\n")
+    sys.stdout.write(f"{outcome.session} {outcome.slot}: {_ENDINGS[outcome.ending]}{_why(outcome.why)}\n")
+    if file is not None:
+        sys.stdout.write(f"Orders  {file}\n")
+
+
+def _why(text: str) -> str:
+    return f": {text}" if text else ""
+
+
+def _tell(told: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print a line for each thing, or JSON."""
+    if as_json:
+        sys.stdout.write(json.dumps(told, indent=2, allow_nan=False, default=str) + "\n")
+        return
+    for name, value in told.items():
+        for line in _lines(value):
+            sys.stdout.write(f"{name.replace('_', ' '):18s} {line}\n".rstrip() + "\n")
+
+
+def _lines(value: Any) -> list[str]:
+    if isinstance(value, bool) or value is None:
+        return [{True: "yes", False: "no", None: "-"}[value]]
+    if isinstance(value, Mapping):
+        return [", ".join(f"{key} {inner}" for key, inner in value.items()) or "-"]
+    if isinstance(value, list):
+        return [line for one in value for line in _lines(one)] or ["-"]
+    return [str(value)]
+
+
+def _print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    cells = [list(columns), *([str(row[name]) for name in columns] for row in rows)]
+    widths = [max(len(line[at]) for line in cells) for at in range(len(columns))]
+    for line in cells:
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        sys.stdout.write(text.rstrip() + "\n")

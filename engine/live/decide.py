@@ -1,0 +1,165 @@
+"""The configured system as what decides: replayed from scratch to the last completed session, then asked.
+
+Its state is a function of the prices and of the journal, and of nothing else: no snapshot of it crosses a process.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+
+from plimsoll.engine.config.live import LiveSection
+from plimsoll.engine.config.schema import Config
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.execution.legal_batch import exact
+from plimsoll.engine.execution.venue import Venue
+from plimsoll.engine.live.day_plan import DayPlan, PriceSource, VenueTerms, day_plan, stand_at_last_bar
+from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.marks import marks_of
+from plimsoll.engine.live.positions import of_snapshot
+from plimsoll.engine.live.prices import DecisionPrice, PriceRules, decision_prices
+from plimsoll.engine.live.proposal import Asked, Proposal
+from plimsoll.engine.market.calendar import previous_session
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.research.audit.certificate import source_files
+from plimsoll.engine.runtime.assemble import Setup, build
+from plimsoll.engine.runtime.backtest import Progress
+from plimsoll.engine.runtime.load import load_run
+from plimsoll.engine.runtime.prepare import make_strategies
+from plimsoll.engine.sleeve.strategy import Strategy
+
+USUAL_SESSIONS: Final = 20
+
+
+def asking(venue: Venue, rules: PriceRules) -> PriceSource:
+    """Return the source of decision prices that asks a venue."""
+
+    def ask(symbols: tuple[str, ...], closes: Mapping[str, float]) -> Mapping[str, DecisionPrice]:
+        return decision_prices(symbols, venue.quotes(symbols), closes, venue.clock().now, rules)
+
+    return ask
+
+
+def code_hash_of(strategies: Iterable[Strategy]) -> str:
+    """Return the SHA-256 over the source of the strategies and everything of ours that they import."""
+    digest = hashlib.sha256()
+    for file in sorted({file for strategy in strategies for file in source_files(type(strategy))}):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+class SystemDecider:
+    """Decides with the sleeves and the integrator of a configuration.
+
+    strategies : those that came as objects, by sleeve. data : prices; None = read as configured, when they are needed,
+    through the session that decides and not beyond.
+    """
+
+    def __init__(
+        self, config: Config, strategies: Mapping[str, Strategy], venue: Venue, journal: Journal, *,
+        data: Panel | None = None, progress: Progress | None = None,
+    ) -> None:  # fmt: skip
+        if config.data.interval != "1d":
+            raise ConfigError(f"bars of {config.data.interval}", where="data.interval", fix="only daily bars go live")
+        self._config = config
+        self._strategies = strategies
+        self._venue = venue
+        self._journal = journal
+        self._data = data
+        self._progress = progress
+        self.config_hash = config.digest
+        self.code_hash = code_hash_of(make_strategies(config, strategies).values())
+        self.plan: DayPlan | None = None
+        self._loaded: tuple[date, Setup] | None = None
+
+    def propose(self, asked: Asked) -> Proposal:
+        """Replay to the close before `asked.session` and decide for the account as it is."""
+        decided = previous_session(asked.session)
+        setup = self._setup(decided)
+        panel = setup.panel
+        last = _day(panel, panel.n_bars - 1)
+        if last < decided:
+            name = setup.config.data.source
+            fix = "pull them first" if name == "catalog" else "bring them up to date"
+            return _refused(last, f"the data end on {last}, the last completed session is {decided}: {fix}")
+        stood = stand_at_last_bar(setup, self._progress, mark_of=marks_of(self._journal, panel))
+        live = setup.config.live or LiveSection()
+        rules = PriceRules(live.max_quote_age_seconds, live.max_spread_bps, live.max_gap)
+        missed = asked.last is not None and any(_day(panel, t) > asked.last for t in stood.due)
+        terms = VenueTerms(
+            setup.config.broker.kind if setup.config.broker is not None else "alpaca", asked.assets,
+            asked.snapshot.buying_power, shorting=asked.snapshot.shorting, fractional=asked.snapshot.fractional,
+        )  # fmt: skip
+        self.plan = made = day_plan(
+            setup, of_snapshot(asked.snapshot), live, venue=terms, prices=asking(self._venue, rules),
+            adopt=True if missed else None, blind=stood.blind, splits=asked.splits,
+        )  # fmt: skip
+        return Proposal(
+            decided=decided,
+            due=made.due,
+            wishes=made.wishes,
+            closes=_closes(panel, asked.splits),
+            adv=_usual(panel),
+            pairs=_pairs(setup),
+            detail=made.plain(),
+        )
+
+    def credits(self, since: date | None, until: date, held: Mapping[str, Decimal]) -> Decimal:
+        """Return the dividends in dollars with an ex-date after `since`, through `until`, as far as they are known."""
+        if since is None:
+            return Decimal(0)
+        panel = self._setup(previous_session(until)).panel
+        total = 0.0
+        for t in range(panel.n_bars - 1, -1, -1):
+            day = _day(panel, t)
+            if day <= since:
+                break
+            if day <= until:
+                total += sum(float(held.get(s, 0)) * panel.dividend[t, i] for i, s in enumerate(panel.symbols))
+        return exact(round(total, 10))
+
+    def _setup(self, decided: date) -> Setup:
+        """Return a system at the start of its history, with prices through `decided` and none later."""
+        if self._loaded is None or self._loaded[0] != decided or self._loaded[1].system.t >= 0:
+            end = self._config.run.end
+            if end is not None and end < decided:
+                raise ConfigError(f"run.end is {end}, and {decided} is to decide", where="run.end", fix="leave it out")
+            config, panel, _ = load_run(self._config, data=self._data, end=decided)
+            self._loaded = decided, build(config, panel, make_strategies(config, self._strategies))
+        return self._loaded[1]
+
+
+def _day(panel: Panel, t: int) -> date:
+    day: date = panel.clock.session[t].astype("datetime64[D]").item()
+    return day
+
+
+def _closes(panel: Panel, splits: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    closes = dict(zip(panel.symbols, panel.close[-1].tolist(), strict=True))
+    return {s: exact(close) / splits.get(s, Decimal(1)) for s, close in closes.items() if close > 0.0}
+
+
+def _usual(panel: Panel) -> dict[str, Decimal]:
+    """Return the median dollar volume of the last sessions, of the symbols whose volume is known."""
+    dollars = panel.volume[-USUAL_SESSIONS:] * panel.close[-USUAL_SESSIONS:]
+    known = [i for i in range(len(panel.symbols)) if np.isfinite(dollars[:, i]).any()]
+    usual = {panel.symbols[i]: float(np.nanmedian(dollars[:, i])) for i in known}
+    return {symbol: exact(round(value, 2)) for symbol, value in usual.items() if value > 0.0}
+
+
+def _pairs(setup: Setup) -> dict[str, int]:
+    """Return which symbols hedge each other: those of a sleeve that is long and short at once."""
+    symbols, found = setup.panel.symbols, dict[str, int]()
+    for number, sleeve in enumerate(setup.system.sleeves):
+        weights = sleeve.tracker.weights
+        if (weights > 0.0).any() and (weights < 0.0).any():
+            for column in np.flatnonzero(weights):
+                found.setdefault(symbols[int(sleeve.columns[column])], number)
+    return found
+
+
+def _refused(decided: date, why: str) -> Proposal:
+    return Proposal(decided, due=False, wishes=(), closes={}, refusal=why)

@@ -1,0 +1,91 @@
+"""From a configuration to a room in which a live verb works: venue, clock, state folder, locks, journal."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.execution.venue import Venue
+from plimsoll.engine.live.clock import LiveClock
+from plimsoll.engine.live.room import Room, Tenant, open_room, tenant_of
+from plimsoll.engine.runtime.load import Runnable, configured
+from plimsoll.engine.runtime.venues import open_venue
+from plimsoll.engine.verbs.doctor_live import is_here
+from plimsoll.engine.verbs.host import Host
+
+PRACTICE_SLEEP_S: Final = 0.02
+
+
+class HostClock:
+    """This machine's clock."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._now()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(max(seconds, 0.0))
+
+
+class VenueTime:
+    """The clock of an exchange on this machine, which has a time of its own; waiting for it takes next to none.
+
+    Where that time stands still, what was waited for passes here alone.
+    """
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+        self._seen: datetime | None = None
+        self._waited = timedelta(0)
+
+    def now(self) -> datetime:
+        """Return the exchange's time."""
+        now = self._venue.clock().now
+        if now != self._seen:
+            self._seen, self._waited = now, timedelta(0)
+        return now + self._waited
+
+    def sleep(self, seconds: float) -> None:
+        """Let it pass."""
+        self._waited += timedelta(seconds=max(seconds, 0.0))
+        time.sleep(min(seconds, PRACTICE_SLEEP_S))
+
+
+def tenant_for(what: Runnable, sets: Iterable[str], host: Host) -> Tenant:
+    """Return what a configuration says about going live; see `tenant_of`."""
+    config, strategies = configured(what, sets=sets, env=host.env)
+    return tenant_of(config, strategies, host.env, Path.home())
+
+
+@contextmanager
+def room_for(tenant: Tenant, host: Host, venue: Venue | None, clock: LiveClock | None) -> Iterator[Room]:
+    """Open the room of a tenant; venue and clock may be given, else they are the configured one and the machine's."""
+    chosen = open_venue(tenant.broker, host.env, tenant.symbols) if venue is None else venue
+    with open_room(tenant, chosen, clock or clock_for(tenant, chosen, host)) as room:
+        yield room
+
+
+def clock_for(tenant: Tenant, venue: Venue, host: Host) -> LiveClock:
+    """Return the machine's clock, or that of an exchange that runs here."""
+    return VenueTime(venue) if is_here(tenant.broker.url) else HostClock(host.clock)
+
+
+def reason_of(text: str) -> str:
+    """Return a reason as it is written down.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    words = " ".join(text.split())
+    if not words:
+        raise DataError("no reason", where="--reason", fix="say in a few words why: it is written down")
+    return words[:200]

@@ -1,0 +1,133 @@
+"""One slot of a book, once: to its account, or to a file."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from plimsoll.engine.config.live import LiveSection
+from plimsoll.engine.config.schema import Config
+from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.execution.legal_batch import exact
+from plimsoll.engine.execution.venue import Venue
+from plimsoll.engine.live.clock import LiveClock, Point, nowhere
+from plimsoll.engine.live.day_plan import DayPlan
+from plimsoll.engine.live.decide import code_hash_of
+from plimsoll.engine.live.emit import alone as writing
+from plimsoll.engine.live.emit import name_of, orders_csv, write_orders
+from plimsoll.engine.live.fence import alone
+from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.rows import PlanRow, SlotRow
+from plimsoll.engine.live.outcome import Outcome, ended
+from plimsoll.engine.live.rebalance import Rebalancer
+from plimsoll.engine.live.room import state_folder
+from plimsoll.engine.live.slots import hours_of
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.runtime.backtest import Progress
+from plimsoll.engine.runtime.load import Runnable, configured
+from plimsoll.engine.runtime.prepare import make_strategies
+from plimsoll.engine.verbs.host import PROGRAM, Host
+from plimsoll.engine.verbs.live_room import room_for, tenant_for
+from plimsoll.engine.verbs.plan import PAPER, plan
+
+
+def rebalance(
+    what: Runnable,
+    slot: str,
+    *,
+    data: Panel | None = None,
+    sets: Iterable[str] = (),
+    venue: Venue | None = None,
+    clock: LiveClock | None = None,
+    progress: Progress | None = None,
+    point: Point = nowhere,
+    host: Host = PROGRAM,
+) -> Outcome:
+    """Do one slot of today's session on the configured account, and return what became of it.
+
+    The first slot of a session decides, at the close before; the later ones finish what it left. A slot that is done is
+    not done again, a late one is not run. Ended at any moment and started again, it goes on where it was.
+
+    Parameters
+    ----------
+    what, data, sets
+        As for `backtest`; the configuration needs `[broker] account`.
+    slot : str
+        One of `live.slots`, HH:MM New York time.
+    venue, clock : optional
+        Instead of the configured account and the machine's clock.
+    point : callable
+        Called with the name of every place at which the process might die.
+
+    Raises
+    ------
+    InputError
+        If the input is wrong, the state folder or the account is in use, or the venue gives no answer.
+    """
+    tenant = tenant_for(what, sets, host)
+    with room_for(tenant, host, venue, clock) as room:
+        decider = room.decider(data=data, progress=progress)
+        worker = Rebalancer(room.book, room.venue, room.journal, room.clock, tenant.folder, decider, point)
+        return worker.run(slot)
+
+
+def preview(
+    what: Runnable, *, sets: Iterable[str] = (), progress: Progress | None = None, host: Host = PROGRAM
+) -> DayPlan:
+    """Return what the session's decision would be for the account as it is; nothing is sent or written."""
+    return plan(what, account=PAPER, sets=sets, progress=progress, host=host)
+
+
+def emit(
+    what: Runnable,
+    slot: str,
+    out: Path | str,
+    positions: Path | str,
+    *,
+    sets: Iterable[str] = (),
+    progress: Progress | None = None,
+    host: Host = PROGRAM,
+) -> tuple[Outcome, Path | None]:
+    """Write the orders of the next session into a folder, once: for a person or another program to execute.
+
+    Needs no broker: what is held comes from a file that somebody keeps. The decision is in the journal; asked again for
+    the same session, it decides nothing and names the file.
+
+    Raises
+    ------
+    InputError
+        If anything about the input is wrong, or other orders are in the file already.
+    """
+    config, strategies = configured(what, sets=sets, env=host.env)
+    slots = (config.live or LiveSection()).slots
+    if slot not in slots:
+        raise ConfigError(f"no slot {slot!r}", where="--slot", fix=f"one of live.slots: {', '.join(slots)}")
+    made = plan(config, positions=positions, progress=progress, host=host)
+    outcome = Outcome("refused", made.refusal, made.executes, slot)
+    if made.refusal:
+        return outcome, None
+    folder, place = state_folder(config, host.env, Path.home()), Path(out)
+    file = place / name_of(made, slot)
+    with alone(folder, f"book {config.run.name!r}"), writing(file):
+        journal = Journal.open(folder, host.clock)
+        try:
+            if journal.plan(made.executes) is not None:
+                there = next((one.note for one in journal.slots(made.executes)), "")
+                return ended(outcome, "already", there), file if file.exists() else None
+            write_orders(file, orders_csv(made), force=False)
+            code = code_hash_of(make_strategies(config, strategies).values())
+            _note(journal, config, made, slot, file, code)
+        finally:
+            journal.close()
+    return ended(outcome, "done", f"{len(made.orders)} orders"), file
+
+
+def _note(journal: Journal, config: Config, made: DayPlan, slot: str, file: Path, code: str) -> None:
+    hours = hours_of(made.executes)
+    now = datetime.fromisoformat(journal.stamp())
+    row = SlotRow(made.executes, slot, hours.opens, hours.closes, done=False)
+    with journal.tx():
+        journal.add_plan(
+            PlanRow(made.executes, made.decided, now, not made.due, exact(made.equity), config.digest, code)
+        )
+        journal.add_slot(row)
+        journal.end_slot(row, f"{len(made.orders)} orders emitted to {file.name}")
