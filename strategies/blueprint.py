@@ -138,8 +138,12 @@ def open_book(n_symbols: int, n_slots: int, n_signals: int = 0) -> Book:
 
 def observe(ctx: Context, book: Book, p: BlueprintParams, layout: Layout) -> Bools:
     """Take in the bar; return which slots (S,) have something to hold. Fills `book.holding` and `book.cov`."""
-    ret = ctx.past.ret(1)[0]
-    look_through.observe(book.seen, layout.decay, ret, ctx.listed, ctx.session_index)
+    ret, anew = ctx.past.ret(1)[0], ctx.listed_anew
+    look_through.observe(book.seen, layout.decay, ret, ctx.listed, anew, ctx.session_index)
+    if anew[layout.equity] or anew[layout.bond]:
+        book.guard.memory[:] = regime.init().memory
+    if anew.any():
+        book.signal[:] = np.nan  # read from a history that counts no more
     regime.step(book.guard, layout.guard, ret[layout.equity], ret[layout.bond])
     look_through.usable(book.seen, layout.base, p.min_obs, ctx.session_index, book.usable)
     book.holding[:] = 0.0

@@ -139,6 +139,7 @@ class ConvexRateHedge(Strategy):
     def _advance(self, state: State, together: float, inflation: float) -> None:
         """Move the budgets one bar along the line to those of today's regime; unknown inflation is not falling."""
         if together == 0.0:
+            state.ramp[:] = np.nan  # not known yet, or not any more: nothing to come from
             return
         now = TOGETHER if together > 0.0 else APART_FALLING if inflation <= 0.0 else APART
         goal = np.array((self.params.budget_together, self.params.budget_apart_falling, self.params.budget_apart)[now])

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.kernels.derive import DELIST_SESSIONS, RELIST_SESSIONS
+from plimsoll.engine.kernels.derive import DELIST_SESSIONS
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Floats
 
@@ -17,30 +17,13 @@ SLACK: Final = DELIST_SESSIONS
 def growth(level: Floats, column: int, bars: int) -> float:
     """Return the relative change of one column of level (n, K) over `bars` bars up to the last row.
 
-    n >= bars + SLACK. Each end takes the last known level, up to SLACK - 1 rows old; NaN where there is none, so a
-    symbol younger than `bars` has no growth yet.
+    n >= bars + SLACK, a window that shows nothing before the listing in force. Each end takes the last known level, up
+    to SLACK - 1 rows old; NaN where there is none, so a symbol younger than `bars` has no growth yet.
 
         L_t / L_{t - bars} - 1
-
-    NaN across a gap of more than RELIST_SESSIONS rows: what trades after it is a new symbol, whose level begins anew.
     """
-    if _relisted(level, column, bars):
-        return np.nan
     change: float = _known(level, column, 0) / _known(level, column, bars) - 1.0
     return change
-
-
-@kernel
-def _relisted(level: Floats, column: int, bars: int) -> bool:
-    missing = 0
-    for t in range(level.shape[0] - bars - SLACK, level.shape[0]):
-        if not np.isnan(level[t, column]):
-            if missing > RELIST_SESSIONS:
-                return True
-            missing = 0
-        else:
-            missing += 1
-    return False
 
 
 @kernel

@@ -72,7 +72,7 @@ def scan(ret: Floats, listed: Bools, due: Bools, lookback: int, notional: Notion
     """Run `step` on the bars that are due (T,)."""
     w = np.empty(ret.shape[1])
     for t in range(ret.shape[0]):
-        if due[t] and step(last_rows(ret, t, lookback), listed[t], w) and not answer(t, w, notional):
+        if due[t] and step(last_rows(ret, t, lookback, notional), listed[t], w) and not answer(t, w, notional):
             return
 
 

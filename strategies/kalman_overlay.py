@@ -1,5 +1,6 @@
 """Hierarchical Adaptive v2.5: a Kalman trend overlay on QQQ, carried by QQQ, TQQQ, SQQQ and cash."""
 
+from itertools import pairwise
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -124,6 +125,8 @@ class KalmanOverlay(Strategy):
         """Advance every tier by one bar; answer where a leg is too far from its target."""
         p, state, past = self.params, ctx.state, ctx.past
         j = ctx.symbols.index(p.signal_symbol)
+        if ctx.listed_anew[j]:
+            overlay_step.forget(state, self.settings)
         seen = state.seen
         seen[CLOSE] = (past.close(1) if p.price == "split" else past.tr(1))[0, j]
         seen[HIGH], seen[LOW] = past.high(1)[0, j], past.low(1)[0, j]
@@ -141,12 +144,17 @@ class KalmanOverlay(Strategy):
 
     def scan(self, run: Scan) -> None:
         """Run through the whole span."""
-        p = self.params
-        overlay_step.scan(
-            run.close if p.price == "split" else run.tr, run.high, run.low, run.volume, run.indicator(p.vix_symbol),
-            run.listed, run.symbols.index(p.signal_symbol), np.sqrt(run.clock.bars_per_year), self.settings, run.state,
-            run.notes, run.notional,
-        )  # fmt: skip
+        p, j = self.params, run.symbols.index(self.params.signal_symbol)
+        price = run.close if p.price == "split" else run.tr
+        anew = [int(t) for t in np.flatnonzero(run.listed_anew[:, j])]
+        for first, stop in pairwise([0, *anew, run.n_bars]):
+            if first in anew:
+                overlay_step.forget(run.state, self.settings)
+            if not overlay_step.scan(
+                first, stop, price, run.high, run.low, run.volume, run.indicator(p.vix_symbol), run.listed, j,
+                np.sqrt(run.clock.bars_per_year), self.settings, run.state, run.notes, run.notional,
+            ):  # fmt: skip
+                return
 
 
 def settings(p: KalmanOverlay.Params) -> Settings:

@@ -39,14 +39,20 @@ def init(n_symbols: int) -> Seen:
 
 
 @kernel
-def observe(seen: Seen, params: moments.Params, ret: Floats, listed: Bools, session: int) -> None:
-    """Take in one row of returns (K,), which symbols have a row, and the session's index. Mutates seen.
+def observe(seen: Seen, params: moments.Params, ret: Floats, listed: Bools, anew: Bools, session: int) -> None:
+    """Take in one row of returns (K,), which symbols have a row, which of them are new, the session's index.
+
+    Mutates seen: of a symbol listed anew nothing that was seen before counts.
 
         Cov_ij = rho_ij sigma_i sigma_j,   sigma on a symbol's own history, rho on the rows common to both
 
     About zero. So two histories of different lengths never give a correlation beyond 1; NaN for a pair never seen
     together. Source: RiskMetrics Technical Document (1996), ch. 5.
     """
+    for i in range(ret.shape[0]):
+        if anew[i]:
+            moments.forget(seen.moments, i)
+            seen.tally[RETURNS, i] = 0.0
     moments.step(seen.moments, params, ret)
     pair = seen.moments.pair
     for i in range(ret.shape[0]):

@@ -79,6 +79,14 @@ def init(settings: Settings) -> State:
     )
 
 
+def forget(state: State, settings: Settings) -> None:
+    """Forget what was seen of the signal: it comes back as a new one, with another level and its own risk."""
+    fresh = init(settings)
+    state.filter.memory[:], state.filter.number[:] = fresh.filter.memory, fresh.filter.number
+    state.vol.ring[:], state.base.sums[:] = np.nan, 0.0
+    state.shown[: SIGMA_BASE + 1] = np.nan
+
+
 @inline_kernel
 def step(state: State, settings: Settings, listed: Bools, held: Floats) -> bool:
     """Advance the overlay by one bar and return whether to trade; the weights are then in `state.target` (3,).
@@ -119,13 +127,16 @@ def step(state: State, settings: Settings, listed: Bools, held: Floats) -> bool:
 
 @kernel
 def scan(
-    price: Floats, high: Floats, low: Floats, volume: Floats, vix: Floats, listed: Bools, j: int, scale: float,
-    settings: Settings, state: State, notes: Floats, notional: Notional,
-) -> None:  # fmt: skip
-    """Run `step` over all bars; series (T, K), vix (T,), column j the signal; notes (T, 11) shown, tiers, drawdown."""
+    first: int, stop: int, price: Floats, high: Floats, low: Floats, volume: Floats, vix: Floats, listed: Bools, j: int,
+    scale: float, settings: Settings, state: State, notes: Floats, notional: Notional,
+) -> bool:  # fmt: skip
+    """Run `step` over bars [first, stop); False if an answer could not stand.
+
+    Series (T, K), vix (T,), column j the signal; notes (T, 11) shown, tiers, drawdown.
+    """
     seen, answer = state.seen, np.zeros(listed.shape[1])
     seen[SCALE] = scale
-    for t in range(listed.shape[0]):
+    for t in range(first, stop):
         drift(t, notional)
         seen[CLOSE], seen[HIGH], seen[LOW] = price[t, j], high[t, j], low[t, j]
         seen[VOLUME], seen[RETURN], seen[VIX] = volume[t, j], notional.ret[t, j], vix[t]
@@ -139,4 +150,5 @@ def scan(
             for k in range(3):
                 answer[k] = state.target[k]
             if not take(t, answer, notional):
-                return
+                return False
+    return True

@@ -128,21 +128,32 @@ class Pairs(Strategy):
 
     def init(self, n_symbols: int) -> State:
         """Nothing known, nothing held."""
-        p = self.params
-        n = len(p.pairs)
-        start = kalman_regression.init(kalman_regression.params(p.delta))
-        noise = np.full(n, np.nan if p.noise is None else p.noise)
-        return State(
+        n, start = len(self.params.pairs), kalman_regression.init(kalman_regression.params(self.params.delta))
+        state = State(
             np.tile(start.x, (n, 1)), np.full((n, kalman_regression.COLUMNS), np.nan),
-            np.full((n, cointegration.COLUMNS), np.nan), noise, noise / noise * p.delta / (1.0 - p.delta),
+            np.full((n, cointegration.COLUMNS), np.nan), np.empty(n), np.empty(n),
             np.zeros(n, dtype=np.bool_), np.ones(n, dtype=np.bool_), np.zeros(n), np.zeros((n, 2)),
             np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n), np.zeros(1, dtype=np.bool_),
         )  # fmt: skip
+        for k in range(n):
+            self._begin(k, state)
+        return state
+
+    def _begin(self, pair: int, state: State) -> None:
+        """Let a pair wait for its first test: at the start, and where one of its funds comes back as a new one."""
+        p = self.params
+        noise = np.nan if p.noise is None else p.noise
+        state.coefficient[pair] = kalman_regression.init(kalman_regression.params(p.delta)).x
+        state.reading[pair], state.test[pair] = np.nan, np.nan
+        state.noise[pair], state.drift[pair] = noise, noise / noise * p.delta / (1.0 - p.delta)
+        state.passed[pair], state.armed[pair] = False, True
 
     def on_bar(self, ctx: Context) -> Weights | None:
         """Take in the bar, trade by the last test, test anew on the schedule."""
         p, state, member = self.params, ctx.state, self._members(ctx.symbols)
         rules = Rules(p.enter, p.exit, p.stop, p.stop_half_lives, p.least_beta, p.most_beta, p.gross / len(member))
+        for k in np.flatnonzero(ctx.listed_anew[member].any(axis=1)):
+            self._begin(int(k), state)
         pairs_step(ctx.past.tr(1)[0], member, rules, state)
         self._note(ctx)
         answer = self._answer(ctx, member)

@@ -141,7 +141,7 @@ def scan(
     """Run `level61` on the bars that are due (T,); notes (T, 3) get the regime in force at every bar."""
     w = np.zeros(ret.shape[1])
     for t in range(ret.shape[0]):
-        found = due[t] and level61(last_rows(ret, t, lookback), listed[t], risky, p, regime, w)
+        found = due[t] and level61(last_rows(ret, t, lookback, notional), listed[t], risky, p, regime, w)
         notes[t] = regime
         if found and not answer(t, w, notional):
             return

@@ -98,6 +98,7 @@ class Trend(Strategy):
     def on_bar(self, ctx: Context) -> Weights | None:
         """Take in the bar's returns; answer on the schedule once any symbol has a signal."""
         p, state, settings = self.params, ctx.state, self.settings(ctx.bars_per_year)
+        ewma.forget(state.moments, ctx.listed_anew)
         ewma.step(state.moments, settings.fade, ctx.past.ret(1)[0], state.latest)
         if not is_due(ctx, p.rebalance):
             return None
@@ -113,7 +114,7 @@ class Trend(Strategy):
     def scan(self, run: Scan) -> None:
         """Run through the whole span."""
         scan(
-            run.ret, run.tr, run.listed, due_bars(run.clock, self.params.rebalance), self.horizons,
+            run.ret, run.tr, run.listed, run.listed_anew, due_bars(run.clock, self.params.rebalance), self.horizons,
             self.settings(run.clock.bars_per_year), run.state, run.notes, run.notional,
         )  # fmt: skip
 
@@ -131,8 +132,8 @@ class Trend(Strategy):
 
 @kernel
 def scan(
-    ret: Floats, level: Floats, listed: Bools, due: Bools, horizons: Ints, p: Settings, state: State, notes: Floats,
-    notional: Notional,
+    ret: Floats, level: Floats, listed: Bools, anew: Bools, due: Bools, horizons: Ints, p: Settings, state: State,
+    notes: Floats, notional: Notional,
 ) -> None:  # fmt: skip
     """Take in every bar's returns; `trend_weights` on the bars that are due (T,). notes (T, 3)."""
     w, report = np.zeros(ret.shape[1]), np.zeros(REPORT)
@@ -140,10 +141,11 @@ def scan(
     for horizon in horizons:
         longest = max(longest, horizon)
     for t in range(ret.shape[0]):
+        ewma.forget(state.moments, anew[t])
         ewma.step(state.moments, p.fade, ret[t], state.latest)
         if not due[t]:
             continue
-        window = last_rows(level, t, longest + SLACK)
+        window = last_rows(level, t, longest + SLACK, notional)
         if trend_weights(window, horizons, listed[t], state.latest[ewma.CENTRAL], p, report, w):
             notes[t, 0] = report[0] / report[1]
             notes[t, 1] = report[2]

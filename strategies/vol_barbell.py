@@ -1,6 +1,6 @@
 """Equity engine and barbell: TQQQ scaled by volatility and drawdown, short volatility against a tail hedge, cash."""
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -30,6 +30,10 @@ class State(NamedTuple):
     past: Floats
     held: Ints
     now: Floats
+
+
+# `State.now` before the first bar.
+START: Final = np.array([np.nan, np.nan, 0.0, 1.0, 1.0, 1.0])
 
 
 class VolBarbell(Strategy):
@@ -102,15 +106,18 @@ class VolBarbell(Strategy):
 
     def init(self, n_symbols: int) -> State:
         """Nothing seen yet; the engine starts at its full multiple."""
-        now = np.array([np.nan, np.nan, 0.0, 1.0, 1.0, 1.0])
         vol = stats.std_init(stats.std_params(self.params.vol_bars), 1)
-        return State(open_book(n_symbols, 3), vol, np.full(MEDIAN_CAPACITY, np.inf), np.zeros(1, dtype=np.int64), now)
+        return State(
+            open_book(n_symbols, 3), vol, np.full(MEDIAN_CAPACITY, np.inf), np.zeros(1, dtype=np.int64), START.copy()
+        )
 
     def on_bar(self, ctx: Context) -> Weights | None:
         """Take in the bar; answer by schedule and band once the engine trades."""
         p, state, layout = self.params, ctx.state, self.layout
         book, under = state.book, int(layout.base[layout.engine])
         present = observe(ctx, book, p, layout)
+        if ctx.listed_anew[under]:
+            forget(state)
         multiple_step(
             state, stats.std_params(p.vol_bars), ctx.past.ret(1)[0, under], ctx.past.tr(1)[0, under],
             p.vol_multiple_min, p.dd_soft, p.dd_hard, p.dd_floor, p.rerisk_step,
@@ -157,6 +164,11 @@ class VolBarbell(Strategy):
             f"back by {p.rerisk_step:g} a bar",
             **common_plan(p),
         }
+
+
+def forget(state: State) -> None:
+    """Forget what was seen of the underlying: it comes back as a new fund, with another level and its own risk."""
+    state.vol.ring[:], state.past[:], state.held[0], state.now[:] = np.nan, np.inf, 0, START
 
 
 @kernel

@@ -97,6 +97,7 @@ class VolPremium(Strategy):
     def on_bar(self, ctx: Context) -> Weights | None:
         """Take in the bar; at the session's end see whether to switch, rebalance or mend the hedge."""
         p, state = self.params, ctx.state
+        ewma.forget(state.moments, ctx.listed_anew[:1])
         ewma.step(state.moments, ewma.params(p.half_life_bars), ctx.past.ret(1)[0, :1], state.latest)
         if not ctx.last_bar_of_session:
             return None

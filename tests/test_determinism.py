@@ -26,7 +26,7 @@ STAMPED = {"env.json": "created", "log.jsonl": "ts"}
 
 
 def _python(folder: Path, *arguments: str, **env: str) -> None:
-    paths = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
+    paths = os.pathsep.join((str(ROOT / "src"), str(ROOT / "tests")))
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,

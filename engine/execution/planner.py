@@ -46,7 +46,7 @@ class Planner:
         self.min_notional = min_notional
         self.at_close = at_close
         self.tape = Tape(
-            feed.ret, panel.volume, feed.factor if terms.impact else np.empty((0, n)),
+            feed.ret, feed.status, panel.volume, feed.factor if terms.impact else np.empty((0, n)),
             panel.clock.bars_per_session,
         )  # fmt: skip
         # holdings are overwritten at each call

@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.types import Codes, Floats, Ints
+from plimsoll.engine.kernels.jit import inline_kernel, kernel
+from plimsoll.engine.types import Bools, Codes, Floats, Ints
 
 # Status of a symbol at a bar.
 UNBORN: Final = 0  # no row yet
@@ -59,6 +59,52 @@ def derive_step(
             last_close[i] = close
             last_session[i] = session_index[t]
             status[t, i] = TRADING
+
+
+@inline_kernel
+def comes_back(t: int, i: int, ret: Floats, status: Codes) -> bool:
+    """Return whether column i comes back at bar t as a new symbol: what was seen of it before counts no more.
+
+    ret, status (T, K), see `derive_step`. A first listing is not one of these: nothing was seen before it.
+    """
+    return t > 0 and status[t - 1, i] == DELISTED and status[t, i] == TRADING and np.isnan(ret[t, i])
+
+
+@kernel
+def listed_anew(t: int, ret: Floats, status: Codes, out: Bools) -> None:
+    """Write to out (K,) which symbols come back at bar t as new ones, see `comes_back`."""
+    for i in range(out.shape[0]):
+        out[i] = comes_back(t, i, ret, status)
+
+
+@kernel
+def listed_anew_scan(ret: Floats, status: Codes, out: Bools) -> None:
+    """Run `listed_anew` over all bars, out (T, K)."""
+    for t in range(out.shape[0]):
+        listed_anew(t, ret, status, out[t])
+
+
+@kernel
+def last_listed_anew(first: int, t: int, ret: Floats, status: Codes) -> int:
+    """Return the last bar in (first, t] at which any symbol comes back as a new one; 0 if there is none."""
+    for k in range(t, max(first, 0), -1):
+        for i in range(status.shape[1]):
+            if comes_back(k, i, ret, status):
+                return k
+    return 0
+
+
+@kernel
+def own_rows(t: int, array: Floats, ret: Floats, status: Codes, rows: Floats) -> None:
+    """Write the last rows of array (T, K) through bar t to rows (n, K): of the listings in force, NaN on top."""
+    n = rows.shape[0]
+    for i in range(rows.shape[1]):
+        known = True  # until an earlier listing, or the time before the history, is reached
+        for back in range(n):
+            k = t - back
+            known = known and k >= 0
+            rows[n - 1 - back, i] = array[k, i] if known else np.nan
+            known = known and not comes_back(k, i, ret, status)
 
 
 @kernel

@@ -3,8 +3,9 @@
 import numpy as np
 
 from plimsoll.engine.errors import StrategyError
+from plimsoll.engine.kernels.derive import last_listed_anew, listed_anew, own_rows
 from plimsoll.engine.market.feed import Feed
-from plimsoll.engine.types import Floats
+from plimsoll.engine.types import Bools, Floats
 
 
 class Cursor:
@@ -19,8 +20,9 @@ class Cursor:
 class Window:
     """The last n bars of a sleeve's universe, oldest first.
 
-    Every method returns exactly n rows, NaN on top where history is shorter, as a read-only view of (n, K) float64
-    in the order of the universe. None of the series is ever restated by later events:
+    Every method returns exactly n rows, NaN on top where history is shorter, as read-only (n, K) float64 in the order
+    of the universe. A symbol that came back as a new one has no history before that: a window never mixes two
+    listings. None of the series is ever restated by later events:
 
     ret : total return since the previous bar (dividends and splits included).
     tr : total-return index, 1.0 at a symbol's first bar.
@@ -28,7 +30,7 @@ class Window:
     volume : shares in the same units; NaN where unknown.
     """
 
-    __slots__ = ("_cols", "_cursor", "_feed", "_made", "_ret")
+    __slots__ = ("_anew", "_cols", "_cursor", "_feed", "_made", "_ret", "_seen", "_status")
 
     def __init__(self, feed: Feed, cols: tuple[int, ...], cursor: Cursor) -> None:
         self._feed = feed
@@ -36,10 +38,19 @@ class Window:
         self._cursor = cursor
         self._made: dict[str, Floats] = {}
         self._ret = feed.columns("ret", cols)
+        self._status = feed.status_of(cols)
+        self._seen, self._anew = -1, 0  # the bar looked through to, and the last one there that listed a symbol anew
+
+    @property
+    def listed_anew(self) -> Bools:
+        """(K,) which symbols come back at this bar as new ones: nothing seen of them before counts."""
+        mask: Bools = np.zeros(self._status.shape[1], dtype=np.bool_)
+        listed_anew(self._cursor.t, self._ret, self._status, mask)
+        return mask
 
     def ret(self, n: int = 1) -> Floats:
         """Total returns."""
-        return _last(self._ret, self._cursor.t + 1, n)
+        return self._rows(self._ret, n)
 
     def tr(self, n: int = 1) -> Floats:
         """Forward total-return index."""
@@ -82,7 +93,24 @@ class Window:
         array = self._made.get(name)
         if array is None:
             array = self._made[name] = self._feed.columns(name, self._cols)
-        return _last(array, self._cursor.t + 1, n)
+        return self._rows(array, n)
+
+    def _rows(self, array: Floats, n: int) -> Floats:
+        t = self._cursor.t
+        if n < 2 or self._last_anew(t) <= max(t + 1 - n, 0):
+            return _last(array, t + 1, n)
+        rows = np.empty((n, array.shape[1]))
+        own_rows(t, array, self._ret, self._status, rows)
+        rows.flags.writeable = False
+        return rows
+
+    def _last_anew(self, t: int) -> int:
+        if t != self._seen:
+            if t < self._seen:  # the cursor was put back
+                self._seen, self._anew = -1, 0
+            self._anew = last_listed_anew(self._seen, t, self._ret, self._status) or self._anew
+            self._seen = t
+        return self._anew
 
 
 def _last(array: Floats, stop: int, n: int) -> Floats:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from plimsoll.engine.execution.broker import Account
+from plimsoll.engine.kernels.derive import own_rows
 from plimsoll.engine.kernels.estimate import ewma
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.portfolio import book_memory
@@ -55,7 +56,7 @@ class Pipeline:
         self.settings = settings
         bars, neutral = panel.clock.bars_per_session, settings.watch.regime.neutral
         self.memory: Memory = book_memory.init(n_sleeves, n, neutral, bars)
-        self.prices = Prices(panel.close, panel.volume, feed.factor, feed.status, bars)
+        self.prices = Prices(panel.close, feed.ret, panel.volume, feed.factor, feed.status, bars)
         self.terms = CostTerms(*cost_terms)
         self.weight = np.zeros((n_sleeves, n))
         self.close = feed.field("close")  # in units that no split changes
@@ -105,7 +106,8 @@ class Pipeline:
             ticket = decide(t, self.weight, bits, rules, memory, self.prices, self.terms, holdings, out)
         else:
             combine(t, self.weight, bits, rules, memory, self.prices.status, out)
-            window = self._feed.ret[max(t + 1 - self.settings.window, 0) : t + 1]
+            window = np.empty((min(self.settings.window, t + 1), n))
+            own_rows(t, self._feed.ret, self._feed.ret, self.prices.status, window)
             estimate = s3_vol_target.book_vol(out.trace[NETTED], memory.asset_moments.pair, window, rules.vol_target)
             ticket = finish(t, *estimate, bits, rules, memory, self.prices, self.terms, holdings, out)
         return Target(out.target, out.goal, out.trade, out.trace.T, out.facts, ticket, account.margin_call)

@@ -81,9 +81,10 @@ class Rules(NamedTuple):
 
 
 class Prices(NamedTuple):
-    """What deciding reads of the market: close, volume, factor (T, N), status (T, N) int8, bars per session."""
+    """What deciding reads of the market: close, ret, volume, factor (T, N), status (T, N) int8, bars per session."""
 
     close: Floats
+    ret: Floats
     volume: Floats
     factor: Floats
     status: Codes
@@ -257,7 +258,7 @@ def turn(
     s7_turnover.no_trade_band(target, held, 0.0 if skip & SKIP_S7 else rule.band, forced, trade)
     s7_turnover.withdraw_halted(status, trade)
     # after the band: a thin name far from its target trades what the market takes, not nothing
-    volumes_at(t, prices.volume, prices.factor, trade, np.empty(VOLUME_SESSIONS), adv)
+    volumes_at(t, prices.volume, prices.factor, prices.ret, prices.status, trade, np.empty(VOLUME_SESSIONS), adv)
     for i in range(n):
         adv[i] = np.nan if p.is_cash[i] else adv[i] * prices.bars  # capacity is about what sleeves trade
     limited = s7_turnover.limit_capacity(rule.capacity, adv, close, account.equity, goal, held)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plimsoll.engine.kernels.derive import TRADING
+from plimsoll.engine.kernels.derive import listed_anew
 from plimsoll.engine.kernels.estimate import ewma, moments, rank_ic
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.portfolio.book_memory import Memory
@@ -54,9 +54,13 @@ def observe_bar(t: int, weight: Floats, ret: Floats, status: Codes, p: Watch, m:
     A sleeve that fails at this bar gets no more of the book from now on than it has.
     """
     row = ret[t]
+    anew = np.zeros(row.shape[0], dtype=np.bool_)
+    listed_anew(t, ret, status, anew)
     for i in range(row.shape[0]):
-        if status[t, i] == TRADING and np.isnan(row[i]) and m.asset_moments.pair[moments.COUNT, i, i] > 0.0:
-            moments.forget(m.asset_moments, i)  # listed anew
+        if anew[i]:
+            moments.forget(m.asset_moments, i)
+            if p.fear >= 0 and i in (p.stocks, p.bonds):
+                s6_regime.forget(i == p.stocks, m.regime)
     for s in range(weight.shape[0]):
         if m.failed_at[s] == t:
             shares = np.empty(weight.shape[0])

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import numpy as np
+
 from plimsoll.engine.kernels.account.track import Notional
-from plimsoll.engine.kernels.derive import TRADING
+from plimsoll.engine.kernels.derive import TRADING, listed_anew_scan
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.panel import BarClock
 from plimsoll.engine.types import Bools, Floats
@@ -13,7 +15,8 @@ class Scan:
     """The series of a universe from the first bar to the last, for `Strategy.scan`.
 
     Each property is the array whose last rows `ctx.past` shows, (T, K) in the order of the universe, read-only. Row t
-    is known at the close of bar t: at bar t a scan may read rows up to t and nothing beyond.
+    is known at the close of bar t: at bar t a scan may read rows up to t and nothing beyond. The rows of a window that
+    `ctx.past` shows are those of `plimsoll.engine.kernels.account.track.last_rows`.
 
     symbols : the universe. clock : the time axis, its flags by the exchange calendar.
     state : what `Strategy.init` returned. notes : (T, D) diagnostics in the order of `Strategy.diagnostics`, NaN.
@@ -44,6 +47,13 @@ class Scan:
     def listed(self) -> Bools:
         """(T, K) which symbols have a row at each bar."""
         mask: Bools = self.notional.status == TRADING
+        return mask
+
+    @property
+    def listed_anew(self) -> Bools:
+        """(T, K) which symbols come back at each bar as new ones."""
+        mask: Bools = np.zeros(self.notional.status.shape, dtype=np.bool_)
+        listed_anew_scan(self.notional.ret, self.notional.status, mask)
         return mask
 
     @property

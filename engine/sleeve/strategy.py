@@ -130,6 +130,11 @@ class Context:
         return mask
 
     @property
+    def listed_anew(self) -> Bools:
+        """(K,) which symbols come back at this bar as new ones: memory forgets them, as the windows of `past` do."""
+        return self.past.listed_anew
+
+    @property
     def last_bar_of_session(self) -> bool:
         """Whether the session closes with this bar (always, on daily data)."""
         return bool(self._clock.last_bar[self._cursor.t])

@@ -27,7 +27,7 @@ HEAVY = ("pandas", "numba", "plotly", "pyarrow", "exchange_calendars", "rich", "
 
 def _python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run this interpreter in `folder` with the project importable."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     return subprocess.run(
         [sys.executable, *arguments], cwd=folder, env=env, capture_output=True, text=True, check=False
     )

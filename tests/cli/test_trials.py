@@ -90,7 +90,7 @@ def test_switched_off_leaves_no_file(here: Path, cli: Cli, monkeypatch: pytest.M
 @pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="the folder is another there")
 def test_by_default_a_command_records_in_the_users_data_folder(here: Path) -> None:
     env = {key: value for key, value in os.environ.items() if key != "PLIMSOLL_TRIALS"}
-    env |= {"PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(here / "home")}
+    env |= {"PYTHONPATH": str(ROOT / "src"), "XDG_DATA_HOME": str(here / "home")}
 
     def plimsoll(*arguments: str) -> str:
         code = f"from plimsoll.engine.cli.main import main; main({list(arguments)!r})"

@@ -20,6 +20,9 @@ from plimsoll.engine.kernels.derive import (
     derive_scan,
     factor_scan,
     index_scan,
+    last_listed_anew,
+    listed_anew_scan,
+    own_rows,
 )
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.types import Codes, Floats
@@ -39,6 +42,13 @@ def derive(panel: Panel, cuts: tuple[int, ...] = ()) -> tuple[Floats, Codes]:
 def frame(panel: Panel, name: str) -> pd.DataFrame:
     """One field as a table."""
     return pd.DataFrame(getattr(panel, name))
+
+
+def listings(panel: Panel) -> pd.DataFrame:
+    """Number every symbol's listings from 1: a first row begins one, and the first row after a long gap."""
+    close = frame(panel, "close")
+    ret = total_returns(close, frame(panel, "dividend"), frame(panel, "split"))
+    return (close.notna() & ret.isna()).cumsum()
 
 
 @given(seed=st.integers(0, 2**32))
@@ -101,8 +111,10 @@ def test_the_total_return_index_chains_the_returns(seed: int) -> None:
     ret, _ = derive(panel)
     out = np.empty_like(ret)
     index_scan(0, panel.n_bars, ret, panel.close, np.full(panel.n_symbols, np.nan), out)
-    grown = (1.0 + pd.DataFrame(ret).fillna(0.0)).cumprod().where(frame(panel, "close").notna())
-    np.testing.assert_allclose(out, grown, rtol=1e-12)
+    lives = listings(panel)
+    known = 1.0 + pd.DataFrame(ret).fillna(0.0)
+    grown = pd.DataFrame({i: known[i].groupby(lives[i]).cumprod() for i in known})
+    np.testing.assert_allclose(out, grown.where(frame(panel, "close").notna()), rtol=1e-12)
 
 
 def test_the_total_return_index_is_one_at_the_first_row() -> None:
@@ -119,3 +131,34 @@ def test_the_split_factor_is_the_running_product(seed: int) -> None:
     out = np.empty((panel.n_bars, panel.n_symbols))
     factor_scan(0, panel.n_bars, panel.split, np.ones(panel.n_symbols), out)
     np.testing.assert_allclose(out, np.cumprod(panel.split, axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("missing", "is_new"), [(5, False), (6, False), (20, False), (21, True), (60, True)])
+def test_a_symbol_is_listed_anew_after_more_than_twenty_sessions_and_not_before(missing: int, is_new: bool) -> None:
+    close = np.r_[np.full(3, np.nan), 100.0, 101.0, np.full(missing, np.nan), 110.0, 121.0]
+    ret, status = derive(make_panel(np.column_stack((close, np.full(len(close), 50.0)))))
+    anew = np.ones(ret.shape, dtype=np.bool_)
+    listed_anew_scan(ret, status, anew)
+    expected = np.zeros(ret.shape, dtype=np.bool_)
+    expected[-2, 0] = is_new  # a first listing is none
+    assert anew.tolist() == expected.tolist()
+    back, last = len(close) - 2, len(close) - 1
+    assert last_listed_anew(back - 1, last, ret, status) == last_listed_anew(-1, last, ret, status) == is_new * back
+    assert last_listed_anew(back, last, ret, status) == 0  # a window that begins with the listing
+    assert last_listed_anew(-9, back - 1, ret, status) == 0
+
+
+@given(seed=st.integers(0, 2**32), n=st.integers(1, 70))
+@settings(max_examples=30)
+def test_rows_of_a_window_are_those_of_the_listing_in_force(seed: int, n: int) -> None:
+    panel = random_panel(seed, n_symbols=8)
+    ret, status = derive(panel)
+    life = listings(panel).to_numpy()
+    for t in (0, 5, 40, 70, 89):
+        rows = np.full((n, panel.n_symbols), 9.0)
+        own_rows(t, panel.close, ret, status, rows)
+        past = np.full((n, panel.n_symbols), np.nan)
+        past[max(n - t - 1, 0) :] = panel.close[max(t + 1 - n, 0) : t + 1]
+        for back in range(min(n, t + 1)):
+            past[n - 1 - back, life[t - back] != life[t]] = np.nan
+        assert rows.tobytes() == past.tobytes()

@@ -20,7 +20,7 @@ SOLVERS = [pytest.param(solver, id=solver.name) for solver in solvers()]
 
 
 def run_python(script: list[str], **flags: str) -> str:
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", **flags}
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OPENBLAS_NUM_THREADS": "1", **flags}
     done = subprocess.run([sys.executable, *script], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -36,7 +36,12 @@ def test_the_check_is_on_under_that_flag(tmp_path: Path) -> None:
         "from plimsoll.engine.kernels.jit import kernel\n\n\n@kernel\ndef read(x, i):\n    return x[i]\n"
     )
     script = "import numpy as np\nfrom beyond import read\nread(np.zeros(3), 7)"
-    env = {**os.environ, FLAG: "1", "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "PLIMSOLL_CACHE_DIR": str(tmp_path)}
+    env = {
+        **os.environ,
+        FLAG: "1",
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT / 'src'}",
+        "PLIMSOLL_CACHE_DIR": str(tmp_path),
+    }
     done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "IndexError" in done.stderr

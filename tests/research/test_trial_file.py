@@ -23,7 +23,7 @@ LONG, MANY = 1_000, 400
 
 
 def _start(code: str, *arguments: str) -> subprocess.Popen[str]:
-    paths = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
+    paths = os.pathsep.join((str(ROOT / "src"), str(ROOT / "tests")))
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         env={**os.environ, "PYTHONPATH": paths},

@@ -18,7 +18,7 @@ def test_every_bar_of_every_kind_of_account_adds_up(s: dict[str, Any], tmp_path:
     setup, result = ran.setup, ran.result
     assert_adds_up(
         setup.panel, FIRST, result.equity, result.weights.to_numpy(), bars_of(result.fills, setup.panel), setup.bill,
-        100_000.0, 0.015, 0.03, rebate=s["rebate"],
+        100_000.0, 0.015, 0.03, rebate=s["rebate"], at_close=s["fill"] == "next_close",
     )  # fmt: skip
 
 

@@ -151,7 +151,7 @@ def test_a_gap_of_up_to_twenty_sessions_is_a_halt_for_returns(missing: int) -> N
     assert feed.field("tr")[-1, 0] == pytest.approx(1.21)
 
 
-@pytest.mark.parametrize("missing", [22, 60])
+@pytest.mark.parametrize("missing", [21, 22, 60])
 def test_after_a_longer_gap_a_symbol_is_new(missing: int) -> None:
     close = np.r_[100.0, 100.0, np.full(missing, np.nan), 110.0, 121.0]
     feed = Feed(market({"AAA": close}))

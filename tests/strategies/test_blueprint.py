@@ -153,7 +153,7 @@ def test_looked_through_covariance_equals_plain_pandas(seed: int, holes: float) 
     ret[:40, 2] = np.nan
     seen, params = look_through.init(3), moments.params(42.0)
     for t, row in enumerate(ret):
-        look_through.observe(seen, params, row, ~np.isnan(row), t)
+        look_through.observe(seen, params, row, ~np.isnan(row), np.zeros(3, dtype=np.bool_), t)
     plain = ewma_covariance(pd.DataFrame(ret))
     cov = np.array([[plain[a, b].iloc[-1] for b in range(3)] for a in range(3)])
     np.testing.assert_allclose(seen.cov, cov, rtol=1e-9)

@@ -36,11 +36,17 @@ def excess(market: Market, bars: int) -> pd.DataFrame:
     return past[SYMBOLS].sub(past["BIL"].fillna(0.0), axis=0)
 
 
+def variance_of_life(ret: pd.Series, life: pd.DataFrame) -> pd.Series:
+    """Weighted variance of one symbol's returns; a new listing starts from nothing."""
+    lives = ret.groupby(life[ret.name], group_keys=False)
+    return lives.apply(lambda own: own.ewm(com=60, ignore_na=True).var(bias=True))
+
+
 def plain_trend(market: Market, params: dict[str, Any]) -> pd.DataFrame:
     """Targets on every session: sign of the excess return, 40% over the EWMA volatility, divided by the number."""
     horizons = params.get("lookbacks_bars", [252])
     ret = market.ret[SYMBOLS]
-    sigma = np.sqrt(261.0 * ret.ewm(com=60, ignore_na=True).var(bias=True))
+    sigma = np.sqrt(261.0 * ret.apply(variance_of_life, life=market.life))
     signal = 0.0
     for bars in horizons:
         signal = signal + np.sign(excess(market, bars)) / len(horizons)

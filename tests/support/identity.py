@@ -12,12 +12,14 @@ COSTS = ["commission", "spread", "impact", "fees"]
 def assert_adds_up(
     panel: Panel, first: int, table: pd.DataFrame, weights: Floats, fills: pd.DataFrame, bill: Floats, cash: float,
     spread_per_year: float, borrow_per_year: float, tolerance: float = 1e-9, rebate: float = 0.0,
+    at_close: bool = False,
 ) -> None:  # fmt: skip
     """Recompute cash, holdings, dividends, interest, price P&L and equity of every bar from facts alone.
 
     table : one row per bar from `first`, the columns of a result's equity table. fills : bar, column, qty, price and
     the four costs. Differences are relative to the account's size on the bar. The last row of a ruined account is its
-    state before the liquidation, whose fills at the marks take every position to zero.
+    state before the liquidation, whose fills at the marks take every position to zero. at_close : orders fill at the
+    close, so that a withdrawal leaves in part at the open and in part when it has been raised: facts give the ends.
     """
     held = np.zeros(panel.n_symbols)
     mark = _marks(panel, first)
@@ -76,12 +78,17 @@ def assert_adds_up(
         if row["equity"] > 0.0:
             np.testing.assert_allclose(weights[k], value / row["equity"], rtol=0.0, atol=1e-9 * max(row["gross"], 1.0))
         base = equity + row["flow"]
-        growth, shared = row["equity"] / base, 0.0
+        growths, shared = [row["equity"] / base], 0.0
         if row["flow"] < 0.0:  # it leaves at the open, with what had been earned by then
-            growth = arrived / equity * row["equity"] / (arrived + row["flow"])
+            growths = [arrived / equity * row["equity"] / (arrived + row["flow"])]
             after = arrived + row["flow"]  # which costs came before it left is not told by the facts
             shared = costs * -row["flow"] / (after * (after - costs)) * row["equity"] / equity
-        assert abs(row["ret"] - max(growth - 1.0, -1.0)) <= tolerance + shared
+            if at_close and traded is not None:
+                after = row["equity"] - interest + financing + borrow
+                growths.append((after - row["flow"]) / equity * row["equity"] / after)
+                shared = max(shared, costs * -row["flow"] / after**2 * row["equity"] / equity)
+        assert row["ret"] >= max(min(growths) - 1.0, -1.0) - tolerance - shared
+        assert row["ret"] <= max(max(growths) - 1.0, -1.0) + tolerance + shared
         before_costs = 1.0 + row["ret"] + costs / base
         paid_out = row["flow"] < 0.0
         assert k == 0 or paid_out or abs(row["equity_gross"] - grown * before_costs) <= tolerance * max(grown, 1.0)

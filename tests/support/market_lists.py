@@ -53,9 +53,18 @@ class Market:
                 return now / self.close[symbol][k] - 1.0
         return math.nan
 
+    def own_bars(self, symbol: str, t: int) -> list[int]:
+        """Bars that say something of a symbol, latest first: 120 at most, none before it came back as a new one."""
+        bars = []
+        for k in range(t, max(t - 120, -1), -1):
+            bars.append(k)
+            if self.trades(symbol, k) and math.isnan(self.total_return(symbol, k)):
+                break
+        return bars
+
     def sigma(self, symbol: str, t: int) -> float:
         """Daily volatility from the last 60 known returns, at least 20."""
-        known = [self.total_return(symbol, k) for k in range(t, max(t - 120, -1), -1)]
+        known = [self.total_return(symbol, k) for k in self.own_bars(symbol, t)]
         known = [r for r in known if not math.isnan(r)][:60]
         return statistics.stdev(known) if len(known) >= 20 else math.nan
 
@@ -63,7 +72,7 @@ class Market:
         """Median of the last 20 known volumes, in the shares of bar t."""
         known: list[float] = []
         units = 1.0
-        for k in range(t, max(t - 120, -1), -1):
+        for k in self.own_bars(symbol, t):
             if not math.isnan(self.volume[symbol][k]) and len(known) < 20:
                 known.append(self.volume[symbol][k] * units)
             units *= self.split[symbol][k]

@@ -106,8 +106,8 @@ def _holes(rng: np.random.Generator, shape: tuple[int, int]) -> Any:
             gone[at : at + int(rng.integers(2, 6)), i] = True
         elif kind == 3:  # delisted for good
             gone[at:, i] = True
-        elif kind == 4:  # delisted, and listed anew
-            gone[at : at + int(rng.integers(6, 20)), i] = True
+        elif kind == 4:  # delisted, and back: from the 21st session on as a new one
+            gone[at : at + int(rng.integers(6, 40)), i] = True
     gone[int(rng.integers(1, n_bars))] |= rng.random() < 0.3  # a session on which nothing trades
     gone[0, 0] = False
     return gone

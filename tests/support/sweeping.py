@@ -51,7 +51,7 @@ def same_bytes(folder: Path) -> dict[str, bytes]:
 
 def environment(**more: str) -> dict[str, str]:
     """Return the environment of a process that can import the engine and these helpers."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))), **more}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT / "tests"))), **more}
 
 
 @contextmanager

@@ -17,9 +17,10 @@ SHORT_IN_CASH: Final = -1.0
 
 
 class Tape(NamedTuple):
-    """What liquidity is read from: ret, volume, factor (T, N) and bars per session; factor may be empty if unused."""
+    """What liquidity is read from, (T, N), and bars per session; factor may be empty if unused."""
 
     ret: Floats
+    status: Codes
     volume: Floats
     factor: Floats
     bars: int
@@ -40,11 +41,11 @@ def liquidity(t: int, trade: Bools, rules: Floats, tape: Tape, buffer: Floats, t
         terms[SIGMA, i] = np.nan
         terms[ADV, i] = np.nan
     if rules[IMPACT_Y] != 0.0:
-        ret, volume, factor, bars = tape.ret, tape.volume, tape.factor, tape.bars
+        ret, status, volume, factor, bars = tape.ret, tape.status, tape.volume, tape.factor, tape.bars
         for i in range(trade.shape[0]):
             if trade[i]:
-                terms[SIGMA, i] = volatility_at(t, i, ret) * np.sqrt(float(bars))
-                terms[ADV, i] = volume_at(t, i, volume, factor, buffer) * bars
+                terms[SIGMA, i] = volatility_at(t, i, ret, status) * np.sqrt(float(bars))
+                terms[ADV, i] = volume_at(t, i, volume, factor, ret, status, buffer) * bars
 
 
 @kernel

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from plimsoll.engine.kernels.derive import DELISTED, UNBORN
+from plimsoll.engine.kernels.derive import DELISTED, UNBORN, last_listed_anew, own_rows
 from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.types import Bools, Codes, Floats, Ints
 
@@ -183,10 +183,13 @@ def follow(stop: int, n: Notional) -> None:
 
 
 @kernel
-def last_rows(array: Floats, t: int, n: int) -> Floats:
-    """Return rows t - n + 1 .. t of array (T, K), as a window shows them: always n, NaN on top before the history."""
-    if t + 1 >= n:
+def last_rows(array: Floats, t: int, n: int, of: Notional) -> Floats:
+    """Return rows t - n + 1 .. t of array (T, K) of a scan, as a window shows them.
+
+    Always n, NaN on top before the history and before the listing in force; of is the scan's notional portfolio.
+    """
+    if t + 1 >= n and last_listed_anew(t + 1 - n, t, of.ret, of.status) == 0:
         return array[t + 1 - n : t + 1]
-    padded = np.full((n, array.shape[1]), np.nan)
-    padded[n - t - 1 :] = array[: t + 1]
-    return padded
+    rows = np.empty((n, array.shape[1]))
+    own_rows(t, array, of.ret, of.status, rows)
+    return rows

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels import check
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.types import Floats
+from plimsoll.engine.types import Bools, Floats
 
 # Rows of `State.sums` and, the first three, of `out`.
 MEAN: Final = 0
@@ -93,6 +93,16 @@ def step(state: State, params: Params, x: Floats, out: Floats) -> None:
     for k in range(OUTPUTS):
         for i in range(x.shape[0]):
             out[k, i] = sums[k, i] if sums[COUNT, i] > 0.0 else np.nan
+
+
+@kernel
+def forget(state: State, gone: Bools) -> None:
+    """Forget everything that was seen of the columns gone (N,). Mutates state."""
+    sums = state.sums
+    for i in range(gone.shape[0]):
+        if gone[i]:
+            for k in range(ROWS):
+                sums[k, i] = 0.0
 
 
 @kernel

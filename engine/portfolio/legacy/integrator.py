@@ -17,6 +17,7 @@ import numpy as np
 
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.allocate.min_variance import min_variance
+from plimsoll.engine.kernels.derive import own_rows
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.portfolio.integrator import Mark, Target
 from plimsoll.engine.sleeve.sleeve import Sleeve
@@ -86,7 +87,7 @@ class Legacy:
         if "first_vol_target" in skip:
             trace[2] = trace[1]
         chosen = np.flatnonzero(trace[0])
-        window = self._feed.ret[max(t + 1 - WINDOW, 0) : t + 1][:, chosen]
+        window = self._returns(t, WINDOW)[:, chosen]
         window = window[~np.isnan(window).any(axis=1)]  # the shortest history decides for all
         if not len(chosen) or len(window) < 2:
             return float(len(window)), 0.0, 0.0
@@ -106,7 +107,7 @@ class Legacy:
         if "second_vol_target" in skip:
             trace[3] = trace[2]
             return
-        window = self._feed.ret[max(t + 1 - 21, 0) : t + 1]
+        window = self._returns(t, 21)
         with np.errstate(invalid="ignore", divide="ignore"):
             realised = (
                 window.std(axis=0, ddof=1) * np.sqrt(252.0) if len(window) > 1 else np.full(len(trace[2]), np.nan)
@@ -116,6 +117,13 @@ class Legacy:
         gross = np.abs(trace[3]).sum()
         if gross > GROSS_CAP:
             trace[3] *= GROSS_CAP / gross
+
+    def _returns(self, t: int, n: int) -> Floats:
+        """Return the last n returns (n, N) through bar t, fewer at the start: of the listings in force, NaN on top."""
+        feed = self._feed
+        rows = np.empty((min(n, t + 1), feed.ret.shape[1]))
+        own_rows(t, feed.ret, feed.ret, feed.status, rows)
+        return rows
 
     def save(self) -> Saved:
         """Return a copy of the memory."""

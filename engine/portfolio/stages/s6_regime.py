@@ -78,6 +78,16 @@ def clip1(x: float) -> float:
 
 
 @kernel
+def forget(stock: bool, s: State) -> None:
+    """Forget the correlation, and the stock index too where that is what comes back as a new one. Mutates s."""
+    m = s.memory
+    for k in (W0, SS, BB, SB, SIGNAL):
+        m[k] = 0.0
+    if stock:
+        m[FILLED] = 0.0
+
+
+@kernel
 def gather(stock_ret: float, bond_ret: float, s: State) -> None:
     """Take in the returns of one bar, NaN = not known; they compound to those of its session. Mutates s."""
     m = s.memory
