@@ -77,7 +77,9 @@ class SystemDecider:
 
     def propose(self, asked: Asked) -> Proposal:
         """Replay to the close before `asked.session` and decide for the account as it is."""
-        decided = previous_session(asked.session)
+        decided, start = previous_session(asked.session), self._config.run.start
+        if start is not None and start > decided:
+            return _refused(decided, f"run.start is {start}: the first close that may decide is the one after")
         setup = self._setup(decided)
         panel = setup.panel
         last = _day(panel, panel.n_bars - 1)

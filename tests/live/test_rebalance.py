@@ -1,0 +1,170 @@
+"""A configured book through the verbs: a week equals its backtest, a slot is done once, what is missed is not lost."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from support.live_book import FIRST, LAST, SLOTS, Desk, make_desk
+from support.live_sim import Killed
+
+from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.execution.venue import Intent
+from plimsoll.engine.live.clock import POINTS
+from plimsoll.engine.market.calendar import sessions
+from plimsoll.engine.runtime.assemble import build
+from plimsoll.engine.runtime.backtest import run_loop
+from plimsoll.engine.runtime.prepare import make_strategies
+
+WEEK: list[date] = sessions(FIRST, LAST).astype(object).tolist()
+
+
+def simulated(desk: Desk, *, last: date = LAST) -> dict[str, Decimal]:
+    """Return what the backtest of the same configuration holds that takes the account over on the first session."""
+    config = load_config({**desk.values, "run": {**desk.values["run"], "start": FIRST.isoformat()}})
+    setup = build(config, desk.panel, make_strategies(config))
+    days = setup.panel.clock.session.astype("datetime64[D]").astype(object).tolist()
+    run_loop(setup, stop_at=days.index(last))
+    held = {symbol: round(Decimal(repr(qty)), 9) for symbol, qty in setup.broker.positions().items()}
+    return {symbol: qty for symbol, qty in held.items() if qty}
+
+
+def trade(desk: Desk, days: list[date] = WEEK) -> None:
+    """Run every slot of the sessions."""
+    for day in days:
+        for slot in SLOTS:
+            desk.to(day, slot)
+            outcome = desk.slot(slot)
+            assert outcome.ok, (day, slot, outcome)
+    desk.to(days[-1], "16:30")
+
+
+def test_a_week_with_a_half_day_a_split_and_a_dividend_ends_where_its_backtest_does(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    trade(desk)
+    assert {s: round(q, 9) for s, q in desk.shares().items()} == simulated(desk)
+    kinds = [getattr(one, "kind", "FILL") for one in desk.exchange.activities]
+    assert {"SPLIT", "DIV", "FILL"} <= set(kinds)
+    sessions_traded = {order.submitted_at.date() for order in desk.exchange.orders.values()}
+    assert len(sessions_traded) >= 3
+    assert date(2024, 11, 29) in WEEK
+
+
+def test_a_slot_that_is_done_sends_nothing_again(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    first = desk.slot("09:35")
+    assert (first.ending, first.sent) == ("done", 3)
+    again = desk.slot("09:35")
+    assert (again.ending, again.sent, len(desk.exchange.orders)) == ("already", 0, 3)
+
+
+def test_later_slots_of_a_session_decide_nothing_new(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    trade(desk, [FIRST])
+    assert len(desk.exchange.orders) == 3
+
+
+def test_slots_that_a_half_day_is_too_short_for_are_skipped(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    trade(desk, WEEK[: WEEK.index(date(2024, 11, 29))])
+    desk.to(date(2024, 11, 29), "12:00")
+    assert desk.slot("12:00").ending == "done"
+    desk.to(date(2024, 11, 29), "12:45")
+    assert desk.slot("14:00").ending == "skipped"
+
+
+def test_a_late_slot_is_not_run_and_the_next_one_decides(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:46")
+    assert desk.slot("09:35").ending == "late"
+    assert not desk.exchange.orders
+    desk.to(FIRST, "12:00")
+    assert desk.slot("12:00").sent == 3
+
+
+def test_a_session_that_was_missed_altogether_is_made_up_for(tmp_path: Path) -> None:
+    """A sleeve answers once; whoever was not there takes over what it holds, at the next session that is traded."""
+    desk = make_desk(tmp_path)
+    decided = WEEK[:2]
+    trade(desk, decided)
+    days = desk.panel.clock.session.astype("datetime64[D]").astype(object).tolist()
+    config = desk.config
+    setup = build(config, desk.panel, make_strategies(config))
+    deciding = [days[one.t] for one in run_loop(setup).decisions]
+    # a close that decided, whose session is slept through, before one that did not decide
+    slept = next(day for day in WEEK[2:-1] if WEEK[WEEK.index(day) - 1] in deciding and day not in deciding)
+    later = WEEK[WEEK.index(slept) + 1]
+    before = len(desk.exchange.orders)
+    desk.to(later, "09:35")
+    outcome = desk.slot("09:35")
+    assert outcome.ok
+    assert len(desk.exchange.orders) > before
+    # and it ends with the weights that the backtest has, to the drift of a session
+    value = desk.venue.snapshot()
+    held = {one.symbol: float(one.qty * (one.price or 0)) / float(value.equity) for one in value.positions}
+    wanted = simulated(desk, last=later)
+    price = dict(zip(desk.panel.symbols, desk.panel.close[days.index(later) - 1], strict=True))
+    for symbol, qty in wanted.items():
+        assert held[symbol] == pytest.approx(float(qty) * price[symbol] / 100_000.0, abs=0.02)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_anywhere_and_started_again_it_ends_where_it_would_have(tmp_path: Path, point: str) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+
+    def die(name: str) -> None:
+        if name == point:
+            raise Killed(name)
+
+    killed = False
+    try:
+        desk.slot("09:35", point=die)
+    except Killed:
+        killed = True
+    assert desk.slot("09:35").ok
+    assert killed or point == "cancel asked"
+    desk.to(FIRST, "16:30")
+    assert {s: round(q, 9) for s, q in desk.shares().items()} == simulated(desk, last=FIRST)
+    assert len(desk.exchange.orders) == 3
+
+
+def test_what_did_not_fill_is_finished_in_the_next_session(tmp_path: Path) -> None:
+    """An answer is due until it is executed: what a session left over is sent under the next one's ids."""
+    desk = make_desk(tmp_path, execution={"unfilled": "carry"})
+    desk.to(FIRST, "09:35")
+    desk.exchange.halted.add("BBB")
+    done = desk.slot("09:35")
+    assert [one.symbol for one in done.changes if one.rule == "tradable"] == ["BBB"]
+    desk.to(FIRST, "16:30")
+    desk.exchange.halted.clear()
+    day = WEEK[1]
+    desk.to(day, "09:35")
+    outcome = desk.slot("09:35")
+    assert outcome.ok
+    assert "BBB" in {order.ticket.symbol for order in desk.exchange.orders.values()}
+
+
+def test_data_that_are_not_up_to_date_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(date(2024, 12, 5), "09:35")  # the prices end on the third
+    outcome = desk.slot("09:35")
+    assert (outcome.ending, outcome.sent) == ("refused", 0)
+    assert "the data end on 2024-12-03" in outcome.why
+    assert not desk.exchange.orders
+
+
+def test_the_order_that_leaves_is_the_order_that_was_written(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    outcome = desk.slot("09:35")
+    for row in outcome.orders:
+        sent = desk.exchange.by_client_id[row.client_id].ticket
+        intent: Intent = row.intent()
+        assert (sent.symbol, sent.side, sent.qty, sent.limit_price) == (
+            intent.symbol,
+            intent.side,
+            intent.qty,
+            intent.limit,
+        )
