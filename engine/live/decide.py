@@ -13,7 +13,7 @@ import numpy as np
 
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.config.schema import Config
-from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.errors import ConfigError, InputError
 from plimsoll.engine.execution.legal_batch import exact
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.day_plan import DayPlan, PriceSource, VenueTerms, day_plan, stand_at_last_bar
@@ -90,7 +90,9 @@ class SystemDecider:
         stood = stand_at_last_bar(setup, self._progress, mark_of=marks_of(self._journal, panel))
         live = setup.config.live or LiveSection()
         rules = PriceRules(live.max_quote_age_seconds, live.max_spread_bps, live.max_gap)
-        missed = asked.last is not None and any(_day(panel, t) > asked.last for t in stood.due)
+        # an answer is due until it was executed: the first decision on an account takes over what the sleeves hold, and
+        # so does the first one after closes that decided while nobody was there
+        missed = asked.last is None or any(_day(panel, t) > asked.last for t in stood.due)
         terms = VenueTerms(
             setup.config.broker.kind if setup.config.broker is not None else "alpaca", asked.assets,
             asked.snapshot.buying_power, shorting=asked.snapshot.shorting, fractional=asked.snapshot.fractional,
@@ -113,7 +115,10 @@ class SystemDecider:
         """Return the dividends in dollars with an ex-date after `since`, through `until`, as far as they are known."""
         if since is None:
             return Decimal(0)
-        panel = self._setup(previous_session(until)).panel
+        try:
+            panel = self._setup(previous_session(until)).panel
+        except InputError:
+            return Decimal(0)  # an account is reconciled without prices, too: what came is money that came
         total = 0.0
         for t in range(panel.n_bars - 1, -1, -1):
             day = _day(panel, t)

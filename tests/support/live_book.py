@@ -101,11 +101,15 @@ class Desk:
         return {one.symbol: one.qty for one in self.venue.snapshot().positions}
 
 
-def make_desk(folder: Path, panel: Panel | None = None, **sections: Mapping[str, Any]) -> Desk:
+def make_desk(
+    folder: Path, panel: Panel | None = None, *, dividends: bool = True, **sections: Mapping[str, Any]
+) -> Desk:
     """Open one, on the evening before the first session."""
     panel = market() if panel is None else panel
     start = session_on(previous_session(FIRST)).close + timedelta(hours=1)
-    settings = Settings(cash=Decimal(100_000), half_spread_bps=Decimal(0), prices="open", multiplier=2)
+    settings = Settings(
+        cash=Decimal(100_000), half_spread_bps=Decimal(0), prices="open", multiplier=2, dividends=dividends
+    )
     exchange = Exchange(Tape(panel, settings.prices, settings.half_spread_bps), start, settings)
     clock = VirtualClock(start)
     env = {"XDG_STATE_HOME": str(folder / "home"), "PLIMSOLL_TRIALS": "off"}

@@ -1,0 +1,351 @@
+"""Stop, go on, accept, get out: the verbs a person types, whatever state everything else is in."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.live_book import FIRST, Desk, make_desk
+from support.live_sim import Killed
+from support.venue import ticket
+
+from plimsoll.engine.errors import ConfigError, DataError, OutputError, VenueError
+from plimsoll.engine.execution.venue import Snapshot, VenueOrder
+from plimsoll.engine.live.halt_file import read_halt, sending
+from plimsoll.engine.live.journal.file import FILE
+from plimsoll.engine.verbs.accounts import adopt, flatten, reconcile
+from plimsoll.engine.verbs.control import halt, resume, status
+from plimsoll.engine.verbs.rebalance import emit
+
+
+def opened(tmp_path: Path, **more: Any) -> Desk:
+    """Open a desk that has done its first slot."""
+    desk = make_desk(tmp_path, **more)
+    desk.to(FIRST, "09:35")
+    assert desk.slot("09:35").sent == 3
+    return desk
+
+
+def state(desk: Desk) -> Path:
+    """Return its state folder."""
+    return Path(desk.values["live"]["state"])
+
+
+def on(desk: Desk) -> dict[str, Any]:
+    """Return what the verbs take to work on the exchange in this process."""
+    return {"venue": desk.venue, "clock": desk.clock, "host": desk.host}
+
+
+def stopped(desk: Desk, **more: Any) -> Any:
+    """Halt it."""
+    return halt(desk.values, "a test", venue=desk.venue, host=desk.host, **more)
+
+
+def test_after_a_halt_nothing_is_sent_until_somebody_resumes(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    done = stopped(desk)
+    assert (done.sure, done.suspended, done.failed) == (True, True, [])
+    assert desk.slot("09:35").ending == "halted"
+    assert not desk.exchange.orders
+    assert status(desk.values, host=desk.host)["healthy"] is False
+    assert resume(desk.values, "it was a test", venue=desk.venue, host=desk.host) == ["a test"]
+    assert desk.slot("09:35").sent == 3
+
+
+def test_no_new_risk_lets_reductions_go_on(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    assert stopped(desk, no_new_risk=True).suspended is False
+    assert reconcile(desk.values, **on(desk)).clean
+    day = date(2024, 12, 2)
+    for slept in (date(2024, 11, 26), date(2024, 11, 27), date(2024, 11, 29)):
+        desk.to(slept, "09:35")
+        desk.slot("09:35")
+    desk.to(day, "09:35")
+    desk.slot("09:35")
+    bought = [
+        one for one in desk.exchange.orders.values() if one.ticket.side == "buy" and one.submitted_at.date() > FIRST
+    ]
+    assert bought == []
+
+
+def test_a_halt_needs_neither_the_venue_nor_the_journal(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    (state(desk) / FILE).write_bytes(b"not a database, but long enough to be read as one" * 100)
+    desk.exchange.tape = None  # type: ignore[assignment]  # whoever asks it anything gets no answer
+    done = halt(desk.values, "everything burns", local=True, host=desk.host)
+    assert done.sure
+    assert [one.split(":")[0] for one in done.failed] == ["journal"]
+    found = read_halt(state(desk))
+    assert found is not None
+    assert (found.grade, found.reason) == ("all", "everything burns")
+
+
+def test_a_venue_that_is_down_does_not_stop_a_halt(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+
+    class Down:
+        def __getattr__(self, name: str) -> Any:
+            raise VenueError("no answer", where=name)
+
+    done = halt(desk.values, "venue down", venue=Down(), host=desk.host)  # type: ignore[arg-type]
+    assert done.sure
+    assert len(done.failed) == 2
+    assert read_halt(state(desk)) is not None
+
+
+HANG = """
+import sys, time
+from pathlib import Path
+from plimsoll.engine.live.halt_file import sending
+with sending(Path(sys.argv[1])):
+    print("inside", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("suspended", [False, True])
+def test_a_sender_that_hangs_in_the_middle_of_an_order_is_ended(tmp_path: Path, suspended: bool) -> None:
+    desk = opened(tmp_path)
+    child = subprocess.Popen([sys.executable, "-c", HANG, str(state(desk))], stdout=subprocess.PIPE, text=True)
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "inside\n"
+        if suspended:
+            os.kill(child.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        done = stopped(desk, patience_s=0.2)
+        assert done.sure
+        assert f"process {child.pid} hung" in done.silence
+        assert child.wait(10) == -signal.SIGKILL
+        assert time.monotonic() - began < 10
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+def test_a_halt_waits_for_the_order_that_is_on_its_way(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    with sending(state(desk)):
+        done = stopped(desk, patience_s=0.1)
+    assert not done.sure  # it is this very process: it is not ended
+
+
+def test_a_halt_cancels_the_books_orders_and_nobody_elses(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, broker={"manage": "symbols"})
+    desk.to(FIRST, "09:35")
+    desk.exchange.behaviour = desk.exchange.behaviour.model_validate({"handling": {"delay_s": 3600}})
+
+    def die(name: str) -> None:
+        if name == "all sent":
+            raise Killed(name)
+
+    with pytest.raises(Killed):
+        desk.slot("09:35", point=die)
+    desk.exchange.submit(ticket("AAA", 1, client_order_id="somebody"))
+    done = stopped(desk)
+    assert (done.cancelled, done.suspended) == (3, False)
+    assert [one.client_order_id for one in desk.exchange.working()] == ["somebody"]
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "\n"])
+def test_whoever_resumes_says_why(tmp_path: Path, reason: str) -> None:
+    desk = opened(tmp_path)
+    stopped(desk)
+    with pytest.raises(DataError, match="no reason"):
+        resume(desk.values, reason, venue=desk.venue, host=desk.host)
+    assert read_halt(state(desk)) is not None
+
+
+def test_an_account_that_held_the_book_before_its_journal_is_adopted_first(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    desk.exchange.submit(ticket("AAA", 10))
+    outcome = desk.slot("09:35")
+    assert outcome.ending == "refused"
+    assert "there is no journal, and the account holds 10 AAA" in outcome.why
+    assert len(desk.exchange.orders) == 1
+    assert adopt(desk.values, "bought by hand", **on(desk)) == {"AAA": Decimal(10)}
+    assert desk.slot("09:35").ending == "done"
+    assert len(desk.exchange.orders) > 1
+
+
+def test_trades_by_hand_halt_new_risk_until_they_are_adopted(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    desk.clock.sleep(60)
+    desk.exchange.submit(ticket("AAA", -3))
+    found = reconcile(desk.values, **on(desk))
+    assert not found.clean
+    assert any("AAA" in one for one in found.differences)
+    assert status(desk.values, host=desk.host)["halts"][0]["grade"] == "new_risk"
+    desk.clock.sleep(60)
+    adopt(desk.values, "sold three by hand", **on(desk))
+    assert reconcile(desk.values, **on(desk)).clean
+    assert status(desk.values, host=desk.host)["healthy"]
+
+
+def test_source_that_changed_is_refused_until_it_is_adopted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = opened(tmp_path)
+    monkeypatch.setattr("plimsoll.engine.live.decide.code_hash_of", lambda _: "another")
+    monkeypatch.setattr("plimsoll.engine.verbs.accounts.code_hash_of", lambda _: "another")
+    desk.to(date(2024, 11, 26), "09:35")
+    outcome = desk.slot("09:35")
+    assert outcome.ending == "refused"
+    assert "source changed" in outcome.why
+    adopt(desk.values, "looked at it", code=True, **on(desk))
+    assert desk.slot("09:35").ending == "done"
+
+
+def test_flatten_sells_everything_of_the_book_and_stays_halted(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    stopped(desk)
+    desk.exchange.switches = type(desk.exchange.switches)()
+    outcome = flatten(desk.values, "out", **on(desk))
+    assert (outcome.ending, desk.shares()) == ("done", {})
+    assert desk.venue.snapshot().blocked
+    assert desk.slot("09:35").ending != "done"
+    found = read_halt(state(desk))
+    assert found is not None
+    assert found.grade == "all"
+
+
+def test_flatten_reports_what_it_could_not_sell(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    desk.exchange.halted.add("AAA")
+    outcome = flatten(desk.values, "out", **on(desk))
+    assert outcome.ending == "refused"
+    assert "still held" in outcome.why
+    assert set(desk.shares()) == {"AAA"}
+    desk.exchange.halted.clear()
+    desk.exchange.switches = type(desk.exchange.switches)()
+    assert flatten(desk.values, "out again", **on(desk)).ending == "done"
+
+
+def test_flatten_while_the_market_is_closed_blocks_new_risk_and_says_so(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    desk.to(FIRST, "17:00")
+    outcome = flatten(desk.values, "out", **on(desk))
+    assert "market is closed" in outcome.why
+    assert any(one["grade"] == "new_risk" for one in status(desk.values, host=desk.host)["halts"])
+    assert len(desk.exchange.orders) == 3
+
+
+def test_the_wrong_account_is_refused(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, broker={"account": "PA0000000009"})
+    desk.to(FIRST, "09:35")
+    with pytest.raises(ConfigError, match="keys are of account PA0000000000"):
+        desk.slot("09:35")
+
+
+def test_a_second_process_on_the_book_is_refused(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    second: list[str] = []
+
+    def intrude(name: str) -> None:
+        if name == "fenced":
+            with pytest.raises(OutputError, match="another process works on book 'week'"):
+                desk.slot("12:00")
+            second.append(name)
+
+    desk.to(FIRST, "12:00")
+    assert desk.slot("12:00", point=intrude).ok
+    assert second == ["fenced"]
+
+
+def test_a_copied_state_folder_is_refused(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    other = make_desk(tmp_path / "other")
+    other.env = desk.env
+    with pytest.raises(OutputError, match="has its state in"):
+        reconcile(other.values, venue=desk.venue, clock=desk.clock, host=other.host)
+
+
+def test_status_says_what_is_overdue(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    desk.to(FIRST, "12:09")
+    assert status(desk.values, host=desk.host)["overdue"] == []
+    desk.to(FIRST, "12:11")
+    told = status(desk.values, host=desk.host)
+    assert (told["overdue"], told["healthy"], told["next_slot"]) == (["12:00"], False, "2024-11-25 14:00")
+    json.dumps(told)
+
+
+def test_orders_are_emitted_once_for_somebody_else_to_execute(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:00")
+    config = tmp_path / "data"
+    config.mkdir()
+    for i, symbol in enumerate(desk.panel.symbols):
+        rows = ["date,open,high,low,close,volume,dividend"]
+        for t in range(desk.panel.n_bars):
+            day = desk.panel.clock.session[t]
+            if day < FIRST:
+                price = [float(x[t, i]) for x in (desk.panel.open, desk.panel.high, desk.panel.low, desk.panel.close)]
+                rows.append(f"{day},{','.join(map(str, price))},1000000,0")
+        (config / f"{symbol}.csv").write_text("\n".join(rows) + "\n")
+    values = {**desk.values, "data": {"source": "csv", "path": str(config)}}
+    held = tmp_path / "held.csv"
+    held.write_text("symbol,qty\nCASH,100000\n")
+    outcome, file = emit(values, "09:35", tmp_path / "out", held, host=desk.host)
+    assert outcome.ending == "done"
+    assert file is not None
+    assert file.name == "orders-week-2024-11-25-0935.csv"
+    text = file.read_text()
+    assert text.count("\n") == 4
+    again, same = emit(values, "09:35", tmp_path / "out", held, host=desk.host)
+    assert (again.ending, same) == ("already", file)
+    assert file.read_text() == text
+
+
+def test_money_that_comes_in_is_recognised_and_no_loss_of_the_day(tmp_path: Path) -> None:
+    desk = opened(tmp_path, live={"caps": {"day_loss": 0.05}})
+    desk.exchange.ledger.cash -= Decimal(20_000)
+    desk.clock.sleep(timedelta(minutes=5).total_seconds())
+    found = reconcile(desk.values, **on(desk))
+    assert found.recognised == ["cash that is not from orders: -20000.00"]
+    desk.to(FIRST, "12:00")
+    assert desk.slot("12:00").ok
+    assert status(desk.values, host=desk.host)["halts"] == []
+
+
+def test_a_loss_beyond_the_days_bound_stops_new_risk(tmp_path: Path) -> None:
+    desk = opened(tmp_path, live={"caps": {"day_loss": 0.05}})
+    real = desk.venue.snapshot
+
+    def poorer() -> Snapshot:
+        from dataclasses import replace
+
+        return replace(real(), equity=real().equity * Decimal("0.94"))
+
+    desk.venue.snapshot = poorer  # type: ignore[method-assign]
+    desk.to(FIRST, "12:00")
+    desk.slot("12:00")
+    assert "the account fell" in status(desk.values, host=desk.host)["halts"][0]["reason"]
+
+
+def test_an_order_of_an_older_session_is_cancelled_at_the_start(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    desk.exchange.behaviour = desk.exchange.behaviour.model_validate({"handling": {"delay_s": 36000}})
+
+    def die(name: str) -> None:
+        if name == "all sent":
+            raise Killed(name)
+
+    with pytest.raises(Killed):
+        desk.slot("09:35", point=die)
+    desk.to(FIRST, "12:00")
+    outcome = desk.slot("12:00")
+    first = [one for one in desk.exchange.orders.values() if "-0935-" in one.client_order_id]
+    assert {one.status for one in first} == {"canceled"}
+    assert any("had not ended" in note for note in outcome.notes)
+    told: VenueOrder | Any = desk.venue.lookup(first[0].client_order_id)
+    assert told.ended
