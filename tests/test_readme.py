@@ -57,6 +57,32 @@ def test_the_plimsoll_commands_run_in_the_order_given(tmp_path):
     assert (tmp_path / "runs" / "first" / "report.html").stat().st_size > 1_000_000
 
 
+def test_a_paper_day_on_this_machine_is_three_commands(tmp_path):
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    exchange, *others = [line for block in blocks("console") for line in block.splitlines()]
+    assert [line.split()[:2] for line in others] == [["plimsoll", "doctor"], ["plimsoll", "rebalance"]]
+    environment = {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
+    command = [*exchange.split(), "--json"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            told = json.loads(running.stdout.readline())
+            keys = {"APCA_API_KEY_ID": told["key_id"], "APCA_API_SECRET_KEY": told["secret_key"]}
+            for line in (*others, others[-1]):
+                done = run(line.split(), tmp_path, **keys, XDG_STATE_HOME=str(tmp_path / "state"))
+                assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+                assert keys["APCA_API_SECRET_KEY"] not in done.stdout + done.stderr
+        finally:
+            running.terminate()
+    assert "nothing sent now: 2 sent, 2 filled" in done.stdout
+    assert not [
+        file for file in tmp_path.rglob("*") if file.is_file() and told["secret_key"].encode() in file.read_bytes()
+    ]
+
+
 def test_what_needs_a_network_says_so_in_one_line_where_there_is_none(tmp_path, monkeypatch):
     shutil.copytree(ROOT / "config", tmp_path / "config")
     monkeypatch.setenv("PLIMSOLL_CATALOG", str(tmp_path / "catalog"))

@@ -113,4 +113,7 @@ def flatten(
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 
-COMMANDS = (rebalance, status, reconcile, adopt, halt, resume, flatten)
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for command in (rebalance, status, reconcile, adopt, halt, resume, flatten):
+        app.command()(command)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, data_app
-from plimsoll.engine.cli.live_app import COMMANDS
+from plimsoll.engine.cli.live_app import register
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.types import EngineName
 
@@ -364,8 +364,7 @@ def init(
 
 
 app.add_typer(data_app)
-for command in COMMANDS:
-    app.command()(command)
+register(app)
 
 
 def guarded(run: Callable[[], Any], *, verbose: bool) -> int:

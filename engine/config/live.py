@@ -1,7 +1,9 @@
 """The configuration of the live half: which account, when, and within what bounds no strategy can move."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
@@ -19,6 +21,15 @@ class BrokerSection(Section):
     manage: Literal["account", "symbols"] = "account"  # what else it holds is foreign (halt), or left alone
     keys: Path | None = None  # a file that nobody else can read; None = the environment
     feed: Literal["iex", "sip", "delayed_sip"] = "iex"  # of quotes
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the address is this machine's own: an exchange to practise on, with a time of its own."""
+        host = urlsplit(self.url).hostname or ""
+        try:
+            return host == "localhost" or ip_address(host).is_loopback
+        except ValueError:
+            return False
 
 
 class CapsSection(Section):

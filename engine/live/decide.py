@@ -87,6 +87,9 @@ class SystemDecider:
             name = setup.config.data.source
             fix = "pull them first" if name == "catalog" else "bring them up to date"
             return _refused(last, f"the data end on {last}, the last completed session is {decided}: {fix}")
+        broker = setup.config.broker
+        if panel.synthetic and broker is not None and not broker.is_here:
+            return _refused(last, "the prices are synthetic, and the account is not one of this machine: data.source")
         stood = stand_at_last_bar(setup, self._progress, mark_of=marks_of(self._journal, panel))
         live = setup.config.live or LiveSection()
         rules = PriceRules(live.max_quote_age_seconds, live.max_spread_bps, live.max_gap)
@@ -94,7 +97,7 @@ class SystemDecider:
         # so does the first one after closes that decided while nobody was there
         missed = asked.last is None or any(_day(panel, t) > asked.last for t in stood.due)
         terms = VenueTerms(
-            setup.config.broker.kind if setup.config.broker is not None else "alpaca", asked.assets,
+            broker.kind if broker is not None else "alpaca", asked.assets,
             asked.snapshot.buying_power, shorting=asked.snapshot.shorting, fractional=asked.snapshot.fractional,
         )  # fmt: skip
         self.plan = made = day_plan(

@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from plimsoll.engine.config.live import BrokerSection, LiveSection
@@ -100,7 +98,7 @@ def _clock(book: _Book, clock: VenueClock, host: Host) -> Check:
     state = f"open until {closes:%H:%M}" if clock.is_open else f"closed until {opens:%Y-%m-%d %H:%M}"
     told = f"{_local(clock.now):%Y-%m-%d %H:%M:%S} New York, {state}"
     apart = abs((host.clock() - clock.now).total_seconds())
-    if is_here(book.broker.url):
+    if book.broker.is_here:
         return Check("clock", True, told + ("" if apart <= SKEW_SECONDS else ", a time of its own"))
     ok = apart <= SKEW_SECONDS
     return Check("clock", ok, f"{told}, {apart:.0f} s from this machine's" + ("" if ok else "; set this machine's"))
@@ -182,12 +180,3 @@ def _some(words: Iterable[str]) -> str:
     listed = list(words)
     more = len(listed) - SHOWN
     return ", ".join(listed[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def is_here(url: str) -> bool:
-    """Return whether an address is this machine's own: an exchange to practise on, with a time of its own."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -13,7 +13,6 @@ from plimsoll.engine.live.clock import LiveClock
 from plimsoll.engine.live.room import Room, Tenant, open_room, tenant_of
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
-from plimsoll.engine.verbs.doctor_live import is_here
 from plimsoll.engine.verbs.host import Host
 
 PRACTICE_SLEEP_S: Final = 0.02
@@ -74,7 +73,7 @@ def room_for(tenant: Tenant, host: Host, venue: Venue | None, clock: LiveClock |
 
 def clock_for(tenant: Tenant, venue: Venue, host: Host) -> LiveClock:
     """Return the machine's clock, or that of an exchange that runs here."""
-    return VenueTime(venue) if is_here(tenant.broker.url) else HostClock(host.clock)
+    return VenueTime(venue) if tenant.broker.is_here else HostClock(host.clock)
 
 
 def reason_of(text: str) -> str:

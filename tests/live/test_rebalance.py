@@ -1,5 +1,6 @@
 """A configured book through the verbs: a week equals its backtest, a slot is done once, what is missed is not lost."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,7 @@ from support.live_book import FIRST, LAST, SLOTS, Desk, make_desk
 from support.live_sim import Killed
 
 from plimsoll.engine.config.schema import load_config
+from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.execution.venue import Intent
 from plimsoll.engine.live.clock import POINTS
 from plimsoll.engine.market.calendar import sessions
@@ -168,3 +170,18 @@ def test_the_order_that_leaves_is_the_order_that_was_written(tmp_path: Path) -> 
             intent.qty,
             intent.limit,
         )
+
+
+def test_synthetic_prices_decide_for_no_account_elsewhere(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, broker={"url": "https://paper-api.alpaca.markets"})
+    desk.panel = replace(desk.panel, synthetic=True)
+    desk.to(FIRST, "09:35")
+    outcome = desk.slot("09:35")
+    assert (outcome.ending, outcome.sent) == ("refused", 0)
+    assert "synthetic" in outcome.why
+
+
+def test_a_broker_is_not_named_by_the_environment(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    with pytest.raises(ConfigError, match="PLIMSOLL__BROKER__URL"):
+        load_config(desk.values, env={"PLIMSOLL__BROKER__URL": "http://127.0.0.1:9"})
