@@ -39,6 +39,28 @@ class VirtualClock:
         self._now += timedelta(seconds=seconds)
 
 
+class FastClock:
+    """A clock that begins somewhere and runs `speed` times as fast as the machine's; weeks pass in minutes."""
+
+    def __init__(self, start: datetime, seconds: Callable[[], float], speed: float) -> None:
+        self._start = start.astimezone(UTC)
+        self._seconds = seconds
+        self._begun = seconds()
+        self._speed = speed
+
+    def now(self) -> datetime:
+        """Return the time it has come to."""
+        return self._start + timedelta(seconds=(self._seconds() - self._begun) * self._speed)
+
+    def move(self, to: datetime) -> bool:
+        """Move to a later moment and run on from there; an earlier one is refused."""
+        ahead = to - self.now()
+        if ahead < timedelta(0):
+            return False
+        self._start += ahead
+        return True
+
+
 class WallClock:
     """The machine's clock, handed in as a function that returns seconds since 1970."""
 

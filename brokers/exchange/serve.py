@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from plimsoll.brokers.exchange.amount import exact
-from plimsoll.brokers.exchange.clock import Clock, VirtualClock, WallClock
+from plimsoll.brokers.exchange.clock import Clock, FastClock, VirtualClock, WallClock
 from plimsoll.brokers.exchange.desk.desk import Desk, Keys
 from plimsoll.brokers.exchange.desk.transcript import Transcript
 from plimsoll.brokers.exchange.hours import NEW_YORK, local
@@ -32,6 +32,7 @@ class ExchangeOptions:
     """What the command line says; see `Settings` and `Behaviour` for what each of it means."""
 
     clock: Literal["virtual", "real"] = "virtual"
+    speed: float = 0.0
     at: str | None = None
     cash: str = "100000"
     multiplier: int = 2
@@ -103,13 +104,14 @@ async def _serve(desk: Desk, keys: Keys, asked: ExchangeOptions) -> None:
 
 def _announce(url: str, desk: Desk, keys: Keys, asked: ExchangeOptions) -> None:
     now = desk.exchange.now.astimezone(NEW_YORK)
+    kind = f"{asked.clock}, {asked.speed:g} times as fast" if asked.speed else asked.clock
     if asked.as_json:
         row = {"url": url, "key_id": keys.key_id, "secret_key": keys.secret, "now": now.isoformat()}
         sys.stdout.write(json.dumps(row) + "\n")
     else:
         sys.stdout.write(
             f"url     {url}\n"
-            f"clock   {now:%Y-%m-%d %H:%M} New York, {asked.clock}\n"
+            f"clock   {now:%Y-%m-%d %H:%M} New York, {kind}\n"
             f"APCA_API_KEY_ID={keys.key_id}\n"
             f"APCA_API_SECRET_KEY={keys.secret}\n"
             "Ctrl-C ends it\n"
@@ -120,19 +122,24 @@ def _announce(url: str, desk: Desk, keys: Keys, asked: ExchangeOptions) -> None:
 def _clock(tape: Tape, asked: ExchangeOptions) -> Clock:
     """Return the clock; a virtual one begins at 09:00 of the panel's last session where nothing else is said."""
     if asked.clock == "real":
+        if asked.speed:
+            raise ConfigError("a real clock has its own speed", where="--speed", fix="leave it out")
         if asked.at is not None:
             raise ConfigError("a real clock cannot be set", where="--at", fix="leave it out, or use --clock virtual")
         return WallClock(time.time)
-    if asked.at is None:
-        return VirtualClock(local(tape.days[-1], clock_time(9, 0)))
+    begin = local(tape.days[-1], clock_time(9, 0)) if asked.at is None else _moment(asked.at, tape)
+    return FastClock(begin, time.monotonic, asked.speed) if asked.speed else VirtualClock(begin)
+
+
+def _moment(text: str, tape: Tape) -> datetime:
     try:
-        read = datetime.fromisoformat(asked.at)
+        read = datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f"{asked.at!r} is not a time", where="--at", fix="write 2025-12-31T09:00") from None
+        raise ConfigError(f"{text!r} is not a time", where="--at", fix="write 2025-12-31T09:00") from None
     begin = (read if read.tzinfo else read.replace(tzinfo=NEW_YORK)).astimezone(UTC)
     if begin < local(tape.days[0], clock_time(0, 0)):
-        raise ConfigError(f"{asked.at} lies before the data, which begin on {tape.days[0]}", where="--at")
-    return VirtualClock(begin)
+        raise ConfigError(f"{text} lies before the data, which begin on {tape.days[0]}", where="--at")
+    return begin
 
 
 def _dollars(text: str) -> Decimal:

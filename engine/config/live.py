@@ -52,6 +52,9 @@ class LiveSection(Section):
     slots: tuple[Slot, ...] = Field(("09:35", "12:00", "14:00", "15:30"), min_length=1)
     grace_minutes: float = Field(10.0, gt=0, le=60)  # a slot later than this is skipped, never run late
     slot_minutes: float = Field(20.0, ge=2, le=120)  # so long its orders may work; then they are cancelled
+    half_day: Literal["skip", "early"] = "skip"  # what a short session has no room for: nothing, or one slot
+    closure: Literal["stand_down", "halt"] = "stand_down"  # where the venue's session is not the calendar's
+    pull: bool = True  # a daemon fetches new prices into the catalog before it decides
     wave_seconds: float = Field(300.0, ge=5, le=3600)  # so long what frees money may work before purchases begin
     caps: CapsSection = CapsSection()
     cash_buffer: float = Field(0.02, ge=0, lt=1)  # fraction of equity that purchases leave

@@ -15,6 +15,7 @@ from plimsoll.engine.errors import OutputError
 from plimsoll.engine.live.ids import account_code, book_code
 
 STATE_LOCK: Final = "lock"
+DAEMON_LOCK: Final = "daemon.lock"
 ACCOUNT_LOCK: Final = "account.lock"
 
 
@@ -37,6 +38,19 @@ def alone(folder: Path, what: str) -> Iterator[None]:
         If another process holds it, or it cannot be used.
     """
     with _lock(folder, STATE_LOCK, f"another process works on {what}"):
+        yield
+
+
+@contextmanager
+def only_daemon(folder: Path, what: str) -> Iterator[None]:
+    """Be the only daemon of a state folder, for as long as this one lives; other verbs still find their turn.
+
+    Raises
+    ------
+    OutputError
+        If there is one already.
+    """
+    with _lock(folder, DAEMON_LOCK, f"a daemon runs for {what}"):
         yield
 
 
@@ -99,7 +113,11 @@ def _lock(folder: Path, name: str, taken: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise OutputError(taken, where=str(folder), fix="let it end, or stop it") from None
+            who = os.pread(handle, 20, 0).decode(errors="replace").strip()
+            fix = f"let process {who} end, or stop it" if who.isdigit() else "let it end, or stop it"
+            raise OutputError(taken, where=str(folder), fix=fix) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(handle)

@@ -28,7 +28,7 @@ from plimsoll.engine.live.prices import PriceRules, decision_prices
 from plimsoll.engine.live.proposal import Asked, Decider, Proposal
 from plimsoll.engine.live.reconcile import Report, Whose, reconcile
 from plimsoll.engine.live.send import FENCES, Sender
-from plimsoll.engine.live.slots import Hours, Window, hours_of, today, window_of
+from plimsoll.engine.live.slots import Hours, Window, hours_of, timing_of, today, window_of
 from plimsoll.engine.live.way import carried, goals_of, left_of, legs_of, spelled
 from plimsoll.engine.market.calendar import is_session, next_session
 
@@ -92,10 +92,11 @@ class Rebalancer:
             return ended(out, "refused", why)
         why = self._other_hours(hours)
         if why:
+            if live.closure == "halt":
+                with journal.tx():
+                    journal.add_halt("new_risk", why)
             return ended(out, "refused", why)
-        window = window_of(
-            hours, live.slots, slot, grace=_minutes(live.grace_minutes), lasting=_minutes(live.slot_minutes)
-        )
+        window = window_of(hours, timing_of(live), slot)
         self._cancel_older(day, window)
         out.report = reconcile(journal, self._venue, self._clock, self._book.whose, credits_of=self._decider.credits)
         self._point("reconciled")
@@ -349,7 +350,3 @@ def _wrong_session(proposal: Proposal, session: date) -> str:
     """Return why a decision is not for this session, "" if it is: an old close is never executed late."""
     due = next_session(proposal.decided)
     return "" if due == session else f"decided at the close of {proposal.decided}, which is for {due}"
-
-
-def _minutes(count: float) -> timedelta:
-    return timedelta(minutes=count)

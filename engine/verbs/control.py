@@ -4,20 +4,19 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from plimsoll.engine.errors import InputError, OutputError, VenueError
 from plimsoll.engine.execution.venue import Unknown, Venue
-from plimsoll.engine.live.fence import alone
 from plimsoll.engine.live.halt_file import PATIENCE_S, read_halt, remove_halt, wait_for_silence, write_halt
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import Grade, Halt
 from plimsoll.engine.live.order_state import NEVER_SENT
 from plimsoll.engine.live.outcome import order_text
 from plimsoll.engine.live.room import Tenant
-from plimsoll.engine.live.slots import hours_of, today, windows
+from plimsoll.engine.live.slots import hours_of, timing_of, today, windows
 from plimsoll.engine.market.calendar import is_session, next_session
 from plimsoll.engine.runtime.load import Runnable
 from plimsoll.engine.runtime.venues import open_venue
@@ -151,23 +150,22 @@ def resume(
     Raises
     ------
     InputError
-        If no reason is given, a process works on the book, or the venue still takes no orders.
+        If no reason is given, the journal cannot be written, or the venue still takes no orders.
     """
     tenant, why = tenant_for(what, sets, host), reason_of(reason)
-    with alone(tenant.folder, f"book {tenant.name!r}"):
-        journal = Journal.open(tenant.folder, host.clock)
-        try:
-            in_file = read_halt(tenant.folder)
-            found = [one.reason for one in ([in_file] if in_file is not None else []) + journal.halts()]
-            if found and tenant.broker.manage == "account":
-                asked = open_venue(tenant.broker, host.env, tenant.symbols) if venue is None else venue
-                if asked.suspend(False):
-                    raise VenueError("the account is still suspended there", where="resume", fix="look at the venue")
-            with journal.tx():
-                journal.clear_halts(why)
-            remove_halt(tenant.folder)
-        finally:
-            journal.close()
+    journal = Journal.open(tenant.folder, host.clock)
+    try:
+        in_file = read_halt(tenant.folder)
+        found = [one.reason for one in ([in_file] if in_file is not None else []) + journal.halts()]
+        if found and tenant.broker.manage == "account":
+            asked = open_venue(tenant.broker, host.env, tenant.symbols) if venue is None else venue
+            if asked.suspend(False):
+                raise VenueError("the account is still suspended there", where="resume", fix="look at the venue")
+        with journal.tx():
+            journal.clear_halts(why)
+        remove_halt(tenant.folder)
+    finally:
+        journal.close()
     return list(dict.fromkeys(found))
 
 
@@ -233,21 +231,19 @@ def _overdue(tenant: Tenant, journal: Journal, now: datetime) -> list[str]:
     day = today(now)
     if not journal.begun or not is_session(day):
         return []
-    live, begun = tenant.live, {one.slot for one in journal.slots(day)}
-    grace, lasting = timedelta(minutes=live.grace_minutes), timedelta(minutes=live.slot_minutes)
-    made = windows(hours_of(day), live.slots, grace=grace, lasting=lasting)
+    begun = {one.slot for one in journal.slots(day)}
+    made = windows(hours_of(day), timing_of(tenant.live))
     return [one.slot for one in made if now > one.late and one.slot not in begun]
 
 
 def _next_slot(tenant: Tenant, now: datetime) -> str:
-    live, day = tenant.live, today(now)
-    grace, lasting = timedelta(minutes=live.grace_minutes), timedelta(minutes=live.slot_minutes)
+    day = today(now)
     for _ in range(2):
         if is_session(day):
-            for one in windows(hours_of(day), live.slots, grace=grace, lasting=lasting):
+            for one in windows(hours_of(day), timing_of(tenant.live)):
                 if one.late >= now:
                     return f"{one.session} {one.slot}"
         day = next_session(day)
     with suppress(IndexError):
-        return f"{day} {live.slots[0]}"
+        return f"{day} {tenant.live.slots[0]}"
     return ""

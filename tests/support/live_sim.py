@@ -48,7 +48,7 @@ from plimsoll.engine.live.outcome import Outcome
 from plimsoll.engine.live.proposal import Asked, Proposal
 from plimsoll.engine.live.rebalance import Book, Rebalancer
 from plimsoll.engine.live.reconcile import Whose
-from plimsoll.engine.live.slots import hours_of, windows
+from plimsoll.engine.live.slots import hours_of, timing_of, windows
 from plimsoll.engine.market.calendar import next_session, previous_session, sessions
 from plimsoll.engine.market.panel import Panel
 
@@ -332,7 +332,7 @@ def days() -> list[date]:
 
 def slots_of(sim: Sim, day: date) -> list[tuple[str, datetime]]:
     """Return the slots of a session and when they are due."""
-    made = windows(hours_of(day), sim.live.slots, grace=timedelta(minutes=10), lasting=timedelta(minutes=20))
+    made = windows(hours_of(day), timing_of(sim.live))
     return [(one.slot, one.due) for one in made]
 
 

@@ -1,0 +1,259 @@
+"""Every trading day, unattended: what is due next, and doing it once.
+
+The daemon knows no order and no position. It knows the slots of a session, does each by the same function that a person
+types, watches what still works, looks back after the close, and says every few seconds that it lives. It holds nothing
+in memory that it needs: it may be killed at any moment, and starting is recovering.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final, Protocol
+
+from plimsoll.engine.config.live import LiveSection
+from plimsoll.engine.errors import InputError, PlimsollError
+from plimsoll.engine.live.clock import LiveClock
+from plimsoll.engine.live.outcome import Outcome
+from plimsoll.engine.live.slots import Timing, Window, hours_of, timing_of, today, windows
+from plimsoll.engine.market.calendar import is_session, next_session
+
+TICK_S: Final = 1.0  # the longest sleep: a stop, a halt and the watchdog are never further away
+WATCH_S: Final = 30.0  # between two looks at orders that still work
+WATCH_MOST_S: Final = 300.0  # where the venue gives no answer
+RETRY_S: Final = (5.0, 15.0, 60.0)  # after a failure within a slot; the last one again and again
+EVENING_RETRY_S: Final = 600.0
+SETTLED: Final = timedelta(minutes=20)  # after the close the day's prices are final
+# Places at which a process that was told to end may do so: never between the last look at an order and its answer.
+BUSY_POINTS: Final = frozenset(("sending locked", "sending committed", "answered"))
+
+
+class StoppedError(PlimsollError):
+    """The daemon was told to end, and does so between two orders."""
+
+
+class Work(Protocol):
+    """What a daemon does, each call a step that may fail with an InputError and be done again."""
+
+    def fetch(self) -> str:
+        """Bring the prices up to date; return what did not work, "" if all did."""
+        ...
+
+    def slot(self, slot: str, point: Callable[[str], None]) -> Outcome:
+        """Do a slot of today's session."""
+        ...
+
+    def slots_done(self, session: date) -> frozenset[str]:
+        """Return the slots of a session that are done, by the journal."""
+        ...
+
+    def decided(self, session: date) -> bool:
+        """Return whether the session has its decision."""
+        ...
+
+    def watch(self) -> bool:
+        """Reconcile; return whether anything still works."""
+        ...
+
+    def evening(self, session: date) -> None:
+        """Look back on a session whose prices are final."""
+        ...
+
+    def evening_done(self, session: date) -> bool:
+        """Return whether that was done, by the journal."""
+        ...
+
+
+class Voice(Protocol):
+    """Whom the daemon tells."""
+
+    def tell(self, kind: str, text: str, *, urgent: bool = False) -> None:
+        """Say what happened; never blocks, never fails."""
+        ...
+
+    def beat(self, doing: str, next_due: datetime | None) -> None:
+        """Say that it lives."""
+        ...
+
+
+@dataclass(slots=True)
+class _Failures:
+    """How often a slot failed, and when it may be tried again."""
+
+    count: int = 0
+    again: datetime | None = None
+
+
+@dataclass(slots=True)
+class Memory:
+    """What may be forgotten: it only saves asking the journal again."""
+
+    finished: set[tuple[date, str]] = field(default_factory=set)
+    failures: dict[tuple[date, str], _Failures] = field(default_factory=dict)
+    fetched: date | None = None
+    watched: datetime | None = None
+    unseen: int = 0  # looks in a row that got no answer
+    works: bool = True  # at the start nobody knows: it is looked at
+    looked_back: date | None = None
+    look_back_again: datetime | None = None
+
+
+class Daemon:
+    """Calls `Work` when it is due. stop : whether it was told to end."""
+
+    def __init__(self, live: LiveSection, work: Work, clock: LiveClock, voice: Voice, stop: Callable[[], bool]) -> None:
+        self._live = live
+        self._timing: Timing = timing_of(live)
+        self._work = work
+        self._clock = clock
+        self._voice = voice
+        self._stop = stop
+        self.memory = Memory()
+        self._began = clock.now()
+        self._days: dict[date, list[Window]] = {}
+
+    def run(self) -> None:
+        """Go on until told to end."""
+        self._voice.tell("start", f"slots {', '.join(self._timing.slots)}")
+        while not self._stop():
+            try:
+                wait = self.step()
+            except StoppedError:
+                break
+            self._clock.sleep(min(max(wait, 0.0), TICK_S))
+        self._voice.tell("stop", "told to end")
+        self._voice.beat("stopped", None)
+
+    def step(self) -> float:
+        """Do what is due now, if anything is; return the seconds until something is."""
+        now = self._clock.now()
+        day = today(now)
+        due = self._due(now, day)
+        self._voice.beat(f"slot {due.session} {due.slot}" if due is not None else "waiting", self._next(now, day))
+        if due is not None:
+            self._slot(due)
+            return 0.0
+        if self.memory.works and self._watch_is_due(now):
+            self._watch(now)
+            return 0.0
+        closed = self._closed(now, day)
+        if closed is not None:
+            self._evening(closed)
+            return 0.0
+        following = self._next(now, day)
+        return TICK_S if following is None else (following - now).total_seconds()
+
+    # ---- what is due
+
+    def _windows(self, day: date) -> list[Window]:
+        if day not in self._days:
+            self._days = {day: windows(hours_of(day), self._timing) if is_session(day) else []} | dict(
+                list(self._days.items())[:2]
+            )
+        return self._days[day]
+
+    def _due(self, now: datetime, day: date) -> Window | None:
+        """Return the slot that is on now and not done; one that is over is passed by, and said so once."""
+        for window in self._windows(day):
+            key = (window.session, window.slot)
+            if key in self.memory.finished or now < window.due:
+                continue
+            if window.slot in self._work.slots_done(window.session):
+                self.memory.finished.add(key)
+                continue
+            failed = self.memory.failures.get(key)
+            if now >= window.ends or (failed is None and now > window.late):
+                self.memory.finished.add(key)
+                if window.ends > self._began:
+                    self._voice.tell("skipped", f"slot {window.session} {window.slot} is over: it is never run late")
+                continue
+            if failed is not None and failed.again is not None and now < failed.again:
+                continue
+            return window
+        return None
+
+    def _next(self, now: datetime, day: date) -> datetime | None:
+        """Return when the next slot is due."""
+        for _ in range(2):
+            for window in self._windows(day):
+                key = (window.session, window.slot)
+                failed = self.memory.failures.get(key)
+                if key not in self.memory.finished and failed is not None and failed.again is not None:
+                    return failed.again
+                if window.due > now:
+                    return window.due
+            day = next_session(day)
+        return None
+
+    # ---- doing it
+
+    def _slot(self, window: Window) -> None:
+        key = (window.session, window.slot)
+        try:
+            if self._live.pull and self.memory.fetched != window.session and not self._work.decided(window.session):
+                missing = self._work.fetch()
+                self.memory.fetched = window.session
+                if missing:
+                    self._voice.tell("data", missing)
+            outcome = self._work.slot(window.slot, self._point)
+        except InputError as error:
+            self._failed(key, str(error))
+            return
+        self.memory.works = True
+        if outcome.ending == "refused":
+            self._failed(key, outcome.why)
+            return
+        self.memory.finished.add(key)
+        kind = {"halted": "halted", "late": "skipped"}.get(outcome.ending, "slot")
+        text = f"{window.session} {window.slot} {outcome.ending}: {outcome.why}"
+        self._voice.tell(kind, text, urgent=outcome.ending == "halted")
+        for note in outcome.notes:
+            self._voice.tell("note", f"{window.session} {window.slot}: {note}")
+
+    def _failed(self, key: tuple[date, str], why: str) -> None:
+        """Try again soon, as long as the slot lasts: what stood in the way may be over by then."""
+        failed = self.memory.failures.setdefault(key, _Failures())
+        wait = RETRY_S[min(failed.count, len(RETRY_S) - 1)]
+        failed.count += 1
+        failed.again = self._clock.now() + timedelta(seconds=wait)
+        self._voice.tell("refused", f"slot {key[0]} {key[1]}: {why}", urgent=True)
+
+    def _point(self, name: str) -> None:
+        """Say between any two steps that the process lives, and end there if it was told to."""
+        if name in BUSY_POINTS:
+            return
+        self._voice.beat(name, None)
+        if self._stop():
+            raise StoppedError(f"stopped at: {name}")
+
+    def _watch_is_due(self, now: datetime) -> bool:
+        wait = min(WATCH_S * 2.0**self.memory.unseen, WATCH_MOST_S)
+        return self.memory.watched is None or now >= self.memory.watched + timedelta(seconds=wait)
+
+    def _watch(self, now: datetime) -> None:
+        self.memory.watched = now
+        try:
+            self.memory.works = self._work.watch()
+            self.memory.unseen = 0
+        except InputError as error:
+            self.memory.unseen += 1
+            self._voice.tell("watch", str(error))
+
+    def _closed(self, now: datetime, day: date) -> date | None:
+        """Return today's session once its prices are final and it was not looked back on."""
+        if not is_session(day) or now < hours_of(day).closes + SETTLED or self.memory.looked_back == day:
+            return None
+        again = self.memory.look_back_again
+        if again is not None and now < again:
+            return None
+        if self._work.evening_done(day):
+            self.memory.looked_back = day
+            return None
+        return day
+
+    def _evening(self, session: date) -> None:
+        try:
+            self._work.evening(session)
+            self.memory.looked_back = session
+        except InputError as error:
+            self.memory.look_back_again = self._clock.now() + timedelta(seconds=EVENING_RETRY_S)
+            self._voice.tell("evening", f"{session}: {error}", urgent=True)

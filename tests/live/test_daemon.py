@@ -1,0 +1,273 @@
+"""Unattended sessions: each slot once, inside its session, whatever the clock, the process and the venue do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from support.live_book import FIRST, LAST, SLOTS, Desk, make_desk
+from support.live_sim import Killed
+
+from plimsoll.engine.config.live import LiveSection
+from plimsoll.engine.errors import OutputError, VenueError
+from plimsoll.engine.live.clock import POINTS
+from plimsoll.engine.live.daemon import BUSY_POINTS, Daemon
+from plimsoll.engine.live.fence import only_daemon
+from plimsoll.engine.live.outcome import Outcome
+from plimsoll.engine.live.slots import hours_of, timing_of, today, windows
+from plimsoll.engine.market.calendar import sessions
+from plimsoll.engine.verbs.daemon import AccountWork
+from plimsoll.engine.verbs.live_room import tenant_for
+
+WEEK: list[date] = sessions(FIRST, LAST).astype(object).tolist()
+
+
+@dataclass
+class Heard:
+    """Remembers what the daemon says."""
+
+    told: list[tuple[str, str]] = field(default_factory=list)
+    beats: list[str] = field(default_factory=list)
+
+    def tell(self, kind: str, text: str, *, urgent: bool = False) -> None:
+        assert isinstance(urgent, bool)
+        self.told.append((kind, text))
+
+    def beat(self, doing: str, next_due: datetime | None) -> None:
+        assert next_due is None or next_due.tzinfo is not None
+        self.beats.append(doing)
+
+    def of(self, kind: str) -> list[str]:
+        return [text for one, text in self.told if one == kind]
+
+
+def make_daemon(desk: Desk, stop: Callable[[], bool] = lambda: False) -> tuple[Daemon, Heard]:
+    """Start one on a desk."""
+    heard = Heard()
+    tenant = tenant_for(desk.values, (), desk.host)
+    work = AccountWork(tenant, desk.venue, desk.clock, desk.host, data=desk.panel)
+    return Daemon(desk.config.live or LiveSection(), work, desk.clock, heard, stop), heard
+
+
+def until(desk: Desk, daemon: Daemon, end: datetime, step: float = 600.0) -> None:
+    """Let it live until a moment; time between two steps passes by at most `step` seconds."""
+    while desk.clock.now() < end:
+        wait = daemon.step()
+        desk.clock.sleep(min(max(wait, 1.0), step))
+
+
+def evening(day: date) -> datetime:
+    """Return half an hour after the close."""
+    return hours_of(day).closes + timedelta(minutes=30)
+
+
+def by_hand(tmp_path: Path) -> Desk:
+    """Trade the week slot by slot."""
+    desk = make_desk(tmp_path)
+    for day in WEEK:
+        for slot in SLOTS:
+            desk.to(day, slot)
+            desk.slot(slot)
+    desk.to(WEEK[-1], "16:30")
+    return desk
+
+
+def test_a_week_unattended_is_the_week_by_hand(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path / "a")
+    daemon, heard = make_daemon(desk)
+    until(desk, daemon, evening(WEEK[-1]))
+    assert desk.shares() == by_hand(tmp_path / "b").shares()
+    slots = [text.split(" done")[0] for text in heard.of("slot")]
+    assert slots == [f"{day} {slot}" for day in WEEK for slot in SLOTS if day != date(2024, 11, 29) or slot < "13:00"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_at_random_moments_it_ends_where_it_would_have(tmp_path: Path, seed: int) -> None:
+    dice = Random(seed)
+    desk = make_desk(tmp_path / "a")
+    killed = 0
+    while desk.clock.now() < evening(WEEK[-1]):
+        daemon, _ = make_daemon(desk)
+        left = dice.randrange(5, 60)
+
+        def mortal(name: str, inner: Callable[[str], None] = daemon._point) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise Killed(name)
+            inner(name)
+
+        daemon._point = mortal  # type: ignore[method-assign]
+        try:
+            until(desk, daemon, evening(WEEK[-1]))
+        except Killed:
+            killed += 1
+            desk.clock.sleep(dice.choice((1, 20, 200)))
+    assert killed >= 3
+    assert desk.shares() == by_hand(tmp_path / "b").shares()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_told_to_end_it_ends_between_two_orders(tmp_path: Path, point: str) -> None:
+    desk = make_desk(tmp_path)
+    asked: list[str] = []
+    daemon, heard = make_daemon(desk, lambda: bool(asked))
+    inner = daemon._point
+
+    def at(name: str) -> None:
+        if name == point:
+            asked.append(name)
+        inner(name)
+
+    daemon._point = at  # type: ignore[method-assign]
+    desk.to(FIRST, "09:35")
+    daemon.run() if point != "cancel asked" else asked.append("")
+    assert asked
+    if point != "cancel asked":
+        assert heard.told[-1] == ("stop", "told to end")
+        assert heard.beats[-1] == "stopped"
+        assert not desk.exchange.working()
+    assert set(POINTS) > BUSY_POINTS
+    fresh, _ = make_daemon(desk)
+    until(desk, fresh, evening(FIRST))
+    assert len(desk.exchange.orders) == 3
+
+
+def test_two_daemons_are_one_and_a_refusal(tmp_path: Path) -> None:
+    with (
+        only_daemon(tmp_path, "book 'week'"),
+        pytest.raises(OutputError, match="a daemon runs for book 'week'"),
+        only_daemon(tmp_path, "book 'week'"),
+    ):
+        raise AssertionError
+
+
+def test_a_venue_that_is_down_is_asked_again_while_the_slot_lasts(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:00")
+    daemon, heard = make_daemon(desk)
+    real, asked = desk.venue.snapshot, 0
+
+    def flaky() -> Any:
+        nonlocal asked
+        asked += 1
+        if desk.clock.now() < evening(FIRST).replace(hour=14, minute=40):
+            raise VenueError("no answer", where="account")
+        return real()
+
+    desk.venue.snapshot = flaky  # type: ignore[method-assign]
+    until(desk, daemon, evening(FIRST))
+    assert heard.of("refused")
+    assert [text for text in heard.of("slot") if "09:35 done" in text]
+    assert len(desk.exchange.orders) == 3
+    assert asked < 40  # no busy loop
+
+
+def test_a_suspended_process_runs_no_slot_late(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    daemon, heard = make_daemon(desk)
+    until(desk, daemon, hours_of(FIRST).opens)
+    desk.to(FIRST, "16:10")  # it slept through the session
+    until(desk, daemon, evening(FIRST))
+    assert not desk.exchange.orders
+    assert len(heard.of("skipped")) == len(SLOTS)
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(hours=-1), timedelta(days=1), timedelta(days=-1)])
+def test_a_clock_that_jumps_sends_nothing_it_should_not(tmp_path: Path, off: timedelta) -> None:
+    desk = make_desk(tmp_path)
+    daemon, heard = make_daemon(desk)
+    desk.to(FIRST, "09:30")
+    desk.clock.off = off
+    until(desk, daemon, desk.clock.now() + timedelta(hours=7))
+    assert not desk.exchange.orders
+    assert off < timedelta(0) or heard.of("refused") or heard.of("skipped")
+
+
+def test_a_frozen_clock_does_not_spin(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    daemon, heard = make_daemon(desk)
+    desk.to(FIRST, "09:00")
+    waits = [daemon.step() for _ in range(50)]
+    assert min(waits[1:]) > 0.0  # the first look is for what an earlier process left
+    assert not heard.of("slot")
+
+
+class Counting:
+    """Work that is done at once, and counted."""
+
+    def __init__(self, clock: Any) -> None:
+        self.clock = clock
+        self.done: list[tuple[date, str, datetime]] = []
+
+    def fetch(self) -> str:
+        return ""
+
+    def slot(self, slot: str, _point: Callable[[str], None]) -> Outcome:
+        now = self.clock.now()
+        self.done.append((today(now), slot, now))
+        return Outcome("done", "", today(now), slot)
+
+    def slots_done(self, _session: date) -> frozenset[str]:
+        return frozenset()
+
+    def decided(self, _session: date) -> bool:
+        return True
+
+    def watch(self) -> bool:
+        return False
+
+    def evening(self, _session: date) -> None:
+        pass
+
+    def evening_done(self, _session: date) -> bool:
+        return False
+
+
+class Wall:
+    """A clock that moves when somebody sleeps."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("half_day", ["skip", "early"])
+def test_every_session_of_two_decades_has_each_slot_once_inside_it(half_day: str) -> None:
+    days = sessions(date(2005, 1, 3), date(2027, 12, 31)).astype(object).tolist()
+    live = LiveSection(half_day=half_day)  # type: ignore[arg-type]
+    wall = Wall(hours_of(days[0]).opens - timedelta(hours=1))
+    work = Counting(wall)
+    daemon = Daemon(live, work, wall, Heard(), lambda: False)
+    while wall.now() < hours_of(days[-1]).closes:
+        wall.sleep(max(daemon.step(), 1.0))
+    assert len({(day, slot) for day, slot, _ in work.done}) == len(work.done)
+    by_day: dict[date, list[str]] = {}
+    for day, slot, at in work.done:
+        hours = hours_of(day)
+        assert hours.opens + timedelta(minutes=5) <= at <= hours.closes - timedelta(minutes=10)
+        by_day.setdefault(day, []).append(slot)
+    assert sorted(by_day) == days
+    short = [day for day in days if hours_of(day).closes - hours_of(day).opens < timedelta(hours=6)]
+    assert len(short) >= 40
+    wanted = ["09:35", "12:00", *(["15:30"] if half_day == "early" else [])]
+    assert {tuple(by_day[day]) for day in short} == {tuple(wanted)}
+    assert {tuple(by_day[day]) for day in set(days) - set(short)} == {SLOTS}
+    timing = timing_of(live)
+    assert all(one.due <= one.late <= one.ends for day in days for one in windows(hours_of(day), timing))
+
+
+def test_cash_that_is_left_is_where_the_backtest_has_it(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    daemon, _ = make_daemon(desk)
+    until(desk, daemon, evening(WEEK[-1]))
+    assert desk.exchange.ledger.cash > Decimal(0)
