@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.live.day_plan import DayPlan, order_row
 from plimsoll.engine.live.outcome import Outcome, order_text
 from plimsoll.engine.verbs import accounts, control
+from plimsoll.engine.verbs.confirm import confirm
+from plimsoll.engine.verbs.daemon import daemon
 from plimsoll.engine.verbs.rebalance import emit, preview, rebalance
 
 Sets = tuple[str, ...]
@@ -108,6 +111,29 @@ def run_flatten(path: Path, reason: str, sets: Sets, *, yes: bool, as_json: bool
     else:
         _print_outcome(outcome, None)
     return outcome.ok
+
+
+def run_daemon(path: Path, folder: Path | None, positions: Path | None, sets: Sets) -> None:
+    """Run until told to end; what happens is printed, a line each."""
+    daemon(path, Printed(), emit_to=folder, positions=positions, sets=sets, host=command_host(quiet=False))
+
+
+class Printed:
+    """Prints what a daemon tells."""
+
+    def tell(self, kind: str, text: str, *, urgent: bool = False) -> None:
+        """Print a line."""
+        sys.stdout.write(f"{kind:8s} {text}{' !' if urgent else ''}\n")
+        sys.stdout.flush()
+
+    def beat(self, doing: str, next_due: datetime | None) -> None:
+        """Print nothing."""
+
+
+def run_confirm(path: Path, positions: Path, fills: Path | None, sets: Sets, *, as_json: bool) -> None:
+    """Print what the positions are now."""
+    done = confirm(path, positions, fills=fills, sets=sets, host=command_host(quiet=False))
+    _tell(done.plain(), as_json=as_json)
 
 
 def _print_outcome(outcome: Outcome, file: Path | None) -> None:

@@ -113,7 +113,39 @@ def flatten(
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 
+def daemon(
+    config: Config,
+    emit: Annotated[
+        Path | None, typer.Option("--emit", metavar="DIR", help="Write each session's orders there; no broker.")
+    ] = None,
+    positions: Annotated[
+        Path | None, typer.Option("--positions", metavar="FILE", help="With --emit: CSV of symbol,qty with a row CASH.")
+    ] = None,
+    sets: Sets = None,
+) -> None:
+    """Do every slot of every session, unattended, until SIGTERM or Ctrl-C; it ends between two orders."""
+    from plimsoll.engine.cli.live import run_daemon
+
+    run_daemon(config, emit, positions, tuple(sets or ()))
+
+
+def confirm(
+    config: Config,
+    positions: Annotated[Path, typer.Option("--positions", metavar="FILE", help="The file that is to follow.")],
+    fills: Annotated[
+        Path | None,
+        typer.Option("--fills", metavar="FILE", help="CSV of symbol,side,qty,price [all orders, at their prices]."),
+    ] = None,
+    sets: Sets = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write into a file of positions what the last emitted orders came to, once."""
+    from plimsoll.engine.cli.live import run_confirm
+
+    run_confirm(config, positions, fills, tuple(sets or ()), as_json=as_json)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (rebalance, status, reconcile, adopt, halt, resume, flatten):
+    for command in (rebalance, daemon, status, reconcile, adopt, halt, resume, flatten, confirm):
         app.command()(command)

@@ -75,6 +75,16 @@ class Voice(Protocol):
         ...
 
 
+class Silent:
+    """Tells nobody."""
+
+    def tell(self, kind: str, text: str, *, urgent: bool = False) -> None:
+        """Say nothing."""
+
+    def beat(self, doing: str, next_due: datetime | None) -> None:
+        """Say nothing."""
+
+
 @dataclass(slots=True)
 class _Failures:
     """How often a slot failed, and when it may be tried again."""

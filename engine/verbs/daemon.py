@@ -2,26 +2,30 @@
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import date
+from contextlib import contextmanager, nullcontext
+from datetime import date, datetime
+from pathlib import Path
 from types import FrameType
 
+from plimsoll.engine.config.live import LiveSection
+from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError, InputError
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock
-from plimsoll.engine.live.daemon import Daemon, Voice, Work
+from plimsoll.engine.live.daemon import Daemon, Silent, Voice, Work
 from plimsoll.engine.live.fence import only_daemon
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.outcome import Outcome
 from plimsoll.engine.live.rebalance import Rebalancer
 from plimsoll.engine.live.reconcile import reconcile
-from plimsoll.engine.live.room import Tenant
+from plimsoll.engine.live.room import Tenant, state_folder
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.runtime.load import Runnable
+from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.data import pull_data
 from plimsoll.engine.verbs.host import PROGRAM, Host
-from plimsoll.engine.verbs.live_room import clock_for, room_for, tenant_for
+from plimsoll.engine.verbs.live_room import HostClock, clock_for, room_for, tenant_for
+from plimsoll.engine.verbs.rebalance import emit
 
 EVENING = "evening"
 
@@ -40,15 +44,7 @@ class AccountWork:
 
     def fetch(self) -> str:
         """Pull what the configuration needs into the catalog, if that is where its prices come from."""
-        config = self._tenant.config
-        if config.data.source != "catalog":
-            return ""
-        try:
-            pulled = pull_data(config=config, catalog=config.data.path, host=self._host)
-        except InputError as error:
-            return f"no new prices: {error}"
-        missing = [one.symbol for one in pulled.outcomes if one.state not in ("stored", "current")]
-        return f"not brought up to date: {', '.join(missing)}" if missing else ""
+        return fetched(self._tenant.config, self._host)
 
     def slot(self, slot: str, point: Callable[[str], None]) -> Outcome:
         """Do the slot."""
@@ -59,12 +55,12 @@ class AccountWork:
 
     def slots_done(self, session: date) -> frozenset[str]:
         """Return what the journal says is done."""
-        with self._reading() as journal:
+        with reading(self._tenant.folder, self._clock.now) as journal:
             return frozenset(one.slot for one in journal.slots(session) if one.done) if journal else frozenset()
 
     def decided(self, session: date) -> bool:
         """Return whether the journal has a plan for the session."""
-        with self._reading() as journal:
+        with reading(self._tenant.folder, self._clock.now) as journal:
             return journal is not None and journal.plan(session) is not None
 
     def watch(self) -> bool:
@@ -84,17 +80,75 @@ class AccountWork:
 
     def evening_done(self, session: date) -> bool:
         """Return whether the journal has it."""
-        with self._reading() as journal:
+        with reading(self._tenant.folder, self._clock.now) as journal:
             return journal is not None and journal.meta(EVENING) == session.isoformat()
 
-    @contextmanager
-    def _reading(self) -> Iterator[Journal | None]:
-        journal = Journal.read_only(self._tenant.folder, self._clock.now)
-        try:
-            yield journal
-        finally:
-            if journal is not None:
-                journal.close()
+
+class EmitWork:
+    """The work of a daemon without a broker: the orders of each session into a folder, once."""
+
+    def __init__(self, config: Config, out: Path, positions: Path, host: Host) -> None:
+        self._config = config
+        self._out = out
+        self._positions = positions
+        self._host = host
+        self._folder = state_folder(config, host.env, Path.home())
+
+    def fetch(self) -> str:
+        """Pull what the configuration needs into the catalog, if that is where its prices come from."""
+        return fetched(self._config, self._host)
+
+    def slot(self, slot: str, point: Callable[[str], None]) -> Outcome:
+        """Emit, or say that it was done."""
+        point("opened")
+        outcome, file = emit(self._config, slot, self._out, self._positions, host=self._host)
+        if file is not None:
+            outcome.notes.append(f"orders in {file}")
+        return outcome
+
+    def slots_done(self, session: date) -> frozenset[str]:
+        """Return all slots of a session whose orders were emitted: there is one decision a session."""
+        live = self._config.live or LiveSection()
+        return frozenset(live.slots) if self.decided(session) else frozenset()
+
+    def decided(self, session: date) -> bool:
+        """Return whether the journal has a plan for the session."""
+        with reading(self._folder, self._host.clock) as journal:
+            return journal is not None and journal.plan(session) is not None
+
+    def watch(self) -> bool:
+        """Have nothing to watch."""
+        return False
+
+    def evening(self, session: date) -> None:
+        """Have nothing to look back on."""
+
+    def evening_done(self, session: date) -> bool:
+        """Have nothing to look back on."""
+        return bool(session)
+
+
+def fetched(config: Config, host: Host) -> str:
+    """Bring a configuration's catalog up to date; return what did not work, "" if all did."""
+    if config.data.source != "catalog":
+        return ""
+    try:
+        pulled = pull_data(config=config, catalog=config.data.path, host=host)
+    except InputError as error:
+        return f"no new prices: {error}"
+    missing = [one.symbol for one in pulled.outcomes if one.state not in ("stored", "current")]
+    return f"not brought up to date: {', '.join(missing)}" if missing else ""
+
+
+@contextmanager
+def reading(folder: Path, now: Callable[[], datetime]) -> Iterator[Journal | None]:
+    """Open a journal to look at it, as long as the block lasts; None if there is none."""
+    journal = Journal.read_only(folder, now)
+    try:
+        yield journal
+    finally:
+        if journal is not None:
+            journal.close()
 
 
 class StopFlag:
@@ -123,48 +177,51 @@ class StopFlag:
 
 def daemon(
     what: Runnable,
-    voice: Voice,
+    voice: Voice | None = None,
     *,
+    emit_to: Path | str | None = None,
+    positions: Path | str | None = None,
     data: Panel | None = None,
     sets: Iterable[str] = (),
     venue: Venue | None = None,
     clock: LiveClock | None = None,
     stop: Callable[[], bool] | None = None,
-    work: Work | None = None,
     host: Host = PROGRAM,
 ) -> None:
-    """Do every slot of every session on the configured account until told to end.
+    """Do every slot of every session until told to end: on the configured account, or into files.
 
     Parameters
     ----------
     what, data, sets
-        As for `backtest`; the configuration needs `[broker] account`.
-    voice : Voice
-        Is told what happens, and that the daemon lives.
+        As for `backtest`; the configuration needs `[broker] account`, unless orders are only emitted.
+    voice : Voice, optional
+        Is told what happens, and that the daemon lives; by default nobody.
+    emit_to, positions : path, optional
+        Write each session's orders into this folder, for what is held by this file; see `emit`.
     venue, clock : optional
         Instead of the configured account and the machine's clock.
     stop : callable, optional
         Whether to end; by default SIGTERM and SIGINT are listened to.
-    work : Work, optional
-        Instead of trading the account.
 
     Raises
     ------
     InputError
         If the input is wrong, or a daemon runs for this book already.
     """
-    tenant = tenant_for(what, sets, host)
-    if tenant.config.data.interval != "1d":
-        raise ConfigError(
-            f"bars of {tenant.config.data.interval}", where="data.interval", fix="only daily bars go live"
-        )
-    chosen = open_venue(tenant.broker, host.env, tenant.symbols) if venue is None else venue
-    time_of = clock or clock_for(tenant, chosen, host)
-    does = work or AccountWork(tenant, chosen, time_of, host, data=data)
-    flag = StopFlag()
-    with only_daemon(tenant.folder, f"book {tenant.name!r}"):
-        if stop is not None:
-            Daemon(tenant.live, does, time_of, voice, stop).run()
-            return
-        with flag.listening():
-            Daemon(tenant.live, does, time_of, voice, flag).run()
+    config, _ = configured(what, sets=sets, env=host.env)
+    if config.data.interval != "1d":
+        raise ConfigError(f"bars of {config.data.interval}", where="data.interval", fix="only daily bars go live")
+    if (emit_to is None) != (positions is None):
+        raise ConfigError("orders are emitted for positions", where="daemon", fix="give both --emit and --positions")
+    work: Work
+    if emit_to is not None and positions is not None:
+        work, time_of = EmitWork(config, Path(emit_to), Path(positions), host), clock or HostClock(host.clock)
+        folder = state_folder(config, host.env, Path.home())
+    else:
+        tenant = tenant_for(what, sets, host)
+        chosen = open_venue(tenant.broker, host.env, tenant.symbols) if venue is None else venue
+        time_of = clock or clock_for(tenant, chosen, host)
+        work, folder = AccountWork(tenant, chosen, time_of, host, data=data), tenant.folder
+    live, flag = config.live or LiveSection(), StopFlag()
+    with only_daemon(folder, f"book {config.run.name!r}"), nullcontext() if stop is not None else flag.listening():
+        Daemon(live, work, time_of, voice or Silent(), stop or flag).run()

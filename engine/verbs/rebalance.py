@@ -1,16 +1,16 @@
 """One slot of a book, once: to its account, or to a file."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.config.schema import Config
-from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.errors import ConfigError, OutputError
 from plimsoll.engine.execution.legal_batch import exact
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock, Point, nowhere
-from plimsoll.engine.live.day_plan import DayPlan
+from plimsoll.engine.live.day_plan import DayPlan, order_row
 from plimsoll.engine.live.decide import code_hash_of
 from plimsoll.engine.live.emit import alone as writing
 from plimsoll.engine.live.emit import name_of, orders_csv, write_orders
@@ -21,7 +21,9 @@ from plimsoll.engine.live.outcome import Outcome, ended
 from plimsoll.engine.live.rebalance import Rebalancer
 from plimsoll.engine.live.room import state_folder
 from plimsoll.engine.live.slots import hours_of
+from plimsoll.engine.market.calendar import next_session
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.pull.completed import last_completed
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.prepare import make_strategies
@@ -101,24 +103,41 @@ def emit(
     slots = (config.live or LiveSection()).slots
     if slot not in slots:
         raise ConfigError(f"no slot {slot!r}", where="--slot", fix=f"one of live.slots: {', '.join(slots)}")
+    folder, place = state_folder(config, host.env, Path.home()), Path(out)
+    there = _emitted(folder, next_session(last_completed(host.clock())), slot, place, host)
+    if there is not None:
+        return there
     made = plan(config, positions=positions, progress=progress, host=host)
     outcome = Outcome("refused", made.refusal, made.executes, slot)
     if made.refusal:
         return outcome, None
-    folder, place = state_folder(config, host.env, Path.home()), Path(out)
     file = place / name_of(made, slot)
     with alone(folder, f"book {config.run.name!r}"), writing(file):
         journal = Journal.open(folder, host.clock)
         try:
             if journal.plan(made.executes) is not None:
-                there = next((one.note for one in journal.slots(made.executes)), "")
-                return ended(outcome, "already", there), file if file.exists() else None
+                raise OutputError("another process has decided in the meantime", where=str(folder))
             write_orders(file, orders_csv(made), force=False)
             code = code_hash_of(make_strategies(config, strategies).values())
             _note(journal, config, made, slot, file, code)
         finally:
             journal.close()
     return ended(outcome, "done", f"{len(made.orders)} orders"), file
+
+
+def _emitted(folder: Path, session: date, slot: str, place: Path, host: Host) -> tuple[Outcome, Path | None] | None:
+    """Return the outcome where the session was decided already, and the file if it is still there."""
+    journal = Journal.read_only(folder, host.clock)
+    if journal is None:
+        return None
+    try:
+        if journal.plan(session) is None:
+            return None
+        note = next((one.note for one in journal.slots(session)), "")
+    finally:
+        journal.close()
+    file = place / note.rpartition(" ")[2]
+    return ended(Outcome("already", "", session, slot), "already", note), file if file.is_file() else None
 
 
 def _note(journal: Journal, config: Config, made: DayPlan, slot: str, file: Path, code: str) -> None:
@@ -130,4 +149,5 @@ def _note(journal: Journal, config: Config, made: DayPlan, slot: str, file: Path
             PlanRow(made.executes, made.decided, now, not made.due, exact(made.equity), config.digest, code)
         )
         journal.add_slot(row)
+        journal.event("emitted", session=made.executes.isoformat(), orders=[order_row(one) for one in made.orders])
         journal.end_slot(row, f"{len(made.orders)} orders emitted to {file.name}")

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.accounts import adopt, flatten, reconcile
     from plimsoll.engine.verbs.audit import audit
     from plimsoll.engine.verbs.backtest import backtest
+    from plimsoll.engine.verbs.confirm import confirm
     from plimsoll.engine.verbs.control import halt, resume, status
+    from plimsoll.engine.verbs.daemon import daemon
     from plimsoll.engine.verbs.data import check_data, pull_data, show_data
     from plimsoll.engine.verbs.doctor import doctor
     from plimsoll.engine.verbs.doctor_live import doctor_live
@@ -57,6 +59,8 @@ _HOME = {
     "audit": "plimsoll.engine.verbs.audit",
     "backtest": "plimsoll.engine.verbs.backtest",
     "check_data": "plimsoll.engine.verbs.data",
+    "confirm": "plimsoll.engine.verbs.confirm",
+    "daemon": "plimsoll.engine.verbs.daemon",
     "describe_strategies": "plimsoll.engine.verbs.strategies",
     "describe_strategy": "plimsoll.engine.verbs.strategies",
     "doctor": "plimsoll.engine.verbs.doctor",
@@ -104,6 +108,8 @@ __all__ = [
     "audit",
     "backtest",
     "check_data",
+    "confirm",
+    "daemon",
     "describe_strategies",
     "describe_strategy",
     "doctor",

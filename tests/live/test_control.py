@@ -22,7 +22,6 @@ from plimsoll.engine.live.halt_file import read_halt, sending
 from plimsoll.engine.live.journal.file import FILE
 from plimsoll.engine.verbs.accounts import adopt, flatten, reconcile
 from plimsoll.engine.verbs.control import halt, resume, status
-from plimsoll.engine.verbs.rebalance import emit
 
 
 def opened(tmp_path: Path, **more: Any) -> Desk:
@@ -276,33 +275,6 @@ def test_status_says_what_is_overdue(tmp_path: Path) -> None:
     told = status(desk.values, host=desk.host)
     assert (told["overdue"], told["healthy"], told["next_slot"]) == (["12:00"], False, "2024-11-25 14:00")
     json.dumps(told)
-
-
-def test_orders_are_emitted_once_for_somebody_else_to_execute(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path)
-    desk.to(FIRST, "09:00")
-    config = tmp_path / "data"
-    config.mkdir()
-    for i, symbol in enumerate(desk.panel.symbols):
-        rows = ["date,open,high,low,close,volume,dividend"]
-        for t in range(desk.panel.n_bars):
-            day = desk.panel.clock.session[t]
-            if day < FIRST:
-                price = [float(x[t, i]) for x in (desk.panel.open, desk.panel.high, desk.panel.low, desk.panel.close)]
-                rows.append(f"{day},{','.join(map(str, price))},1000000,0")
-        (config / f"{symbol}.csv").write_text("\n".join(rows) + "\n")
-    values = {**desk.values, "data": {"source": "csv", "path": str(config)}}
-    held = tmp_path / "held.csv"
-    held.write_text("symbol,qty\nCASH,100000\n")
-    outcome, file = emit(values, "09:35", tmp_path / "out", held, host=desk.host)
-    assert outcome.ending == "done"
-    assert file is not None
-    assert file.name == "orders-week-2024-11-25-0935.csv"
-    text = file.read_text()
-    assert text.count("\n") == 4
-    again, same = emit(values, "09:35", tmp_path / "out", held, host=desk.host)
-    assert (again.ending, same) == ("already", file)
-    assert file.read_text() == text
 
 
 def test_money_that_comes_in_is_recognised_and_no_loss_of_the_day(tmp_path: Path) -> None:
