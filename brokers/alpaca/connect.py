@@ -7,6 +7,7 @@ from pathlib import Path
 from plimsoll.brokers.alpaca.address import address_of
 from plimsoll.brokers.alpaca.budget import Budget
 from plimsoll.brokers.alpaca.keys import read_keys
+from plimsoll.brokers.alpaca.practice import Practice
 from plimsoll.brokers.alpaca.venue import AlpacaVenue
 from plimsoll.brokers.alpaca.wire import TIMEOUT_SECONDS, data_wire, trading_wire
 from plimsoll.engine.config.live import BrokerSection
@@ -15,6 +16,8 @@ from plimsoll.engine.market.ticker import Spelling
 
 def connect_broker(broker: BrokerSection, env: Mapping[str, str], symbols: Iterable[str] = ()) -> AlpacaVenue:
     """Return the account that a `[broker]` section names; what `plimsoll.brokers` points to."""
+    if address_of(broker.url).local:
+        return practise(broker, env, symbols)
     return connect(broker.url, env, keys=broker.keys, feed=broker.feed, symbols=symbols)
 
 
@@ -41,6 +44,16 @@ def connect(
     """
     address = address_of(url)
     pair = read_keys(env, keys, local=address.local)
-    budget = Budget(now, sleep)
     trading, data = trading_wire(address, pair, timeout=timeout), data_wire(address, pair, timeout=timeout)
-    return AlpacaVenue(trading, data, budget, sleep, feed=feed, spelling=Spelling(symbols))
+    budget, spelling = Budget(now, sleep), Spelling(symbols)
+    return AlpacaVenue(trading, data, budget, sleep, feed=feed, spelling=spelling)
+
+
+def practise(broker: BrokerSection, env: Mapping[str, str], symbols: Iterable[str] = ()) -> AlpacaVenue:
+    """Return an exchange on this machine as a venue that waits in the exchange's own time."""
+    address = address_of(broker.url)
+    pair = read_keys(env, broker.keys, local=True)
+    trading, data = trading_wire(address, pair), data_wire(address, pair)
+    there = Practice(trading)
+    budget, spelling = Budget(there.now, there.sleep), Spelling(symbols)
+    return AlpacaVenue(trading, data, budget, there.sleep, feed=broker.feed, spelling=spelling, practice=there)

@@ -12,6 +12,7 @@ from plimsoll.brokers.alpaca import parse
 from plimsoll.brokers.alpaca.body import body_of
 from plimsoll.brokers.alpaca.budget import Budget
 from plimsoll.brokers.alpaca.classify import refusal_of
+from plimsoll.brokers.alpaca.practice import Practice
 from plimsoll.brokers.alpaca.reading import Reader
 from plimsoll.brokers.alpaca.reply import Line, NoReply, Reply
 from plimsoll.engine.errors import VenueError
@@ -46,7 +47,8 @@ class AlpacaVenue:
     """Implements `engine.execution.venue.Venue`.
 
     trading, data : the ways to its two hosts. sleep : waits so many seconds between two tries of a question; an order
-    is sent once. spelling : the book's; what it lists is told as it writes it (BRK-B, BRK.B).
+    is sent once. practice : the time of an exchange on this machine. spelling : the book's; what it lists is told as it
+    writes it (BRK-B, BRK.B).
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class AlpacaVenue:
         *,
         feed: str = "iex",
         spelling: Spelling | None = None,
+        practice: Practice | None = None,
     ) -> None:
         self._trading = trading
         self._budget = budget
@@ -65,6 +68,7 @@ class AlpacaVenue:
         self._market = Reader(data, budget, sleep)
         self._feed = feed
         self._spelling = spelling or Spelling()
+        self._practice = practice
 
     # ---- one order
 
@@ -218,6 +222,10 @@ class AlpacaVenue:
                 if name in asked or name in traded:
                     found[symbol] = parse.quote_of(symbol, asked.get(name), traded.get(name), self._feed)
         return found
+
+    def pass_time(self, seconds: float) -> bool:
+        """Let time pass on an exchange of this machine whose clock stands; return whether there is such a one."""
+        return self._practice is not None and self._practice.pass_time(seconds)
 
     def suspend(self, suspended: bool) -> bool:
         """Set the venue's own kill switch and return what it then says."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 Side: TypeAlias = Literal["buy", "sell"]
 OrderKind: TypeAlias = Literal["market", "limit"]
@@ -243,3 +243,11 @@ class Venue(Protocol):
 
     def suspend(self, suspended: bool) -> bool:
         """Make the venue refuse every new order of the account, or take them again; return what it now says."""
+
+
+@runtime_checkable
+class Practice(Protocol):
+    """A venue whose clock stands until somebody lets time pass: an exchange to practise on."""
+
+    def pass_time(self, seconds: float) -> bool:
+        """Let time pass there; return whether that can be done."""

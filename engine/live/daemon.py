@@ -108,15 +108,18 @@ class Memory:
 
 
 class Daemon:
-    """Calls `Work` when it is due. stop : whether it was told to end."""
+    """Calls `Work` when it is due. stop : whether it was told to end; tick_s : the longest sleep, seconds."""
 
-    def __init__(self, live: LiveSection, work: Work, clock: LiveClock, voice: Voice, stop: Callable[[], bool]) -> None:
+    def __init__(self, live: LiveSection, work: Work, clock: LiveClock, voice: Voice, stop: Callable[[], bool], *,
+        tick_s: float = TICK_S,
+    ) -> None:  # fmt: skip
         self._live = live
         self._timing: Timing = timing_of(live)
         self._work = work
         self._clock = clock
         self._voice = voice
         self._stop = stop
+        self._tick_s = tick_s
         self.memory = Memory()
         self._began = clock.now()
         self._days: dict[date, list[Window]] = {}
@@ -129,7 +132,7 @@ class Daemon:
                 wait = self.step()
             except StoppedError:
                 break
-            self._clock.sleep(min(max(wait, 0.0), TICK_S))
+            self._clock.sleep(min(max(wait, 0.0), self._tick_s))
         self._voice.tell("stop", "told to end")
         self._voice.beat("stopped", None)
 
@@ -150,7 +153,7 @@ class Daemon:
             self._evening(closed)
             return 0.0
         following = self._next(now, day)
-        return TICK_S if following is None else (following - now).total_seconds()
+        return self._tick_s if following is None else (following - now).total_seconds()
 
     # ---- what is due
 

@@ -6,13 +6,14 @@ from contextlib import contextmanager, nullcontext
 from datetime import date, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError, InputError
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock
-from plimsoll.engine.live.daemon import Daemon, Silent, Voice, Work
+from plimsoll.engine.live.daemon import TICK_S, Daemon, Silent, Voice, Work
 from plimsoll.engine.live.fence import only_daemon
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.outcome import Outcome
@@ -24,10 +25,11 @@ from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.data import pull_data
 from plimsoll.engine.verbs.host import PROGRAM, Host
-from plimsoll.engine.verbs.live_room import HostClock, clock_for, room_for, tenant_for
+from plimsoll.engine.verbs.live_room import HostClock, VenueTime, clock_for, room_for, tenant_for
 from plimsoll.engine.verbs.rebalance import emit
 
-EVENING = "evening"
+EVENING: Final = "evening"
+PRACTICE_TICK_S: Final = 900.0  # on an exchange whose time passes when somebody waits
 
 
 class AccountWork:
@@ -224,4 +226,5 @@ def daemon(
         work, folder = AccountWork(tenant, chosen, time_of, host, data=data), tenant.folder
     live, flag = config.live or LiveSection(), StopFlag()
     with only_daemon(folder, f"book {config.run.name!r}"), nullcontext() if stop is not None else flag.listening():
-        Daemon(live, work, time_of, voice or Silent(), stop or flag).run()
+        tick = PRACTICE_TICK_S if isinstance(time_of, VenueTime) else TICK_S
+        Daemon(live, work, time_of, voice or Silent(), stop or flag, tick_s=tick).run()

@@ -3,19 +3,19 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.execution.venue import Venue
+from plimsoll.engine.execution.venue import Practice, Venue
 from plimsoll.engine.live.clock import LiveClock
 from plimsoll.engine.live.room import Room, Tenant, open_room, tenant_of
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.host import Host
 
-PRACTICE_SLEEP_S: Final = 0.02
+PATIENCE_S: Final = 1.0
 
 
 class HostClock:
@@ -34,27 +34,23 @@ class HostClock:
 
 
 class VenueTime:
-    """The clock of an exchange on this machine, which has a time of its own; waiting for it takes next to none.
+    """The clock of an exchange on this machine, which has a time of its own.
 
-    Where that time stands still, what was waited for passes here alone.
+    Where that time stands it passes because of whoever waits; where it runs by itself it is waited for.
     """
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, sleep: Callable[[float], None] = time.sleep) -> None:
         self._venue = venue
-        self._seen: datetime | None = None
-        self._waited = timedelta(0)
+        self._sleep = sleep
 
     def now(self) -> datetime:
         """Return the exchange's time."""
-        now = self._venue.clock().now
-        if now != self._seen:
-            self._seen, self._waited = now, timedelta(0)
-        return now + self._waited
+        return self._venue.clock().now
 
     def sleep(self, seconds: float) -> None:
-        """Let it pass."""
-        self._waited += timedelta(seconds=max(seconds, 0.0))
-        time.sleep(min(seconds, PRACTICE_SLEEP_S))
+        """Let it pass there, or wait here; never for longer than it takes to be asked to stop."""
+        if seconds > 0.0 and not (isinstance(self._venue, Practice) and self._venue.pass_time(seconds)):
+            self._sleep(min(seconds, PATIENCE_S))
 
 
 def tenant_for(what: Runnable, sets: Iterable[str], host: Host) -> Tenant:

@@ -31,6 +31,7 @@ _PLAIN: Final[dict[tuple[str, str], Handler]] = {
     ("PATCH", "/v2/account/configurations"): account_routes.patch_configuration,
     ("GET", "/v2/account/activities"): account_routes.get_activities,
     ("GET", "/v2/clock"): account_routes.get_clock,
+    ("POST", "/v2/clock"): control_routes.post_clock,  # as below, for a client that knows no other prefix
     ("GET", "/v2/calendar"): account_routes.get_calendar,
     ("GET", "/v2/assets"): account_routes.get_assets,
     ("POST", "/v2/orders"): order_routes.post_order,
