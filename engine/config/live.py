@@ -54,6 +54,7 @@ class LiveSection(Section):
     slot_minutes: float = Field(20.0, ge=2, le=120)  # so long its orders may work; then they are cancelled
     half_day: Literal["skip", "early"] = "skip"  # what a short session has no room for: nothing, or one slot
     closure: Literal["stand_down", "halt"] = "stand_down"  # where the venue's session is not the calendar's
+    refresh_loss: float = Field(0.02, ge=0, lt=1)  # a day's loss that asks the governor between slots
     pull: bool = True  # a daemon fetches new prices into the catalog before it decides
     wave_seconds: float = Field(300.0, ge=5, le=3600)  # so long what frees money may work before purchases begin
     caps: CapsSection = CapsSection()

@@ -21,6 +21,8 @@ TICK_S: Final = 1.0  # the longest sleep: a stop, a halt and the watchdog are ne
 WATCH_S: Final = 30.0  # between two looks at orders that still work
 WATCH_MOST_S: Final = 300.0  # where the venue gives no answer
 RETRY_S: Final = (5.0, 15.0, 60.0)  # after a failure within a slot; the last one again and again
+REFRESH_S: Final = 300.0  # between two looks at the day's loss
+AT_THE_END: Final = timedelta(minutes=10)
 EVENING_RETRY_S: Final = 600.0
 SETTLED: Final = timedelta(minutes=20)  # after the close the day's prices are final
 # Places at which a process that was told to end may do so: never between the last look at an order and its answer.
@@ -52,6 +54,10 @@ class Work(Protocol):
 
     def watch(self) -> bool:
         """Reconcile; return whether anything still works."""
+        ...
+
+    def refresh(self, point: Callable[[str], None]) -> Outcome | None:
+        """Reduce if the day has cost enough; None if there is no reason to."""
         ...
 
     def evening(self, session: date) -> None:
@@ -104,6 +110,7 @@ class Memory:
     unseen: int = 0  # looks in a row that got no answer
     works: bool = True  # at the start nobody knows: it is looked at
     looked_back: date | None = None
+    refreshed: datetime | None = None
     look_back_again: datetime | None = None
 
 
@@ -144,6 +151,9 @@ class Daemon:
         self._voice.beat(f"slot {due.session} {due.slot}" if due is not None else "waiting", self._next(now, day))
         if due is not None:
             self._slot(due)
+            return 0.0
+        if self._refresh_is_due(now, day):
+            self._refresh(now)
             return 0.0
         if self.memory.works and self._watch_is_due(now):
             self._watch(now)
@@ -237,6 +247,26 @@ class Daemon:
         self._voice.beat(name, None)
         if self._stop():
             raise StoppedError(f"stopped at: {name}")
+
+    def _refresh_is_due(self, now: datetime, day: date) -> bool:
+        """Return whether it is time to look at the day's loss: while the session lasts, every few minutes."""
+        if self._live.refresh_loss == 0.0 or not is_session(day):
+            return False
+        hours, last = hours_of(day), self.memory.refreshed
+        if not hours.opens <= now < hours.closes - AT_THE_END:
+            return False
+        return last is None or now >= last + timedelta(seconds=REFRESH_S)
+
+    def _refresh(self, now: datetime) -> None:
+        self.memory.refreshed = now
+        try:
+            outcome = self._work.refresh(self._point)
+        except InputError as error:
+            self._voice.tell("refresh", str(error), urgent=True)
+            return
+        if outcome is not None:
+            self.memory.works = True
+            self._voice.tell("refresh", f"{outcome.session} {outcome.ending}: {outcome.why}", urgent=True)
 
     def _watch_is_due(self, now: datetime) -> bool:
         wait = min(WATCH_S * 2.0**self.memory.unseen, WATCH_MOST_S)

@@ -14,12 +14,13 @@ import numpy as np
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError, InputError
-from plimsoll.engine.execution.legal_batch import exact
+from plimsoll.engine.execution.legal_batch import exact, wishes_of
 from plimsoll.engine.execution.venue import Venue
+from plimsoll.engine.live.account import account_of
 from plimsoll.engine.live.day_plan import DayPlan, PriceSource, VenueTerms, day_plan, stand_at_last_bar
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.marks import marks_of
-from plimsoll.engine.live.positions import of_snapshot
+from plimsoll.engine.live.positions import of_snapshot, part
 from plimsoll.engine.live.prices import DecisionPrice, PriceRules, decision_prices
 from plimsoll.engine.live.proposal import Asked, Proposal
 from plimsoll.engine.market.calendar import previous_session
@@ -113,6 +114,32 @@ class SystemDecider:
             pairs=_pairs(setup),
             detail=made.plain(),
         )
+
+    def reductions(self, asked: Asked, day_return: float) -> Mapping[str, Decimal]:
+        """Ask the system as it stood at the last close what is too much after such a day."""
+        decided = previous_session(asked.session)
+        setup = self._setup(decided)
+        panel = setup.panel
+        if _day(panel, panel.n_bars - 1) < decided:
+            return {}
+        stand_at_last_bar(setup, self._progress, mark_of=marks_of(self._journal, panel))
+        ratio = np.array([float(asked.splits.get(symbol, 1)) for symbol in panel.symbols])
+        closes = dict(zip(panel.symbols, (panel.close[-1] / ratio).tolist(), strict=True))
+        found = asking(self._venue, self._rules())(panel.symbols, closes)
+        price = np.array([found[symbol].price for symbol in panel.symbols])
+        held = part(of_snapshot(asked.snapshot), panel.symbols).book
+        mark = np.where(price > 0.0, price, panel.close[-1] / ratio)
+        account = account_of(held, asked.snapshot.cash, panel.symbols, mark, setup.terms)
+        decision = setup.system.decide(account, price=price, day_return=day_return)
+        left: dict[str, Decimal] = {}
+        for wish in wishes_of(decision.plan.orders, panel.symbols, held):
+            if wish.held * wish.qty < 0:
+                left[wish.symbol] = wish.held + wish.qty if abs(wish.qty) < abs(wish.held) else Decimal(0)
+        return left
+
+    def _rules(self) -> PriceRules:
+        live = self._config.live or LiveSection()
+        return PriceRules(live.max_quote_age_seconds, live.max_spread_bps, live.max_gap)
 
     def credits(self, since: date | None, until: date, held: Mapping[str, Decimal]) -> Decimal:
         """Return the dividends in dollars with an ex-date after `since`, through `until`, as far as they are known."""

@@ -54,6 +54,13 @@ class Decider(Protocol):
         """Return what should be traded."""
         ...
 
+    def reductions(self, asked: Asked, day_return: float) -> Mapping[str, Decimal]:
+        """Return what should be left of each holding that is too large now, signed shares; never more than is held.
+
+        day_return : of the account since the last close, a fraction.
+        """
+        ...
+
     def credits(self, since: date | None, until: date, held: Mapping[str, Decimal]) -> Decimal:
         """Return the dividends that came due after `since`, through `until`, on what is held."""
         ...

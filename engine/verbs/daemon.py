@@ -19,6 +19,7 @@ from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.outcome import Outcome
 from plimsoll.engine.live.rebalance import Rebalancer
 from plimsoll.engine.live.reconcile import reconcile
+from plimsoll.engine.live.refresh import Refresher
 from plimsoll.engine.live.room import Tenant, state_folder
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.runtime.load import Runnable, configured
@@ -71,6 +72,12 @@ class AccountWork:
             report = reconcile(room.journal, room.venue, room.clock, room.book.whose)
             return bool(report.unknown) or any(room.book.whose.owns(one.client_id) for one in report.working)
 
+    def refresh(self, point: Callable[[str], None]) -> Outcome | None:
+        """Reduce if the day has cost enough."""
+        with room_for(self._tenant, self._host, self._venue, self._clock) as room:
+            decider, folder = room.decider(data=self._data), self._tenant.folder
+            return Refresher(room.book, room.venue, room.journal, room.clock, folder, decider, point).refresh()
+
     def evening(self, session: date) -> None:
         """Fetch the day's final prices, reconcile once more, and note that it was done."""
         self.fetch()
@@ -121,6 +128,11 @@ class EmitWork:
     def watch(self) -> bool:
         """Have nothing to watch."""
         return False
+
+    def refresh(self, point: Callable[[str], None]) -> Outcome | None:
+        """Know of no account."""
+        point("opened")
+        return None
 
     def evening(self, session: date) -> None:
         """Have nothing to look back on."""

@@ -221,6 +221,9 @@ class Counting:
     def watch(self) -> bool:
         return False
 
+    def refresh(self, _point: Callable[[str], None]) -> None:
+        return None
+
     def evening(self, _session: date) -> None:
         pass
 

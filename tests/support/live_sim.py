@@ -266,6 +266,10 @@ class Script:
         due = self.due(asked.session)
         return Proposal(previous_session(asked.session), due, tuple(wishes) if due else (), closes, pairs=self.pairs)
 
+    def reductions(self, _asked: Asked, _day_return: float) -> dict[str, Decimal]:
+        """Reduce nothing."""
+        return {}
+
     def credits(self, _since: date | None, _until: date, _held: Mapping[str, Decimal]) -> Decimal:
         """Know of no dividends."""
         return Decimal(0)
