@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -46,7 +47,9 @@ def environment() -> dict[str, str]:
 
 
 class ForkServer:
-    """The server as its owner sees it; a context manager."""
+    """The server as its owner sees it; a context manager. cpu : seconds that it and its children have used."""
+
+    cpu = 0.0
 
     def __enter__(self) -> Self:
         """Start it, and wait until it has imported everything."""
@@ -55,6 +58,7 @@ class ForkServer:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(),
         )  # fmt: skip
         ready = json.loads(self._line())
+        self.cpu = ready.pop("cpu")
         assert ready == {"threads": 1, "sockets": 0}, ready
         return self
 
@@ -69,7 +73,9 @@ class ForkServer:
         assert self._process.stdin is not None
         self._process.stdin.write(job.text() + "\n")
         self._process.stdin.flush()
-        return Ended(**json.loads(self._line()))
+        ended = json.loads(self._line())
+        self.cpu += ended.pop("cpu")
+        return Ended(**ended)
 
     def _line(self) -> str:
         assert self._process.stdout is not None
@@ -96,7 +102,7 @@ def serve() -> None:
     own = Path("/proc/self")
     open_files = [str(one.readlink()) for one in (own / "fd").iterdir() if one.is_symlink()]
     sockets = sum(one.startswith("socket:") for one in open_files)
-    _say({"threads": len(list((own / "task").iterdir())), "sockets": sockets})
+    _say({"threads": len(list((own / "task").iterdir())), "sockets": sockets, "cpu": time.process_time()})
     for line in sys.stdin:
         ours, theirs = os.pipe()
         child = os.fork()
@@ -106,8 +112,9 @@ def serve() -> None:
         os.close(theirs)
         with os.fdopen(ours, encoding="utf-8") as told:
             text = told.read()
-        _, status = os.waitpid(child, 0)
-        _say({"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, "told": json.loads(text or "{}")})
+        _, status, used = os.wait4(child, 0)
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        _say({"signal": number, "told": json.loads(text or "{}"), "cpu": used.ru_utime + used.ru_stime})
 
 
 def _child(job: dict[str, Any], out: int) -> None:

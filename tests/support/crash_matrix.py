@@ -50,6 +50,8 @@ def twice(*, whole: bool) -> Iterator[Case]:
         for turn, second in enumerate(seconds if whole else [seconds[(at + 5 * n) % len(seconds)] for n in range(3)]):
             fault = list(FAULTS)[(at + turn) % len(FAULTS)]
             fill = list(FILLS)[(at // 2 + turn) % len(FILLS)]
+            if second == "fill committed" and fill == "fast":
+                fill = "slow"  # what was found again after a fault has filled, and is not asked for
             yield Case(fault, fill, ((place, 1), (second, 1)), stuck=_needs_stuck(fill, place, second))
 
 
@@ -60,7 +62,7 @@ def _passed_again(place: str, second: str) -> bool:
     if place in _LAST:
         return False
     if second == "cancel asked":  # whatever was to be cancelled was so before these
-        return place not in ("wave over", "resized")
+        return place not in ("cancel asked", "wave over", "resized")
     return second not in _ONCE or place == "decided"
 
 
@@ -111,6 +113,18 @@ def fresh() -> Iterator[Case]:
     """Yield ten deaths at ten places, for processes that share nothing."""
     for turn, place in enumerate(POINTS[3:13]):
         yield case_at(place, turn, list(FAULTS)[turn % len(FAULTS)], list(FILLS)[turn % len(FILLS)])
+
+
+def whole() -> list[tuple[str, Case]]:
+    """Return every run there is, with the name of its row."""
+    groups = (
+        *((f"killed, {fault}", every_place([fault], whole=True)) for fault in FAULTS),
+        ("killed twice", twice(whole=True)),
+        ("HALT", halts(whole=True)),
+        ("capped", caps(whole=True)),
+        ("fresh processes", fresh()),
+    )
+    return [(name, case) for name, cases in groups for case in cases]
 
 
 def counts(verdict: Verdict) -> Counter[str]:
