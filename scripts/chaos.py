@@ -41,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for one in (crash, sim):
         one.add_argument("--workers", type=int, default=1, metavar="K", help="processes beside each other [1]")
     asked = parser.parse_args(arguments)
+    if asked.workers < 1 or (asked.work == "sim" and asked.seeds < 1):
+        parser.error("there must be at least one")
+    if asked.work == "crash" and any(not 0 <= number < len(_cases()) for number in asked.case or ()):
+        parser.error(f"cases are numbered from 0 to {len(_cases()) - 1}")
     failed = (
         crashes(asked.case, asked.workers) if asked.work == "crash" else seeds(asked.first, asked.seeds, asked.workers)
     )
@@ -85,21 +89,21 @@ def simulated(block: tuple[int, int]) -> Found:
 
 def crashes(numbers: list[int] | None, workers: int) -> bool:
     """Run the cases of the matrix, or those of some numbers; return whether one failed."""
-    from support.crash_matrix import table, whole
+    from support.crash_matrix import table
 
-    cases = whole()
-    chosen = range(len(cases)) if numbers is None else [number for number in numbers if 0 <= number < len(cases)]
-    rows, failed, cpu = dict[str, Counter[str]](), False, 0.0
+    cases = _cases()
+    chosen = range(len(cases)) if numbers is None else numbers
+    rows, failed, cpu = dict[str, Counter[str]](), list[int](), 0.0
     for counts, wrong, spent, group in told(shared(crashed, chosen, workers), "runs", len(chosen)):
         rows.setdefault(group, Counter()).update(counts)
         cpu += spent
         for number, texts in wrong.items():
-            failed = True
+            failed.append(number)
             print(f"case {number}, {cases[number][1].name}: {'; '.join(texts)}", flush=True)
             print(f"  again: scripts/chaos crash --case {number}", flush=True)
     print(table(rows))
     print(json.dumps({"work": "crash", "runs": len(chosen), "cpu_s": round(cpu, 1), "failed": failed}))
-    return failed
+    return bool(failed)
 
 
 def crashed(number: int) -> Found:

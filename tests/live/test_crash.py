@@ -7,11 +7,13 @@ places, faults and fills together are `scripts/chaos crash`; here each place mee
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import pytest
+from support.crash_broken import BROKEN
 from support.crash_fork import ForkServer, Fresh
-from support.crash_matrix import Suite, caps, counts, every_place, fresh, halts, table, twice
-from support.crash_run import FAULTS, Case
+from support.crash_matrix import Suite, caps, counts, every_place, fresh, halts, table, twice, weathers
+from support.crash_run import FAULTS, WEATHERS, Case
 from support.crash_summary import PROPERTY
 
 from plimsoll.engine.live.clock import POINTS
@@ -69,6 +71,30 @@ def test_killed_anywhere_the_day_has_no_more_orders_than_its_cap(check: Check) -
     assert done["killed"] == done["runs"] == len(POINTS)
 
 
+@pytest.mark.parametrize("weather", list(WEATHERS)[1:])
+def test_killed_anywhere_while_the_venue_is_slow_or_deaf_nothing_is_lost(check: Check, weather: str) -> None:
+    done = check(f"{weather} venue", [case for case in weathers(whole=False) if case.weather == weather])
+    assert done["killed"] == done["runs"] == len(POINTS)
+
+
 @pytest.mark.parametrize("case", list(fresh()), ids=lambda case: case.kills[0][0].replace(" ", "-"))
 def test_a_fresh_process_goes_on_where_a_killed_one_stopped(check: Check, case: Case) -> None:
     assert check("fresh processes", [case], launcher=Fresh())["killed"] == 1
+
+
+# what each is found out by: the case, and one thing that is wrong with it
+FOUND_OUT = {
+    "no write-ahead": (Case(kills=(("answered", 1),)), "unwritten"),
+    "an id for each attempt": (Case("504"), "unwritten"),
+    "no look at HALT": (Case(halt=("sending locked", 2)), "after halt"),
+    "no answer is a no": (Case("504"), "duplicated"),
+    "no answer is a yes": (Case("302"), "lost"),
+    "no barrier": (Case(fill="slow"), "other"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_an_engine_with_one_rule_taken_out_is_rejected(suite: Suite, broken: str) -> None:
+    case, kind = FOUND_OUT[broken]
+    assert suite.check(case).wrong == []
+    assert kind in [one for one, _ in suite.check(replace(case, broken=broken)).wrong]

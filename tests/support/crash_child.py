@@ -39,6 +39,7 @@ class Job:
 
     die, halt : a place of `engine.live.clock.POINTS` and at which passing of it the process is killed, or somebody
     writes HALT. live : what of `[live]` differs from the default. timeout : of a request, seconds of the machine.
+    broken : which rule is taken out of the engine, of `support.crash_broken`.
     """
 
     url: str
@@ -53,6 +54,7 @@ class Job:
     die: tuple[str, int] | None = None
     halt: tuple[str, int] | None = None
     timeout: float = 10.0
+    broken: str = ""
 
     def text(self) -> str:
         """Return it as a line."""
@@ -127,6 +129,10 @@ class Places:
 def work(job: Job) -> dict[str, Any]:
     """Do the slot; return what became of it, in plain values."""
     signal.alarm(PATIENCE_S)
+    if job.broken:
+        from support.crash_broken import BROKEN
+
+        BROKEN[job.broken]()
     folder = Path(job.folder)
     clock = ExchangeClock(job.url, {"apca-api-key-id": job.key_id, "apca-api-secret-key": job.secret})
     places = Places(job, clock)

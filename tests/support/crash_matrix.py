@@ -8,7 +8,7 @@ from itertools import product
 from typing import Final
 
 from support.crash_fork import Launcher
-from support.crash_run import FAULTS, FILLS, WRONGS, Case, Verdict, run
+from support.crash_run import FAULTS, FILLS, WEATHERS, WRONGS, Case, Verdict, run
 
 from plimsoll.engine.live.clock import POINTS
 
@@ -95,7 +95,7 @@ class Suite:
     def check(self, case: Case, launcher: Launcher | None = None) -> Verdict:
         """Run a case; what it ends with must be what the undisturbed run ends with."""
         verdict = run(case, launcher or self._launcher)
-        plain = replace(case, fault="none", kills=(), halt=None)
+        plain = replace(case, fault="none", kills=(), halt=None, broken="", weather="fair")
         if plain not in self._undisturbed:
             reference = run(plain, self._launcher)
             assert reference.wrong == [], (plain.name, reference.wrong)
@@ -107,6 +107,14 @@ class Suite:
         if verdict.halted != (case.halt is not None):
             verdict.wrong.append(("other", "HALT was not written"))
         return verdict
+
+
+def weathers(*, whole: bool) -> Iterator[Case]:
+    """Yield deaths at every place under what else may be, with every fault of orders if `whole`, else one in turn."""
+    for weather, (at, place) in product(list(WEATHERS)[1:], enumerate(POINTS)):
+        for turn, fault in enumerate(FAULTS if whole else [list(FAULTS)[(at + len(weather)) % len(FAULTS)]]):
+            case = case_at(place, at + turn, fault, list(FILLS)[(at + turn + len(weather)) % len(FILLS)])
+            yield replace(case, weather=weather)
 
 
 def fresh() -> Iterator[Case]:
@@ -122,6 +130,7 @@ def whole() -> list[tuple[str, Case]]:
         ("killed twice", twice(whole=True)),
         ("HALT", halts(whole=True)),
         ("capped", caps(whole=True)),
+        *((f"{case.weather} venue", [case]) for case in weathers(whole=True)),
         ("fresh processes", fresh()),
     )
     return [(name, case) for name, cases in groups for case in cases]

@@ -30,7 +30,7 @@ from plimsoll.brokers.exchange.desk.transcript import Transcript
 from plimsoll.brokers.exchange.matching import Exchange
 from plimsoll.brokers.exchange.order import Order
 from plimsoll.brokers.exchange.server import ExchangeServer
-from plimsoll.brokers.exchange.settings import Handling, HandlingRule, Settings
+from plimsoll.brokers.exchange.settings import Behaviour, Handling, HandlingRule, Settings
 from plimsoll.brokers.exchange.tape import Tape
 from plimsoll.brokers.exchange.venue import ExchangeVenue
 from plimsoll.engine.live.halt_file import read_halt, remove_halt
@@ -48,7 +48,9 @@ LIVE: Final[dict[str, Any]] = {
     "slots": SLOTS, "slot_minutes": 2, "wave_seconds": 30, "cash_buffer": 0.0, "collar": 0.01, "max_gap": 0.5,
     "max_quote_age_seconds": 1e9, "max_spread_bps": 500.0,
 }  # fmt: skip
-MOST_ORDERS: Final = 8  # of the day: what the plan needs, twice; with a cap the cap
+# What `[live.caps]` allows beside the cap of a case: just what the plan needs in each slot.
+CAPS: Final = {"slot_orders": 4, "day_orders": 12, "order_notional": 26_000.0, "slot_turnover": 1.4}
+EQUITY: Final = CASH + sum((qty * Decimal(PRICES[symbol]) for symbol, qty in HELD.items()), Decimal(0))
 ATTEMPTS: Final = 6
 TIMEOUT_S: Final = 10.0  # of the machine's own time; where something hangs every order takes so long
 HANG_S: Final = 0.3
@@ -75,6 +77,23 @@ FILLS: Final[Mapping[str, tuple[HandlingRule, ...]]] = {
         HandlingRule(handling=Handling(delay_s=38, parts=_PARTS, cancel_delay_s=1), side="buy", client_id=_FIRST),
     ),
 }  # fmt: skip
+# What else may be: an order is found late and the account shown late, executions are told late and twice; cancels and
+# questions get lost; whoever died is started again only when the slot is over.
+WEATHERS: Final[Mapping[str, tuple[Behaviour, tuple[Fault, ...], float]]] = {
+    "fair": (Behaviour(), (), 3.0),
+    "lagging": (Behaviour(read_lag_s=2, account_lag_s=3, activity_lag_s=4, duplicate_activities=True), (), 3.0),
+    "lossy": (
+        Behaviour(),
+        (
+            Fault(do="reset", method="DELETE", path="/v2/orders/.*"),
+            Fault(do="html", status=504, method="DELETE", path="/v2/orders/.*", when="before"),
+            *(Fault(do="status", status=503, method="GET", path="/v2/.*", skip=skip) for skip in range(3, 60, 7)),
+            Fault(do="reset", method="GET", path="/v2/.*", skip=9),
+        ),
+        3.0,
+    ),
+    "late": (Behaviour(), (), 300.0),
+}
 STUCK: Final = HandlingRule(handling=Handling(delay_s=3600), symbol="BBB", client_id=_FIRST)
 WRONGS: Final = ("lost", "duplicated", "over-filled", "after halt", "over caps", "unwritten", "other")
 
@@ -84,7 +103,7 @@ class Case:
     """What happens to the process. kills : where each process of the first slot dies, in turn.
 
     halt : where somebody writes HALT while the first one runs. stuck : a sale does not fill in the first slot, so that
-    it has to be cancelled. cap : `live.caps.day_orders`.
+    it has to be cancelled. cap : `live.caps.day_orders`. weather : of `WEATHERS`. broken : see `support.crash_broken`.
     """
 
     fault: str = "none"
@@ -93,6 +112,8 @@ class Case:
     halt: tuple[str, int] | None = None
     stuck: bool = False
     cap: int | None = None
+    weather: str = "fair"
+    broken: str = ""
 
     @property
     def name(self) -> str:
@@ -100,7 +121,8 @@ class Case:
         kills = ", ".join(f"{place} {n}" for place, n in self.kills) or "nowhere"
         halt = "" if self.halt is None else f", HALT at {self.halt[0]} {self.halt[1]}"
         cap = "" if self.cap is None else f", {self.cap} orders a day"
-        return f"killed at {kills}{halt}; {self.fault}, {self.fill}{' and one stuck' * self.stuck}{cap}"
+        fill = f"{self.fill}{' and one stuck' * self.stuck}"
+        return f"{self.broken} killed at {kills}{halt}; {self.fault}, {fill}, {self.weather}{cap}".lstrip()
 
 
 @dataclass
@@ -152,6 +174,7 @@ class Session:
         self.verdict = Verdict(case)
         self._launcher = launcher
         self._folder = folder
+        self._caps = {**CAPS, "day_orders": case.cap or CAPS["day_orders"]}
         self._hours = hours_of(DAY)
         self._windows = {
             slot: window_of(self._hours, SLOTS, slot, grace=timedelta(minutes=10), lasting=timedelta(minutes=2))
@@ -167,7 +190,8 @@ class Session:
         self._exchange.ledger.cash = CASH
         self._exchange.handling_rules = [STUCK] * case.stuck + list(FILLS[case.fill])
         self._desk = WatchedDesk(self._exchange, self._clock, self._arrives)
-        for fault in FAULTS[case.fault]:
+        self._exchange.behaviour, more, self._pause_s = WEATHERS[case.weather]
+        for fault in (*FAULTS[case.fault], *more):
             self._desk.faults.add(fault)
         self._account = ExchangeVenue(self._exchange, self._clock).snapshot().account
         self._begin()
@@ -203,7 +227,7 @@ class Session:
             if ended.signal != SIGKILL or die is None:
                 break
             self.verdict.killed += 1
-            server.run(lambda desk: self._move(self._clock.now() + timedelta(seconds=3)))
+            server.run(lambda desk: self._move(self._clock.now() + timedelta(seconds=self._pause_s)))
         self._end(ended, first=first)
         if first:
             server.run(lambda desk: desk.faults.clear())
@@ -211,7 +235,9 @@ class Session:
     def _end(self, ended: Ended, *, first: bool) -> None:
         ending = str(ended.told.get("ending", f"signal {ended.signal}"))
         self.verdict.endings.append(ending)
-        fine = ("done", "already", "halted") if first else ("done",)
+        fine: tuple[str, ...] = ("done", "already", "halted") if first else ("done",)
+        if first and self.case.weather == "late":
+            fine = (*fine, "skipped")
         if ending not in fine:
             self._wrong("other", f"ended {ending}: {ended.told.get('why')}")
         if read_halt(self._folder) is not None:
@@ -227,11 +253,13 @@ class Session:
                 journal.clear_halts("looked")
 
     def _job(self, url: str, slot: str, die: tuple[str, int] | None, halt: tuple[str, int] | None) -> Job:
-        caps = {"day_orders": self.case.cap} if self.case.cap is not None else {}
         goals = {symbol: str(qty) for symbol, qty in GOALS.items()}
-        live = {**LIVE, "caps": caps}
+        live = {**LIVE, "caps": self._caps}
         folder, timeout = str(self._folder), HANG_S if self.case.fault == "hang" else TIMEOUT_S
-        return Job(url, KEYS.key_id, KEYS.secret, self._account, folder, slot, goals, PRICES, live, die, halt, timeout)
+        return Job(
+            url, KEYS.key_id, KEYS.secret, self._account, folder, slot, goals, PRICES, live, die, halt, timeout,
+            self.case.broken,
+        )  # fmt: skip
 
     def _move(self, to: datetime) -> None:
         if self._clock.move(max(to, self._clock.now())):
@@ -275,13 +303,28 @@ class Session:
         verdict.final = self._held()
         verdict.orders = len(orders)
         verdict.faults = sum(bool(row["fault"]) for row in self._desk.transcript.requests("POST", "/v2/orders"))
-        if verdict.orders > (MOST_ORDERS if self.case.cap is None else self.case.cap):
-            self._wrong("over caps", f"{verdict.orders} orders")
+        self._bounds(orders)
         self._positions(orders)
         self._intents(orders)
         self._journal(orders)
         if self._exchange.working():
             self._wrong("other", "an order works still")
+
+    def _bounds(self, orders: list[Order]) -> None:
+        """No more orders than a day and a slot may have, none too large, and not too much in a slot."""
+        sent: dict[str, Decimal] = {}
+        count = Counter(order.client_order_id[:29] for order in orders)
+        for order in orders:
+            slot = order.client_order_id[:29]
+            size = (order.ticket.qty or Decimal(0)) * Decimal(PRICES[order.ticket.symbol])
+            sent[slot] = sent.get(slot, Decimal(0)) + size
+            if size > Decimal(CAPS["order_notional"]):
+                self._wrong("over caps", f"{order.client_order_id} of {size} dollars")
+        if len(orders) > self._caps["day_orders"]:
+            self._wrong("over caps", f"{len(orders)} orders")
+        for slot in count:
+            if count[slot] > CAPS["slot_orders"] or sent[slot] > EQUITY * Decimal(CAPS["slot_turnover"]):
+                self._wrong("over caps", f"{slot}: {count[slot]} orders for {sent[slot]} dollars")
 
     def _positions(self, orders: list[Order]) -> None:
         """Every goal is reached and none is passed on the way; nothing is borrowed."""
