@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from support.crash_broken import BROKEN
 from support.crash_fork import ForkServer, Fresh
-from support.crash_matrix import Suite, caps, counts, every_place, fresh, halts, table, twice, weathers
+from support.crash_matrix import Suite, any_request, caps, counts, every_place, fresh, halts, table, twice, weathers
 from support.crash_run import FAULTS, WEATHERS, Case
 from support.crash_summary import PROPERTY
 
@@ -69,6 +69,11 @@ def test_after_halt_no_order_arrives_until_somebody_resumes(check: Check, *, die
 def test_killed_anywhere_the_day_has_no_more_orders_than_its_cap(check: Check) -> None:
     done = check("capped", caps(whole=False))
     assert done["killed"] == done["runs"] == len(POINTS)
+
+
+def test_killed_at_any_request_nothing_is_lost_or_sent_twice(check: Check) -> None:
+    done = check("any request", any_request(whole=False))
+    assert done["killed"] == done["runs"] > 12
 
 
 @pytest.mark.parametrize("weather", list(WEATHERS)[1:])

@@ -19,6 +19,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from plimsoll.brokers.alpaca.connect import connect
+from plimsoll.brokers.alpaca.reply import NoReply, Reply
+from plimsoll.brokers.alpaca.wire import Wire
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.execution.legalise import FREES, NEEDS, Wish
@@ -30,6 +32,7 @@ from plimsoll.engine.live.rebalance import Book, Rebalancer
 from plimsoll.engine.live.reconcile import Whose
 from plimsoll.engine.market.calendar import previous_session
 
+BEFORE, AFTER = "before a request", "after a request"  # places beside those of `engine.live.clock.POINTS`
 PATIENCE_S = 60  # of the machine's own time; a child that takes longer has gone astray
 
 
@@ -37,9 +40,9 @@ PATIENCE_S = 60  # of the machine's own time; a child that takes longer has gone
 class Job:
     """What a child is to do. goals, closes : by symbol, as text.
 
-    die, halt : a place of `engine.live.clock.POINTS` and at which passing of it the process is killed, or somebody
-    writes HALT. live : what of `[live]` differs from the default. timeout : of a request, seconds of the machine.
-    broken : which rule is taken out of the engine, of `support.crash_broken`.
+    die, halt : a place, and at which passing of it the process is killed, or somebody writes HALT. live : what of
+    `[live]` differs from the default. timeout : of a request, seconds of the machine. broken : which rule is taken out
+    of the engine, of `support.crash_broken`.
     """
 
     url: str
@@ -126,6 +129,19 @@ class Places:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _count_requests(places: Places) -> None:
+    """Make places of every request, before it leaves and after its answer came; the process ends with this anyway."""
+    right = Wire.send
+
+    def send(wire: Wire, *what: Any, **more: Any) -> Reply | NoReply:
+        places(BEFORE)
+        reply = right(wire, *what, **more)
+        places(AFTER)
+        return reply
+
+    Wire.send = send  # type: ignore[method-assign]
+
+
 def work(job: Job) -> dict[str, Any]:
     """Do the slot; return what became of it, in plain values."""
     signal.alarm(PATIENCE_S)
@@ -136,6 +152,7 @@ def work(job: Job) -> dict[str, Any]:
     folder = Path(job.folder)
     clock = ExchangeClock(job.url, {"apca-api-key-id": job.key_id, "apca-api-secret-key": job.secret})
     places = Places(job, clock)
+    _count_requests(places)
     symbols = tuple(job.closes)
     whose = Whose("crash", job.account, frozenset(symbols), "account")
     env = {"APCA_API_KEY_ID": job.key_id, "APCA_API_SECRET_KEY": job.secret}

@@ -7,11 +7,13 @@ from decimal import Decimal
 from itertools import product
 from typing import Final
 
+from support.crash_child import AFTER, BEFORE
 from support.crash_fork import Launcher
 from support.crash_run import FAULTS, FILLS, WEATHERS, WRONGS, Case, Verdict, run
 
 from plimsoll.engine.live.clock import POINTS
 
+REQUESTS: Final = 33  # of a slot without trouble
 CAP: Final = 3  # orders a day: one fewer than the plan has
 # How often a place is passed in the first slot; where more than once, cases die at each passing in turn.
 PASSES: Final = {
@@ -109,6 +111,14 @@ class Suite:
         return verdict
 
 
+def any_request(*, whole: bool) -> Iterator[Case]:
+    """Yield deaths before and after each of the requests of a slot, or a few of them."""
+    for turn, (n, place) in enumerate(product(range(1, REQUESTS + 1), (BEFORE, AFTER))):
+        if whole or turn % 5 == 0:
+            for number, fill in enumerate(FILLS if whole else [list(FILLS)[turn % len(FILLS)]]):
+                yield Case(list(FAULTS)[(turn + number) % len(FAULTS)], fill, ((place, n),))
+
+
 def weathers(*, whole: bool) -> Iterator[Case]:
     """Yield deaths at every place under what else may be, with every fault of orders if `whole`, else one in turn."""
     for weather, (at, place) in product(list(WEATHERS)[1:], enumerate(POINTS)):
@@ -130,6 +140,7 @@ def whole() -> list[tuple[str, Case]]:
         ("killed twice", twice(whole=True)),
         ("HALT", halts(whole=True)),
         ("capped", caps(whole=True)),
+        ("any request", any_request(whole=True)),
         *((f"{case.weather} venue", [case]) for case in weathers(whole=True)),
         ("fresh processes", fresh()),
     )
