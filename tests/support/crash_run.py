@@ -33,10 +33,11 @@ from plimsoll.brokers.exchange.server import ExchangeServer
 from plimsoll.brokers.exchange.settings import Behaviour, Handling, HandlingRule, Settings
 from plimsoll.brokers.exchange.tape import Tape
 from plimsoll.brokers.exchange.venue import ExchangeVenue
+from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.live.halt_file import read_halt, remove_halt
 from plimsoll.engine.live.ids import parse_id
 from plimsoll.engine.live.journal.journal import Journal
-from plimsoll.engine.live.slots import hours_of, window_of
+from plimsoll.engine.live.slots import hours_of, timing_of, window_of
 
 DAY: Final = date(2024, 1, 4)
 SLOTS: Final = ("09:35", "12:00", "14:00")
@@ -176,10 +177,8 @@ class Session:
         self._folder = folder
         self._caps = {**CAPS, "day_orders": case.cap or CAPS["day_orders"]}
         self._hours = hours_of(DAY)
-        self._windows = {
-            slot: window_of(self._hours, SLOTS, slot, grace=timedelta(minutes=10), lasting=timedelta(minutes=2))
-            for slot in SLOTS
-        }
+        timing = timing_of(LiveSection.model_validate(LIVE))
+        self._windows = {slot: window_of(self._hours, timing, slot) for slot in SLOTS}
         self._clock = VirtualClock(self._hours.opens)
         closes = np.array([[float(price) for price in PRICES.values()]] * 5)
         panel = make_panel(closes, symbols=tuple(PRICES), start=date(2024, 1, 2))
@@ -237,7 +236,7 @@ class Session:
         self.verdict.endings.append(ending)
         fine: tuple[str, ...] = ("done", "already", "halted") if first else ("done",)
         if first and self.case.weather == "late":
-            fine = (*fine, "skipped")
+            fine = (*fine, "late")
         if ending not in fine:
             self._wrong("other", f"ended {ending}: {ended.told.get('why')}")
         if read_halt(self._folder) is not None:
