@@ -12,7 +12,7 @@ from support.panels import make_panel as _make_panel
 
 from plimsoll.engine.market.panel import Panel
 
-pytest_plugins = ("support.isolation", "support.compile_once")
+pytest_plugins = ("support.isolation", "support.compile_once", "support.crash_summary")
 
 
 def pytest_configure(config: pytest.Config) -> None:

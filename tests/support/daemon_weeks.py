@@ -29,6 +29,7 @@ from plimsoll.engine.runtime.prepare import make_strategies
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 CASH = 100_000.0
+PROGRAM = str(Path(sys.executable).parent / "plimsoll")
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def simulated(folder: Path, weeks: Weeks) -> dict[str, Decimal]:
 def exchange(folder: Path, weeks: Weeks, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Run the exchange from the evening before; what it says of itself."""
     command = [
-        sys.executable, "-m", "plimsoll.engine.cli", "exchange", "--data", str(folder / "prices"), "--prices", "open",
+        PROGRAM, "exchange", "--data", str(folder / "prices"), "--prices", "open",
         "--half-spread", "0", "--rate-limit", "0", "--json", "--at", f"{previous_session(weeks.first)}T17:00",
     ]  # fmt: skip
     with subprocess.Popen(
@@ -160,7 +161,7 @@ def trade(folder: Path, weeks: Weeks, *, kills: int = 0, seed: int = 0) -> tuple
 
 @contextmanager
 def _daemon(folder: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "plimsoll.engine.cli", "daemon", str(folder / "book.toml")]
+    command = [PROGRAM, "daemon", str(folder / "book.toml")]
     with (
         (folder / "daemon.log").open("ab") as log,
         subprocess.Popen(command, env={**env}, stdout=log, stderr=log) as running,
