@@ -55,7 +55,7 @@ class Sender:
             if why or not self._window.holds(self._clock.now()):
                 return order
             again = self._once(order)
-            if again == order:
+            if again is order:  # it was not sent
                 return order
             order = again
         return order
