@@ -5,7 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support.live_case import LIVE, Case, account_is_sound, limits_of, make_case
+from support.live_case import LIVE, Case, make_case
+from support.live_checks import account_is_sound, limits_of
 from support.venue import ticket
 
 from plimsoll.brokers.exchange.settings import Handling, HandlingRule
@@ -32,9 +33,7 @@ def invested(folder: Path, **more: object) -> Case:
 
 def stall(case: Case, part: str, *, seconds: float = 1000.0) -> None:
     """Let the next order fill in part after some seconds, and the rest of it so much later again."""
-    case.exchange.handling_rules = [
-        HandlingRule(handling=Handling(delay_s=seconds, parts=(Decimal(part),)), times=1)
-    ]
+    case.exchange.handling_rules = [HandlingRule(handling=Handling(delay_s=seconds, parts=(Decimal(part),)), times=1)]
 
 
 @pytest.mark.parametrize(("part", "filled"), [("0.142858", 100), ("0.857143", 600)], ids=["1/7", "6/7"])

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.live_case import Case, Killer, make_case
+from support.live_case import Case, make_case
+from support.live_checks import TURN, Killer, turning
 
 from plimsoll.brokers.exchange.settings import Handling
 from plimsoll.engine.errors import OutputError
@@ -18,19 +19,7 @@ from plimsoll.engine.live.journal.file import FILE as JOURNAL
 from plimsoll.engine.live.journal.rows import Halt
 
 NOW = datetime(2024, 1, 2, 15, 0, tzinfo=UTC)
-TURN = {"BBB": 4000, "CCC": 20_000}
 fork = multiprocessing.get_context("fork")
-
-
-def turning(folder: Path) -> Case:
-    """A book that sells one symbol and buys two on its second session."""
-    case = make_case(folder)
-    case.decide(AAA=9900)
-    case.slot("09:35")
-    case.decide(case.day(1), **TURN)
-    case.behave(handling=Handling(delay_s=3))
-    case.at("09:35", case.day(1))
-    return case
 
 
 def passed(folder: Path) -> list[str]:

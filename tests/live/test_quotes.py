@@ -1,4 +1,4 @@
-"""No order from a price that is old, none, or far from a second source (row 4). Units of it: test_decision_prices.py."""
+"""No order from a price that is old, none or far from a second source (row 4; units in test_decision_prices.py)."""
 
 from collections.abc import Callable
 from dataclasses import replace

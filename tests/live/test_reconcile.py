@@ -151,7 +151,9 @@ def test_a_split_overnight_is_recognised_with_or_without_cash_in_lieu(
     assert [one.known.filled for one in case.orders()[2:]] == [bought]
 
 
-def test_what_a_session_left_over_in_shares_of_before_a_split_is_not_executed_in_shares_of_after_it(place: Path) -> None:
+def test_what_a_session_left_over_in_shares_of_before_a_split_is_not_executed_in_shares_of_after_it(
+    place: Path,
+) -> None:
     case = make_case(place, flat(split={(1, "AAA"): 2.0}))
     case.decide(AAA=100)
     case.exchange.halt("AAA", on=True)

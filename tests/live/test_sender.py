@@ -1,7 +1,7 @@
 """One order, once: whatever becomes of the answer, and whenever the process dies (rows 1 and 2 of the failure modes).
 
-That the adapter turns every doubtful answer into `Unknown` is tested in tests/brokers/alpaca/test_alpaca_faults.py; that
-seeds of all of it together lose nothing, in test_simulation.py.
+That the adapter turns every doubtful answer into `Unknown` in tests/brokers/alpaca/test_alpaca_faults.py; that seeds
+of all of it together lose nothing, in test_simulation.py.
 """
 
 from contextlib import suppress
@@ -9,24 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from support.live_case import Case, Killer, account_is_sound, due_of, limits_of, make_case
+from support.live_case import due_of, make_case
+from support.live_checks import TURN, Killer, account_is_sound, limits_of, turning
 from support.live_sim import Killed
 
 from plimsoll.brokers.exchange.settings import Handling
 from plimsoll.engine.execution.venue import Rejected
-
-TURN = {"BBB": 4000, "CCC": 20_000}
-
-
-def turning(folder: Path) -> Case:
-    """A book that sells one symbol and buys two on its second session, with next to no cash."""
-    case = make_case(folder)
-    case.decide(AAA=9900)
-    assert case.slot("09:35").ending == "done"
-    case.decide(case.day(1), **TURN)
-    case.behave(handling=Handling(delay_s=3))
-    case.at("09:35", case.day(1))
-    return case
 
 
 @pytest.mark.parametrize("fault", ["before", "after"])

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Literal
 
 import numpy as np
-from support.live_sim import FIRST, SYMBOLS, Faults, FaultyVenue, Killed, Posted, Script, Sim, SimClock
+from support.live_sim import FIRST, SYMBOLS, Faults, FaultyVenue, Posted, Script, Sim, SimClock
 
 from plimsoll.brokers.exchange.clock import VirtualClock
 from plimsoll.brokers.exchange.hours import session_on
@@ -31,9 +31,8 @@ from plimsoll.engine.execution.venue import (
 from plimsoll.engine.live.clock import nowhere
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import OrderRow
-from plimsoll.engine.live.order_state import NEVER_SENT
 from plimsoll.engine.live.outcome import Outcome
-from plimsoll.engine.live.rebalance import Book, Rebalancer
+from plimsoll.engine.live.rebalance import Book
 from plimsoll.engine.live.reconcile import Report, Whose, reconcile
 from plimsoll.engine.live.slots import hours_of, windows
 from plimsoll.engine.market.calendar import next_session, previous_session, sessions
@@ -43,7 +42,6 @@ from .panels import make_panel
 
 PRICES = (100.0, 50.0, 20.0, 10.0)
 LIVE = LiveSection(cash_buffer=0.0, wave_seconds=120.0)
-BAR = 6  # sessions in the market; two lie before the first that is traded
 
 
 def flat(
@@ -51,9 +49,9 @@ def flat(
     *,
     split: Mapping[tuple[int, str], float] | None = None,
     prices: Mapping[tuple[int, str], float] | None = None,
-    n: int = BAR,
+    n: int = 6,
 ) -> Panel:
-    """Return a market that stands still.
+    """Return a market of n sessions, and two before them, that stands still.
 
     split : (session, symbol) -> new shares for one. prices : (session, symbol) -> price from then on. Session 0 is the
     first that is traded.
@@ -223,10 +221,7 @@ class Case(Sim):
 
     def day(self, n: int) -> date:
         """Return the n-th session that is traded."""
-        day = self.first
-        for _ in range(n):
-            day = next_session(day)
-        return day
+        return self.first if n == 0 else next_session(self.day(n - 1))
 
 
 def due_of(day: date, slot: str) -> datetime:
@@ -254,60 +249,3 @@ def make_case(
 def beside(case: Case, folder: Path, **changes: Any) -> Case:
     """Return another book, or another host, in front of the same exchange."""
     return replace(case, folder=folder, decider=Plan(0, case.panel), **changes)
-
-
-class Killer:
-    """Ends the process at its n-th place; counts the places it passed."""
-
-    def __init__(self, at: int = 0) -> None:
-        self.left = at
-        self.passed: list[str] = []
-
-    def __call__(self, name: str) -> None:
-        self.passed.append(name)
-        if len(self.passed) == self.left:
-            raise Killed(name)
-
-
-def limits_of(case: Case) -> list[str]:
-    """Watch every order that arrives, and return the list that gets what was wrong: money, order of steps, ids."""
-    wrong: list[str] = []
-
-    def look(intent: Intent) -> None:
-        if case.exchange.ledger.cash < 0:
-            wrong.append(f"cash is {case.exchange.ledger.cash} before {intent.client_id}")
-        journal = Journal.read_only(case.folder, case.clock.now)
-        assert journal is not None
-        rows = {one.client_id: one for one in journal.orders()}
-        journal.close()
-        mine = rows.get(intent.client_id)
-        if mine is None or mine.known.state != "sending":
-            wrong.append(f"{intent.client_id} left before it was written down")
-        elif not mine.frees:
-            wrong.extend(
-                f"{intent.client_id} while {one.client_id} is {one.known.state}"
-                for one in rows.values()
-                if one.frees and (one.session, one.slot) == (mine.session, mine.slot) and not one.known.ended
-            )
-            working = [one.client_order_id for one in case.exchange.working() if one.purpose == "close"]
-            wrong.extend(f"{intent.client_id} while {one} works" for one in working)
-
-    case.line.watch = look
-    return wrong
-
-
-def account_is_sound(case: Case) -> list[str]:
-    """Return what is wrong with the account and the journal after a slot: cash, shares, orders that are there twice."""
-    exchange, wrong = case.exchange, []
-    if exchange.ledger.cash < 0:
-        wrong.append(f"cash is {exchange.ledger.cash}")
-    wrong += [f"{symbol} is {qty}" for symbol, qty in case.positions().items() if qty < 0 and not case.margin]
-    for row in case.orders():
-        order = exchange.by_client_id.get(row.client_id)
-        if row.known.state in NEVER_SENT and order is not None:
-            wrong.append(f"{row.client_id} was never sent and is there")
-        if order is not None and order.filled_qty > row.order.qty:
-            wrong.append(f"{row.client_id} filled {order.filled_qty} of {row.order.qty}")
-        if order is not None and (order.ticket.symbol, order.ticket.side) != (row.symbol, row.side):
-            wrong.append(f"{row.client_id} is another order at the venue")
-    return wrong
