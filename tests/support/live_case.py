@@ -34,7 +34,7 @@ from plimsoll.engine.live.journal.rows import OrderRow
 from plimsoll.engine.live.outcome import Outcome
 from plimsoll.engine.live.rebalance import Book
 from plimsoll.engine.live.reconcile import Report, Whose, reconcile
-from plimsoll.engine.live.slots import hours_of, windows
+from plimsoll.engine.live.slots import hours_of, timing_of, windows
 from plimsoll.engine.market.calendar import next_session, previous_session, sessions
 from plimsoll.engine.market.panel import Panel
 
@@ -226,7 +226,7 @@ class Case(Sim):
 
 def due_of(day: date, slot: str) -> datetime:
     """Return when a slot of a full session is due, in UTC."""
-    made = windows(hours_of(day), (slot,), grace=timedelta(minutes=10), lasting=timedelta(minutes=20))
+    made = windows(hours_of(day), timing_of(LiveSection(slots=(slot,))))
     assert made, f"{day} has no slot {slot}"
     return made[0].due
 
