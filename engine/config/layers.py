@@ -21,7 +21,7 @@ def lay_over(values: dict[str, Any], env: Mapping[str, str], sets: Iterable[str]
     """
     for key, text in sorted(env.items()):
         if key.startswith(ENV_PREFIX):
-            if key.upper().startswith(BROKER_KEYS):
+            if f"{key.upper()}__".startswith(BROKER_KEYS):  # the section as a whole, too
                 fix = "write it in the file: the environment supplies keys and nothing else of an account"
                 raise ConfigError(
                     "whose account it is, and where, is not taken from here", where=f"environment {key}", fix=fix

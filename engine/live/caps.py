@@ -24,8 +24,8 @@ class Caps:
     def refusal(self, order: OrderRow, day: list[OrderRow], attempts: int) -> str:
         """Return why an order must not go out, "" if it may.
 
-        day : all orders of its session, itself included. attempts : how often it was sent already; the same order sent
-        again under its id is not counted twice.
+        day : orders of its session, at least all that were sent. attempts : how often it was sent already; the same
+        order sent again under its id is not counted twice.
         """
         size = order.order.qty * order.order.price
         if not size.is_finite() or size <= 0:

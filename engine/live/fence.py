@@ -65,6 +65,7 @@ def on_account(accounts: Path, account: str, book: str, state: Path) -> Iterator
     """
     place = accounts / account
     with ExitStack() as stack:
+        _private(accounts)
         stack.enter_context(_lock(place, ACCOUNT_LOCK, f"another process trades account {account}"))
         _claim(place / f"{account_code(account)}-{book_code(book)}.json", book, state)
         yield
@@ -81,11 +82,14 @@ def _claim(path: Path, book: str, state: Path) -> None:
         there = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(mine), encoding="utf-8")
         fresh.replace(path)
         return
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise OutputError(f"cannot be read: {type(error).__name__}", where=str(path)) from error
+    if not isinstance(there, dict):
+        raise OutputError("is not what was written", where=str(path), fix="remove it if the book has its state here")
     if there == mine:
         return
     if there.get("book") != book:
@@ -100,12 +104,19 @@ def _claim(path: Path, book: str, state: Path) -> None:
     )  # fmt: skip
 
 
+def _private(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise OutputError(f"cannot be used: {error.strerror}", where=str(folder)) from error
+
+
 @contextmanager
 def _lock(folder: Path, name: str, taken: str) -> Iterator[None]:
     import fcntl
 
+    _private(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise OutputError(f"cannot be used: {error.strerror}", where=str(folder)) from error

@@ -31,7 +31,7 @@ def read_halt(folder: Path) -> Halt | None:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return None
+        return Halt("all", f"{path.name} is a link to nothing", "") if path.is_symlink() else None
     except (OSError, UnicodeDecodeError) as error:
         return Halt("all", f"{path.name} cannot be read: {type(error).__name__}", "")
     try:
@@ -52,7 +52,9 @@ def write_halt(folder: Path, grade: Grade, reason: str, now: datetime) -> None:
     """
     there = read_halt(folder)
     if there is not None and there.grade == "all":
-        return
+        if there.since:
+            return
+        grade = "all"  # as what cannot be read has it, whose place is taken
     body = json.dumps({"grade": grade, "reason": reason, "since": now.astimezone(UTC).isoformat()})
     path, fresh = folder / FILE, folder / f".{FILE}.{os.getpid()}"
     try:

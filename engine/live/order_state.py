@@ -4,7 +4,8 @@
     acked -> partial -> filled | canceled | expired | replaced
     unknown -> acked, or anything an acked order may become, or absent (looked for until its slot was over)
 
-A filled quantity only grows. An order that ended may still be told of a late fill; nothing else moves it.
+These are steps of ours; what the venue tells may end an order in any of its words, one that filled in part as
+rejected. A filled quantity only grows. An order that ended may still be told of a late fill; nothing else moves it.
 """
 
 from dataclasses import dataclass, replace

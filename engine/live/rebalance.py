@@ -160,7 +160,7 @@ class Rebalancer:
         """Return why no order at all may go out, "" if one may."""
         in_file = read_halt(self._folder)
         halts = [*self._journal.halts(), *([] if in_file is None else [in_file])]
-        return next((one.reason for one in halts if one.grade == "all"), "")
+        return next((one.reason or "no reason given" for one in halts if one.grade == "all"), "")
 
     def _cancel_older(self, day: date, window: Window | None) -> None:
         """Cancel what still works of other slots: it must not execute at a time it was not meant for."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 from typing import Any, Final, Literal
 
 from plimsoll.engine.execution.venue import Missing, Snapshot, Unknown, Venue, VenueFill, VenueOrder, VenuePosition
@@ -27,6 +28,7 @@ SPLIT_TERM: Final = 100
 DIFFER: Final = "journal and venue differ"
 CENT: Final = Decimal("0.01")
 DUST: Final = Decimal("1e-9")
+ONE: Final = Decimal(1)
 SKEW: Final = timedelta(minutes=5)
 
 
@@ -289,13 +291,14 @@ def _split(mine: Decimal, position: VenuePosition, last: Decimal | None) -> Deci
     move = last / position.price
     if abs(jump) > SPLIT_JUMP or abs(move - 1) <= 2 * SPLIT_JUMP:
         return None
-    exact = position.qty / mine
-    simple = Fraction(exact).limit_denominator(SPLIT_TERM)
-    if simple.numerator > SPLIT_TERM:
-        return None
-    ratio = Decimal(simple.numerator) / Decimal(simple.denominator)
-    rounded = abs(position.qty - mine * ratio)  # cash in lieu of less than a share
-    return ratio if rounded < 1 and ratio != 1 else None
+    grain = ONE if position.qty == position.qty.to_integral_value() else DUST  # a rest was paid out, or cut off
+    least, most = (Fraction(abs(qty)) / Fraction(abs(mine)) for qty in (position.qty, abs(position.qty) + grain))
+    for before in range(1, SPLIT_TERM + 1):  # the simplest ratio that shares and prices allow
+        after = ceil(least * before)
+        ratio = Decimal(after) / Decimal(before)
+        if after <= SPLIT_TERM and after != before and Fraction(after, before) < most:
+            return ratio if abs(move / ratio - 1) <= SPLIT_JUMP else None
+    return None
 
 
 def _spoken(ratio: Decimal) -> str:

@@ -55,7 +55,7 @@ class Sender:
             if why or not self._window.holds(self._clock.now()):
                 return order
             again = self._once(order)
-            if again == order:
+            if again is order:  # it was not sent
                 return order
             order = again
         return order
@@ -114,8 +114,7 @@ class Sender:
                 return f"halted: {halt.reason}"
         if not self._window.holds(self._clock.now()):
             return "its slot is over"
-        day = journal.orders(order.session)
-        return self._caps.refusal(order, day, journal.attempts(order.client_id))
+        return self._caps.refusal(order, journal.sent(order.session), journal.attempts(order.client_id))
 
     def _record(self, order: OrderRow, answer: Answer) -> OrderRow:
         journal = self._journal

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from plimsoll.engine.execution.legalise import FREES, NEEDS, Wish
 from plimsoll.engine.live.journal.rows import ZERO, Goal, PlanRow
 from plimsoll.engine.live.proposal import Proposal
+
+JUMP: Final = Decimal("0.2")
 
 
 def goals_of(proposal: Proposal) -> dict[str, Goal]:
@@ -26,11 +29,15 @@ def goals_of(proposal: Proposal) -> dict[str, Goal]:
 
 
 def carried(last: PlanRow | None, proposal: Proposal, splits: Mapping[str, Decimal]) -> dict[str, Goal]:
-    """Return what the last decision left over, in today's shares and at today's closes."""
+    """Return what the last decision left over, in today's shares and at today's closes.
+
+    A symbol whose close jumped without a split that is known of is left out: a split of what is not held shows nowhere
+    else, and a goal in old shares is none.
+    """
     goals: dict[str, Goal] = {}
     for goal in () if last is None else last.goals.values():
         close, ratio = proposal.closes.get(goal.symbol), splits.get(goal.symbol, Decimal(1))
-        if close is not None and close > 0:
+        if close is not None and close > 0 and abs(close * ratio / goal.close - 1) <= JUMP:
             goals[goal.symbol] = Goal(
                 symbol=goal.symbol,
                 qty=goal.qty * ratio,

@@ -12,9 +12,10 @@ from plimsoll.engine.execution.legalise import FREES, NEEDS, LegalOrder
 from plimsoll.engine.execution.venue import VenueOrder
 from plimsoll.engine.live.journal.plans import PlanTables
 from plimsoll.engine.live.journal.rows import ZERO, OrderRow
-from plimsoll.engine.live.order_state import ENDS, Known, State, moved, told
+from plimsoll.engine.live.order_state import ENDS, NEVER_SENT, Known, State, moved, told
 
 _ENDS: Final = ", ".join(f"'{state}'" for state in sorted(ENDS))
+_NEVER_SENT: Final = ", ".join(f"'{state}'" for state in sorted(NEVER_SENT))
 
 
 class Journal(PlanTables):
@@ -47,6 +48,12 @@ class Journal(PlanTables):
         if unended:
             tests.append(f"state NOT IN ({_ENDS})")
         rows = self._db.execute(f"SELECT * FROM intent WHERE {' AND '.join(tests)} ORDER BY rowid", args)
+        return [_order(row) for row in rows]
+
+    def sent(self, session: date) -> list[OrderRow]:
+        """Return the orders of a session that were sent, whatever became of them."""
+        only = f"state NOT IN ({_NEVER_SENT})"
+        rows = self._db.execute(f"SELECT * FROM intent WHERE session = ? AND {only}", (session.isoformat(),))
         return [_order(row) for row in rows]
 
     def order(self, client_id: str) -> OrderRow | None:
