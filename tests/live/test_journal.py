@@ -71,6 +71,31 @@ def test_an_event_that_was_altered_removed_or_moved_breaks_the_chain(place: Path
     assert len(case.sent()) == 1
 
 
+CHANGES = (
+    "UPDATE intent SET state = 'planned'",
+    "UPDATE intent SET qty = qty || '0' WHERE rowid = 1",
+    "UPDATE intent SET filled = '1'",
+    "UPDATE intent SET side = CASE side WHEN 'buy' THEN 'sell' ELSE 'buy' END",
+    "UPDATE intent SET limit_price = '1'",
+    "DELETE FROM attempt; DELETE FROM intent",
+    "UPDATE holding SET qty = '7'",
+    "DELETE FROM holding",
+    "UPDATE meta SET value = '1' WHERE key = 'cash'",
+)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_table_that_says_anything_else_than_its_events_is_refused(place: Path, change: str) -> None:
+    case = turning(place)
+    db = sqlite3.connect(case.folder / FILE)
+    db.executescript(change)
+    db.commit()
+    db.close()
+    with pytest.raises(OutputError, match=r"events say|is missing"):
+        case.run("09:35")
+    assert len(case.sent()) == 1
+
+
 def test_a_file_that_is_no_journal_is_refused(place: Path) -> None:
     for content in (b"hello" * 1000, b"SQLite format 3\0" + b"\xff" * 5000):
         (place / FILE).write_bytes(content)
@@ -231,7 +256,7 @@ def test_hostile_text_is_stored_as_text_and_nothing_else(place: Path, text: str)
     case = turning(place)
     journal = case.open()
     with journal.tx():
-        journal.set_holding(text, journal.holdings()["AAA"])
+        journal.begin({**journal.holdings(), text: journal.holdings()["AAA"]}, journal.cash(), text)
         journal.set_meta(text, text)
         journal.add_halt("all", text)
         journal.event(text, why=text)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from plimsoll.engine.errors import EngineError, OutputError
-from plimsoll.engine.live.journal import chain
+from plimsoll.engine.live.journal import chain, fold
 from plimsoll.engine.live.journal.rows import Event, Grade, Halt
 from plimsoll.engine.live.journal.schema import migrate
 
@@ -59,6 +59,7 @@ class JournalFile:
                 raise OutputError(f"damaged: {found}", where=str(path), fix="put a backup in its place")
             fresh = migrate(db, str(path))
             chain.check(db, str(path))
+            fold.check(db, str(path))
         except (OSError, sqlite3.Error) as error:
             raise _unusable(path, error) from error
         return cls(db, path, now, fresh=fresh)

@@ -35,6 +35,11 @@ class Journal(PlanTables):
                 order.known.state, "0", "0",
             ),
         )  # fmt: skip
+        self.event(
+            "planned", id=order.client_id, session=order.session.isoformat(), slot=order.slot, symbol=one.symbol,
+            side=one.side, qty=str(one.qty), limit_price=None if one.limit is None else str(one.limit),
+            price=str(one.price), step=order.step,
+        )  # fmt: skip
 
     def orders(
         self, session: date | None = None, slot: str | None = None, *, unended: bool = False, state: State | None = None
