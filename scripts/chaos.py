@@ -25,6 +25,9 @@ them again on the way back; write HALT at every place; allow fewer orders than t
 are real, the exchange runs here, and its own word decides. Prints the counts as a table."""
 SIM = """Simulate five sessions for each seed: faults, up to three crashes, clock jumps, halts, overtaking processes,
 under a clock that costs no time. Prints one JSON line of counts, and each failing seed with what runs it again."""
+WEEKS = """Let the real programs trade, `plimsoll exchange` and `plimsoll daemon`: two weeks with a half day, a split
+and a dividend, and two over the end of daylight saving time, the daemon killed at random moments. The account must end
+where the backtest does, to the share. Prints a JSON line for each."""
 _Task = TypeVar("_Task")
 Found = tuple[Counter[str], dict[int, list[str]], float, str]  # counts, what was wrong by number, CPU seconds, group
 
@@ -38,9 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sim = works.add_parser("sim", help="the deterministic simulation", description=SIM)
     sim.add_argument("--seeds", type=int, default=1000, metavar="N", help="how many [1000]")
     sim.add_argument("--from", type=int, default=0, dest="first", metavar="N", help="the first seed [0]")
+    weeks = works.add_parser("weeks", help="the real programs, killed at random", description=WEEKS)
+    weeks.add_argument("--kills", type=int, default=20, metavar="N", help="how often the daemon is killed [20]")
+    weeks.add_argument("--seed", type=int, default=0, metavar="N", help="of the moments [0]")
     for one in (crash, sim):
         one.add_argument("--workers", type=int, default=1, metavar="K", help="processes beside each other [1]")
     asked = parser.parse_args(arguments)
+    if asked.work == "weeks":
+        sys.exit(int(fortnights(asked.kills, asked.seed)))
     if asked.workers < 1 or (asked.work == "sim" and asked.seeds < 1):
         parser.error("there must be at least one")
     if asked.work == "crash" and any(not 0 <= number < len(_cases()) for number in asked.case or ()):
@@ -49,6 +57,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
         crashes(asked.case, asked.workers) if asked.work == "crash" else seeds(asked.first, asked.seeds, asked.workers)
     )
     sys.exit(int(failed))
+
+
+def fortnights(kills: int, seed: int) -> bool:
+    """Trade both fortnights; return whether one ended elsewhere than its backtest."""
+    import tempfile
+
+    from support.daemon_weeks import CLOCK_CHANGE, HALF_DAY, simulated, trade
+
+    failed = False
+    for name, weeks in (("half day", HALF_DAY), ("clock change", CLOCK_CHANGE)):
+        with tempfile.TemporaryDirectory() as place:
+            began = time.monotonic()
+            held, killed = trade(Path(place), weeks, kills=kills, seed=seed)
+            wanted = simulated(Path(place), weeks)
+        failed = failed or held != wanted
+        told = {"work": "weeks", "what": name, "killed": killed, "same": held == wanted}
+        print(
+            json.dumps({**told, "held": {s: str(q) for s, q in held.items()}, "s": round(time.monotonic() - began, 1)})
+        )
+    return failed
 
 
 def seeds(first: int, count: int, workers: int) -> bool:

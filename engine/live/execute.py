@@ -4,7 +4,7 @@ Money is read again before anything is bought, and what there is not enough for 
 cancelled, and counts as working until the venue says that it ended.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -24,6 +24,7 @@ from plimsoll.engine.live.send import Sender
 from plimsoll.engine.live.slots import Hours, Window
 
 POLL_S: Final = 2.0
+LOOK_S: Final = 30.0  # between two reconciliations while anything works
 CANCEL_S: Final = 120.0  # so long a cancel is waited for beyond the slot
 LESS: Final = Decimal("0.95")  # of an order that the account could not pay, tried once more
 STEP_FREES, STEP_NEEDS, STEP_HEDGE = 0, 1, 2
@@ -41,17 +42,22 @@ class Counter:
 
 
 class Executor:
-    """Works the orders of one slot that are in the journal, from wherever they stand."""
+    """Works the orders of one slot that are in the journal, from wherever they stand.
+
+    look : holds the journal against the account; called now and then while orders work.
+    """
 
     def __init__(
-        self, journal: Journal, venue: Venue, clock: LiveClock, sender: Sender, counter: Counter, point: Point
-    ) -> None:
+        self, journal: Journal, venue: Venue, clock: LiveClock, sender: Sender, counter: Counter, point: Point,
+        look: Callable[[], None],
+    ) -> None:  # fmt: skip
         self._journal = journal
         self._venue = venue
         self._clock = clock
         self._sender = sender
         self._counter = counter
         self._point = point
+        self._look = look
 
     def run(self, window: Window, hours: Hours, slot: SlotRow, goals: Mapping[str, Goal]) -> None:
         """Send, watch and cancel, step by step; at the end nothing of the slot works, as far as the venue says so."""
@@ -189,8 +195,12 @@ class Executor:
 
     def _watch(self, slot: SlotRow, step: int, deadline: datetime) -> None:
         """Ask every two seconds until nothing of the step works, or its time is over."""
+        looked = self._clock.now()
         while self._refresh(slot, step) and self._clock.now() < deadline:
             self._clock.sleep(min(POLL_S, max((deadline - self._clock.now()).total_seconds(), 0.0)))
+            if (self._clock.now() - looked).total_seconds() >= LOOK_S:
+                self._look()
+                looked = self._clock.now()
 
     def _refresh(self, slot: SlotRow, step: int) -> list[OrderRow]:
         """Take in the news of a step's orders; return those that may still be working."""

@@ -4,6 +4,7 @@ It may end at any moment, by any means, and be started again: the way back is th
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -332,7 +333,13 @@ class Rebalancer:
         adv = {one.symbol: one.adv for one in goals.values() if one.adv is not None}
         caps = Caps(self._book.live.caps, snapshot.equity, adv)
         sender = Sender(self._journal, self._venue, self._clock, self._folder, window, caps, self._point)
-        return Executor(self._journal, self._venue, self._clock, sender, self._counter(assets, snapshot), self._point)
+        counter = self._counter(assets, snapshot)
+        return Executor(self._journal, self._venue, self._clock, sender, counter, self._point, self._look)
+
+    def _look(self) -> None:
+        """Hold the journal against the account while orders work; a difference stops new risk, no answer is no news."""
+        with suppress(VenueError):
+            reconcile(self._journal, self._venue, self._clock, self._book.whose, credits_of=self._decider.credits)
 
     def _counter(self, assets: Mapping[str, Asset], snapshot: Snapshot) -> Counter:
         live = self._book.live

@@ -147,7 +147,7 @@ def trade(folder: Path, weeks: Weeks, *, kills: int = 0, seed: int = 0) -> tuple
         while _now(told["url"], headers) <= weeks.last:
             with _daemon(folder, env) as running:
                 mortal = killed < kills
-                ends = time.monotonic() + (2.5 + dice.random() * 4.0 if mortal else 600.0)
+                ends = time.monotonic() + (1.0 + dice.random() * 2.5 if mortal else 600.0)
                 while time.monotonic() < ends and running.poll() is None:
                     if _now(told["url"], headers) > weeks.last:
                         break

@@ -94,7 +94,7 @@ def account_is_sound(case: Case) -> list[str]:
 def seeds(place: Path) -> list[str]:
     """Sessions under faults, crashes and halts, until a seed finds something."""
     found: list[str] = []
-    for seed in range(12):
+    for seed in range(40):
         try:
             found += simulate(seed, str(place)).wrong
         except EngineError as error:
