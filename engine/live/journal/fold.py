@@ -68,9 +68,10 @@ class _Folded:
 
 
 def _orders(db: sqlite3.Connection, folded: _Folded, where: str) -> None:
-    names = ("client_id", "qty", "state", "filled", "value", *FIXED)
     left = dict(folded.orders)
-    for row in db.execute(f"SELECT {', '.join(names)} FROM intent"):
+    rows = db.execute("SELECT * FROM intent")
+    names = [column[0] for column in rows.description]
+    for row in rows:
         found = dict(zip(names, row, strict=True))
         told = left.pop(found["client_id"], None)
         if told is None:
