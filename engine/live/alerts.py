@@ -34,7 +34,7 @@ State: TypeAlias = Literal["told", "suppressed", "undelivered"]
 class Log(Protocol):
     """Where alerts are logged."""
 
-    def warning(self, event: str, /, **facts: Any) -> Any:
+    def warning(self, event: str | None = None, *args: Any, **facts: Any) -> Any:
         """Log one."""
         ...
 

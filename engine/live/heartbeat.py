@@ -75,15 +75,24 @@ class Heartbeat:
         self._notifier = notifier or Notifier({})
         self._pid = os.getpid()
         self._started = started(self._pid)
+        self._begun = False
         self.failed = 0
 
     def beat(self, doing: str, *, session: str = "", slot: str = "", next_slot: str = "") -> bool:
-        """Say what the process is doing, to the file and to systemd; return whether the file could be written."""
+        """Say what the process is doing, to the file and to systemd; return whether the file could be written.
+
+        The first one tells systemd that starting is over.
+        """
+        if not self._begun:
+            self._begun = True
+            self._notifier.ready()
         return self._say(doing, session, slot, next_slot, ended=False)
 
     def end(self, why: str) -> bool:
-        """Say that the process ends, and that this is no accident."""
+        """Say that the process ends, and that this is no accident; one that never lived leaves another's sign alone."""
         self._notifier.stopping()
+        if not self._begun:
+            return False
         return self._say(why, "", "", "", ended=True)
 
     def _say(self, doing: str, session: str, slot: str, next_slot: str, *, ended: bool) -> bool:
