@@ -180,7 +180,7 @@ class Alerts:
             self._repeat(now, oldest, self._known.pop(oldest))
         self._known[key] = _Told(now)
         before = told or _Told(now)
-        self._out(now, kind, line, urgent=urgent, repeated=before.repeats, since=before.at)
+        self._out(now, kind, line, urgent=urgent, times=1 + before.repeats, since=before.at if before.repeats else None)
 
     def _lasts(self, told: _Told, now: datetime) -> bool:
         return timedelta(0) <= now - told.at < self._period
@@ -199,22 +199,18 @@ class Alerts:
     def _repeat(self, now: datetime, key: tuple[str, str, bool], told: _Told) -> None:
         if told.repeats:
             kind, line, urgent = key
-            self._out(now, kind, line, urgent=urgent, repeated=told.repeats, since=told.at)
+            self._out(now, kind, line, urgent=urgent, times=told.repeats, since=told.at)
 
     def _out(
-        self, now: datetime, kind: str, line: str, *, urgent: bool, repeated: int = 0, since: datetime | None = None,
+        self, now: datetime, kind: str, line: str, *, urgent: bool, times: int = 1, since: datetime | None = None,
         always: bool = False,
     ) -> None:  # fmt: skip
         self._number += 1
         admitted = self._webhook is None or always or self._hours[urgent].admits(now)
-        more = (
-            ""
-            if not repeated or since is None
-            else f" ({repeated} more since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
-        )
+        more = "" if since is None else f" ({times} times since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
         body: dict[str, Any] = {
             "at": now.astimezone(UTC).isoformat(), "id": f"{now.timestamp():.3f}-{self._number}", "book": self._book,
-            "kind": kind, "text": line + more, "urgent": urgent, "repeated": repeated,
+            "kind": kind, "text": line + more, "urgent": urgent, "times": times,
         }  # fmt: skip
         self._write({**body, "state": "told" if admitted else "suppressed"})
         if admitted and self._webhook is not None:
