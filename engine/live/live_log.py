@@ -1,7 +1,8 @@
 """The log of a process that runs for months: JSON lines in its state folder, rotated, with no secret in any byte.
 
 A line is made in this order: context, exception as text, secrets taken out, JSON; and the finished line is looked
-through once more. What other packages log goes the same way. Nothing global stays changed when the block ends.
+through once more. What other packages log goes the same way and no other: handlers that somebody else gave the root
+logger show everything, and are away as long as the block lasts. Nothing global stays changed when it ends.
 """
 
 import json
@@ -49,26 +50,26 @@ def live_log(
     """
     handlers = _handlers(folder, _Lines(secrets, now), stderr=stderr, max_bytes=max_bytes)
     root, quiet = logging.getLogger(), [logging.getLogger(name) for name in NOISY]
-    before = [(one, one.level) for one in (root, *quiet)]
+    before, others = [(one, one.level) for one in (root, *quiet)], list(root.handlers)
     root.setLevel(level)
     for one in quiet:
         one.setLevel(max(level, logging.INFO))
-    for handler in handlers:
-        root.addHandler(handler)
+    root.handlers[:] = handlers
     try:
         yield structlog.wrap_logger(
             logging.getLogger(LOGGER),
             processors=[
                 structlog.stdlib.filter_by_level, structlog.contextvars.merge_contextvars,
-                structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, ProcessorFormatter.wrap_for_formatter,
+                structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, structlog.processors.format_exc_info,
+                _hiding(secrets), ProcessorFormatter.wrap_for_formatter,
             ],
-            wrapper_class=BoundLogger,
+            wrapper_class=_Log,
             context_class=dict,
             cache_logger_on_first_use=False,
         )  # fmt: skip
     finally:
+        root.handlers[:] = others
         for handler in handlers:
-            root.removeHandler(handler)
             handler.close()
         for one, was in before:
             one.setLevel(was)
@@ -88,9 +89,25 @@ def _handlers(folder: Path, lines: logging.Formatter, *, stderr: bool, max_bytes
     return made
 
 
+def _hiding(secrets: Secrets) -> Callable[[Any, str, Any], Any]:
+    """Return the step that takes secrets out; exceptions are text by then."""
+
+    def hide(_: Any, __: str, event: Any) -> Any:
+        return secrets.plain(dict(event))
+
+    return hide
+
+
 def _loud_enough(record: logging.LogRecord) -> bool:
     """Return whether a record is none of those in which other packages show what they send."""
     return record.levelno >= logging.INFO or record.name.split(".")[0] not in NOISY
+
+
+class _Log(BoundLogger):
+    """Our logger. An exception is text by the time it reaches the standard library, which would pass it on as it is."""
+
+    def exception(self, event: str | None = None, *args: Any, **kw: Any) -> Any:
+        return self.error(event, *args, **{"exc_info": True, **kw})
 
 
 class _Lines(ProcessorFormatter):
@@ -100,11 +117,8 @@ class _Lines(ProcessorFormatter):
         def stamp(_: Any, __: str, event: Any) -> Any:
             return {"at": now().astimezone(UTC).isoformat(timespec="milliseconds"), **event}
 
-        def hide(_: Any, __: str, event: Any) -> Any:
-            return secrets.plain(dict(event))
-
         chain: list[Any] = [
-            stamp, ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, hide,
+            stamp, ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, _hiding(secrets),
             structlog.processors.JSONRenderer(allow_nan=False),
         ]  # fmt: skip
         foreign: list[Any] = [structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name]
