@@ -80,7 +80,12 @@ def known_secrets(env: Mapping[str, str], keys: Path | None = None, webhook: Sec
 def _of_address(url: str) -> list[str]:
     parts = urlsplit(url)
     asked = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    tokens = [parts.path.strip("/"), *parts.path.split("/"), *(value for _, value in parse_qsl(parts.query)), parts.password or ""]
+    tokens = [
+        parts.path.strip("/"),
+        *parts.path.split("/"),
+        *(value for _, value in parse_qsl(parts.query)),
+        parts.password or "",
+    ]
     return [url, asked, asked.lstrip("/"), *(one for one in tokens if len(one) >= TOKEN)]
 
 
