@@ -1,0 +1,146 @@
+"""A daemon tells people: what is routine is logged, the rest is told; its signs of life show in status."""
+
+import json
+import socket
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.hook import hook
+from support.live_book import FIRST, Desk, make_desk
+
+from plimsoll.engine.errors import ConfigError, OutputError
+from plimsoll.engine.live.daemon import Voice
+from plimsoll.engine.live.fence import only_daemon
+from plimsoll.engine.live.heartbeat import Beat, read_beat
+from plimsoll.engine.live.room import Tenant
+from plimsoll.engine.live.voice import live_voice
+from plimsoll.engine.verbs.control import status
+from plimsoll.engine.verbs.daemon import AccountWork, daemon
+from plimsoll.engine.verbs.live_room import tenant_for
+
+SECRET = "canary-of-the-account"
+
+
+def tenant_of(desk: Desk) -> Tenant:
+    desk.env["APCA_API_SECRET_KEY"] = SECRET
+    return tenant_for(desk.values, (), desk.host)
+
+
+def alerts(tenant: Tenant) -> list[str]:
+    return [json.loads(line)["kind"] for line in (tenant.folder / "alerts.jsonl").read_text().splitlines()]
+
+
+def events(tenant: Tenant) -> list[str]:
+    return [json.loads(line)["event"] for line in (tenant.folder / "log.jsonl").read_text().splitlines()]
+
+
+def run(desk: Desk, voice: Voice) -> None:
+    """Run a daemon for a few turns; time passes at once."""
+    work = AccountWork(tenant_for(desk.values, (), desk.host), desk.venue, desk.clock, desk.host, data=desk.panel)
+    turns = 0
+
+    def stop() -> bool:
+        nonlocal turns
+        turns += 1
+        return turns > 40
+
+    daemon(desk.values, voice, venue=desk.venue, clock=desk.clock, stop=stop, work=work, host=desk.host)
+
+
+def test_a_daemon_logs_what_it_does_alerts_to_nothing_and_ends_by_itself(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    tenant = tenant_of(desk)
+    desk.to(FIRST, "09:35")
+    with live_voice(tenant, desk.env, desk.host.clock) as voice:
+        run(desk, voice)
+        told = status(desk.values, host=desk.host)
+        assert told["heartbeat"]["next_slot"] == "2024-11-25T17:00+00:00"
+        assert told["healthy"]
+    assert events(tenant)[:2] == ["start", "slot"]
+    assert not (tenant.folder / "alerts.jsonl").exists()
+    beat = read_beat(tenant.folder)
+    assert isinstance(beat, Beat)
+    assert beat.ended
+    desk.clock.sleep(timedelta(minutes=5).total_seconds())
+    assert status(desk.values, host=desk.host)["healthy"]
+
+
+def test_a_daemon_that_dies_is_noticed_from_outside_in_two_minutes(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    tenant = tenant_of(desk)
+    desk.to(FIRST, "09:36")
+    with pytest.raises(ZeroDivisionError), live_voice(tenant, desk.env, desk.host.clock) as voice:
+        die(voice)
+    assert status(desk.values, host=desk.host)["healthy"]
+    desk.clock.sleep(91)
+    told = status(desk.values, host=desk.host)
+    assert (told["healthy"], told["heartbeat"]["age_s"], told["heartbeat"]["doing"]) == (False, 91.0, "planned")
+    assert (told["heartbeat"]["session"], told["heartbeat"]["slot"]) == ("2024-11-25", "09:35")
+    assert alerts(tenant) == ["error"]
+    assert "ended by an error" in events(tenant)
+    data = b"".join(one.read_bytes() for one in tenant.folder.iterdir() if one.is_file())
+    assert SECRET.encode() not in data
+
+
+def die(voice: Voice) -> None:
+    """Die in the middle of a slot, the account's secret on the lips."""
+    voice.beat("slot 2024-11-25 09:35", None)
+    voice.beat("planned", None)
+    raise ZeroDivisionError(SECRET)
+
+
+def test_a_second_daemon_is_refused_and_does_not_speak_for_the_first(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    tenant = tenant_of(desk)
+    with live_voice(tenant, desk.env, desk.host.clock) as first, only_daemon(tenant.folder, "book 'week'"):
+        first.beat("waiting", None)
+        before = (tenant.folder / "heartbeat.json").read_bytes()
+        with (
+            pytest.raises(OutputError, match="a daemon runs for book 'week'"),
+            live_voice(tenant, desk.env, desk.host.clock) as second,
+        ):
+            run(desk, second)
+        assert (tenant.folder / "heartbeat.json").read_bytes() == before
+
+
+def test_what_is_not_routine_goes_to_the_webhook_and_counts_are_settled_by_the_beat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [0.0]
+    monkeypatch.setattr("plimsoll.engine.live.voice.time.monotonic", lambda: seconds[0])
+    with hook() as there:
+        desk = make_desk(tmp_path, live={"alerts": {"webhook_env": "HOOK", "every_minutes": 10}})
+        desk.env["HOOK"] = there.url
+        tenant = tenant_of(desk)
+        with live_voice(tenant, desk.env, desk.host.clock) as voice:
+            for kind in ("start", "slot", "note", "watch", "watch", "watch"):
+                voice.tell(kind, "a text")
+            voice.tell("slot", "halted by a loss", urgent=True)
+            desk.clock.sleep(601)
+            seconds[0] += 31
+            voice.beat("waiting", None)
+        assert sorted(one["kind"] for one in there.got) == ["slot", "watch", "watch"]
+        assert [one["times"] for one in there.got if one["kind"] == "watch"] == [1, 2]
+
+
+def test_a_webhook_that_may_not_be_told_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, live={"alerts": {"webhook_env": "HOOK"}})
+    tenant = tenant_of(desk)
+    with pytest.raises(ConfigError, match="HOOK: is not set"), live_voice(tenant, desk.env, desk.host.clock):
+        pass
+    assert not tenant.folder.exists()
+
+
+def test_systemd_is_told_by_the_beat(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    tenant = tenant_of(desk)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        env: dict[str, Any] = {**desk.env, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        with live_voice(tenant, env, desk.host.clock) as voice:
+            voice.beat("waiting", None)
+        told = [systemd.recv(500) for _ in range(5)]
+    assert told == [b"READY=1", b"STATUS=waiting", b"WATCHDOG=1", b"STOPPING=1", b"STATUS=ended"]
