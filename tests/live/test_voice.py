@@ -2,6 +2,7 @@
 
 import json
 import socket
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from plimsoll.engine.live.daemon import Voice
 from plimsoll.engine.live.fence import only_daemon
 from plimsoll.engine.live.heartbeat import Beat, read_beat
 from plimsoll.engine.live.room import Tenant
-from plimsoll.engine.live.voice import live_voice
+from plimsoll.engine.live.voice import LiveVoice, live_voice
 from plimsoll.engine.verbs.control import status
-from plimsoll.engine.verbs.daemon import AccountWork, daemon
+from plimsoll.engine.verbs.daemon import daemon
 from plimsoll.engine.verbs.live_room import tenant_for
 
 SECRET = "canary-of-the-account"
@@ -26,6 +27,11 @@ SECRET = "canary-of-the-account"
 def tenant_of(desk: Desk) -> Tenant:
     desk.env["APCA_API_SECRET_KEY"] = SECRET
     return tenant_for(desk.values, (), desk.host)
+
+
+def speaking(tenant: Tenant, desk: Desk, **more: Any) -> AbstractContextManager[LiveVoice]:
+    """Open the voice of a desk's book."""
+    return live_voice(tenant.config, tenant.folder, desk.env, desk.host.clock, **more)
 
 
 def alerts(tenant: Tenant) -> list[str]:
@@ -38,7 +44,6 @@ def events(tenant: Tenant) -> list[str]:
 
 def run(desk: Desk, voice: Voice) -> None:
     """Run a daemon for a few turns; time passes at once."""
-    work = AccountWork(tenant_for(desk.values, (), desk.host), desk.venue, desk.clock, desk.host, data=desk.panel)
     turns = 0
 
     def stop() -> bool:
@@ -46,19 +51,23 @@ def run(desk: Desk, voice: Voice) -> None:
         turns += 1
         return turns > 40
 
-    daemon(desk.values, voice, venue=desk.venue, clock=desk.clock, stop=stop, work=work, host=desk.host)
+    daemon(desk.values, voice, data=desk.panel, venue=desk.venue, clock=desk.clock, stop=stop, host=desk.host)
 
 
 def test_a_daemon_logs_what_it_does_alerts_to_nothing_and_ends_by_itself(tmp_path: Path) -> None:
     desk = make_desk(tmp_path)
     tenant = tenant_of(desk)
     desk.to(FIRST, "09:35")
-    with live_voice(tenant, desk.env, desk.host.clock) as voice:
+    lines: list[str] = []
+    with speaking(tenant, desk, echo=lines.append) as voice:
         run(desk, voice)
+        voice.tell("note", f"with {SECRET}")
         told = status(desk.values, host=desk.host)
         assert told["heartbeat"]["next_slot"] == "2024-11-25T17:00+00:00"
         assert told["healthy"]
     assert events(tenant)[:2] == ["start", "slot"]
+    assert lines[0] == "start    slots 09:35, 12:00, 14:00, 15:30"
+    assert lines[-1] == "note     with ***"
     assert not (tenant.folder / "alerts.jsonl").exists()
     beat = read_beat(tenant.folder)
     assert isinstance(beat, Beat)
@@ -71,7 +80,7 @@ def test_a_daemon_that_dies_is_noticed_from_outside_in_two_minutes(tmp_path: Pat
     desk = make_desk(tmp_path)
     tenant = tenant_of(desk)
     desk.to(FIRST, "09:36")
-    with pytest.raises(ZeroDivisionError), live_voice(tenant, desk.env, desk.host.clock) as voice:
+    with pytest.raises(ZeroDivisionError), speaking(tenant, desk) as voice:
         die(voice)
     assert status(desk.values, host=desk.host)["healthy"]
     desk.clock.sleep(91)
@@ -94,12 +103,12 @@ def die(voice: Voice) -> None:
 def test_a_second_daemon_is_refused_and_does_not_speak_for_the_first(tmp_path: Path) -> None:
     desk = make_desk(tmp_path)
     tenant = tenant_of(desk)
-    with live_voice(tenant, desk.env, desk.host.clock) as first, only_daemon(tenant.folder, "book 'week'"):
+    with speaking(tenant, desk) as first, only_daemon(tenant.folder, "book 'week'"):
         first.beat("waiting", None)
         before = (tenant.folder / "heartbeat.json").read_bytes()
         with (
             pytest.raises(OutputError, match="a daemon runs for book 'week'"),
-            live_voice(tenant, desk.env, desk.host.clock) as second,
+            speaking(tenant, desk) as second,
         ):
             run(desk, second)
         assert (tenant.folder / "heartbeat.json").read_bytes() == before
@@ -114,7 +123,7 @@ def test_what_is_not_routine_goes_to_the_webhook_and_counts_are_settled_by_the_b
         desk = make_desk(tmp_path, live={"alerts": {"webhook_env": "HOOK", "every_minutes": 10}})
         desk.env["HOOK"] = there.url
         tenant = tenant_of(desk)
-        with live_voice(tenant, desk.env, desk.host.clock) as voice:
+        with speaking(tenant, desk) as voice:
             for kind in ("start", "slot", "note", "watch", "watch", "watch"):
                 voice.tell(kind, "a text")
             voice.tell("slot", "halted by a loss", urgent=True)
@@ -128,7 +137,7 @@ def test_what_is_not_routine_goes_to_the_webhook_and_counts_are_settled_by_the_b
 def test_a_webhook_that_may_not_be_told_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
     desk = make_desk(tmp_path, live={"alerts": {"webhook_env": "HOOK"}})
     tenant = tenant_of(desk)
-    with pytest.raises(ConfigError, match="HOOK: is not set"), live_voice(tenant, desk.env, desk.host.clock):
+    with pytest.raises(ConfigError, match="HOOK: is not set"), speaking(tenant, desk):
         pass
     assert not tenant.folder.exists()
 
@@ -140,7 +149,7 @@ def test_systemd_is_told_by_the_beat(tmp_path: Path) -> None:
         systemd.bind(str(tmp_path / "notify"))
         systemd.setblocking(False)
         env: dict[str, Any] = {**desk.env, "NOTIFY_SOCKET": str(tmp_path / "notify")}
-        with live_voice(tenant, env, desk.host.clock) as voice:
+        with live_voice(tenant.config, tenant.folder, env, desk.host.clock) as voice:
             voice.beat("waiting", None)
         told = [systemd.recv(500) for _ in range(5)]
     assert told == [b"READY=1", b"STATUS=waiting", b"WATCHDOG=1", b"STOPPING=1", b"STATUS=ended"]
