@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,9 @@ from plimsoll.engine.cli.watch import watch
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.live.day_plan import DayPlan, order_row
 from plimsoll.engine.live.outcome import Outcome, order_text
+from plimsoll.engine.live.room import state_folder
+from plimsoll.engine.live.voice import live_voice
+from plimsoll.engine.runtime.load import configured
 from plimsoll.engine.verbs import accounts, control
 from plimsoll.engine.verbs.confirm import confirm
 from plimsoll.engine.verbs.daemon import daemon
@@ -125,20 +127,17 @@ def run_flatten(path: Path, reason: str, sets: Sets, *, yes: bool, as_json: bool
 
 
 def run_daemon(path: Path, folder: Path | None, positions: Path | None, sets: Sets) -> None:
-    """Run until told to end; what happens is printed, a line each."""
-    daemon(path, Printed(), emit_to=folder, positions=positions, sets=sets, host=command_host(quiet=False))
+    """Run until told to end; what happens is printed, a line each, and told as the configuration says."""
+    host = command_host(quiet=False)
+    config, _ = configured(path, sets=sets, env=host.env)
+    state = state_folder(config, host.env, Path.home())
+    with live_voice(config, state, host.env, host.clock, echo=_print_line) as voice:
+        daemon(path, voice, emit_to=folder, positions=positions, sets=sets, host=host)
 
 
-class Printed:
-    """Prints what a daemon tells."""
-
-    def tell(self, kind: str, text: str, *, urgent: bool = False) -> None:
-        """Print a line."""
-        sys.stdout.write(f"{kind:8s} {text}{' !' if urgent else ''}\n")
-        sys.stdout.flush()
-
-    def beat(self, doing: str, next_due: datetime | None) -> None:
-        """Print nothing."""
+def _print_line(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def run_confirm(path: Path, positions: Path, fills: Path | None, sets: Sets, *, as_json: bool) -> None:

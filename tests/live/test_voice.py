@@ -1,14 +1,18 @@
 """A daemon tells people: what is routine is logged, the rest is told; its signs of life show in status."""
 
 import json
+import os
+import signal
 import socket
-from contextlib import AbstractContextManager
+import subprocess
+import sys
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.hook import hook
+from support.hook import TOKEN, hook
 from support.live_book import FIRST, Desk, make_desk
 
 from plimsoll.engine.errors import ConfigError, OutputError
@@ -153,3 +157,51 @@ def test_systemd_is_told_by_the_beat(tmp_path: Path) -> None:
             voice.beat("waiting", None)
         told = [systemd.recv(500) for _ in range(5)]
     assert told == [b"READY=1", b"STATUS=waiting", b"WATCHDOG=1", b"STOPPING=1", b"STATUS=ended"]
+
+
+CONFIG = """\
+[run]
+name = "emitted"
+[data]
+source = "sample"
+[[sleeve]]
+name = "s"
+strategy = "buy_and_hold"
+[live]
+state = "state"
+pull = false
+[live.alerts]
+webhook_env = "HOOK"
+"""
+
+
+def test_the_command_speaks_to_systemd_and_into_its_folder_and_ends_when_told(tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text(CONFIG)
+    (tmp_path / "held.csv").write_text("symbol,qty\nCASH,10000\n")
+    program = [sys.executable, "-c", "from plimsoll.engine.cli.main import main; main()"]
+    args = [*program, "daemon", "book.toml", "--emit", "out", "--positions", "held.csv"]
+    with hook() as there, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(60)
+        env = {
+            **os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify"), "HOOK": there.url, "PLIMSOLL_TRIALS": "off",
+            "XDG_STATE_HOME": str(tmp_path / "home"),
+        }  # fmt: skip
+        with subprocess.Popen(args, cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True) as child:
+            heard = [systemd.recv(500) for _ in range(3)]
+            child.send_signal(signal.SIGTERM)
+            out, _ = child.communicate(timeout=60)
+        systemd.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                heard.append(systemd.recv(500))
+    assert child.returncode == 0
+    assert heard[0] == b"READY=1"
+    assert heard[2] == b"WATCHDOG=1"
+    assert heard[-2:] == [b"STOPPING=1", b"STATUS=ended"]
+    assert out.splitlines()[0].startswith("start    slots ")
+    assert out.splitlines()[-1] == "stop     told to end"
+    beat = read_beat(tmp_path / "state")
+    assert isinstance(beat, Beat)
+    assert beat.ended
+    assert TOKEN not in b"".join(one.read_bytes() for one in (tmp_path / "state").iterdir()).decode("latin-1") + out
