@@ -270,6 +270,11 @@ def test_one_that_hangs_holds_up_neither_the_caller_nor_the_end(tmp_path: Path, 
     missed = [one for one in lines(tmp_path) if one["state"] == "undelivered"]
     assert missed[0]["why"] == "no answer by the end of the process; it may have arrived"
     assert len(missed) == 20 + 1  # what an hour admits, and the line about the rest
+    assert alerts._webhook is not None
+    assert alerts._webhook._thread is not None
+    there.release.set()  # what was given up is not told a second time when its answer comes after all
+    alerts._webhook._thread.join(5)
+    assert sum(one["state"] == "undelivered" for one in lines(tmp_path)) == len(missed)
     alerts.tell("slot", "after the end")
     assert lines(tmp_path)[-1]["state"] == "suppressed"
 

@@ -165,7 +165,7 @@ def test_a_systemd_that_does_not_listen_any_more_holds_nobody_up(tmp_path: Path)
         ({"WATCHDOG_USEC": "0"}, None),
         ({"WATCHDOG_USEC": "soon"}, None),
     ],
-    ids=str,
+    ids=["none", "ours by default", "ours", "another's", "zero", "a word"],
 )
 def test_the_watchdogs_period_is_read_as_systemd_gives_it(env: dict[str, str], seconds: float | None) -> None:
     assert Notifier(env).watchdog_s == seconds

@@ -31,7 +31,7 @@ AT = datetime(2026, 3, 2, 14, 35, 0, 123456, tzinfo=UTC)
 ENV = {"APCA_API_KEY_ID": KEY, "APCA_API_SECRET_KEY": SECRET, "HOME": "/home/somebody", "MY_HOOK": URL}
 # Every spelling of a secret of which no trace may be left, made here by hand.
 TRACES = [
-    KEY, SECRET, SECRET.replace('"', '\\"').replace("\\", "\\\\"), json.dumps(SECRET)[1:-1], repr(SECRET)[1:-1],
+    KEY, SECRET, json.dumps(SECRET, ensure_ascii=False)[1:-1], json.dumps(SECRET)[1:-1], repr(SECRET)[1:-1],
     urllib.parse.quote(SECRET, safe=""), urllib.parse.quote(SECRET), base64.b64encode(SECRET.encode()).decode(),
     base64.b64encode(KEY.encode()).decode(), "verysecretcanarytoken", "anothercanarytoken", "T0CANARY",
 ]  # fmt: skip
@@ -52,9 +52,22 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
 
 def clean(folder: Path) -> bool:
-    """Return whether no file of a folder holds any of a secret, and something was written at all."""
+    """Return whether no file of a folder holds any of a secret, in its bytes or in what they say."""
     data = b"".join(one.read_bytes() for one in folder.iterdir())
-    return bool(data) and not [trace for trace in TRACES if trace.encode() in data]
+    said = [text for line in data.decode().splitlines() for text in texts(json.loads(line))]
+    return bool(said) and not [one for one in TRACES if one.encode() in data or any(one in text for text in said)]
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Yield every text of a value."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from (name, *texts(inner))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts(inner)
+    elif isinstance(value, str):
+        yield value
 
 
 def test_a_line_is_json_with_time_level_logger_event_and_facts(tmp_path: Path, log: BoundLogger) -> None:
@@ -89,7 +102,7 @@ def test_a_canary_is_in_no_byte_whatever_way_it_takes(tmp_path: Path) -> None:
         log_canaries(log)
     assert clean(tmp_path)
     told = read(tmp_path)
-    assert len(told) == 10 + len(NOISY) + 3
+    assert len(told) == 11 + len(NOISY) + 3
     assert "RuntimeError" in told[-1]["exception"]
     assert told[2]["headers"] == {"Authorization": HIDDEN, "APCA-API-SECRET-KEY": HIDDEN, "token": HIDDEN}
     assert sum(one["event"] == "a record that cannot be shown" for one in told) == 1
@@ -117,6 +130,7 @@ def log_canaries(log: BoundLogger) -> None:
         log.info("named", headers={"Authorization": "Basic short", "APCA-API-SECRET-KEY": "short", "token": 12})
         log.info("objects", client=Client(), env=ENV, url=URL, odd=Unshowable(), hidden=SecretStr(SECRET))
         log.info("spelled", a=json.dumps({"s": SECRET}), b=urllib.parse.quote(SECRET, safe=""), c=repr([SECRET]))
+        log.info("unescaped", text=json.dumps([SECRET], ensure_ascii=False))
         log.info("basic", header=base64.b64encode(SECRET.encode()).decode())
         foreign.warning("sent %s with %r", URL, {"k": SECRET})
         foreign.debug("debug %s", KEY, stack_info=True)
