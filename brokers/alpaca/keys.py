@@ -35,7 +35,7 @@ def read_keys(env: Mapping[str, str], file: Path | None = None, *, local: bool =
     ConfigError
         If a half is missing, the file can be read by others, or the keys belong elsewhere. No part of a key is told.
     """
-    source = _of_file(file) if file is not None else env
+    source = _of_file(file, env) if file is not None else env
     where = str(file) if file is not None else "environment"
     for key_name, secret_name in NAMES:
         key, secret = source.get(key_name, "").strip(), source.get(secret_name, "").strip()
@@ -64,14 +64,23 @@ def _checked(key: str, secret: str, where: str, *, local: bool) -> Keys:
     return Keys(SecretStr(key), SecretStr(secret))
 
 
-def _of_file(file: Path) -> dict[str, str]:
+def _of_file(file: Path, env: Mapping[str, str]) -> dict[str, str]:
     try:
         mode = file.stat().st_mode
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
         raise ConfigError(f"cannot be read: {why}", where=str(file), fix="check broker.keys") from None
-    if stat.S_IMODE(mode) & 0o077:
+    if stat.S_IMODE(mode) & (0o037 if _is_credential(file, env) else 0o077):
         raise ConfigError("others can read the file with the keys", where=str(file), fix=f"chmod 600 {file}")
     pairs = (line.partition("=") for line in lines if line.strip() and not line.lstrip().startswith("#"))
     return {name.strip().removeprefix("export ").strip(): value.strip().strip("\"'") for name, _, value in pairs}
+
+
+def _is_credential(file: Path, env: Mapping[str, str]) -> bool:
+    """Return whether systemd put the file there for this process (LoadCredential).
+
+    It lets the service's user in by an access list, whose mask shows as the group's right to read.
+    """
+    folder = env.get("CREDENTIALS_DIRECTORY")
+    return bool(folder) and file.parent == Path(str(folder))

@@ -3,15 +3,18 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from plimsoll.engine.cli.options import command_host
 from plimsoll.engine.cli.progress import progress_bar
+from plimsoll.engine.cli.watch import watch
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.live.day_plan import DayPlan, order_row
 from plimsoll.engine.live.outcome import Outcome, order_text
+from plimsoll.engine.live.room import state_folder
+from plimsoll.engine.live.voice import live_voice
+from plimsoll.engine.runtime.load import configured
 from plimsoll.engine.verbs import accounts, control
 from plimsoll.engine.verbs.confirm import confirm
 from plimsoll.engine.verbs.daemon import daemon
@@ -65,11 +68,21 @@ def _show_plan(made: DayPlan, *, as_json: bool) -> bool:
 def run_status(path: Path, sets: Sets, *, as_json: bool) -> bool:
     """Print how the book stands; return whether it is healthy."""
     told = control.status(path, sets=sets, host=command_host(quiet=False))
-    if not as_json and told.get("working"):
-        _print_rows(_ORDER, told["working"])
-        told = {**told, "working": len(told["working"])}
-    _tell(told, as_json=as_json)
+    sys.stdout.write(json.dumps(told, indent=2, allow_nan=False) + "\n" if as_json else status_text(told))
     return bool(told["healthy"])
+
+
+def watch_status(path: Path, every_s: float, sets: Sets, *, as_json: bool) -> None:
+    """Show how the book stands again and again, until interrupted."""
+    host = command_host(quiet=False)
+    watch(lambda: control.status(path, sets=sets, host=host), status_text, every_s, as_json=as_json)
+
+
+def status_text(told: Mapping[str, Any]) -> str:
+    """Return how a book stands, for people."""
+    working = told.get("working") or []
+    shown = {**told, "working": len(working)} if working else told
+    return "".join(f"{line}\n" for line in (*_row_lines(_ORDER, working), *_told_lines(shown)))
 
 
 def run_reconcile(path: Path, sets: Sets, *, as_json: bool) -> bool:
@@ -114,20 +127,17 @@ def run_flatten(path: Path, reason: str, sets: Sets, *, yes: bool, as_json: bool
 
 
 def run_daemon(path: Path, folder: Path | None, positions: Path | None, sets: Sets) -> None:
-    """Run until told to end; what happens is printed, a line each."""
-    daemon(path, Printed(), emit_to=folder, positions=positions, sets=sets, host=command_host(quiet=False))
+    """Run until told to end; what happens is printed, a line each, and told as the configuration says."""
+    host = command_host(quiet=False)
+    config, _ = configured(path, sets=sets, env=host.env)
+    state = state_folder(config, host.env, Path.home())
+    with live_voice(config, state, host.env, host.clock, echo=_print_line) as voice:
+        daemon(path, voice, emit_to=folder, positions=positions, sets=sets, host=host)
 
 
-class Printed:
-    """Prints what a daemon tells."""
-
-    def tell(self, kind: str, text: str, *, urgent: bool = False) -> None:
-        """Print a line."""
-        sys.stdout.write(f"{kind:8s} {text}{' !' if urgent else ''}\n")
-        sys.stdout.flush()
-
-    def beat(self, doing: str, next_due: datetime | None) -> None:
-        """Print nothing."""
+def _print_line(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def run_confirm(path: Path, positions: Path, fills: Path | None, sets: Sets, *, as_json: bool) -> None:
@@ -156,26 +166,32 @@ def _tell(told: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(told, indent=2, allow_nan=False, default=str) + "\n")
         return
-    for name, value in told.items():
-        for line in _lines(value):
-            sys.stdout.write(f"{name.replace('_', ' '):18s} {line}\n".rstrip() + "\n")
+    for line in _told_lines(told):
+        sys.stdout.write(f"{line}\n")
+
+
+def _told_lines(told: Mapping[str, Any]) -> list[str]:
+    return [f"{name.replace('_', ' '):18s} {line}".rstrip() for name, value in told.items() for line in _lines(value)]
 
 
 def _lines(value: Any) -> list[str]:
     if isinstance(value, bool) or value is None:
         return [{True: "yes", False: "no", None: "-"}[value]]
     if isinstance(value, Mapping):
-        return [", ".join(f"{key} {inner}" for key, inner in value.items()) or "-"]
+        return [", ".join(f"{key} {_lines(inner)[0]}" for key, inner in value.items() if inner != "") or "-"]
     if isinstance(value, list):
         return [line for one in value for line in _lines(one)] or ["-"]
     return [str(value)]
 
 
 def _print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    for line in _row_lines(columns, rows):
+        sys.stdout.write(f"{line}\n")
+
+
+def _row_lines(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
     if not rows:
-        return
+        return []
     cells = [list(columns), *([str(row[name]) for name in columns] for row in rows)]
     widths = [max(len(line[at]) for line in cells) for at in range(len(columns))]
-    for line in cells:
-        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        sys.stdout.write(text.rstrip() + "\n")
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]

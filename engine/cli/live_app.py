@@ -42,14 +42,22 @@ def rebalance(
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 
-def status(config: Config, sets: Sets = None, as_json: AsJson = False) -> None:
+def status(
+    config: Config,
+    again: Annotated[bool, typer.Option("--watch", help="Show it again and again, until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option("--every", metavar="S", min=0.1, help="With --watch: seconds between.")] = 5.0,
+    sets: Sets = None,
+    as_json: AsJson = False,
+) -> None:
     """Show how a book stands by its own journal: halts, slots, orders, holdings; the venue is not asked.
 
-    Exit 1 where something is halted, unknown or overdue.
+    Exit 1 where something is halted, unknown or overdue, or a daemon gave no sign of life for 90 seconds.
     """
-    from plimsoll.engine.cli.live import run_status
+    from plimsoll.engine.cli.live import run_status, watch_status
 
-    if not run_status(config, tuple(sets or ()), as_json=as_json):
+    if again:
+        watch_status(config, every, tuple(sets or ()), as_json=as_json)
+    elif not run_status(config, tuple(sets or ()), as_json=as_json):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 

@@ -25,11 +25,26 @@ class BrokerSection(Section):
     @property
     def is_here(self) -> bool:
         """Whether the address is this machine's own: an exchange to practise on, with a time of its own."""
-        host = urlsplit(self.url).hostname or ""
-        try:
-            return host == "localhost" or ip_address(host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(urlsplit(self.url).hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class AlertsSection(Section):
+    """Whom a book tells what a person should know, beside its log and its file of alerts.
+
+    The webhook's address holds a token: it stands in a variable of the environment, and only that one's name here.
+    """
+
+    webhook_env: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)
+    every_minutes: float = Field(60.0, gt=0, le=1440)  # the same alert is counted for so long, not told again
+    per_hour: int = Field(20, ge=1, le=1000)  # so many go to the webhook; urgent ones have as many of their own
 
 
 class CapsSection(Section):
@@ -58,6 +73,7 @@ class LiveSection(Section):
     pull: bool = True  # a daemon fetches new prices into the catalog before it decides
     wave_seconds: float = Field(300.0, ge=5, le=3600)  # so long what frees money may work before purchases begin
     caps: CapsSection = CapsSection()
+    alerts: AlertsSection = AlertsSection()
     cash_buffer: float = Field(0.02, ge=0, lt=1)  # fraction of equity that purchases leave
     collar: float = Field(0.03, gt=0, le=0.25)  # how far beyond the decision price a limit may lie
     max_quote_age_seconds: float = Field(120.0, gt=0)

@@ -57,7 +57,7 @@ def config_error(error: ValidationError, where: str, model: type[BaseModel]) -> 
     given = first.get("input")
     what = f"{shown or 'configuration'}: {message[0].lower()}{message[1:]}"
     if path and not isinstance(given, (dict, list)):
-        what += f", got {given!r}"
+        what += ", got an address, which is not shown" if "://" in str(given) else f", got {given!r}"
     fix = f"write [[{shown}]] with two brackets" if first["type"] == "tuple_type" and isinstance(given, dict) else ""
     return ConfigError(what, where=where, fix=(fix + more).removeprefix("; "))
 

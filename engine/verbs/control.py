@@ -17,6 +17,7 @@ from plimsoll.engine.live.order_state import NEVER_SENT
 from plimsoll.engine.live.outcome import order_text
 from plimsoll.engine.live.room import Tenant
 from plimsoll.engine.live.slots import hours_of, timing_of, today, windows
+from plimsoll.engine.live.standing import drift_of, heart, read_governor
 from plimsoll.engine.market.calendar import is_session, next_session
 from plimsoll.engine.runtime.load import Runnable
 from plimsoll.engine.runtime.venues import open_venue
@@ -172,7 +173,8 @@ def resume(
 def status(what: Runnable, *, sets: Iterable[str] = (), host: Host = PROGRAM) -> dict[str, Any]:
     """Return how a book stands by its own journal; the venue is not asked and nothing is locked or written.
 
-    `healthy` is false where something is halted, unknown, or a slot of today is overdue and was not done.
+    `healthy` is false where something is halted, unknown, a slot of today is overdue and was not done, or a process
+    that should give signs of life gave none for 90 seconds and did not end by itself.
 
     Raises
     ------
@@ -181,19 +183,22 @@ def status(what: Runnable, *, sets: Iterable[str] = (), host: Host = PROGRAM) ->
     """
     tenant, now = tenant_for(what, sets, host), host.clock()
     in_file = read_halt(tenant.folder)
+    beat, lives = heart(tenant.folder, now)
     told: dict[str, Any] = {
         "book": tenant.name,
         "account": tenant.account,
         "state": str(tenant.folder),
         "at": now.isoformat(),
         "next_slot": _next_slot(tenant, now),
+        "heartbeat": beat,
     }
     halts = [] if in_file is None else [in_file]
     journal = Journal.read_only(tenant.folder, host.clock)
     if journal is None:
-        return told | {"begun": False, "healthy": not halts, "halts": _plain_halts(halts)}
+        return told | {"begun": False, "healthy": lives and not halts, "halts": _plain_halts(halts)}
     try:
-        return told | _of_journal(journal, tenant, now, halts)
+        found = _of_journal(journal, tenant, now, halts)
+        return told | found | {"healthy": lives and found["healthy"]}
     finally:
         journal.close()
 
@@ -216,6 +221,8 @@ def _of_journal(journal: Journal, tenant: Tenant, now: datetime, halts: list[Hal
         "unknown": [one.client_id for one in unknown],
         "holdings": {symbol: f"{qty.normalize():f}" for symbol, qty in sorted(journal.holdings().items())},
         "cash": str(journal.cash()),
+        "drift": drift_of(journal),
+        "governor": read_governor(journal),
         "last_event": journal.last_stamp(),
     }
 

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +21,11 @@ from support.venue import ticket
 from plimsoll.engine.errors import ConfigError, DataError, OutputError, VenueError
 from plimsoll.engine.execution.venue import Snapshot, VenueOrder
 from plimsoll.engine.live.halt_file import read_halt, sending
+from plimsoll.engine.live.heartbeat import Heartbeat
 from plimsoll.engine.live.journal.file import FILE
+from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.rows import PlanRow
+from plimsoll.engine.live.standing import Governor, write_governor
 from plimsoll.engine.verbs.accounts import adopt, flatten, reconcile
 from plimsoll.engine.verbs.control import halt, resume, status
 
@@ -275,6 +281,76 @@ def test_status_says_what_is_overdue(tmp_path: Path) -> None:
     told = status(desk.values, host=desk.host)
     assert (told["overdue"], told["healthy"], told["next_slot"]) == (["12:00"], False, "2024-11-25 14:00")
     json.dumps(told)
+
+
+def test_status_says_how_far_the_book_is_from_its_plan(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    assert "drift" not in status(desk.values, host=desk.host)
+    desk.exchange.halted.add("AAA")
+    desk.slot("09:35")
+    goals = plan_of(desk).goals
+    away = abs(goals["AAA"].qty) * goals["AAA"].price
+    rest = sum(abs(one.qty - desk.shares().get(one.symbol, 0)) * one.price for one in goals.values())
+    told = status(desk.values, host=desk.host)["drift"]
+    assert told["largest"] == "AAA"
+    assert Decimal(told["dollars"]) == round(rest, 2)
+    assert rest >= away > 0
+    assert told["of_equity"] == pytest.approx(float(rest) / 100_000, rel=1e-4)
+
+
+def plan_of(desk: Desk) -> PlanRow:
+    """Return the last plan."""
+    with journal_of(desk) as journal:
+        found = journal.last_plan()
+    assert found is not None
+    return found
+
+
+@contextmanager
+def journal_of(desk: Desk) -> Iterator[Journal]:
+    """Open the journal."""
+    journal = Journal.open(state(desk), desk.clock.now)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def test_a_split_since_the_plan_is_no_drift(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    before = status(desk.values, host=desk.host)["drift"]
+    with journal_of(desk) as journal, journal.tx():
+        journal.add_split(date(2024, 11, 26), "AAA", Decimal(2))
+        journal.set_holding("AAA", journal.holdings()["AAA"] * 2)
+    assert status(desk.values, host=desk.host)["drift"] == before
+
+
+def test_status_shows_where_the_governor_stood(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    assert status(desk.values, host=desk.host)["governor"] is None
+    with journal_of(desk) as journal, journal.tx():
+        write_governor(journal, Governor("2024-11-25", 0.0625, 2))
+    assert status(desk.values, host=desk.host)["governor"] == {"session": "2024-11-25", "drawdown": 0.0625, "tier": 2}
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_status_tells_how_old_the_last_sign_of_life_is(tmp_path: Path, begun: bool) -> None:
+    desk = opened(tmp_path) if begun else make_desk(tmp_path)
+    assert status(desk.values, host=desk.host)["heartbeat"] == "none"
+    state(desk).mkdir(exist_ok=True)
+    heart = Heartbeat(state(desk), desk.host.clock)
+    heart.beat("waiting", next_slot="2024-11-25T17:00+00:00")
+    for age, well in ((0.0, True), (89.0, True), (91.0, False)):
+        desk.clock.sleep(age - status(desk.values, host=desk.host)["heartbeat"]["age_s"])
+        told = status(desk.values, host=desk.host)
+        assert (told["heartbeat"]["age_s"], told["healthy"]) == (age, well)
+    heart.end("told to end")
+    desk.clock.sleep(1000)
+    assert status(desk.values, host=desk.host)["healthy"]
+    (state(desk) / "heartbeat.json").write_text("{")
+    told = status(desk.values, host=desk.host)
+    assert (told["heartbeat"], told["healthy"]) == ("heartbeat.json is not what was written", False)
 
 
 def test_money_that_comes_in_is_recognised_and_no_loss_of_the_day(tmp_path: Path) -> None:

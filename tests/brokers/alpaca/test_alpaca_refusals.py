@@ -72,6 +72,23 @@ def test_keys_come_from_a_file_that_nobody_else_reads(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("mode", "elsewhere", "taken"), [(0o440, False, True), (0o440, True, False), (0o444, False, False)]
+)
+def test_a_credential_that_systemd_put_there_may_show_the_mask_of_its_access_list(
+    tmp_path: Path, mode: int, elsewhere: bool, taken: bool
+) -> None:
+    file = tmp_path / "keys"
+    file.write_text("APCA_API_KEY_ID=PK1\nAPCA_API_SECRET_KEY=s1\n")
+    file.chmod(mode)
+    env = {"CREDENTIALS_DIRECTORY": str(tmp_path / "other" if elsewhere else tmp_path)}
+    if taken:
+        assert read_keys(env, file).key.get_secret_value() == "PK1"
+        return
+    with pytest.raises(ConfigError, match="others can read"):
+        read_keys(env, file)
+
+
+@pytest.mark.parametrize(
     ("env", "local", "told"),
     [
         ({}, False, "no keys"),
