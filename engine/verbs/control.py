@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.errors import InputError, OutputError, VenueError
 from plimsoll.engine.execution.venue import Unknown, Venue
 from plimsoll.engine.live.halt_file import PATIENCE_S, read_halt, remove_halt, wait_for_silence, write_halt
@@ -15,11 +16,11 @@ from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import Grade, Halt
 from plimsoll.engine.live.order_state import NEVER_SENT
 from plimsoll.engine.live.outcome import order_text
-from plimsoll.engine.live.room import Tenant
-from plimsoll.engine.live.slots import hours_of, timing_of, today, windows
+from plimsoll.engine.live.room import Tenant, state_folder
+from plimsoll.engine.live.slots import Timing, hours_of, timing_of, today, windows
 from plimsoll.engine.live.standing import drift_of, heart, read_governor
 from plimsoll.engine.market.calendar import is_session, next_session
-from plimsoll.engine.runtime.load import Runnable
+from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.host import PROGRAM, Host
 from plimsoll.engine.verbs.live_room import reason_of, tenant_for
@@ -181,35 +182,36 @@ def status(what: Runnable, *, sets: Iterable[str] = (), host: Host = PROGRAM) ->
     InputError
         If the configuration is not valid, or the journal cannot be read.
     """
-    tenant, now = tenant_for(what, sets, host), host.clock()
-    in_file = read_halt(tenant.folder)
-    beat, lives = heart(tenant.folder, now)
+    (config, _), now = configured(what, sets=sets, env=host.env), host.clock()
+    folder, timing = state_folder(config, host.env, Path.home()), timing_of(config.live or LiveSection())
+    in_file = read_halt(folder)
+    beat, lives = heart(folder, now)
     told: dict[str, Any] = {
-        "book": tenant.name,
-        "account": tenant.account,
-        "state": str(tenant.folder),
+        "book": config.run.name,
+        "account": None if config.broker is None else config.broker.account,
+        "state": str(folder),
         "at": now.isoformat(),
-        "next_slot": _next_slot(tenant, now),
+        "next_slot": _next_slot(timing, now),
         "heartbeat": beat,
     }
     halts = [] if in_file is None else [in_file]
-    journal = Journal.read_only(tenant.folder, host.clock)
+    journal = Journal.read_only(folder, host.clock)
     if journal is None:
         return told | {"begun": False, "healthy": lives and not halts, "halts": _plain_halts(halts)}
     try:
-        found = _of_journal(journal, tenant, now, halts)
+        found = _of_journal(journal, timing, now, halts, trades=config.broker is not None)
         return told | found | {"healthy": lives and found["healthy"]}
     finally:
         journal.close()
 
 
-def _of_journal(journal: Journal, tenant: Tenant, now: datetime, halts: list[Halt]) -> dict[str, Any]:
+def _of_journal(journal: Journal, timing: Timing, now: datetime, halts: list[Halt], *, trades: bool) -> dict[str, Any]:
     halts = [*halts, *journal.halts()]
     unended = [one for one in journal.orders(unended=True) if one.known.state not in NEVER_SENT]
     unknown = [one for one in unended if one.known.state in ("unknown", "sending")]
     day, last = today(now), journal.last_plan()
     slots = [{"slot": one.slot, "done": one.done, "note": one.note} for one in journal.slots(day)]
-    missed = _overdue(tenant, journal, now)
+    missed = _overdue(timing, journal, now, trades=trades)
     return {
         "begun": journal.begun,
         "healthy": not (halts or unknown or missed),
@@ -233,24 +235,29 @@ def _plain_halts(halts: list[Halt]) -> list[dict[str, str]]:
     return [{"grade": one.grade, "reason": one.reason, "since": one.since} for one in reversed(by_reason.values())]
 
 
-def _overdue(tenant: Tenant, journal: Journal, now: datetime) -> list[str]:
-    """Return the slots of today whose time to begin is over and that never began, of a book that has begun."""
+def _overdue(timing: Timing, journal: Journal, now: datetime, *, trades: bool) -> list[str]:
+    """Return the slots of today whose time to begin is over and that never began, of a book that has begun.
+
+    trades : on an account; a book that only emits has done all of a session once it has decided.
+    """
     day = today(now)
-    if not journal.begun or not is_session(day):
+    if not is_session(day) or (not journal.begun if trades else journal.last_plan() is None):
+        return []
+    if not trades and journal.plan(day) is not None:
         return []
     begun = {one.slot for one in journal.slots(day)}
-    made = windows(hours_of(day), timing_of(tenant.live))
-    return [one.slot for one in made if now > one.late and one.slot not in begun]
+    late = [one.slot for one in windows(hours_of(day), timing) if now > one.late and one.slot not in begun]
+    return late if trades else late[:1]
 
 
-def _next_slot(tenant: Tenant, now: datetime) -> str:
+def _next_slot(timing: Timing, now: datetime) -> str:
     day = today(now)
     for _ in range(2):
         if is_session(day):
-            for one in windows(hours_of(day), timing_of(tenant.live)):
+            for one in windows(hours_of(day), timing):
                 if one.late >= now:
                     return f"{one.session} {one.slot}"
         day = next_session(day)
     with suppress(IndexError):
-        return f"{day} {tenant.live.slots[0]}"
+        return f"{day} {timing.slots[0]}"
     return ""

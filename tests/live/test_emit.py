@@ -15,6 +15,7 @@ from plimsoll.engine.live.slots import hours_of
 from plimsoll.engine.market.calendar import sessions
 from plimsoll.engine.verbs import confirm as confirming
 from plimsoll.engine.verbs.confirm import confirm
+from plimsoll.engine.verbs.control import status
 from plimsoll.engine.verbs.daemon import daemon
 from plimsoll.engine.verbs.rebalance import emit
 
@@ -114,6 +115,18 @@ def test_a_fill_that_cannot_be_is_refused_and_nothing_changes(tmp_path: Path, ro
         confirm(book.values, book.held, fills=fills, host=book.desk.host)
     assert book.held.read_text() == before
     assert not confirm(book.values, book.held, host=book.desk.host).again
+
+
+def test_status_of_a_book_without_a_broker(tmp_path: Path) -> None:
+    book = Emitting(tmp_path)
+    book.to(FIRST, "09:00")
+    assert status(book.values, host=book.desk.host)["begun"] is False
+    emit(book.values, "09:35", book.out, book.held, host=book.desk.host)
+    book.to(FIRST, "15:00")
+    told = status(book.values, host=book.desk.host)
+    assert (told["account"], told["overdue"], told["healthy"]) == (None, [], True)
+    book.to(WEEK[1], "15:00")
+    assert status(book.values, host=book.desk.host)["overdue"] == ["09:35"]
 
 
 def test_nothing_is_confirmed_before_anything_was_emitted(tmp_path: Path) -> None:
