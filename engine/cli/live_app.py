@@ -153,7 +153,31 @@ def confirm(
     run_confirm(config, positions, fills, tuple(sets or ()), as_json=as_json)
 
 
+def twin(
+    what: Annotated[Path, typer.Argument(metavar="CONFIG", help="A configuration with a [broker]; or a run folder.")],
+    other: Annotated[
+        Path | None, typer.Argument(metavar="[RUN2]", help="A second run folder: compare the two.")
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option("--session", metavar="DATE", help="By default the last one that the prices cover.")
+    ] = None,
+    shadow: Annotated[
+        Path | None, typer.Option("--shadow", metavar="CONFIG", help="Compare with this shadow of the book instead.")
+    ] = None,
+    sets: Sets = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the account beside its simulation, every dollar between them by cause; nothing is sent or written.
+
+    Exit 1 where the session is outside live.twin_band_bps, or state, prices or decision are not the journalled ones.
+    """
+    from plimsoll.engine.cli.twin import run_twin
+
+    if not run_twin(what, other, session, shadow, tuple(sets or ()), as_json=as_json):
+        raise typer.Exit(EXIT_CHECK_FAILED)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (rebalance, daemon, status, reconcile, adopt, halt, resume, flatten, confirm):
+    for command in (rebalance, daemon, status, reconcile, adopt, halt, resume, flatten, confirm, twin):
         app.command()(command)

@@ -79,6 +79,7 @@ class LiveSection(Section):
     max_quote_age_seconds: float = Field(120.0, gt=0)
     max_spread_bps: float = Field(50.0, gt=0)
     max_gap: float = Field(0.15, gt=0, le=1)  # how far a price may lie from the last close, else it is not believed
+    twin_band_bps: float = Field(25.0, gt=0)  # how far a session may be from its twin: `plimsoll twin` exits 1 beyond
 
     @field_validator("slots")
     @classmethod

@@ -1,7 +1,7 @@
 """The day's orders: the system at its last completed bar, the account as it is, what a venue takes; nothing is sent."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -10,12 +10,13 @@ import numpy as np
 
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.core import Decision
+from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.execution.legal_batch import exact, money, wishes_of
 from plimsoll.engine.execution.legalise import Change, Desk, Legalised, LegalOrder, Wish, afford, legalise, rules_on
 from plimsoll.engine.execution.venue import Asset
 from plimsoll.engine.kernels.account.ledger import OVERDRAWN, RUIN
 from plimsoll.engine.live.account import account_of
-from plimsoll.engine.live.positions import Holdings, part
+from plimsoll.engine.live.positions import Holdings, Split, part
 from plimsoll.engine.live.prices import DecisionPrice, closes_only
 from plimsoll.engine.market.calendar import next_session
 from plimsoll.engine.portfolio.integrator import Mark
@@ -50,8 +51,8 @@ class DayPlan:
     sleeves' standing portfolios. due : whether this close called for a decision at all. explained : per symbol held,
     wanted or traded. unpriced : symbols that are not traded for want of a price. beside : what the account holds that
     is not the book's. wishes : what was to be ordered, before any rule. blind : sleeves that were not asked, for an
-    indicator of theirs has no value at the decision bar. refusal : why there are no orders although there might be, ""
-    if nothing stood in the way.
+    indicator of theirs has no value at the decision bar. prices, held : the decision prices, and the book's holdings
+    that were decided on. refusal : why there are no orders although there might be, "" if nothing stood in the way.
     """
 
     name: str
@@ -71,6 +72,8 @@ class DayPlan:
     source: str
     notes: tuple[str, ...]
     wishes: tuple[Wish, ...] = ()
+    prices: Mapping[str, DecisionPrice] = field(default_factory=dict)
+    held: Mapping[str, Decimal] = field(default_factory=dict)
     refusal: str = ""
 
     def plain(self) -> dict[str, Any]:
@@ -167,6 +170,46 @@ def blind_sleeves(setup: Setup, t: int) -> tuple[str, ...]:
     return tuple(one.name for one in setup.system.sleeves if unknown & set(one.strategy.indicators))
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision on an account as it is. decision : None where nothing was due; wishes : its orders before any rule."""
+
+    account: Account
+    adopted: bool
+    due: bool
+    decision: Decision | None
+    prices: Mapping[str, DecisionPrice]
+    parted: Split
+    wishes: tuple[Wish, ...]
+
+
+def decide_on(
+    setup: Setup,
+    holdings: Holdings,
+    *,
+    prices: PriceSource | None = None,
+    adopt: bool | None = None,
+    splits: Mapping[str, Decimal] = NO_SPLITS,
+) -> Decided:
+    """Return what the system at its last bar decides for an account; a pure function of its arguments.
+
+    The parameters are those of `day_plan`, and so is what is raised.
+    """
+    panel, system, t = setup.panel, setup.system, setup.system.t
+    symbols = panel.symbols
+    parted = part(holdings, symbols)
+    ratio = np.array([float(splits.get(symbol, 1)) for symbol in symbols])
+    closes = dict(zip(symbols, (panel.close[t] / ratio).tolist(), strict=True))
+    found = closes_only(closes) if prices is None else prices(symbols, closes)
+    price = np.array([found[symbol].price for symbol in symbols])
+    account = account_of(parted.book, holdings.cash, symbols, _marks(setup, t, price, ratio), setup.terms)
+    taken_over = not any(parted.book.values()) if adopt is None else adopt
+    due = system.due() or taken_over or account.margin_call
+    decision = system.decide(account, adopt=taken_over, price=price) if due else None
+    wishes = () if decision is None else tuple(wishes_of(decision.plan.orders, symbols, parted.book))
+    return Decided(account, taken_over, due, decision, found, parted, wishes)
+
+
 def day_plan(
     setup: Setup,
     holdings: Holdings,
@@ -191,42 +234,37 @@ def day_plan(
     StrategyError
         If a cash account would have to sell short.
     """
-    panel, system, t = setup.panel, setup.system, setup.system.t
-    symbols = panel.symbols
-    parted = part(holdings, symbols)
-    ratio = np.array([float(splits.get(symbol, 1)) for symbol in symbols])
-    closes = dict(zip(symbols, (panel.close[t] / ratio).tolist(), strict=True))
-    found = closes_only(closes) if prices is None else prices(symbols, closes)
-    price = np.array([found[symbol].price for symbol in symbols])
-    account = account_of(parted.book, holdings.cash, symbols, _marks(setup, t, price, ratio), setup.terms)
-    taken_over = not any(parted.book.values()) if adopt is None else adopt
-    due = system.due() or taken_over or account.margin_call
-    decision = system.decide(account, adopt=taken_over, price=price) if due else None
-    legal, explained, wishes = Legalised((), ()), {}, list[Wish]()
+    panel, t = setup.panel, setup.system.t
+    made = decide_on(setup, holdings, prices=prices, adopt=adopt, splits=splits)
+    account, found, decision = made.account, made.prices, made.decision
+    legal, explained = Legalised((), ()), {}
     if decision is not None:
-        wishes = wishes_of(decision.plan.orders, symbols, parted.book)
-        explained = {one.symbol: one for one in explain_decision(setup, decision, account=account, adopt=taken_over)}
-        legal = _legal(setup, decision, wishes, holdings, account.equity, live, venue)
-    wanted = {s for s, one in explained.items() if one.held or one.final or one.order} | set(parted.book)
+        explained = {
+            one.symbol: one for one in explain_decision(setup, decision, account=account, adopt=made.adopted)
+        }  # fmt: skip
+        legal = _legal(setup, decision, made.wishes, holdings, account.equity, live, venue)
+    wanted = {s for s, one in explained.items() if one.held or one.final or one.order} | set(made.parted.book)
     executes = next_session(_session(setup, t))
     return DayPlan(
         name=setup.config.run.name,
         decided=_session(setup, t),
         executes=executes,
-        due=due,
-        adopted=taken_over,
+        due=made.due,
+        adopted=made.adopted,
         forced=account.margin_call,
         equity=account.equity,
         cash=account.cash,
         orders=legal.orders,
         changes=legal.changes,
         explained=explained,
-        unpriced=tuple(found[s] for s in symbols if s in wanted and found[s].kind == "none"),
-        beside=parted.beside,
+        unpriced=tuple(found[s] for s in panel.symbols if s in wanted and found[s].kind == "none"),
+        beside=made.parted.beside,
         blind=blind,
         source=holdings.source,
         notes=tuple(warning.text for warning in setup.warnings),
-        wishes=tuple(wishes),
+        wishes=made.wishes,
+        prices=found,
+        held=made.parted.book,
     )
 
 

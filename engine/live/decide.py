@@ -18,6 +18,7 @@ from plimsoll.engine.execution.legal_batch import exact, wishes_of
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.account import account_of
 from plimsoll.engine.live.day_plan import DayPlan, PriceSource, VenueTerms, day_plan, stand_at_last_bar
+from plimsoll.engine.live.inputs import digest_of_marks, digest_of_state, inputs_of
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.marks import marks_of
 from plimsoll.engine.live.positions import of_snapshot, part
@@ -91,7 +92,9 @@ class SystemDecider:
         broker = setup.config.broker
         if panel.synthetic and broker is not None and not broker.is_here:
             return _refused(last, "the prices are synthetic, and the account is not one of this machine: data.source")
-        stood = stand_at_last_bar(setup, self._progress, mark_of=marks_of(self._journal, panel))
+        marks = marks_of(self._journal, panel)
+        stood = stand_at_last_bar(setup, self._progress, mark_of=marks)
+        state = digest_of_state(setup.system.save())
         live = setup.config.live or LiveSection()
         rules = PriceRules(live.max_quote_age_seconds, live.max_spread_bps, live.max_gap)
         # an answer is due until it was executed: the first decision on an account takes over what the sleeves hold, and
@@ -113,6 +116,7 @@ class SystemDecider:
             adv=_usual(panel),
             pairs=_pairs(setup),
             detail=made.plain(),
+            inputs=inputs_of(made, asked, panel, state, digest_of_marks(marks)),
         )
 
     def reductions(self, asked: Asked, day_return: float) -> Mapping[str, Decimal]:

@@ -20,6 +20,7 @@ from plimsoll.engine.live.clock import LiveClock, Point, nowhere
 from plimsoll.engine.live.execute import Counter, Executor, steps_of
 from plimsoll.engine.live.halt_file import read_halt
 from plimsoll.engine.live.ids import OrderId, account_code, book_code
+from plimsoll.engine.live.inputs import INPUTS
 from plimsoll.engine.live.journal.file import FILE
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import ZERO, Goal, OrderRow, PlanRow, SlotRow
@@ -207,6 +208,7 @@ class Rebalancer:
         journal = self._journal
         plan = journal.plan(window.session)
         fresh: PlanRow | None = None
+        inputs: Mapping[str, Any] = {}
         if plan is None:
             last = journal.last_plan(decided=True)
             asked = Asked(
@@ -218,13 +220,16 @@ class Rebalancer:
             if refusal:
                 out.ending, out.why = "refused", refusal
                 return None
-            plan = fresh = self._decision(window, proposal, report)
+            plan, inputs = self._decision(window, proposal, report), proposal.inputs
+            fresh = plan
         orders = self._shape(out, plan, report.snapshot, assets)
         row = SlotRow(window.session, window.slot, window.due, window.ends, done=False)
         rows = self._rows(row, steps_of(orders.orders, plan.goals), report.snapshot.account)
         with journal.tx():
             if fresh is not None:
                 journal.add_plan(fresh)
+                if inputs:
+                    journal.event(INPUTS, session=window.session.isoformat(), **inputs)
                 journal.set_meta("config_hash", fresh.config_hash)
                 journal.set_meta("code_hash", fresh.code_hash)
             journal.add_slot(row)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.strategies import describe_strategies, describe_strategy
     from plimsoll.engine.verbs.sweep import sweep
     from plimsoll.engine.verbs.trials import trials
+    from plimsoll.engine.verbs.twin import twin
 
 _HOME = {
     "Certificate": "plimsoll.engine.research.audit.certificate",
@@ -82,6 +83,7 @@ _HOME = {
     "show_data": "plimsoll.engine.verbs.data",
     "sweep": "plimsoll.engine.verbs.sweep",
     "trials": "plimsoll.engine.verbs.trials",
+    "twin": "plimsoll.engine.verbs.twin",
     "write_project": "plimsoll.engine.verbs.project",
 }
 
@@ -131,6 +133,7 @@ __all__ = [
     "status",
     "sweep",
     "trials",
+    "twin",
     "write_project",
 ]
 

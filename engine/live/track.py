@@ -1,0 +1,186 @@
+"""Every session of a book against its twin: from the journal and today's prices, in one replay."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+
+from plimsoll.engine.config.live import LiveSection
+from plimsoll.engine.errors import DataError
+from plimsoll.engine.live.inputs import Inputs, journalled, prefix_hash
+from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.rows import ZERO
+from plimsoll.engine.live.marks import marks_of
+from plimsoll.engine.live.nightly import NightlyReport, look
+from plimsoll.engine.live.replay import Case, bar_of, stand, walk
+from plimsoll.engine.live.simulate import simulate
+from plimsoll.engine.live.twin import Cash, Gap, Sides, gap_of
+from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.runtime.backtest import Progress
+
+# Money that left after trades counts as their fees up to so much of what was traded, or so many dollars; more is a
+# withdrawal: neither journal nor account snapshot says what it was for.
+FEE_SHARE: Final = 0.005
+FEE_DOLLARS: Final = 1.0
+DIVIDEND_SHARE: Final = 0.01  # by which a dividend that was paid may differ from the one due
+ROUNDED: Final = 0.05  # dollars by which a venue's rounding may be off, either way
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A session against its twin, and all sessions until it.
+
+    gap : the session. history : every session of this configuration through it, oldest first. band_bps : how far the
+    session may be from its twin. check : what the nightly check finds. left_out : sessions decided under another
+    configuration, which this one cannot replay.
+    """
+
+    book: str
+    gap: Gap
+    history: tuple[Gap, ...]
+    band_bps: float
+    check: NightlyReport
+    left_out: int = 0
+
+    @property
+    def inside(self) -> bool:
+        """Return whether the session is within the band."""
+        return abs(self.gap.bps) <= self.band_bps
+
+    @property
+    def ok(self) -> bool:
+        """Return whether nothing asks for a look."""
+        return self.inside and self.check.ok
+
+    @property
+    def total_bps(self) -> float:
+        """The sum of all sessions' differences."""
+        return sum(one.bps for one in self.history)
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "book": self.book,
+            **self.gap.plain(),
+            "band_bps": self.band_bps,
+            "inside": self.inside,
+            "since_inception": {
+                "first": self.history[0].session.isoformat(),
+                "sessions": len(self.history),
+                "bps": self.total_bps,
+                "dollars": sum(one.dollars for one in self.history),
+                "largest_bps": max((one.bps for one in self.history), key=abs),
+                "left_out": self.left_out,
+            },
+            "history": [
+                {"session": one.session.isoformat(), "dollars": one.dollars, "bps": one.bps} for one in self.history
+            ],
+            "nightly": self.check.plain(),
+        }
+
+
+def twin_of(case: Case, journal: Journal, session: date | None = None, *, progress: Progress | None = None) -> Twin:
+    """Hold a session against its twin, the last one that the prices cover if none is given. Nothing is written.
+
+    Raises
+    ------
+    DataError
+        If nothing was decided for the session, or there are no prices of it.
+    """
+    told, digest = journalled(journal), case.config.digest
+    plans = {one.session: journal.plan(one.session) for one in told}
+    own = [one for one in told if (plan := plans[one.session]) is not None and plan.config_hash == digest]
+    last = _session(own, told, session, case)
+    wanted = [one for one in own if one.session <= last]
+    setup, gaps = case.setup(last), list[Gap]()
+
+    def at(inputs: Inputs, t: int) -> None:
+        plan = journal.plan(inputs.session)
+        assert plan is not None
+        here = stand(case, journal, inputs.decided).setup if inputs.blind else setup
+        decided, panel = inputs.decide(here), setup.panel
+        cash = cash_of(journal, inputs, told, panel)
+        start = float(inputs.cash) - cash.before
+        sides = Sides(
+            inputs, plan, journal.orders(inputs.session), cash, decided,
+            simulate(setup, decided, inputs.holdings, start, t), panel.symbols,
+            revised=prefix_hash(panel, t) != inputs.data,
+        )  # fmt: skip
+        gaps.append(gap_of(sides))
+
+    walk(setup, marks_of(journal, setup.panel), wanted, at, progress)
+    if not gaps or gaps[-1].session != last:
+        raise DataError(f"the replay does not reach {last}", where=case.config.run.name, cause="its account is ruined")
+    live = case.config.live or LiveSection()
+    check = look(case, journal, last, progress=progress)
+    left = len([one for one in told if one.session <= last]) - len(gaps)
+    return Twin(case.config.run.name, gaps[-1], tuple(gaps), live.twin_band_bps, check, left)
+
+
+def _session(own: Sequence[Inputs], told: Sequence[Inputs], session: date | None, case: Case) -> date:
+    """Return the session that is asked for, else the last one with prices."""
+    if session is not None and all(one.session != session for one in own):
+        other = any(one.session == session for one in told)
+        cause = "it was decided under another configuration" if other else "nothing was decided for it"
+        raise DataError(f"{session} cannot be replayed", where=case.config.run.name, cause=cause)
+    if not own:
+        raise DataError("nothing was decided yet", where=case.config.run.name, fix="`plimsoll rebalance` decides")
+    if session is not None:
+        return session
+    for one in reversed(own[-2:]):  # the session may be going on
+        try:
+            case.setup(one.session)
+        except DataError:
+            continue
+        return one.session
+    return own[-1].session
+
+
+def cash_of(journal: Journal, inputs: Inputs, told: Sequence[Inputs], panel: Panel) -> Cash:
+    """Return what the journal saw of a session beside executions.
+
+    A dividend belongs to the session that it was seen in: seen in the morning, before the prices of its ex-date are
+    there, it stands in the journal as cash. Other money that moved until the next decision belongs to this one.
+    """
+    before = [one for one in told if one.at < inputs.at]
+    until = min((one.at for one in told if one.at > inputs.at), default=None)
+    traded = sum(float(one.value) for one in journal.orders(inputs.session))
+    most = max(FEE_DOLLARS, FEE_SHARE * traded) if traded else 0.0
+    paid = {one.session: due_of(one, panel) for one in told}
+    early, late, fees, flow = 0.0, 0.0, 0.0, 0.0
+    for event in sorted(journal.events("dividends") + journal.events("cash"), key=lambda one: one.seq):
+        body = json.loads(event.body)
+        amount, day = float(body["amount"]), date.fromisoformat(body["session"])
+        due = paid.get(day, 0.0)
+        if event.kind == "dividends" or (due and abs(amount - due) <= max(ROUNDED, DIVIDEND_SHARE * abs(due))):
+            early += amount if day == inputs.session and event.seq < inputs.at else 0.0
+            late += amount if day == inputs.session and event.seq > inputs.at else 0.0
+        elif event.seq > inputs.at and (until is None or event.seq < until):
+            is_fee = -most <= amount <= ROUNDED
+            fees -= amount if is_fee else 0.0
+            flow += 0.0 if is_fee else amount
+    if early and before:
+        early -= _earlier(inputs, panel, bar_of(panel, before[-1].session))
+    return Cash(early, late, fees, flow)
+
+
+def due_of(inputs: Inputs, panel: Panel) -> float:
+    """Return the dividends in dollars of a session on what is held before its first order, 0 if it has no prices."""
+    t = int(np.searchsorted(panel.clock.session, np.datetime64(inputs.session)))
+    if t == panel.n_bars:
+        return 0.0
+    held = [float(inputs.holdings.get(symbol, ZERO)) for symbol in panel.symbols]
+    return float(np.dot(held, panel.dividend[t]))
+
+
+def _earlier(inputs: Inputs, panel: Panel, seen: int) -> float:
+    """Return the dividends of the bars between the last session that was seen and this one, on what is held."""
+    total, t = 0.0, bar_of(panel, inputs.session)
+    for i, symbol in enumerate(panel.symbols):
+        held = float(inputs.holdings.get(symbol, ZERO))
+        for b in range(seen + 1, t) if held else ():
+            total += held / float(np.prod(panel.split[b + 1 : t + 1, i])) * panel.dividend[b, i]
+    return total
