@@ -9,7 +9,7 @@ import numpy as np
 
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.live.inputs import journalled
+from plimsoll.engine.live.inputs import Inputs, journalled
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.marks import marks_of
 from plimsoll.engine.live.replay import Case
@@ -176,13 +176,14 @@ def beside_shadow(case: Case, shadow: Case, journal: Journal) -> Comparison:
     for one in own:
         t = int(np.searchsorted(panel.clock.session, np.datetime64(one.decided)))
         index = float(marks.index[t])
-        value = {s: float(qty) * _price(one.prices, s, panel, t) for s, qty in one.holdings.items()}
+        equity = one.equity if np.isnan(index) else float(marks.equity[t])
+        value = {s: float(qty) * _close(one, s, panel, t) for s, qty in one.holdings.items()}
         traded = sum(float(order.value) for order in journal.orders(one.decided))
         days.append(one.decided)
         nav.append(1.0 if np.isnan(index) else index)
-        weights.append({symbol: dollars / one.equity for symbol, dollars in value.items() if dollars})
-        gross.append(sum(abs(dollars) for dollars in value.values()) / one.equity)
-        turnover.append(traded / one.equity)
+        weights.append({symbol: dollars / equity for symbol, dollars in value.items() if dollars})
+        gross.append(sum(abs(dollars) for dollars in value.values()) / equity)
+        turnover.append(traded / equity)
     live = Book(
         case.config.run.name, tuple(days), np.array(nav), np.array(gross), np.array(turnover), tuple(weights),
         target_of(case.config),
@@ -191,11 +192,10 @@ def beside_shadow(case: Case, shadow: Case, journal: Journal) -> Comparison:
     return compare(live, beside, (panel, shadow.setup(own[-1].decided).panel))
 
 
-def _price(prices: Mapping[str, Any], symbol: str, panel: Panel, t: int) -> float:
-    if symbol in prices:
-        return float(prices[symbol].price)
-    close = float(panel.close[t, panel.column(symbol)]) if symbol in panel.symbols else 0.0
-    return 0.0 if np.isnan(close) else close
+def _close(one: Inputs, symbol: str, panel: Panel, t: int) -> float:
+    """Return the close of bar t in the share units of the holdings, 0 where there is none."""
+    close = float(panel.close[t, panel.column(symbol)]) if symbol in panel.symbols else np.nan
+    return 0.0 if np.isnan(close) else close / float(one.splits.get(symbol, 1))
 
 
 def _book(config: Config, told: list[Shadow]) -> Book:

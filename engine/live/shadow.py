@@ -15,7 +15,7 @@ from plimsoll.engine.errors import DataError
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.live.inputs import prefix_hash
 from plimsoll.engine.live.journal.journal import Journal
-from plimsoll.engine.live.replay import Case, day_of
+from plimsoll.engine.live.replay import Case
 from plimsoll.engine.market.calendar import previous_session
 from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.backtest import Progress, Track, run_loop
@@ -72,11 +72,11 @@ def shadow_session(case: Case, session: date, journal: Journal, *, progress: Pro
 
 def decide_beside(case: Case, session: date, *, progress: Progress | None = None) -> Shadow:
     """Return what a configuration decides for a session on its own simulated account."""
-    decided = previous_session(session)
+    decided, start = previous_session(session), case.config.run.start
+    if start is not None and start > decided:
+        fix = "the first close that may decide is the one after it"
+        raise DataError(f"run.start is {start}, {decided} is before it", where=case.config.run.name, fix=fix)
     setup = case.setup(decided)
-    if setup.panel.n_bars < setup.first:
-        start = day_of(setup.panel, setup.panel.n_bars - 1)
-        raise DataError(f"{start} is before its first session", where=case.config.run.name, fix="start it earlier")
     return _of(case, setup, run_loop(setup, progress), session, decided)
 
 

@@ -189,7 +189,7 @@ def gap_of(sides: Sides) -> Gap:
     for symbol, i in column.items():
         done = traded.get(symbol, Traded())
         held = float(inputs.holdings.get(symbol, ZERO) + done.filled)
-        account += (held * sim.mark[i] if held else 0.0) - float(done.paid)
+        account += (held * float(sim.mark[i]) if held else 0.0) - float(done.paid)
         line = _explained(sides, symbol, i, done, _way(goals.get(symbol), inputs), float(again.get(symbol, ZERO)))
         if line is not None:
             lines.append(line)
