@@ -328,3 +328,14 @@ def test_what_two_slots_sent_of_one_wish_counts_once() -> None:
 
     found = traded_of([row("09:35", 100, 60), row("12:00", 40, 30)])["A"]
     assert (found.sent, found.filled, found.paid) == (-100, -90, -900)
+
+
+def test_a_dividend_of_a_session_that_was_slept_through_is_in_neither(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    trade(desk, WEEK[:3])
+    trade(desk, WEEK[4:])  # the ex-date, and the split a session later
+    found = find(desk)
+    assert len(found.history) == 5
+    for one in found.history:
+        assert abs(one.bps) < 0.005
+        only(one)
