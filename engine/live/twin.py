@@ -9,7 +9,8 @@ signed shares q, the close C, the simulator's price p and the account's f:
     unfilled         ((filled - sent) - (simulated fill - simulated order)) (C - p)
     price            filled (p - f)
 
-which sum to filled (C - f) - simulated fill (C - p). Fees, dividends and carry are what each booked beside.
+which sum to filled (C - f) - simulated fill (C - p). Risk is what was sold between the slots, after a loss or to get
+out; fees, dividends and carry are what each booked beside.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,8 @@ from plimsoll.engine.live.replay import signed
 from plimsoll.engine.live.simulate import Simulated
 from plimsoll.engine.live.way import left_of
 
-CAUSES: Final = ("signal", "data", "rounding", "unfilled", "price", "fees", "dividends", "carry")
+CAUSES: Final = ("signal", "data", "rounding", "unfilled", "price", "risk", "fees", "dividends", "carry")
+LAST_HOUR: Final = "24"  # slots that begin with more are no time of day: reductions between the others
 ACCOUNT: Final = "(account)"  # the row of what belongs to no order
 
 
@@ -154,11 +156,16 @@ class Sides:
 
 @dataclass(slots=True)
 class Traded:
-    """What a session did in a symbol: signed shares sent and filled, dollars paid for them, what became of it."""
+    """What a session did in a symbol: signed shares sent and filled, dollars paid for them, what became of it.
+
+    aside, aside_paid : the same of what was filled between the slots.
+    """
 
     sent: Decimal = ZERO
     filled: Decimal = ZERO
     paid: Decimal = ZERO
+    aside: Decimal = ZERO
+    aside_paid: Decimal = ZERO
     states: list[str] = field(default_factory=list)
 
 
@@ -169,12 +176,16 @@ def traded_of(orders: list[OrderRow]) -> dict[str, Traded]:
         rows = [one for one in orders if one.slot == slot]
         for symbol in dict.fromkeys(one.symbol for one in rows):
             mine, done = [one for one in rows if one.symbol == symbol], found.setdefault(symbol, Traded())
+            filled = sum((one.sign * one.known.filled for one in mine), ZERO)
+            paid = sum((one.sign * one.value for one in mine), ZERO)
+            done.states += [f"{one.known.state}: {one.why}" if one.why else one.known.state for one in mine]
+            if slot >= LAST_HOUR:
+                done.aside, done.aside_paid = done.aside + filled, done.aside_paid + paid
+                continue
             sent = [one for one in mine if one.known.state not in NEVER_SENT]
             asked = done.filled + sum((one.sign * one.order.qty for one in sent), ZERO)
             done.sent = asked if abs(asked) > abs(done.sent) else done.sent
-            done.filled += sum((one.sign * one.known.filled for one in mine), ZERO)
-            done.paid += sum((one.sign * one.value for one in mine), ZERO)
-            done.states += [f"{one.known.state}: {one.why}" if one.why else one.known.state for one in mine]
+            done.filled, done.paid = done.filled + filled, done.paid + paid
     return found
 
 
@@ -188,8 +199,8 @@ def gap_of(sides: Sides) -> Gap:
     lines = []
     for symbol, i in column.items():
         done = traded.get(symbol, Traded())
-        held = float(inputs.holdings.get(symbol, ZERO) + done.filled)
-        account += (held * float(sim.mark[i]) if held else 0.0) - float(done.paid)
+        held = float(inputs.holdings.get(symbol, ZERO) + done.filled + done.aside)
+        account += (held * float(sim.mark[i]) if held else 0.0) - float(done.paid + done.aside_paid)
         line = _explained(sides, symbol, i, done, _way(goals.get(symbol), inputs), float(again.get(symbol, ZERO)))
         if line is not None:
             lines.append(line)
@@ -235,6 +246,7 @@ def _explained(sides: Sides, symbol: str, i: int, done: Traded, way: float, agai
     causes["rounding"] += rounding * move if rounding else 0.0
     causes["unfilled"] += unfilled * move if unfilled else 0.0
     causes["price"] = filled * p - float(done.paid) if filled else 0.0
+    causes["risk"] = float(done.aside) * float(sim.mark[i]) - float(done.aside_paid) if done.aside else 0.0
     causes["fees"] = float(sim.charged[i])
     causes["dividends"] = due * (sides.cash.dividends / total - 1.0) if total else -due
     return Line(

@@ -127,6 +127,7 @@ def test_news_of_earlier_executions_are_named(tmp_path: Path) -> None:
     assert found.ok
     with journal_of(desk) as journal, journal.tx():
         journal.event("cash", amount="-2500", session=FIRST.isoformat())
+        journal.set_meta("cash", str(journal.cash() - 2500))
     found, halts = check(desk)
     assert found.data
     assert found.why == ("the journal learned of executions or cash of earlier sessions after the decision",)

@@ -28,6 +28,7 @@ from plimsoll.engine.live.positions import Split
 from plimsoll.engine.live.simulate import Simulated
 from plimsoll.engine.live.track import Twin, twin_of
 from plimsoll.engine.live.twin import CAUSES, Cash, Gap, Sides, gap_of, traded_of
+from plimsoll.engine.verbs.accounts import flatten
 from plimsoll.engine.verbs.twin import twin
 
 
@@ -141,6 +142,25 @@ def test_a_fee_has_its_own_column(tmp_path: Path) -> None:
     only(first, "fees")
     only(second)
     assert found.total_bps == pytest.approx(-1.23 / 100_000.0 * 1e4, abs=1e-6)
+
+
+def test_what_is_sold_between_the_slots_is_risk(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    trade(desk, WEEK[:2])
+    bought = {symbol: float(qty) for symbol, qty in desk.shares().items()}
+    desk.to(WEEK[2], "09:35")
+    desk.exchange.halted.update(bought)  # the decision of the day is not executed
+    desk.slot("09:35")
+    desk.exchange.halted.clear()
+    desk.to(WEEK[2], "11:00")
+    flatten(desk.values, "get out", venue=desk.venue, clock=desk.clock, host=desk.host)
+    assert desk.shares() == {}
+    desk.to(WEEK[2], "16:30")
+    gap = find(desk).gap
+    sold = sum(-qty * (bar(desk, symbol, WEEK[2])[1] - bar(desk, symbol, WEEK[2])[0]) for symbol, qty in bought.items())
+    assert gap.of("risk") == pytest.approx(sold, abs=1e-6)
+    assert gap.account == pytest.approx(float(desk.venue.snapshot().equity), abs=1e-6)
+    only(gap, "risk", "rounding")
 
 
 def test_a_withdrawal_is_no_fee_and_no_gap(tmp_path: Path) -> None:
