@@ -126,13 +126,13 @@ def run_flatten(path: Path, reason: str, sets: Sets, *, yes: bool, as_json: bool
     return outcome.ok
 
 
-def run_daemon(path: Path, folder: Path | None, positions: Path | None, sets: Sets) -> None:
+def run_daemon(path: Path, folder: Path | None, positions: Path | None, shadow: Path | None, sets: Sets) -> None:
     """Run until told to end; what happens is printed, a line each, and told as the configuration says."""
     host = command_host(quiet=False)
     config, _ = configured(path, sets=sets, env=host.env)
     state = state_folder(config, host.env, Path.home())
     with live_voice(config, state, host.env, host.clock, echo=_print_line) as voice:
-        daemon(path, voice, emit_to=folder, positions=positions, sets=sets, host=host)
+        daemon(path, voice, emit_to=folder, positions=positions, shadow=shadow, sets=sets, host=host)
 
 
 def _print_line(line: str) -> None:

@@ -129,12 +129,15 @@ def daemon(
     positions: Annotated[
         Path | None, typer.Option("--positions", metavar="FILE", help="With --emit: CSV of symbol,qty with a row CASH.")
     ] = None,
+    shadow: Annotated[
+        Path | None, typer.Option("--shadow", metavar="CONFIG", help="Decide by this one too, sending nothing.")
+    ] = None,
     sets: Sets = None,
 ) -> None:
     """Do every slot of every session, unattended, until SIGTERM or Ctrl-C; it ends between two orders."""
     from plimsoll.engine.cli.live import run_daemon
 
-    run_daemon(config, emit, positions, tuple(sets or ()))
+    run_daemon(config, emit, positions, shadow, tuple(sets or ()))
 
 
 def confirm(

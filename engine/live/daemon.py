@@ -60,8 +60,8 @@ class Work(Protocol):
         """Reduce if the day has cost enough; None if there is no reason to."""
         ...
 
-    def evening(self, session: date) -> None:
-        """Look back on a session whose prices are final."""
+    def evening(self, session: date) -> list[str]:
+        """Look back on a session whose prices are final; return what is not as it should be."""
         ...
 
     def evening_done(self, session: date) -> bool:
@@ -295,7 +295,8 @@ class Daemon:
 
     def _evening(self, session: date) -> None:
         try:
-            self._work.evening(session)
+            for problem in self._work.evening(session):
+                self._voice.tell("evening", problem, urgent=True)
             self.memory.looked_back = session
         except InputError as error:
             self.memory.look_back_again = self._clock.now() + timedelta(seconds=EVENING_RETRY_S)

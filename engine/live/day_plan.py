@@ -75,6 +75,7 @@ class DayPlan:
     prices: Mapping[str, DecisionPrice] = field(default_factory=dict)
     held: Mapping[str, Decimal] = field(default_factory=dict)
     refusal: str = ""
+    facts: Mapping[str, float] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """Return plain values for JSON: quantities and money as text, digit by digit."""
@@ -262,6 +263,7 @@ def day_plan(
         blind=blind,
         source=holdings.source,
         notes=tuple(warning.text for warning in setup.warnings),
+        facts=_facts(setup, made.decision),
         wishes=made.wishes,
         prices=found,
         held=made.parted.book,
@@ -283,6 +285,12 @@ def _legal(
     if venue.buying_power is not None:
         legal = afford(legal, money(legal, venue.buying_power, exact(equity), desk), desk, at_limits=True)
     return legal
+
+
+def _facts(setup: Setup, decision: Decision | None) -> dict[str, float]:
+    if decision is None:
+        return {}
+    return dict(zip(setup.system.integrator.facts, decision.target.facts.tolist(), strict=True))
 
 
 def _marks(setup: Setup, t: int, price: Floats, ratio: Floats) -> Floats:

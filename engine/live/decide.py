@@ -116,6 +116,7 @@ class SystemDecider:
             adv=_usual(panel),
             pairs=_pairs(setup),
             detail=made.plain(),
+            governor=(made.facts["drawdown"], int(made.facts["tier"])) if "drawdown" in made.facts else None,
             inputs=inputs_of(made, asked, panel, state, digest_of_marks(marks)),
         )
 

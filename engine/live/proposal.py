@@ -16,7 +16,8 @@ class Proposal:
 
     decided : the session whose close decided. due : whether it called for a decision. closes : last closes of the
     symbols in dollars. adv : dollars of a usual session. pairs : hedge group of a symbol, none if it is in none.
-    refusal : why nothing may be sent, "". detail : for people. inputs : everything it was decided on, for the journal.
+    refusal : why nothing may be sent, "". detail : for people. governor : drawdown and kill
+    tier, where the integrator has one. inputs : everything it was decided on, for the journal.
     """
 
     decided: date
@@ -27,6 +28,7 @@ class Proposal:
     pairs: Mapping[str, int] = field(default_factory=dict)
     refusal: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
+    governor: tuple[float, int] | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -31,6 +31,7 @@ from plimsoll.engine.live.proposal import Asked, Decider, Proposal
 from plimsoll.engine.live.reconcile import Report, Whose, reconcile
 from plimsoll.engine.live.send import FENCES, Sender
 from plimsoll.engine.live.slots import Hours, Window, hours_of, timing_of, today, window_of
+from plimsoll.engine.live.standing import Governor, write_governor
 from plimsoll.engine.live.way import carried, goals_of, left_of, legs_of, spelled
 from plimsoll.engine.market.calendar import is_session, next_session
 
@@ -207,8 +208,7 @@ class Rebalancer:
         """Write the slot, its orders and, where it is the session's first, the decision: in one transaction."""
         journal = self._journal
         plan = journal.plan(window.session)
-        fresh: PlanRow | None = None
-        inputs: Mapping[str, Any] = {}
+        fresh: Proposal | None = None
         if plan is None:
             last = journal.last_plan(decided=True)
             asked = Asked(
@@ -220,24 +220,31 @@ class Rebalancer:
             if refusal:
                 out.ending, out.why = "refused", refusal
                 return None
-            plan, inputs = self._decision(window, proposal, report), proposal.inputs
-            fresh = plan
+            plan, fresh = self._decision(window, proposal, report), proposal
         orders = self._shape(out, plan, report.snapshot, assets)
         row = SlotRow(window.session, window.slot, window.due, window.ends, done=False)
         rows = self._rows(row, steps_of(orders.orders, plan.goals), report.snapshot.account)
         with journal.tx():
             if fresh is not None:
-                journal.add_plan(fresh)
-                if inputs:
-                    journal.event(INPUTS, session=window.session.isoformat(), **inputs)
-                journal.set_meta("config_hash", fresh.config_hash)
-                journal.set_meta("code_hash", fresh.code_hash)
+                self._write(plan, fresh)
             journal.add_slot(row)
             for one in rows:
                 journal.add_order(one)
         self._point("planned")
         out.changes = orders.changes
         return row
+
+    def _write(self, plan: PlanRow, proposal: Proposal) -> None:
+        """Write a decision and all it was made of, within the transaction of its orders."""
+        journal, session = self._journal, plan.session.isoformat()
+        journal.add_plan(plan)
+        if proposal.inputs:
+            journal.event(INPUTS, session=session, **proposal.inputs)
+        journal.set_meta("config_hash", plan.config_hash)
+        journal.set_meta("code_hash", plan.code_hash)
+        if proposal.governor is not None:
+            drawdown, tier = proposal.governor
+            write_governor(journal, Governor(session, drawdown, tier))
 
     def _other_code(self) -> str:
         """Return why the code that decides is not the one that was accepted, "" if it is."""

@@ -16,11 +16,15 @@ from plimsoll.engine.live.clock import LiveClock
 from plimsoll.engine.live.daemon import TICK_S, Daemon, Silent, Voice, Work
 from plimsoll.engine.live.fence import only_daemon
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.nightly import check_session
 from plimsoll.engine.live.outcome import Outcome
 from plimsoll.engine.live.rebalance import Rebalancer
 from plimsoll.engine.live.reconcile import reconcile
 from plimsoll.engine.live.refresh import Refresher
+from plimsoll.engine.live.replay import Case
 from plimsoll.engine.live.room import Tenant, state_folder
+from plimsoll.engine.live.shadow import shadow_session
+from plimsoll.engine.live.track import twin_of
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
@@ -37,13 +41,15 @@ class AccountWork:
     """The work of a daemon on an account: every step opens the journal, holds the account, and lets go of both."""
 
     def __init__(
-        self, tenant: Tenant, venue: Venue, clock: LiveClock, host: Host, *, data: Panel | None = None
-    ) -> None:
+        self, tenant: Tenant, venue: Venue, clock: LiveClock, host: Host, *, data: Panel | None = None,
+        shadow: Case | None = None,
+    ) -> None:  # fmt: skip
         self._tenant = tenant
         self._venue = venue
         self._clock = clock
         self._host = host
         self._data = data
+        self._shadow = shadow
 
     def fetch(self) -> str:
         """Pull what the configuration needs into the catalog, if that is where its prices come from."""
@@ -52,7 +58,7 @@ class AccountWork:
     def slot(self, slot: str, point: Callable[[str], None]) -> Outcome:
         """Do the slot."""
         with room_for(self._tenant, self._host, self._venue, self._clock) as room:
-            decider = room.decider(data=self._data)
+            decider = room.decider(data=self._data, progress=lambda _done, _all: point("replaying"))
             folder = self._tenant.folder
             return Rebalancer(room.book, room.venue, room.journal, room.clock, folder, decider, point).run(slot)
 
@@ -78,14 +84,27 @@ class AccountWork:
             decider, folder = room.decider(data=self._data), self._tenant.folder
             return Refresher(room.book, room.venue, room.journal, room.clock, folder, decider, point).refresh()
 
-    def evening(self, session: date) -> None:
-        """Fetch the day's final prices, reconcile once more, and note that it was done."""
-        self.fetch()
+    def evening(self, session: date) -> list[str]:
+        """Fetch the day's final prices, reconcile, replay the day's decision, hold the day against its simulation.
+
+        What is not as it should be is returned, and new risk is halted where the decision would be another one now.
+        """
+        problems = [found for found in [self.fetch()] if found]
+        case = Case(self._tenant.config, self._tenant.strategies, self._data)
         with room_for(self._tenant, self._host, self._venue, self._clock) as room:
-            decider = room.decider(data=self._data)
-            reconcile(room.journal, room.venue, room.clock, room.book.whose, credits_of=decider.credits)
-            with room.journal.tx():
-                room.journal.set_meta(EVENING, session.isoformat())
+            journal, decider = room.journal, room.decider(data=self._data)
+            reconcile(journal, room.venue, room.clock, room.book.whose, credits_of=decider.credits)
+            if journal.plan(session) is not None:
+                nightly = check_session(case, journal, session)
+                problems += [] if nightly.ok else [nightly.reason]
+                twin = twin_of(case, journal, session)
+                gap = f"{session}: the account is {twin.gap.bps:+.1f} bps from its twin, live.twin_band_bps is"
+                problems += [] if twin.inside else [f"{gap} {twin.band_bps:g}: `plimsoll twin` says why"]
+            if self._shadow is not None:
+                shadow_session(self._shadow, session, journal)
+            with journal.tx():
+                journal.set_meta(EVENING, session.isoformat())
+        return problems
 
     def evening_done(self, session: date) -> bool:
         """Return whether the journal has it."""
@@ -134,12 +153,13 @@ class EmitWork:
         point("opened")
         return None
 
-    def evening(self, session: date) -> None:
-        """Have nothing to look back on."""
+    def evening(self, session: date) -> list[str]:
+        """Have nothing to look back on but that the session was decided for."""
+        return [] if self.decided(session) else [f"{session}: no orders were emitted"]
 
     def evening_done(self, session: date) -> bool:
-        """Have nothing to look back on."""
-        return bool(session)
+        """Return whether the session was decided for: then there is nothing to look back on."""
+        return self.decided(session)
 
 
 def fetched(config: Config, host: Host) -> str:
@@ -196,6 +216,7 @@ def daemon(
     emit_to: Path | str | None = None,
     positions: Path | str | None = None,
     data: Panel | None = None,
+    shadow: Runnable | None = None,
     sets: Iterable[str] = (),
     venue: Venue | None = None,
     clock: LiveClock | None = None,
@@ -212,6 +233,8 @@ def daemon(
         Is told what happens, and that the daemon lives; by default nobody.
     emit_to, positions : path, optional
         Write each session's orders into this folder, for what is held by this file; see `emit`.
+    shadow : configuration, optional
+        Decide by this one too, every session, on an account that is only simulated; see `twin`.
     venue, clock : optional
         Instead of the configured account and the machine's clock.
     stop : callable, optional
@@ -235,7 +258,8 @@ def daemon(
         tenant = tenant_for(what, sets, host)
         chosen = open_venue(tenant.broker, host.env, tenant.symbols) if venue is None else venue
         time_of = clock or clock_for(tenant, chosen, host)
-        work, folder = AccountWork(tenant, chosen, time_of, host, data=data), tenant.folder
+        beside = None if shadow is None else Case(*configured(shadow, env=host.env), data)
+        work, folder = AccountWork(tenant, chosen, time_of, host, data=data, shadow=beside), tenant.folder
     live, flag = config.live or LiveSection(), StopFlag()
     with only_daemon(folder, f"book {config.run.name!r}"), nullcontext() if stop is not None else flag.listening():
         tick = PRACTICE_TICK_S if isinstance(time_of, VenueTime) else TICK_S

@@ -1,5 +1,6 @@
 """Unattended sessions: each slot once, inside its session, whatever the clock, the process and the venue do."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from support.live_book import FIRST, LAST, SLOTS, Desk, make_desk
 from support.live_sim import Killed
@@ -17,10 +19,13 @@ from plimsoll.engine.errors import OutputError, VenueError
 from plimsoll.engine.live.clock import POINTS
 from plimsoll.engine.live.daemon import BUSY_POINTS, Daemon
 from plimsoll.engine.live.fence import only_daemon
+from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.outcome import Outcome
 from plimsoll.engine.live.slots import hours_of, timing_of, today, windows
 from plimsoll.engine.market.calendar import sessions
+from plimsoll.engine.verbs.control import status
 from plimsoll.engine.verbs.daemon import AccountWork
+from plimsoll.engine.verbs.daemon import daemon as run_daemon
 from plimsoll.engine.verbs.live_room import tenant_for
 
 WEEK: list[date] = sessions(FIRST, LAST).astype(object).tolist()
@@ -96,7 +101,7 @@ def test_killed_at_random_moments_it_ends_where_it_would_have(tmp_path: Path, se
 
         def mortal(name: str, inner: Callable[[str], None] = daemon._point) -> None:
             nonlocal left
-            left -= 1
+            left -= name != "replaying"  # a hundred of those a decision: it would never come further
             if left == 0:
                 raise Killed(name)
             inner(name)
@@ -224,8 +229,8 @@ class Counting:
     def refresh(self, _point: Callable[[str], None]) -> None:
         return None
 
-    def evening(self, _session: date) -> None:
-        pass
+    def evening(self, _session: date) -> list[str]:
+        return []
 
     def evening_done(self, _session: date) -> bool:
         return False
@@ -274,3 +279,54 @@ def test_cash_that_is_left_is_where_the_backtest_has_it(tmp_path: Path) -> None:
     daemon, _ = make_daemon(desk)
     until(desk, daemon, evening(WEEK[-1]))
     assert desk.exchange.ledger.cash > Decimal(0)
+
+
+def test_the_evening_finds_what_was_revised_and_stops_new_risk(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    daemon, heard = make_daemon(desk)
+    until(desk, daemon, evening(WEEK[2]))
+    assert heard.of("evening") == []
+    close = desk.panel.close.copy()
+    day = int(np.searchsorted(desk.panel.clock.session, np.datetime64(WEEK[2])))
+    desk.panel.close[day, 2] = close[day, 2] * 1.01  # the vendor thinks again, before the close decides
+    fresh, heard = make_daemon(desk)
+    until(desk, fresh, evening(WEEK[3]) - timedelta(minutes=20))
+    desk.panel.close[day, 2] = close[day, 2]  # and once more, after it has
+    until(desk, fresh, evening(WEEK[3]))
+    assert any("CCC on 2024-11-27" in text for text in heard.of("evening")), heard.told
+    assert any(one["grade"] == "new_risk" for one in status(desk.values, host=desk.host)["halts"])
+
+
+def test_a_shadow_decides_every_session_and_sends_nothing(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path / "a")
+    other = {**desk.values, "run": {**desk.values["run"], "name": "other"}}
+    over = evening(WEEK[2])
+
+    def stop() -> bool:
+        return desk.clock.now() > over
+
+    on = {"venue": desk.venue, "clock": Hasty(desk), "host": desk.host}
+    run_daemon(desk.values, Heard(), data=desk.panel, shadow=other, stop=stop, **on)
+    journal = Journal.read_only(Path(desk.values["live"]["state"]), desk.clock.now)
+    assert journal is not None
+    told = [json.loads(one.body)["session"] for one in journal.events("shadow")]
+    journal.close()
+    assert told[-3:] == [day.isoformat() for day in WEEK[:3]]  # and the evening on which it began
+    alone = make_desk(tmp_path / "b")
+    for day in WEEK[:3]:
+        alone.to(day, "09:35")
+        alone.slot("09:35")
+    assert desk.shares() == alone.shares()
+
+
+class Hasty:
+    """The clock of a desk for a daemon that sleeps a second at a time: ten minutes pass."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def now(self) -> datetime:
+        return self._desk.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._desk.clock.sleep(max(seconds, 600.0))
