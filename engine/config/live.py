@@ -70,6 +70,7 @@ class LiveSection(Section):
     half_day: Literal["skip", "early"] = "skip"  # what a short session has no room for: nothing, or one slot
     closure: Literal["stand_down", "halt"] = "stand_down"  # where the venue's session is not the calendar's
     refresh_loss: float = Field(0.02, ge=0, lt=1)  # a day's loss that asks the governor between slots
+    refresh_vix: float = Field(0.3, ge=0)  # a rise of VIX since its last close that asks it too, once; 0 = never
     pull: bool = True  # a daemon fetches new prices into the catalog before it decides
     wave_seconds: float = Field(300.0, ge=5, le=3600)  # so long what frees money may work before purchases begin
     caps: CapsSection = CapsSection()

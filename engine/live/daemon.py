@@ -250,7 +250,7 @@ class Daemon:
 
     def _refresh_is_due(self, now: datetime, day: date) -> bool:
         """Return whether it is time to look at the day's loss: while the session lasts, every few minutes."""
-        if self._live.refresh_loss == 0.0 or not is_session(day):
+        if (self._live.refresh_loss == 0.0 and self._live.refresh_vix == 0.0) or not is_session(day):
             return False
         hours, last = hours_of(day), self.memory.refreshed
         if not hours.opens <= now < hours.closes - AT_THE_END:

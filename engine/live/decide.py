@@ -34,6 +34,7 @@ from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.sleeve.strategy import Strategy
 
 USUAL_SESSIONS: Final = 20
+VIX: Final = "VIX"
 
 
 def asking(venue: Venue, rules: PriceRules) -> PriceSource:
@@ -116,6 +117,7 @@ class SystemDecider:
             adv=_usual(panel),
             pairs=_pairs(setup),
             detail=made.plain(),
+            vix=_vix(panel),
             governor=(made.facts["drawdown"], int(made.facts["tier"])) if "drawdown" in made.facts else None,
             inputs=inputs_of(made, asked, panel, state, digest_of_marks(marks)),
         )
@@ -172,6 +174,13 @@ class SystemDecider:
             config, panel, _ = load_run(self._config, data=self._data, end=decided)
             self._loaded = decided, build(config, panel, make_strategies(config, self._strategies))
         return self._loaded[1]
+
+
+def _vix(panel: Panel) -> float | None:
+    if VIX not in panel.indicators:
+        return None
+    close = float(panel.indicator[-1, panel.indicators.index(VIX)])
+    return close if close > 0.0 else None
 
 
 def _day(panel: Panel, t: int) -> date:

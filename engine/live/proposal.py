@@ -17,7 +17,8 @@ class Proposal:
     decided : the session whose close decided. due : whether it called for a decision. closes : last closes of the
     symbols in dollars. adv : dollars of a usual session. pairs : hedge group of a symbol, none if it is in none.
     refusal : why nothing may be sent, "". detail : for people. governor : drawdown and kill
-    tier, where the integrator has one. inputs : everything it was decided on, for the journal.
+    tier, where the integrator has one. vix : the last close of VIX, where the book reads it. inputs : everything it was
+    decided on, for the journal.
     """
 
     decided: date
@@ -29,6 +30,7 @@ class Proposal:
     refusal: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
     governor: tuple[float, int] | None = None
+    vix: float | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 

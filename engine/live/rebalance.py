@@ -36,6 +36,7 @@ from plimsoll.engine.live.way import carried, goals_of, left_of, legs_of, spelle
 from plimsoll.engine.market.calendar import is_session, next_session
 
 SKEW_WARN_S: Final = 2.0
+VIX_CLOSE: Final = "vix_close"
 SKEW_S: Final = 30.0
 BACKUP: Final = f"{FILE}.backup"
 
@@ -242,6 +243,8 @@ class Rebalancer:
             journal.event(INPUTS, session=session, **proposal.inputs)
         journal.set_meta("config_hash", plan.config_hash)
         journal.set_meta("code_hash", plan.code_hash)
+        if proposal.vix is not None:
+            journal.set_meta(VIX_CLOSE, f"{session} {proposal.vix}")
         if proposal.governor is not None:
             drawdown, tier = proposal.governor
             write_governor(journal, Governor(session, drawdown, tier))

@@ -114,3 +114,28 @@ def test_it_can_be_switched_off(tmp_path: Path) -> None:
     invested(desk)
     fall(desk, "0.5")
     assert refreshed(desk) is None
+
+
+def test_a_jump_of_the_vix_asks_once(tmp_path: Path) -> None:
+    desk = book(tmp_path, 0.0, refresh_loss=0.0)
+    held = invested(desk)
+    desk.to(date(2024, 11, 26), "10:30")
+    with room_for(tenant_for(desk.values, (), desk.host), desk.host, desk.venue, desk.clock) as room, room.journal.tx():
+        room.journal.set_meta("vix_close", "2024-11-26 16.0")
+    real = desk.venue.quotes
+    last = Decimal("20.0")
+
+    def quotes(symbols: Any) -> Any:
+        if tuple(symbols) == ("VIX",):
+            return {"VIX": replace(next(iter(real(SYMBOLS).values())), symbol="VIX", last=last)}
+        return real(symbols)
+
+    desk.venue.quotes = quotes  # type: ignore[method-assign]
+    assert refreshed(desk) is None  # a quarter more is no jump
+    last = Decimal("21.0")
+    outcome = refreshed(desk)
+    assert outcome is not None
+    assert "VIX 21.0 is +31%" in outcome.why
+    after = desk.shares()
+    assert all(Decimal(0) <= after.get(symbol, Decimal(0)) <= qty for symbol, qty in held.items())
+    assert refreshed(desk) is None
