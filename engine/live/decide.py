@@ -17,7 +17,8 @@ from plimsoll.engine.errors import ConfigError, InputError
 from plimsoll.engine.execution.legal_batch import exact, wishes_of
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.account import account_of
-from plimsoll.engine.live.day_plan import DayPlan, PriceSource, VenueTerms, day_plan, stand_at_last_bar
+from plimsoll.engine.live.advance import Stander, Standing
+from plimsoll.engine.live.day_plan import DayPlan, PriceSource, VenueTerms, day_plan
 from plimsoll.engine.live.inputs import digest_of_marks, digest_of_state, inputs_of
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.marks import marks_of
@@ -76,25 +77,32 @@ class SystemDecider:
         self.config_hash = config.digest
         self.code_hash = code_hash_of(make_strategies(config, strategies).values())
         self.plan: DayPlan | None = None
-        self._loaded: tuple[date, Setup] | None = None
+        self._stander = Stander(self._fresh)
+        self._panel: tuple[date, Panel] | None = None
+
+    def work_on(self, venue: Venue, journal: Journal, progress: Progress | None = None) -> None:
+        """Go on with a journal that was opened again: the system stands where it stood."""
+        self._venue, self._journal, self._progress = venue, journal, progress
+
+    def _standing(self, decided: date) -> Standing:
+        return self._stander.at(decided, lambda setup: marks_of(self._journal, setup.panel), self._progress)
 
     def propose(self, asked: Asked) -> Proposal:
         """Replay to the close before `asked.session` and decide for the account as it is."""
         decided, start = previous_session(asked.session), self._config.run.start
         if start is not None and start > decided:
             return _refused(decided, f"run.start is {start}: the first close that may decide is the one after")
-        setup = self._setup(decided)
-        panel = setup.panel
+        broker, panel = self._config.broker, self._prices(decided)
         last = _day(panel, panel.n_bars - 1)
         if last < decided:
-            name = setup.config.data.source
+            name = self._config.data.source
             fix = "pull them first" if name == "catalog" else "bring them up to date"
             return _refused(last, f"the data end on {last}, the last completed session is {decided}: {fix}")
-        broker = setup.config.broker
         if panel.synthetic and broker is not None and not broker.is_here:
             return _refused(last, "the prices are synthetic, and the account is not one of this machine: data.source")
-        marks = marks_of(self._journal, panel)
-        stood = stand_at_last_bar(setup, self._progress, mark_of=marks)
+        standing = self._standing(decided)
+        setup, stood, marks = standing.setup, standing.stood, standing.marks
+        panel = setup.panel  # the system's own: with a column for whatever it would read and there is not
         state = digest_of_state(setup.system.save())
         live = setup.config.live or LiveSection()
         rules = PriceRules(live.max_quote_age_seconds, live.max_spread_bps, live.max_gap)
@@ -118,18 +126,18 @@ class SystemDecider:
             pairs=_pairs(setup),
             detail=made.plain(),
             vix=_vix(panel),
-            governor=(made.facts["drawdown"], int(made.facts["tier"])) if "drawdown" in made.facts else None,
+            governor=(made.facts["drawdown"], int(made.facts.get("tier", 0))) if "drawdown" in made.facts else None,
             inputs=inputs_of(made, asked, panel, state, digest_of_marks(marks)),
         )
 
     def reductions(self, asked: Asked, day_return: float) -> Mapping[str, Decimal]:
         """Ask the system as it stood at the last close what is too much after such a day."""
         decided = previous_session(asked.session)
-        setup = self._setup(decided)
-        panel = setup.panel
+        panel = self._prices(decided)
         if _day(panel, panel.n_bars - 1) < decided:
             return {}
-        stand_at_last_bar(setup, self._progress, mark_of=marks_of(self._journal, panel))
+        setup = self._standing(decided).setup
+        panel = setup.panel
         ratio = np.array([float(asked.splits.get(symbol, 1)) for symbol in panel.symbols])
         closes = dict(zip(panel.symbols, (panel.close[-1] / ratio).tolist(), strict=True))
         found = asking(self._venue, self._rules())(panel.symbols, closes)
@@ -153,7 +161,7 @@ class SystemDecider:
         if since is None:
             return Decimal(0)
         try:
-            panel = self._setup(previous_session(until)).panel
+            panel = self._prices(previous_session(until))
         except InputError:
             return Decimal(0)  # an account is reconciled without prices, too: what came is money that came
         total = 0.0
@@ -165,15 +173,19 @@ class SystemDecider:
                 total += sum(float(held.get(s, 0)) * panel.dividend[t, i] for i, s in enumerate(panel.symbols))
         return exact(round(total, 10))
 
-    def _setup(self, decided: date) -> Setup:
-        """Return a system at the start of its history, with prices through `decided` and none later."""
-        if self._loaded is None or self._loaded[0] != decided or self._loaded[1].system.t >= 0:
+    def _prices(self, decided: date) -> Panel:
+        """Return the prices through `decided`, and none later."""
+        if self._panel is None or self._panel[0] != decided:
             end = self._config.run.end
             if end is not None and end < decided:
                 raise ConfigError(f"run.end is {end}, and {decided} is to decide", where="run.end", fix="leave it out")
-            config, panel, _ = load_run(self._config, data=self._data, end=decided)
-            self._loaded = decided, build(config, panel, make_strategies(config, self._strategies))
-        return self._loaded[1]
+            _, panel, _ = load_run(self._config, data=self._data, end=decided)
+            self._panel = decided, panel
+        return self._panel[1]
+
+    def _fresh(self, decided: date) -> Setup:
+        """Return a system at the start of its history, with prices through `decided`."""
+        return build(self._config, self._prices(decided), make_strategies(self._config, self._strategies))
 
 
 def _vix(panel: Panel) -> float | None:

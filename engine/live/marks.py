@@ -74,6 +74,10 @@ class LiveMarks:
             return simulated
         return Mark(float(self.equity[t]), self._nav * float(self.index[t]))
 
+    def continue_from(self, before: "LiveMarks") -> None:
+        """Link to the simulated closes as another replay of the same history did."""
+        self._nav = before._nav
+
     def _fold(self, panel: Panel, moves: dict[date, Moves]) -> None:
         if not moves:
             return

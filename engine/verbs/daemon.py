@@ -12,8 +12,9 @@ from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError, InputError
 from plimsoll.engine.execution.venue import Venue
-from plimsoll.engine.live.clock import LiveClock
+from plimsoll.engine.live.clock import LiveClock, nowhere
 from plimsoll.engine.live.daemon import TICK_S, Daemon, Silent, Voice, Work
+from plimsoll.engine.live.decide import SystemDecider
 from plimsoll.engine.live.fence import only_daemon
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.nightly import check_session
@@ -22,7 +23,7 @@ from plimsoll.engine.live.rebalance import Rebalancer
 from plimsoll.engine.live.reconcile import reconcile
 from plimsoll.engine.live.refresh import Refresher
 from plimsoll.engine.live.replay import Case
-from plimsoll.engine.live.room import Tenant, state_folder
+from plimsoll.engine.live.room import Room, Tenant, state_folder
 from plimsoll.engine.live.shadow import shadow_session
 from plimsoll.engine.live.track import twin_of
 from plimsoll.engine.market.panel import Panel
@@ -50,6 +51,18 @@ class AccountWork:
         self._host = host
         self._data = data
         self._shadow = shadow
+        self._decider: SystemDecider | None = None
+
+    def _deciding(self, room: Room, point: Callable[[str], None] = nowhere) -> SystemDecider:
+        """Return what decides; it goes on from where it stood when it was last asked."""
+
+        def alive(_done: int, _all: int) -> None:
+            point("replaying")
+
+        if self._decider is None:
+            self._decider = room.decider(data=self._data)
+        self._decider.work_on(room.venue, room.journal, alive)
+        return self._decider
 
     def fetch(self) -> str:
         """Pull what the configuration needs into the catalog, if that is where its prices come from."""
@@ -58,8 +71,7 @@ class AccountWork:
     def slot(self, slot: str, point: Callable[[str], None]) -> Outcome:
         """Do the slot."""
         with room_for(self._tenant, self._host, self._venue, self._clock) as room:
-            decider = room.decider(data=self._data, progress=lambda _done, _all: point("replaying"))
-            folder = self._tenant.folder
+            decider, folder = self._deciding(room, point), self._tenant.folder
             return Rebalancer(room.book, room.venue, room.journal, room.clock, folder, decider, point).run(slot)
 
     def slots_done(self, session: date) -> frozenset[str]:
@@ -81,7 +93,7 @@ class AccountWork:
     def refresh(self, point: Callable[[str], None]) -> Outcome | None:
         """Reduce if the day has cost enough."""
         with room_for(self._tenant, self._host, self._venue, self._clock) as room:
-            decider, folder = room.decider(data=self._data), self._tenant.folder
+            decider, folder = self._deciding(room, point), self._tenant.folder
             return Refresher(room.book, room.venue, room.journal, room.clock, folder, decider, point).refresh()
 
     def evening(self, session: date) -> list[str]:
@@ -92,7 +104,7 @@ class AccountWork:
         problems = [found for found in [self.fetch()] if found]
         case = Case(self._tenant.config, self._tenant.strategies, self._data)
         with room_for(self._tenant, self._host, self._venue, self._clock) as room:
-            journal, decider = room.journal, room.decider(data=self._data)
+            journal, decider = room.journal, self._deciding(room)
             reconcile(journal, room.venue, room.clock, room.book.whose, credits_of=decider.credits)
             if journal.plan(session) is not None:
                 nightly = check_session(case, journal, session)
