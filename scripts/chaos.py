@@ -28,6 +28,8 @@ under a clock that costs no time. Prints one JSON line of counts, and each faili
 WEEKS = """Let the real programs trade, `plimsoll exchange` and `plimsoll daemon`: two weeks with a half day, a split
 and a dividend, and two over the end of daylight saving time, the daemon killed at random moments. The account must end
 where the backtest does, to the share. Prints a JSON line for each."""
+YEARS = """Operate a book of eight sleeves for so many sessions in one process: two slots a day, the evening's replay
+from scratch every fiftieth. Prints memory and CPU of the first and the last quarter of them."""
 _Task = TypeVar("_Task")
 Found = tuple[Counter[str], dict[int, list[str]], float, str]  # counts, what was wrong by number, CPU seconds, group
 
@@ -44,9 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     weeks = works.add_parser("weeks", help="the real programs, killed at random", description=WEEKS)
     weeks.add_argument("--kills", type=int, default=20, metavar="N", help="how often the daemon is killed [20]")
     weeks.add_argument("--seed", type=int, default=0, metavar="N", help="of the moments [0]")
+    years = works.add_parser("years", help="one book for years, in one process", description=YEARS)
+    years.add_argument("--sessions", type=int, default=2500, metavar="N", help="how many [2500]")
     for one in (crash, sim):
         one.add_argument("--workers", type=int, default=1, metavar="K", help="processes beside each other [1]")
     asked = parser.parse_args(arguments)
+    if asked.work == "years":
+        sys.exit(int(operated(max(asked.sessions, 8))))
     if asked.work == "weeks":
         sys.exit(int(fortnights(asked.kills, asked.seed)))
     if asked.workers < 1 or (asked.work == "sim" and asked.seeds < 1):
@@ -77,6 +83,32 @@ def fortnights(kills: int, seed: int) -> bool:
             json.dumps({**told, "held": {s: str(q) for s, q in held.items()}, "s": round(time.monotonic() - began, 1)})
         )
     return failed
+
+
+def operated(count: int) -> bool:
+    """Operate a book; return whether its memory grew by more than a tenth."""
+    import tempfile
+
+    from support.years import Day, trade_years
+
+    days: list[Day] = []
+    with tempfile.TemporaryDirectory(dir=_memory()) as place:
+        for day in trade_years(Path(place), count):
+            days.append(day)
+            if len(days) % 100 == 0:
+                print(f"{len(days)} sessions, {day.memory_mb:.0f} MB, {day.slots_s:.2f} CPU s a session", flush=True)
+    quarter = len(days) // 4
+    first, last = days[1:quarter], days[-quarter:]
+    memory = [max(one.memory_mb for one in part) for part in (first, last)]
+    cpu = [sum(one.slots_s for one in part) / len(part) for part in (first, last)]
+    replays = [[one.evening_s for one in part if one.evening_s > 0.01] for part in (first, last)]
+    print(json.dumps({
+        "work": "years", "sessions": len(days), "orders": days[-1].orders,
+        "memory_mb": [round(one, 1) for one in memory],
+        "cpu_s_per_session": [round(one, 3) for one in cpu],
+        "cpu_s_per_evening": [round(sum(one) / len(one), 2) if one else None for one in replays],
+    }))  # fmt: skip
+    return memory[1] > memory[0] * 1.1
 
 
 def seeds(first: int, count: int, workers: int) -> bool:

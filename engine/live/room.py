@@ -15,6 +15,7 @@ from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock
 from plimsoll.engine.live.decide import SystemDecider
 from plimsoll.engine.live.fence import accounts_folder, alone, on_account
+from plimsoll.engine.live.journal.chain import Verified
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.rebalance import Book
 from plimsoll.engine.live.reconcile import Whose
@@ -110,7 +111,7 @@ def state_folder(config: Config, env: Mapping[str, str], home: Path) -> Path:
 
 
 @contextmanager
-def open_room(tenant: Tenant, venue: Venue, clock: LiveClock) -> Iterator[Room]:
+def open_room(tenant: Tenant, venue: Venue, clock: LiveClock, verified: Verified | None = None) -> Iterator[Room]:
     """Hold the state folder and the account, with everything that is needed there, until the block ends.
 
     Raises
@@ -126,7 +127,7 @@ def open_room(tenant: Tenant, venue: Venue, clock: LiveClock) -> Iterator[Room]:
             stack.enter_context(alone(tenant.folder, f"book {tenant.name!r}"))
             stack.enter_context(on_account(tenant.accounts, tenant.account, tenant.name, tenant.folder))
             _check_disk(tenant.folder)
-            journal = Journal.open(tenant.folder, clock.now)
+            journal = Journal.open(tenant.folder, clock.now, verified)
             stack.callback(journal.close)
             told = venue.snapshot().account
             if told != tenant.account:

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date, datetime
 from pathlib import Path
 from types import FrameType
@@ -16,6 +16,7 @@ from plimsoll.engine.live.clock import LiveClock, nowhere
 from plimsoll.engine.live.daemon import TICK_S, Daemon, Silent, Voice, Work
 from plimsoll.engine.live.decide import SystemDecider
 from plimsoll.engine.live.fence import only_daemon
+from plimsoll.engine.live.journal.chain import Verified
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.nightly import check_session
 from plimsoll.engine.live.outcome import Outcome
@@ -52,6 +53,10 @@ class AccountWork:
         self._data = data
         self._shadow = shadow
         self._decider: SystemDecider | None = None
+        self._verified = Verified()
+
+    def _room(self) -> AbstractContextManager[Room]:
+        return room_for(self._tenant, self._host, self._venue, self._clock, self._verified)
 
     def _deciding(self, room: Room, point: Callable[[str], None] = nowhere) -> SystemDecider:
         """Return what decides; it goes on from where it stood when it was last asked."""
@@ -70,7 +75,7 @@ class AccountWork:
 
     def slot(self, slot: str, point: Callable[[str], None]) -> Outcome:
         """Do the slot."""
-        with room_for(self._tenant, self._host, self._venue, self._clock) as room:
+        with self._room() as room:
             decider, folder = self._deciding(room, point), self._tenant.folder
             return Rebalancer(room.book, room.venue, room.journal, room.clock, folder, decider, point).run(slot)
 
@@ -86,13 +91,13 @@ class AccountWork:
 
     def watch(self) -> bool:
         """Reconcile, and tell whether orders of the book may still work."""
-        with room_for(self._tenant, self._host, self._venue, self._clock) as room:
+        with self._room() as room:
             report = reconcile(room.journal, room.venue, room.clock, room.book.whose)
             return bool(report.unknown) or any(room.book.whose.owns(one.client_id) for one in report.working)
 
     def refresh(self, point: Callable[[str], None]) -> Outcome | None:
         """Reduce if the day has cost enough."""
-        with room_for(self._tenant, self._host, self._venue, self._clock) as room:
+        with self._room() as room:
             decider, folder = self._deciding(room, point), self._tenant.folder
             return Refresher(room.book, room.venue, room.journal, room.clock, folder, decider, point).refresh()
 
@@ -103,7 +108,7 @@ class AccountWork:
         """
         problems = [found for found in [self.fetch()] if found]
         case = Case(self._tenant.config, self._tenant.strategies, self._data)
-        with room_for(self._tenant, self._host, self._venue, self._clock) as room:
+        with self._room() as room:
             journal, decider = room.journal, self._deciding(room)
             reconcile(journal, room.venue, room.clock, room.book.whose, credits_of=decider.credits)
             if journal.plan(session) is not None:

@@ -10,6 +10,7 @@ from typing import Final
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.execution.venue import Practice, Venue
 from plimsoll.engine.live.clock import LiveClock
+from plimsoll.engine.live.journal.chain import Verified
 from plimsoll.engine.live.room import Room, Tenant, open_room, tenant_of
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
@@ -60,10 +61,12 @@ def tenant_for(what: Runnable, sets: Iterable[str], host: Host) -> Tenant:
 
 
 @contextmanager
-def room_for(tenant: Tenant, host: Host, venue: Venue | None, clock: LiveClock | None) -> Iterator[Room]:
+def room_for(
+    tenant: Tenant, host: Host, venue: Venue | None, clock: LiveClock | None, verified: Verified | None = None
+) -> Iterator[Room]:
     """Open the room of a tenant; venue and clock may be given, else they are the configured one and the machine's."""
     chosen = open_venue(tenant.broker, host.env, tenant.symbols) if venue is None else venue
-    with open_room(tenant, chosen, clock or clock_for(tenant, chosen, host)) as room:
+    with open_room(tenant, chosen, clock or clock_for(tenant, chosen, host), verified) as room:
         yield room
 
 

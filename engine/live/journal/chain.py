@@ -7,7 +7,8 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
 
 from plimsoll.engine.errors import OutputError
 
@@ -27,22 +28,38 @@ def append(db: sqlite3.Connection, at: str, kind: str, body: Mapping[str, Any]) 
     db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (seq, at, kind, text, link(last, seq, at, kind, text)))
 
 
-def check(db: sqlite3.Connection, where: str) -> int:
-    """Return the number of events.
+@dataclass(slots=True)
+class Verified:
+    """How far a chain was followed: the last event and its hash. A process that lives long follows each event once."""
+
+    seq: int = 0
+    sha: str = START
+
+
+def check(db: sqlite3.Connection, where: str, done: Verified) -> None:
+    """Follow the chain from where `done` left it, and move that on.
 
     Raises
     ------
     OutputError
         If a row was changed, or one is missing.
     """
-    last, expected = START, 1
-    for seq, at, kind, body, sha in db.execute("SELECT seq, at, kind, body, sha FROM event ORDER BY seq"):
+    if done.seq:
+        row = db.execute("SELECT sha FROM event WHERE seq = ?", (done.seq,)).fetchone()
+        if row is None or row[0] != done.sha:
+            _refuse(done.seq, where)
+    last, expected = done.sha, done.seq + 1
+    rows = db.execute("SELECT seq, at, kind, body, sha FROM event WHERE seq > ? ORDER BY seq", (done.seq,))
+    for seq, at, kind, body, sha in rows:
         if seq != expected or link(last, seq, at, kind, body) != sha:
-            raise OutputError(
-                f"event {expected} is not the one that was written",
-                where=where,
-                cause="the journal was altered or is damaged",
-                fix="put a backup in its place and run `plimsoll reconcile`, or begin anew with `plimsoll adopt`",
-            )
+            _refuse(expected, where)
         last, expected = sha, expected + 1
-    return expected - 1
+    done.seq, done.sha = expected - 1, last
+
+
+def _refuse(event: int, where: str) -> NoReturn:
+    raise OutputError(
+        f"event {event} is not the one that was written", where=where,
+        cause="the journal was altered or is damaged",
+        fix="put a backup in its place and run `plimsoll reconcile`, or begin anew with `plimsoll adopt`",
+    )  # fmt: skip

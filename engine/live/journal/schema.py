@@ -48,6 +48,7 @@ CREATE TABLE holding (symbol TEXT PRIMARY KEY, qty TEXT NOT NULL, price TEXT NOT
 CREATE TABLE event (
     seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, sha TEXT NOT NULL
 ) STRICT;
+CREATE INDEX event_kind ON event (kind);
 """
 
 MIGRATIONS: Final[tuple[str, ...]] = (_FIRST,)  # one script for each version, in order; never edited, only added to
