@@ -53,7 +53,7 @@ def run(desk: Desk, voice: Voice) -> None:
     def stop() -> bool:
         nonlocal turns
         turns += 1
-        return turns > 40
+        return turns > 300  # a replay alone asks a hundred times
 
     daemon(desk.values, voice, data=desk.panel, venue=desk.venue, clock=desk.clock, stop=stop, host=desk.host)
 
