@@ -129,7 +129,10 @@ def buy(account: Bidder, t: int, quote: Row, room: Row, row: Row, done: list[Tra
     waiting = {o.day for s, o in account.orders.items() if frees(account.shares[s], o.first)}
     for add in adds:
         order = account.orders[add.symbol]
-        size = add.size if share == 1.0 else lot(terms, account.shares[add.symbol], share * add.size)
+        there = lot(terms, account.shares[add.symbol], share * add.size)
+        size = (
+            add.size if share == 1.0 and there != 0.0 else there
+        )  # what a split left below the smallest lot is nothing
         give(account, t, add.symbol, size, add.price, order, row, done)
         gone = size if order.day in waiting else add.size
         setattr(order, add.leg, sum_of(getattr(order, add.leg), -gone))

@@ -185,6 +185,8 @@ def factor(terms: Terms, cash: float, equity: float, kept: list[tuple[str, float
 def affordable(account: Holder, t: int, orders: dict[str, Order]) -> float:
     """The factor at the decision: everything that frees money is taken to fill at the decision price."""
     terms, money, equity = account.terms, account.cash - account.due, account.equity - account.due
+    if terms.fees:  # SEC, TAF and CAT are each rounded up to the cent once the day is known: a cent is kept for each
+        money, equity = money - 0.03, equity - 0.03
     after = dict(account.shares)
     adds: list[Add] = []
     for symbol, order in orders.items():
