@@ -139,7 +139,9 @@ def open_room(tenant: Tenant, venue: Venue, clock: LiveClock, verified: Verified
 
 
 def _check_disk(folder: Path, free_of: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free) -> None:
-    """Refuse to begin where what happens could not be written down."""
+    """Refuse to begin where what happens could not be written down, or where others could rewrite it."""
+    if folder.stat().st_mode & 0o022:
+        raise OutputError("others can write in it", where=str(folder), fix=f"chmod 700 {folder}")
     free = free_of(folder)
     if free < FREE_BYTES:
         fix = "free some space: what is sent must be written down first"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -397,3 +398,31 @@ def test_an_order_of_an_older_session_is_cancelled_at_the_start(tmp_path: Path) 
     assert any("had not ended" in note for note in outcome.notes)
     told: VenueOrder | Any = desk.venue.lookup(first[0].client_order_id)
     assert told.ended
+
+
+def test_a_disk_that_is_nearly_full_is_refused_before_anything_is_sent(tmp_path: Path, monkeypatch: Any) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    usage = shutil.disk_usage(tmp_path)._replace(free=199_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(OutputError, match="199 MB are free, 200 are needed"):
+        desk.slot("09:35")
+    assert not desk.exchange.orders
+
+
+def test_a_state_folder_that_others_can_write_in_is_refused(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    state(desk).chmod(0o777)
+    desk.to(FIRST, "12:00")
+    with pytest.raises(OutputError, match="others can write in it"):
+        desk.slot("12:00")
+    state(desk).chmod(0o700)
+    assert desk.slot("12:00").ok
+
+
+def test_a_state_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    state(desk).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match="is a link"):
+        status(desk.values, host=desk.host)

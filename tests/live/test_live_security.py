@@ -6,6 +6,8 @@
 9  changed source refused      test_reconcile.py::test_strategies_whose_source_changed_under_one_configuration...
 10 live keys, live hosts       brokers/alpaca/test_alpaca_faults.py::test_keys_and_addresses_of_live_accounts...
 11 proxies, redirects          brokers/alpaca/test_alpaca_faults.py::test_no_redirect_is_followed_and_no_proxy...
+12 exact versions              here (without hashes: the same lock installs on every platform)
+13 least privilege             test_service_files.py
 14 hostile JSON                brokers/alpaca/test_alpaca_garbled.py, and here; hostile text: test_journal.py
 15 chain, backup               test_journal.py::test_an_event_that_was_altered_removed_or_moved..., and here
 16 test servers                brokers/exchange/test_exchange_server.py::test_no_other_address_is_served,
@@ -14,8 +16,10 @@
 
 import ast
 import os
+import re
 import stat
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -36,6 +40,22 @@ SOURCES = [
     for folder in ("engine", "brokers", "strategies")
     for path in (root / folder).rglob("*.py")
 ]
+
+
+ROOT = Path(__file__).resolve().parents[2]
+# All five are used in ways that a new version may change without a word.
+TOUCHY = ("alpaca-py", "websockets", "yfinance", "curl_cffi", "pandas")
+
+
+def test_every_package_is_installed_in_one_exact_version() -> None:
+    pins: dict[str, str] = {}
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith("#")]
+        found = [re.fullmatch(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.+!]+)", line) for line in lines]
+        assert None not in found, [line for line, one in zip(lines, found, strict=True) if one is None]
+        pins |= {one[1]: one[2] for one in found if one is not None}
+    for package in TOUCHY:
+        assert version(package) == pins[package], package
 
 
 @pytest.fixture
