@@ -112,8 +112,11 @@ def reconcile(
             journal.add_halt("new_risk", f"{DIFFER}: {'; '.join(report.differences)}"[:400])
             journal.event("reconciled", differences=report.differences)
         elif journal.begun:
+            ours = journal.holdings()
             for position in report.snapshot.positions:
                 if position.symbol in whose.symbols:
+                    if position.qty != ours.get(position.symbol, ZERO):  # less than a lot: it must not add up
+                        journal.event("dust", symbol=position.symbol, after=str(position.qty))
                     journal.set_holding(position.symbol, position.qty, position.price)
             journal.set_meta("seen_session", session.isoformat())
     return report

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -370,8 +371,6 @@ def test_a_loss_beyond_the_days_bound_stops_new_risk(tmp_path: Path) -> None:
     real = desk.venue.snapshot
 
     def poorer() -> Snapshot:
-        from dataclasses import replace
-
         return replace(real(), equity=real().equity * Decimal("0.94"))
 
     desk.venue.snapshot = poorer  # type: ignore[method-assign]
@@ -426,3 +425,24 @@ def test_a_state_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
     state(desk).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigError, match="is a link"):
         status(desk.values, host=desk.host)
+
+
+def test_what_a_venue_rounds_away_is_followed_and_never_taken_for_an_altered_journal(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    real = desk.venue.snapshot
+    off = Decimal(0)
+
+    def rounded() -> Snapshot:
+        told = real()
+        shares = tuple(replace(one, qty=one.qty + off) for one in told.positions)
+        return replace(told, positions=shares)
+
+    desk.venue.snapshot = rounded  # type: ignore[method-assign]
+    exact = desk.shares()
+    for step in range(1, 4):
+        off = step * Decimal("9e-10")  # each within a billionth of what was seen before
+        assert reconcile(desk.values, **on(desk)).clean
+    journal = Journal.open(state(desk), desk.clock.now)  # its tables are still what its events say, to the last digit
+    assert journal.holdings() == {symbol: qty + off for symbol, qty in exact.items()}
+    assert len(journal.events("dust")) == 9
+    journal.close()

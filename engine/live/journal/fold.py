@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 from plimsoll.engine.errors import OutputError
 
 ZERO: Final = Decimal(0)
-DUST: Final = Decimal("1e-6")
+ROUNDING: Final = Decimal("1e-6")  # dollars; sums of 28 digits differ with their order
 # What an order is, as its first event has it; the rest changes.
 FIXED: Final = ("symbol", "side", "limit_price", "price", "step", "session", "slot")
 
@@ -53,7 +53,7 @@ class _Folded:
         elif kind == "adopt":
             self.holdings = {symbol: Decimal(qty) for symbol, qty in body["holdings"].items()}
             self.cash = Decimal(body["cash"])
-        elif kind == "split":
+        elif kind in ("split", "dust"):
             self.holdings[body["symbol"]] = Decimal(body["after"])
         elif kind in ("dividends", "cash"):
             self.cash += Decimal(body["amount"])
@@ -89,10 +89,10 @@ def _orders(db: sqlite3.Connection, folded: _Folded, where: str) -> None:
 def _holdings(db: sqlite3.Connection, folded: _Folded, where: str) -> None:
     there = {symbol: Decimal(qty) for symbol, qty in db.execute("SELECT symbol, qty FROM holding")}
     for symbol in {*there, *folded.holdings}:
-        if abs(there.get(symbol, ZERO) - folded.holdings.get(symbol, ZERO)) > DUST:
+        if there.get(symbol, ZERO) != folded.holdings.get(symbol, ZERO):
             _refuse(where, f"the holding of {symbol} is not what its events say")
     row = db.execute("SELECT value FROM meta WHERE key = 'cash'").fetchone()
-    if abs(Decimal(row[0] if row is not None else "0") - folded.cash) > DUST:
+    if abs(Decimal(row[0] if row is not None else "0") - folded.cash) > ROUNDING:
         _refuse(where, "the cash is not what its events say")
 
 
