@@ -1,5 +1,6 @@
 """The moments of a session at which orders are sent: each once, inside its session, never late."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -104,6 +105,12 @@ def windows(hours: Hours, timing: Timing) -> list[Window]:
     return found
 
 
+def check_slot(slot: str, slots: Sequence[str]) -> None:
+    """Refuse a slot that is none of the configured ones, with a ConfigError."""
+    if slot not in slots:
+        raise ConfigError(f"no slot {slot!r}", where="--slot", fix=f"one of live.slots: {', '.join(slots)}")
+
+
 def window_of(hours: Hours, timing: Timing, slot: str) -> Window | None:
     """Return one slot of a session, None if the session is too short for it.
 
@@ -112,7 +119,6 @@ def window_of(hours: Hours, timing: Timing, slot: str) -> Window | None:
     ConfigError
         If it is none of the configured ones.
     """
-    if slot not in timing.slots:
-        raise ConfigError(f"no slot {slot!r}", where="--slot", fix=f"one of live.slots: {', '.join(timing.slots)}")
+    check_slot(slot, timing.slots)
     found = [one for one in windows(hours, timing) if one.slot == slot]
     return found[0] if found else None

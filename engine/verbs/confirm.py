@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from plimsoll.engine.errors import DataError, OutputError
 from plimsoll.engine.live.fence import alone
+from plimsoll.engine.live.journal.file import FILE
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.positions import CASH, COLUMNS, Holdings, read_positions
 from plimsoll.engine.live.room import state_folder
@@ -69,13 +70,14 @@ def confirm(
     """
     config, _ = configured(what, sets=sets, env=host.env)
     folder, file = state_folder(config, host.env, Path.home()), Path(positions)
+    if not (folder / FILE).exists():
+        raise _nothing(config.run.name)
     with alone(folder, f"book {config.run.name!r}"):
         journal = Journal.open(folder, host.clock)
         try:
             emitted = journal.events("emitted")
             if not emitted:
-                fix = "`plimsoll rebalance CONFIG --emit DIR --positions FILE` comes first"
-                raise DataError("nothing was emitted", where=config.run.name, fix=fix)
+                raise _nothing(config.run.name)
             told = json.loads(emitted[-1].body)
             session = date.fromisoformat(told["session"])
             before = read_positions(file)
@@ -95,6 +97,11 @@ def confirm(
         finally:
             journal.close()
     return Confirmed(session, after.shares, after.cash, again=False)
+
+
+def _nothing(book: str) -> DataError:
+    fix = "`plimsoll rebalance CONFIG --emit DIR --positions FILE` comes first"
+    return DataError("nothing was emitted", where=book, fix=fix)
 
 
 def _again(journal: Journal, session: date, file: Path, before: Holdings) -> Confirmed:

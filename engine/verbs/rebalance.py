@@ -6,7 +6,7 @@ from pathlib import Path
 
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.config.schema import Config
-from plimsoll.engine.errors import ConfigError, OutputError
+from plimsoll.engine.errors import OutputError
 from plimsoll.engine.execution.legal_batch import exact
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock, Point, nowhere
@@ -20,7 +20,7 @@ from plimsoll.engine.live.journal.rows import PlanRow, SlotRow
 from plimsoll.engine.live.outcome import Outcome, ended
 from plimsoll.engine.live.rebalance import Rebalancer
 from plimsoll.engine.live.room import state_folder
-from plimsoll.engine.live.slots import hours_of
+from plimsoll.engine.live.slots import check_slot, hours_of
 from plimsoll.engine.market.calendar import next_session
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.pull.completed import last_completed
@@ -66,6 +66,7 @@ def rebalance(
         If the input is wrong, the state folder or the account is in use, or the venue gives no answer.
     """
     tenant = tenant_for(what, sets, host)
+    check_slot(slot, tenant.live.slots)
     with room_for(tenant, host, venue, clock) as room:
         decider = room.decider(data=data, progress=progress)
         worker = Rebalancer(room.book, room.venue, room.journal, room.clock, tenant.folder, decider, point)
@@ -100,9 +101,7 @@ def emit(
         If anything about the input is wrong, or other orders are in the file already.
     """
     config, strategies = configured(what, sets=sets, env=host.env)
-    slots = (config.live or LiveSection()).slots
-    if slot not in slots:
-        raise ConfigError(f"no slot {slot!r}", where="--slot", fix=f"one of live.slots: {', '.join(slots)}")
+    check_slot(slot, (config.live or LiveSection()).slots)
     folder, place = state_folder(config, host.env, Path.home()), Path(out)
     there = _emitted(folder, next_session(last_completed(host.clock())), slot, place, host)
     if there is not None:

@@ -133,6 +133,7 @@ def test_nothing_is_confirmed_before_anything_was_emitted(tmp_path: Path) -> Non
     book = Emitting(tmp_path)
     with pytest.raises(DataError, match="nothing was emitted"):
         confirm(book.values, book.held, host=book.desk.host)
+    assert not Path(book.values["live"]["state"]).exists()  # and nothing is left behind
 
 
 def test_a_process_that_dies_in_the_middle_of_a_confirmation_neither_loses_nor_doubles_it(
