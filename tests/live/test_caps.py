@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.live_case import LIVE, Case, make_case
-from support.live_sim import SYMBOLS
+from support.live_venue import SYMBOLS
 
 from plimsoll.engine.config.live import CapsSection, LiveSection
 from plimsoll.engine.errors import InputError

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.live_book import FIRST, LAST, SLOTS, Desk, make_desk
-from support.live_sim import Killed
+from support.live_venue import Killed
 
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.errors import OutputError, VenueError

@@ -16,7 +16,7 @@ from plimsoll.brokers.exchange.settings import Handling
 from plimsoll.engine.errors import OutputError
 from plimsoll.engine.live.halt_file import FILE, read_halt, remove_halt, sending, started, wait_for_silence, write_halt
 from plimsoll.engine.live.journal.file import FILE as JOURNAL
-from plimsoll.engine.live.journal.rows import Halt
+from plimsoll.engine.live.journal.rows import Grade, Halt
 
 NOW = datetime(2024, 1, 2, 15, 0, tzinfo=UTC)
 fork = multiprocessing.get_context("fork")
@@ -28,6 +28,20 @@ def passed(folder: Path) -> list[str]:
     return killer.passed
 
 
+class StopAt:
+    """Writes a halt at the n-th place that a process passes. arrived : orders at the venue until then."""
+
+    def __init__(self, case: Case, at: int, grade: Grade) -> None:
+        self._case, self._left, self._grade = case, at, grade
+        self.arrived = 0
+
+    def __call__(self, _: str) -> None:
+        self._left -= 1
+        if self._left == 0:
+            write_halt(self._case.folder, self._grade, "stop", self._case.clock.now())
+            self.arrived = len(self._case.sent())
+
+
 # ---- between every two points
 
 
@@ -35,20 +49,11 @@ def test_after_a_halt_between_any_two_points_no_order_arrives(place: Path) -> No
     points = passed(place / "clean")
     for at in range(1, len(points) + 1):
         case = turning(place / f"{at}")
-        arrived: list[int] = []
-        count = 0
-
-        def point(_: str, case: Case = case, arrived: list[int] = arrived, at: int = at) -> None:
-            nonlocal count
-            count += 1
-            if count == at:
-                write_halt(case.folder, "all", "stop", case.clock.now())
-                arrived.append(len(case.sent()))
-
-        case.run("09:35", point)
+        stop = StopAt(case, at, "all")
+        case.run("09:35", stop)
         case.run("09:35")
         case.slot("12:00", case.day(1))
-        assert (at, points[at - 1], len(case.sent())) == (at, points[at - 1], arrived[0])
+        assert (at, points[at - 1], len(case.sent())) == (at, points[at - 1], stop.arrived)
         remove_halt(case.folder)
         case.slot("14:00", case.day(1))
         assert case.positions() == TURN
@@ -58,19 +63,10 @@ def test_after_a_halt_of_new_risk_between_any_two_points_only_reductions_go_on(p
     points = passed(place / "clean")
     for at in range(1, len(points) + 1):
         case = turning(place / f"{at}")
-        arrived: list[int] = []
-        count = 0
-
-        def point(_: str, case: Case = case, arrived: list[int] = arrived, at: int = at) -> None:
-            nonlocal count
-            count += 1
-            if count == at:
-                write_halt(case.folder, "new_risk", "no more", case.clock.now())
-                arrived.append(len(case.sent()))
-
-        case.run("09:35", point)
+        stop = StopAt(case, at, "new_risk")
+        case.run("09:35", stop)
         case.slot("12:00", case.day(1))
-        assert {one.intent.side for one in case.line.posted[arrived[0] :]} <= {"sell"}
+        assert {one.intent.side for one in case.line.posted[stop.arrived :]} <= {"sell"}
         assert case.positions().get("AAA", 0) == 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.live_book import FIRST, LAST, SLOTS, Desk, make_desk
-from support.live_sim import Killed
+from support.live_venue import Killed
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.errors import ConfigError

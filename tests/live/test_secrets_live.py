@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support.houses import over_http
 from support.live_case import LIVE, Plan, flat
-from support.live_sim import FIRST, SYMBOLS
+from support.live_venue import FIRST, SYMBOLS
 from support.venue import KEYS, Venue, make_desk
 
 from plimsoll.brokers.exchange.server import ExchangeServer

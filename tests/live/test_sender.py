@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.live_case import due_of, make_case
 from support.live_checks import TURN, Killer, account_is_sound, limits_of, turning
-from support.live_sim import Killed
+from support.live_venue import Killed
 
 from plimsoll.brokers.exchange.settings import Handling
 from plimsoll.engine.execution.venue import Rejected

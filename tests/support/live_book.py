@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from support.live_sim import SimClock
+from support.live_venue import SimClock
 from support.panels import make_panel
 from support.scripted import plain_config
 

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Literal
 
 import numpy as np
-from support.live_sim import FIRST, SYMBOLS, Faults, FaultyVenue, Posted, Script, Sim, SimClock
+from support.live_venue import FIRST, SYMBOLS, Faults, FaultyVenue, Posted, Script, Sim, SimClock
 
 from plimsoll.brokers.exchange.clock import VirtualClock
 from plimsoll.brokers.exchange.hours import session_on

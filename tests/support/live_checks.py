@@ -9,7 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from support.live_case import Case, beside, make_case
-from support.live_sim import Killed, simulate
+from support.live_sim import simulate
+from support.live_venue import Killed
 from support.venue import ticket
 
 from plimsoll.brokers.exchange.settings import Handling

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from support.live_book import values as book_values
-from support.live_sim import SimClock
+from support.live_venue import SimClock
 from support.panels import make_panel
 from support.scripted import plain_config
 
