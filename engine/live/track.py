@@ -82,8 +82,13 @@ class Twin:
         }
 
 
-def twin_of(case: Case, journal: Journal, session: date | None = None, *, progress: Progress | None = None) -> Twin:
+def twin_of(
+    case: Case, journal: Journal, session: date | None = None, *, check: NightlyReport | None = None,
+    progress: Progress | None = None,
+) -> Twin:  # fmt: skip
     """Hold a session against its twin, the last one that the prices cover if none is given. Nothing is written.
+
+    check : what the nightly check of that session found, if it was made already.
 
     Raises
     ------
@@ -115,9 +120,9 @@ def twin_of(case: Case, journal: Journal, session: date | None = None, *, progre
     if not gaps or gaps[-1].session != last:
         raise DataError(f"the replay does not reach {last}", where=case.config.run.name, cause="its account is ruined")
     live = case.config.live or LiveSection()
-    check = look(case, journal, last, progress=progress)
+    found = check or look(case, journal, last, progress=progress)
     left = len([one for one in told if one.session <= last]) - len(gaps)
-    return Twin(case.config.run.name, gaps[-1], tuple(gaps), live.twin_band_bps, check, left)
+    return Twin(case.config.run.name, gaps[-1], tuple(gaps), live.twin_band_bps, found, left)
 
 
 def _session(own: Sequence[Inputs], told: Sequence[Inputs], session: date | None, case: Case) -> date:

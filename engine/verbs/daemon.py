@@ -112,11 +112,7 @@ class AccountWork:
             journal, decider = room.journal, self._deciding(room)
             reconcile(journal, room.venue, room.clock, room.book.whose, credits_of=decider.credits)
             if journal.plan(session) is not None:
-                nightly = check_session(case, journal, session)
-                problems += [] if nightly.ok else [nightly.reason]
-                twin = twin_of(case, journal, session)
-                gap = f"{session}: the account is {twin.gap.bps:+.1f} bps from its twin, live.twin_band_bps is"
-                problems += [] if twin.inside else [f"{gap} {twin.band_bps:g}: `plimsoll twin` says why"]
+                problems += _looked_back(case, journal, session)
             if self._shadow is not None:
                 shadow_session(self._shadow, session, journal)
             with journal.tx():
@@ -127,6 +123,18 @@ class AccountWork:
         """Return whether the journal has it."""
         with reading(self._tenant.folder, self._clock.now) as journal:
             return journal is not None and journal.meta(EVENING) == session.isoformat()
+
+
+def _looked_back(case: Case, journal: Journal, session: date) -> list[str]:
+    """Replay a session's decision and hold the account against its twin; return what is not as it should be."""
+    try:
+        nightly = check_session(case, journal, session)
+        twin = twin_of(case, journal, session, check=nightly)
+    except InputError as error:  # a configuration that changed during the day: there is nothing to hold it against
+        return [f"{session} was not looked back on: {error}"]
+    problems = [] if nightly.ok else [nightly.reason]
+    gap = f"{session}: the account is {twin.gap.bps:+.1f} bps from its twin, live.twin_band_bps is"
+    return problems + ([] if twin.inside else [f"{gap} {twin.band_bps:g}: `plimsoll twin` says why"])
 
 
 class EmitWork:

@@ -297,6 +297,18 @@ def test_the_evening_finds_what_was_revised_and_stops_new_risk(tmp_path: Path) -
     assert any(one["grade"] == "new_risk" for one in status(desk.values, host=desk.host)["halts"])
 
 
+def test_a_configuration_that_changed_during_the_day_is_said_once_and_the_evening_goes_on(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    daemon, _ = make_daemon(desk)
+    until(desk, daemon, hours_of(FIRST).closes)
+    desk.values["sleeve"][0]["params"]["seed"] = 8
+    fresh, heard = make_daemon(desk)
+    until(desk, fresh, evening(FIRST) + timedelta(hours=2))
+    assert [text for text in heard.of("evening") if "configuration" in text]
+    assert len(heard.of("evening")) <= 2
+    assert fresh.memory.looked_back == FIRST
+
+
 def test_a_shadow_decides_every_session_and_sends_nothing(tmp_path: Path) -> None:
     desk = make_desk(tmp_path / "a")
     other = {**desk.values, "run": {**desk.values["run"], "name": "other"}}
