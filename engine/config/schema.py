@@ -79,6 +79,9 @@ class IntegratorSection(Section):
     """How sleeves become one target: one alone, the nine stages, or the old path they replace."""
 
     preset: Literal["direct", "book", "legacy"] = "direct"
+    # how the requirement is read where a stage can be read in two ways: as this project rules, or to the letter;
+    # None = to the letter beside its own normalisation, unit_gross, else as ruled. A key of a stage goes first.
+    readings: Literal["ruled", "literal"] | None = None
     normalize: NormalizeSection = NormalizeSection()
     allocate: AllocateSection = AllocateSection()
     net: NetSection = NetSection()
@@ -88,6 +91,11 @@ class IntegratorSection(Section):
     regime: RegimeSection = RegimeSection()
     turnover: TurnoverSection = TurnoverSection()
     ladder: LadderSection = LadderSection()
+
+    @property
+    def literal(self) -> bool:
+        """Whether the requirement is read to the letter where nothing else is said."""
+        return self.readings == "literal" or (self.readings is None and self.normalize.mode == "unit_gross")
 
     @model_validator(mode="after")
     def _used(self) -> "IntegratorSection":
