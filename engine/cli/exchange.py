@@ -1,13 +1,13 @@
 """`plimsoll exchange`: load the bars, and hand them to the exchange that is registered."""
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.source import FOLDER, open_source
+from plimsoll.engine.plugins import plugins
 
 GROUP = "plimsoll.exchanges"
 
@@ -27,15 +27,15 @@ def run_exchange(source: str | None, data: Path | None, symbols: str | None, ask
 
 
 def _registered() -> Any:
-    for point in entry_points(group=GROUP):
-        if point.name == "local":
-            try:
-                return point.load()
-            except ModuleNotFoundError as error:
-                raise ConfigError(
-                    f"the exchange needs {error.name}", where="exchange", fix="pip install 'plimsoll[exchange]'"
-                ) from error
-    raise ConfigError("no exchange is registered", where=GROUP, fix="run scripts/setup")
+    point = plugins(GROUP).get("local")
+    if point is None:
+        raise ConfigError("no exchange is registered", where=GROUP, fix="run scripts/setup")
+    try:
+        return point.load()
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"the exchange needs {error.name}", where="exchange", fix="pip install 'plimsoll[exchange]'"
+        ) from error
 
 
 def _panel(source: str, data: Path | None, symbols: str | None) -> Panel:

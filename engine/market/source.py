@@ -3,15 +3,16 @@
 A source is registered as an entry point of the group `plimsoll.sources`, a callable that takes the configured path.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.said import NOTHING, Said
+from plimsoll.engine.plugins import plugins
 
 GROUP: Final = "plimsoll.sources"
 # What reads a bare folder, as `--data DIR` gives one.
@@ -77,9 +78,9 @@ class Source(Protocol):
         """
 
 
-def registered_sources() -> dict[str, EntryPoint]:
+def registered_sources() -> Mapping[str, EntryPoint]:
     """Return every registered source by name, sorted."""
-    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+    return plugins(GROUP)
 
 
 def open_source(name: str, path: Path | None, *, where: str = "data.source") -> Source:

@@ -1,7 +1,7 @@
 """From a strategy's name to an object: the registry, or ``package.module:Class``."""
 
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,16 @@ from pydantic import ValidationError
 
 from plimsoll.engine.config.section import config_error
 from plimsoll.engine.errors import ConfigError, did_you_mean
+from plimsoll.engine.plugins import plugins
 from plimsoll.engine.runtime.modules import find_object
 from plimsoll.engine.sleeve.strategy import Strategy
 
 GROUP = "plimsoll.strategies"
 
 
-def registered() -> dict[str, EntryPoint]:
+def registered() -> Mapping[str, EntryPoint]:
     """Return every registered strategy by name, sorted."""
-    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+    return plugins(GROUP)
 
 
 def strategy_class(spec: str, *, where: str = "strategy", modules: Path | None = None) -> type[Strategy]:

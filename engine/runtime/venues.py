@@ -1,12 +1,12 @@
 """From a configured broker to a venue: the entry points of the group `plimsoll.brokers`."""
 
 from collections.abc import Iterable, Mapping
-from importlib.metadata import entry_points
 from typing import Final
 
 from plimsoll.engine.config.live import BrokerSection
 from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.execution.venue import Venue
+from plimsoll.engine.plugins import plugins
 
 GROUP: Final = "plimsoll.brokers"
 
@@ -21,7 +21,7 @@ def open_venue(broker: BrokerSection, env: Mapping[str, str], symbols: Iterable[
     ConfigError
         If there is no broker of that kind, its address is refused, or keys are missing.
     """
-    known = {point.name: point for point in entry_points(group=GROUP)}
+    known = plugins(GROUP)
     if broker.kind not in known:
         raise ConfigError(f"no broker {broker.kind!r}", where="broker.kind", fix=did_you_mean(broker.kind, known))
     venue: Venue = known[broker.kind].load()(broker, env, tuple(symbols))

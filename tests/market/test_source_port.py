@@ -70,10 +70,10 @@ def test_an_interval_a_source_does_not_have_is_refused() -> None:
 
 def test_a_source_is_added_by_a_file_and_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     point = EntryPoint("halved", f"{__name__}:Halved", port.GROUP)
-    monkeypatch.setattr(port, "entry_points", lambda group: [point] if group == port.GROUP else [])
+    monkeypatch.setattr(port, "plugins", lambda group: {"halved": point} if group == port.GROUP else {})
     result = backtest({"sleeve": [SLEEVE], "data": {"source": "halved"}}, trials="off")
     assert str(result.equity.index[-1].date()) == "2007-12-31"
-    monkeypatch.setattr(port, "entry_points", lambda group: [EntryPoint("gone", "no_such_module:X", group)])
+    monkeypatch.setattr(port, "plugins", lambda group: {"gone": EntryPoint("gone", "no_such_module:X", group)})
     with pytest.raises(ConfigError, match="data source 'gone' cannot be imported"):
         open_source("gone", None)
 
