@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import takewhile
 from typing import Final, cast
 
 from plimsoll.brokers.alpaca.body import body_of
@@ -83,11 +84,13 @@ class ExchangeVenue:
 
     def orders(self, since: datetime) -> tuple[VenueOrder, ...]:
         """Return every order submitted since then, oldest first."""
-        return tuple(self._order(order) for order in self._now().orders.values() if order.submitted_at >= since)
+        newest = takewhile(lambda order: order.submitted_at >= since, reversed(self._now().orders.values()))
+        return tuple(self._order(order) for order in newest)[::-1]
 
     def fills(self, since: datetime) -> tuple[VenueFill, ...]:
         """Return every execution since then, oldest first."""
-        fills = (one for one in self._now().activities if isinstance(one, Fill) and one.at >= since)
+        newest = (one for one in reversed(self._now().activities) if isinstance(one, Fill))
+        fills = takewhile(lambda one: one.at >= since, newest)
         told = (
             VenueFill(
                 activity_id(one), one.order_id, self._spelling.ours(one.symbol), cast("Side", one.side), one.qty,

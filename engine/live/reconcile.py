@@ -182,11 +182,11 @@ def _take_in(journal: Journal, venue: Venue, whose: Whose, told: _Told, report: 
             row = journal.take_in(row, news)
             if row.known.filled > row.order.qty:
                 report.differences.append(f"{client_id} filled {row.known.filled} of {row.order.qty}")
-    ends = {(one.session, one.slot): one.ends for one in journal.slots()}
     for row in journal.orders(unended=True):
         if row.known.state in NEVER_SENT or row.client_id in by_id:
             continue
-        _look(journal, venue, row, report, over=ends[row.session, row.slot] <= now)
+        ends = next(one.ends for one in journal.slots(row.session) if one.slot == row.slot)
+        _look(journal, venue, row, report, over=ends <= now)
 
 
 def _look(journal: Journal, venue: Venue, row: OrderRow, report: Report, *, over: bool) -> None:

@@ -1,6 +1,7 @@
-"""The journal under whatever a venue may tell, in any order: what is held is the sum of what filled."""
+"""The journal under whatever a venue may tell, in any order: held is the sum of what filled, a copy is the same."""
 
 import shutil
+import sqlite3
 import tempfile
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from plimsoll.engine.errors import EngineError
 from plimsoll.engine.execution.legalise import FREES, NEEDS, LegalOrder
 from plimsoll.engine.execution.venue import VenueOrder, VenueState
+from plimsoll.engine.live.journal.chain import Verified
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import OrderRow, PlanRow, SlotRow
 from plimsoll.engine.live.order_state import ENDS, NEVER_SENT, Known, State
@@ -35,14 +37,25 @@ TOLD = {**WAYS, "partial": {*WAYS["partial"], "rejected"}}  # the venue may end 
 numbers = st.integers(0, 5)
 
 
+def everything(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Return every row of every table, with its number."""
+    db = sqlite3.connect(path)
+    try:
+        tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {table: db.execute(f"SELECT rowid, * FROM {table} ORDER BY rowid").fetchall() for table in tables}
+    finally:
+        db.close()
+
+
 class AnyJournal(RuleBasedStateMachine):
-    """Six orders; steps of ours, news of the venue, processes that end and start again."""
+    """Six orders; steps of ours, news of the venue, copies, processes that end and start again."""
 
     @initialize()
     def begin(self) -> None:
         memory = Path("/dev/shm")
         self.folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
-        self.journal = Journal.open(self.folder, lambda: NOW)
+        self.verified, self.days = Verified(), 0
+        self.journal = Journal.open(self.folder, lambda: NOW, self.verified)
         with self.journal.tx():
             self.journal.begin({"A": Decimal(50)}, CASH, "test")
             self.journal.add_plan(PlanRow(DAY, date(2023, 12, 29), NOW, False, CASH, "c", "s"))
@@ -91,10 +104,46 @@ class AnyJournal(RuleBasedStateMachine):
             assert self.journal.take_in(first, told) == first  # told twice is told once
         assert first == self.row(n)
 
-    @rule()
-    def start_again(self) -> None:
+    @rule(another=st.booleans())
+    def start_again(self, another: bool) -> None:
+        """Begin again, in another process or in the one that knows how far it had followed and copied the journal."""
         self.journal.close()
-        self.journal = Journal.open(self.folder, lambda: NOW)
+        self.verified = Verified() if another else self.verified
+        self.journal = Journal.open(self.folder, lambda: NOW, self.verified)
+
+    @rule()
+    def the_next_session(self) -> None:
+        self.days += 1
+        day = DAY + timedelta(days=self.days)
+        with self.journal.tx():
+            self.journal.add_plan(PlanRow(day, day - timedelta(days=1), NOW, False, CASH, "c", "s"))
+            self.journal.add_slot(SlotRow(day, "09:35", NOW, NOW, done=False))
+
+    @rule()
+    def end_the_oldest_slot(self) -> None:
+        for slot in self.journal.slots(undone=True)[:1]:
+            with self.journal.tx():
+                self.journal.end_slot(slot, "over")
+
+    @rule()
+    def halt_or_resume(self) -> None:
+        with self.journal.tx():
+            if self.journal.halts():
+                self.journal.clear_halts("looked")
+            else:
+                self.journal.add_halt("all", "a test")
+
+    @rule(spoilt=st.sampled_from(["", "", "", "gone", "another", "torn"]))
+    def copy(self, spoilt: str) -> None:
+        to = self.folder / "copy"
+        if to.exists() and spoilt == "gone":
+            to.unlink()
+        elif to.exists() and spoilt:
+            to.write_bytes(b"no database" if spoilt == "another" else to.read_bytes()[:5000])
+        self.journal.backup(to)
+        assert everything(to) == everything(self.journal.path)
+        assert to.stat().st_mode & 0o777 == 0o600
+        assert sorted(path.name for path in self.folder.iterdir() if "copy" in path.name) == ["copy"]
 
     @rule(n=numbers)
     def die_within_a_transaction(self, n: int) -> None:

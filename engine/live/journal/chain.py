@@ -7,10 +7,11 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from plimsoll.engine.errors import OutputError
+from plimsoll.engine.live.journal.backup import Copied
 
 START: Final = "0" * 64
 
@@ -30,10 +31,14 @@ def append(db: sqlite3.Connection, at: str, kind: str, body: Mapping[str, Any]) 
 
 @dataclass(slots=True)
 class Verified:
-    """How far a chain was followed: the last event and its hash. A process that lives long follows each event once."""
+    """How far a chain was followed: the last event and its hash. A process that lives long follows each event once.
+
+    copied : what it has copied of the journal.
+    """
 
     seq: int = 0
     sha: str = START
+    copied: Copied = field(default_factory=Copied)
 
 
 def check(db: sqlite3.Connection, where: str, done: Verified) -> None:

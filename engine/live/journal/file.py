@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 
 from plimsoll.engine.errors import EngineError, OutputError
 from plimsoll.engine.live.journal import chain, fold
+from plimsoll.engine.live.journal.backup import Copied, copy_to
 from plimsoll.engine.live.journal.rows import Event, Grade, Halt
 from plimsoll.engine.live.journal.schema import migrate
 
@@ -28,8 +29,12 @@ class JournalFile:
     now : the clock whose time stamps every row. fresh : there was nothing in it.
     """
 
-    def __init__(self, db: sqlite3.Connection, path: Path, now: Callable[[], datetime], *, fresh: bool) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, path: Path, now: Callable[[], datetime], *, fresh: bool,
+        copied: Copied | None = None,
+    ) -> None:  # fmt: skip
         self._db = db
+        self._copied = copied or Copied()
         self._now = now
         self.path = path
         self.fresh = fresh
@@ -66,7 +71,7 @@ class JournalFile:
                 fold.check(db, str(path))
         except (OSError, sqlite3.Error) as error:
             raise _unusable(path, error) from error
-        return cls(db, path, now, fresh=fresh)
+        return cls(db, path, now, fresh=fresh, copied=None if verified is None else verified.copied)
 
     @classmethod
     def read_only(cls, folder: Path, now: Callable[[], datetime]) -> Self | None:
@@ -87,16 +92,8 @@ class JournalFile:
         self._db.close()
 
     def backup(self, to: Path) -> None:
-        """Copy the journal as it is now, whole."""
-        fresh = to.with_name(f".{to.name}.unfinished")
-        fresh.unlink(missing_ok=True)
-        os.close(os.open(fresh, os.O_CREAT | os.O_RDWR, 0o600))
-        copy = sqlite3.connect(fresh)
-        try:
-            self._db.backup(copy)
-        finally:
-            copy.close()
-        fresh.replace(to)
+        """Copy the journal as it is now; a process that did so before copies what is new."""
+        copy_to(self._db, to, self._copied)
 
     @contextmanager
     def tx(self) -> Iterator[None]:

@@ -69,14 +69,19 @@ class PlanTables(JournalFile):
 
     def slots(self, session: date | None = None, *, undone: bool = False) -> list[SlotRow]:
         """Return slots in order of time."""
-        rows = self._db.execute("SELECT session, slot, due, ends, state, note FROM slot ORDER BY session, slot")
+        tests, args = ["1"], []
+        if session is not None:
+            tests.append("session = ?")
+            args.append(session.isoformat())
+        if undone:
+            tests.append("state <> 'done'")
+        only = f"FROM slot WHERE {' AND '.join(tests)} ORDER BY session, slot"
         return [
             SlotRow(
                 date.fromisoformat(row[0]), row[1], datetime.fromisoformat(row[2]), datetime.fromisoformat(row[3]),
                 row[4] == "done", row[5],
             )
-            for row in rows
-            if (session is None or row[0] == session.isoformat()) and (not undone or row[4] != "done")
+            for row in self._db.execute(f"SELECT session, slot, due, ends, state, note {only}", args)
         ]  # fmt: skip
 
     def end_slot(self, slot: SlotRow, note: str) -> None:
