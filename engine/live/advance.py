@@ -2,6 +2,7 @@
 
 It stands where a replay from scratch would stand, to the bit, or it is replayed: where a price it has seen was revised,
 where a bar lacks the account's own mark, where a sleeve was passed over. The nightly check replays it from scratch.
+What a session costs does not grow with those before it: prices are compared, not hashed, moves not read again.
 """
 
 from collections.abc import Callable
@@ -11,22 +12,28 @@ from datetime import date
 import numpy as np
 
 from plimsoll.engine.live.day_plan import Stood, blind_sleeves, stand_at_last_bar
-from plimsoll.engine.live.inputs import prefix_hash
 from plimsoll.engine.live.marks import LiveMarks
+from plimsoll.engine.live.prefix import Prefix, begins_with
 from plimsoll.engine.portfolio.integrator import Mark
 from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.backtest import Progress
 
+# The marks through a system's last bar, given those of the bars its prices begin with where they are as they were.
+MarksFor = Callable[[Setup, LiveMarks | None], LiveMarks]
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A system at the close of `decided`. marks : those that its governor saw; scratch : it was replayed."""
+    """A system at the close of `decided`.
+
+    marks : those that its governor saw; prices : digests of what it saw; scratch : it was replayed.
+    """
 
     decided: date
     setup: Setup
     stood: Stood
     marks: LiveMarks
-    prefix: str
+    prices: Prefix
     scratch: bool
 
 
@@ -37,7 +44,7 @@ class Stander:
         self._fresh = fresh
         self._kept: Standing | None = None
 
-    def at(self, decided: date, marks_of: Callable[[Setup], LiveMarks], progress: Progress | None = None) -> Standing:
+    def at(self, decided: date, marks_for: MarksFor, progress: Progress | None = None) -> Standing:
         """Return the system at a close: as it stands, one or more bars on, or from scratch.
 
         Raises
@@ -49,24 +56,24 @@ class Stander:
         if kept is not None and kept.decided == decided:
             return kept
         setup = self._fresh(decided)
-        marks, last = marks_of(setup), setup.panel.n_bars - 1
-        prefix = prefix_hash(setup.panel, setup.panel.n_bars)
-        if kept is not None and _goes_on(kept, setup, marks):
-            stood = _advance(kept, setup, marks)
-            found = Standing(decided, setup, stood, marks, prefix, scratch=False)
+        panel = setup.panel
+        before = kept if kept is not None and begins_with(panel, kept.setup.panel) else None
+        marks = marks_for(setup, None if before is None else before.marks)
+        prices = Prefix(panel) if before is None else before.prices.copy()
+        prices.extend(panel, panel.n_bars)
+        if before is not None and _goes_on(before, setup, marks):
+            found = Standing(decided, setup, _advance(before, setup, marks), marks, prices, scratch=False)
         else:
             stood = stand_at_last_bar(setup, progress, mark_of=marks)
-            found = Standing(decided, setup, stood, marks, prefix, scratch=True)
-        self._kept = found if setup.system.t == last else None
+            found = Standing(decided, setup, stood, marks, prices, scratch=True)
+        self._kept = found if setup.system.t == panel.n_bars - 1 else None
         return found
 
 
 def _goes_on(kept: Standing, setup: Setup, marks: LiveMarks) -> bool:
-    """Return whether a standing may be advanced to the last bar of a longer history."""
-    seen, last = kept.setup.panel.n_bars, setup.panel.n_bars - 1
-    if kept.decided > _last_session(setup) or seen > last or kept.stood.blind or kept.setup.first != setup.first:
-        return False
-    if kept.setup.panel.symbols != setup.panel.symbols or prefix_hash(setup.panel, seen) != kept.prefix:
+    """Return whether a standing may be advanced to the last bar of a longer history of the same prices."""
+    seen = kept.setup.panel.n_bars
+    if kept.stood.blind or kept.setup.first != setup.first or seen == setup.panel.n_bars:
         return False
     marked = not setup.system.integrator.needs_mark or not np.isnan(marks.index[seen:]).any()
     same = np.array_equal(marks.index[:seen], kept.marks.index, equal_nan=True)
@@ -87,8 +94,3 @@ def _advance(kept: Standing, setup: Setup, marks: LiveMarks) -> Stood:
         mark = marks(t, Mark(np.nan, np.nan)) if system.integrator.needs_mark else None
         system.observe(t, mark, blind=frozenset(blind))
     return Stood(blind, tuple(due))
-
-
-def _last_session(setup: Setup) -> date:
-    day: date = setup.panel.clock.session[-1].astype("datetime64[D]").item()
-    return day

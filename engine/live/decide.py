@@ -19,9 +19,9 @@ from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.account import account_of
 from plimsoll.engine.live.advance import Stander, Standing
 from plimsoll.engine.live.day_plan import DayPlan, PriceSource, VenueTerms, day_plan
-from plimsoll.engine.live.inputs import digest_of_marks, digest_of_state, inputs_of
+from plimsoll.engine.live.inputs import digest_of_state, inputs_of
 from plimsoll.engine.live.journal.journal import Journal
-from plimsoll.engine.live.marks import marks_of
+from plimsoll.engine.live.marks import LiveMarks, MarksSoFar
 from plimsoll.engine.live.positions import of_snapshot, part
 from plimsoll.engine.live.prices import DecisionPrice, PriceRules, decision_prices
 from plimsoll.engine.live.proposal import Asked, Proposal
@@ -77,7 +77,7 @@ class SystemDecider:
         self.config_hash = config.digest
         self.code_hash = code_hash_of(make_strategies(config, strategies).values())
         self.plan: DayPlan | None = None
-        self._stander = Stander(self._fresh)
+        self._stander, self._marks = Stander(self._fresh), MarksSoFar()
         self._panel: tuple[date, Panel] | None = None
 
     def work_on(self, venue: Venue, journal: Journal, progress: Progress | None = None) -> None:
@@ -85,7 +85,10 @@ class SystemDecider:
         self._venue, self._journal, self._progress = venue, journal, progress
 
     def _standing(self, decided: date) -> Standing:
-        return self._stander.at(decided, lambda setup: marks_of(self._journal, setup.panel), self._progress)
+        def marks_for(setup: Setup, before: LiveMarks | None) -> LiveMarks:
+            return self._marks.marks(self._journal, setup.panel, before)
+
+        return self._stander.at(decided, marks_for, self._progress)
 
     def propose(self, asked: Asked) -> Proposal:
         """Replay to the close before `asked.session` and decide for the account as it is."""
@@ -101,14 +104,14 @@ class SystemDecider:
         if panel.synthetic and broker is not None and not broker.is_here:
             return _refused(last, "the prices are synthetic, and the account is not one of this machine: data.source")
         standing = self._standing(decided)
-        setup, stood, marks = standing.setup, standing.stood, standing.marks
+        setup, stood = standing.setup, standing.stood
         panel = setup.panel  # the system's own: with a column for whatever it would read and there is not
         state = digest_of_state(setup.system.save())
         live = setup.config.live or LiveSection()
         rules = PriceRules(live.max_quote_age_seconds, live.max_spread_bps, live.max_gap)
         # an answer is due until it was executed: the first decision on an account takes over what the sleeves hold, and
         # so does the first one after closes that decided while nobody was there
-        missed = asked.last is None or any(_day(panel, t) > asked.last for t in stood.due)
+        missed = asked.last is None or any(_day(panel, t) > asked.last for t in stood.due[-1:])
         terms = VenueTerms(
             broker.kind if broker is not None else "alpaca", asked.assets,
             asked.snapshot.buying_power, shorting=asked.snapshot.shorting, fractional=asked.snapshot.fractional,
@@ -127,7 +130,7 @@ class SystemDecider:
             detail=made.plain(),
             vix=_vix(panel),
             governor=(made.facts["drawdown"], int(made.facts.get("tier", 0))) if "drawdown" in made.facts else None,
-            inputs=inputs_of(made, asked, panel, state, digest_of_marks(marks)),
+            inputs=inputs_of(made, asked, standing.prices, state, standing.marks.digest()),
         )
 
     def reductions(self, asked: Asked, day_return: float) -> Mapping[str, Decimal]:

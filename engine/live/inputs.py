@@ -6,7 +6,7 @@ read back as the same bits. Prices themselves are not copied; a digest of each c
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,18 +16,15 @@ import numpy as np
 
 from plimsoll.engine.live.day_plan import DayPlan, Decided, decide_on
 from plimsoll.engine.live.journal.journal import Journal
-from plimsoll.engine.live.marks import LiveMarks
 from plimsoll.engine.live.positions import Holdings
+from plimsoll.engine.live.prefix import Prefix, prefixes
 from plimsoll.engine.live.prices import UNKNOWN, DecisionPrice
 from plimsoll.engine.live.proposal import Asked
-from plimsoll.engine.market.align import data_hash
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.market.span import first_bars
 from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.state import Saved
 
 INPUTS: Final = "inputs"  # the kind of the event
-SHORT: Final = 16  # hex digits of a column's digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class Inputs:
         )  # fmt: skip
 
 
-def inputs_of(plan: DayPlan, asked: Asked, panel: Panel, state: str, marks: str) -> dict[str, Any]:
+def inputs_of(plan: DayPlan, asked: Asked, prices: Prefix, state: str, marks: str) -> dict[str, Any]:
     """Return the body of the event, the session aside."""
     known = {one.symbol: one for one in plan.prices.values() if one.kind != "none"}
     return {
@@ -80,8 +77,8 @@ def inputs_of(plan: DayPlan, asked: Asked, panel: Panel, state: str, marks: str)
         "adopt": plan.adopted,
         "due": plan.due,
         "blind": list(plan.blind),
-        "data": data_hash(panel),
-        "columns": next(iter(prefix_digests(panel, [panel.n_bars]))),
+        "data": prices.whole(),
+        "columns": prices.columns(),
         "state": state,
         "marks": marks,
     }
@@ -124,41 +121,6 @@ def digest_of_state(saved: Saved) -> str:
     return digest.hexdigest()
 
 
-def digest_of_marks(marks: LiveMarks, stop: int | None = None) -> str:
-    """Return the SHA-256, in hex, over what a book was worth at the closes before bar `stop`, since it went live."""
-    known = np.flatnonzero(~np.isnan(marks.index[:stop]))
-    return hashlib.sha256(marks.equity[known].tobytes() + marks.index[known].tobytes()).hexdigest()
-
-
-def prefix_hash(panel: Panel, n_bars: int) -> str:
-    """Return the hash of the first bars of a panel."""
-    return data_hash(first_bars(panel, n_bars))
-
-
-def prefix_digests(panel: Panel, stops: Sequence[int]) -> Iterator[dict[str, str]]:
-    """Yield for each of some ascending numbers of bars the digest of every symbol and indicator through there.
-
-    Rows that a symbol does not have do not count, so that another symbol's longer history changes nothing.
-    """
-    columns = {name: (hashlib.sha256(), rows, known) for name, rows, known in _columns(panel)}
-    start = 0
-    for stop in stops:
-        for digest, rows, known in columns.values():
-            digest.update(rows[start:stop][known[start:stop]].tobytes())
-        start = stop
-        yield {name: digest.hexdigest()[:SHORT] for name, (digest, _, _) in columns.items()}
-
-
-def _columns(panel: Panel) -> Iterator[tuple[str, Any, Any]]:
-    stamp = panel.clock.stamp.astype("<M8[s]").astype("<i8").astype("<f8")  # whole seconds are exact in binary
-    for i, symbol in enumerate(panel.symbols):
-        fields = (*(panel.block[k, :, i] for k in range(len(panel.block))), panel.high[:, i], panel.low[:, i])
-        rows = np.column_stack((stamp, *fields)).astype("<f8")
-        yield symbol, rows, ~np.isnan(panel.close[:, i]) | (panel.dividend[:, i] != 0.0) | (panel.split[:, i] != 1.0)
-    for k, name in enumerate(panel.indicators):
-        yield f"{name} (indicator)", np.column_stack((stamp, panel.indicator[:, k])), ~np.isnan(panel.indicator[:, k])
-
-
 # ---- what of the prices changed
 
 
@@ -183,7 +145,7 @@ def revisions(panel: Panel, told: Iterable[Inputs], of: Inputs) -> list[Revision
     days = panel.clock.session
     line = sorted((one for one in told if one.decided <= of.decided), key=lambda one: one.decided)
     stops = [int(np.searchsorted(days, np.datetime64(one.decided), side="right")) for one in line]
-    now = list(prefix_digests(panel, stops))
+    now = [prices.columns() for prices in prefixes(panel, stops)]
     found = []
     for name in sorted({*of.columns, *(now[-1] if now else {})}):
         wrong = [one.columns.get(name) != digests.get(name) for one, digests in zip(line, now, strict=True)]

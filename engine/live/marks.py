@@ -4,14 +4,17 @@ Dividends are credited on the ex-date by the panel, whatever the venue books and
 that came or went is no return. So the governor's drawdown is that of the book, and the same from scratch every time.
 """
 
+import hashlib
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
 
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.rows import Event, OrderRow
 from plimsoll.engine.live.slots import today
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.portfolio.integrator import Mark
@@ -30,18 +33,22 @@ class Moves:
 
 def moves_of(journal: Journal) -> dict[date, Moves]:
     """Return the moves of every session in which anything moved, from the journal's rows."""
+    return _moves([*journal.events("adopt"), *journal.events("cash")], journal.orders())
+
+
+def _moves(events: Iterable[Event], orders: Iterable[OrderRow]) -> dict[date, Moves]:
     base: dict[date, tuple[dict[str, float], float]] = {}
     flow: dict[date, float] = defaultdict(float)
     shares: dict[date, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     spent: dict[date, float] = defaultdict(float)
-    for event in journal.events("adopt"):
+    for event in events:
         told = json.loads(event.body)
-        held = {symbol: float(qty) for symbol, qty in told["holdings"].items()}
-        base[_day(event.at)] = held, float(told["cash"])
-    for event in journal.events("cash"):
-        told = json.loads(event.body)
-        flow[date.fromisoformat(told["session"])] += float(told["amount"])
-    for order in journal.orders():
+        if event.kind == "adopt":
+            held = {symbol: float(qty) for symbol, qty in told["holdings"].items()}
+            base[_session(event)] = held, float(told["cash"])
+        else:
+            flow[_session(event)] += float(told["amount"])
+    for order in orders:
         if order.known.filled:
             shares[order.session][order.symbol] += order.sign * float(order.known.filled)
             spent[order.session] += order.sign * float(order.value)
@@ -51,8 +58,11 @@ def moves_of(journal: Journal) -> dict[date, Moves]:
     }
 
 
-def _day(at: str) -> date:
-    return today(datetime.fromisoformat(at))
+def _session(event: Event) -> date:
+    """Return the session that an acceptance or a flow of cash belongs to."""
+    if event.kind == "adopt":
+        return today(datetime.fromisoformat(event.at))
+    return date.fromisoformat(json.loads(event.body)["session"])
 
 
 class LiveMarks:
@@ -61,11 +71,22 @@ class LiveMarks:
     equity, index : (T,) dollars and growth since the close before the first live session; NaN before.
     """
 
-    def __init__(self, panel: Panel, moves: dict[date, Moves]) -> None:
+    def __init__(self, panel: Panel, moves: Mapping[date, Moves], before: "LiveMarks | None" = None) -> None:
+        """Fold the moves of the sessions of a panel, or, after those of `before`, of the bars that it has more."""
         self.equity: Floats = np.full(panel.n_bars, np.nan)
         self.index: Floats = np.full(panel.n_bars, np.nan)
         self._nav = 1.0
-        self._fold(panel, moves)
+        self._account: _Account
+        if before is None or before._account.began is None:
+            self._account = _Account(np.zeros(len(panel.symbols)), np.full(len(panel.symbols), np.nan))
+            self._digest = hashlib.sha256()
+            seen = 0
+        else:
+            seen = len(before.index)
+            self.equity[:seen], self.index[:seen] = before.equity, before.index
+            self._account, self._digest = before._account.copy(), before._digest.copy()
+        if moves or self._account.began is not None:
+            self._fold(panel, moves, seen)
 
     def __call__(self, t: int, simulated: Mark) -> Mark:
         """Return the mark of bar t."""
@@ -78,33 +99,56 @@ class LiveMarks:
         """Link to the simulated closes as another replay of the same history did."""
         self._nav = before._nav
 
-    def _fold(self, panel: Panel, moves: dict[date, Moves]) -> None:
-        if not moves:
-            return
-        held, cash, index, worth = np.zeros(len(panel.symbols)), 0.0, 1.0, np.nan
+    def digest(self) -> str:
+        """Return the SHA-256, in hex, over what the book was worth at its closes since it went live."""
+        return self._digest.hexdigest()
+
+    def _fold(self, panel: Panel, moves: Mapping[date, Moves], start: int) -> None:
+        account = self._account
         column = {symbol: i for i, symbol in enumerate(panel.symbols)}
-        last = panel.close[0].copy()
-        began = min(moves)
-        for t in range(panel.n_bars):
+        began = min(moves) if account.began is None else account.began
+        for t in range(start, panel.n_bars):
             day: date = panel.clock.session[t].astype("datetime64[D]").item()
-            split = panel.split[t]
-            last = np.where(np.isnan(panel.close[t]), last / split, panel.close[t])
+            account.last = np.where(np.isnan(panel.close[t]), account.last / panel.split[t], panel.close[t])
             if day < began:
                 continue
-            held = held * split
-            dividends = float(np.dot(held, panel.dividend[t]))
-            now = moves.get(day, _STILL)
-            if now.base is not None:  # what was accepted, at this close, is where the return begins
-                held, cash, dividends = _accepted(now.base, column), now.base[1], 0.0
-                worth = cash + _value(held, last)
-            flow = 0.0 if _paid(now.flow, dividends) else now.flow
-            cash += dividends + flow - now.spent
-            for symbol, qty in now.shares.items():
-                held[column[symbol]] += qty
-            equity = cash + _value(held, last)
-            index *= (equity - flow) / worth if worth > 0.0 else 1.0
-            worth = equity
-            self.equity[t], self.index[t] = equity, index
+            account.began = began
+            account.pass_session(panel.split[t], panel.dividend[t], moves.get(day, _STILL), column)
+            self.equity[t], self.index[t] = account.worth, account.index
+            self._digest.update(np.array((account.worth, account.index)).tobytes())
+
+
+@dataclass(slots=True)
+class _Account:
+    """The book's account at a close. held, last : (N,) signed shares, last known closes in their units.
+
+    index : growth since it began; worth : dollars, NaN before.
+    """
+
+    held: Floats
+    last: Floats
+    cash: float = 0.0
+    index: float = 1.0
+    worth: float = np.nan
+    began: date | None = None
+
+    def copy(self) -> "_Account":
+        return replace(self, held=self.held.copy(), last=self.last.copy())
+
+    def pass_session(self, split: Floats, dividend: Floats, now: Moves, column: Mapping[str, int]) -> None:
+        """Go to the next close."""
+        self.held = self.held * split
+        dividends = float(np.dot(self.held, dividend))
+        if now.base is not None:  # what was accepted, at this close, is where the return begins
+            self.held, self.cash, dividends = _accepted(now.base, column), now.base[1], 0.0
+            self.worth = self.cash + _value(self.held, self.last)
+        flow = 0.0 if _paid(now.flow, dividends) else now.flow
+        self.cash += dividends + flow - now.spent
+        for symbol, qty in now.shares.items():
+            self.held[column[symbol]] += qty
+        equity = self.cash + _value(self.held, self.last)
+        self.index *= (equity - flow) / self.worth if self.worth > 0.0 else 1.0
+        self.worth = equity
 
 
 _STILL = Moves(None, {}, 0.0, 0.0)
@@ -114,7 +158,7 @@ def _value(held: Floats, price: Floats) -> float:
     return float(np.dot(held, np.where(held != 0.0, price, 0.0)))
 
 
-def _accepted(base: tuple[dict[str, float], float], column: dict[str, int]) -> Floats:
+def _accepted(base: tuple[dict[str, float], float], column: Mapping[str, int]) -> Floats:
     held = np.zeros(len(column))
     for symbol, qty in base[0].items():
         if symbol in column:
@@ -130,3 +174,44 @@ def _paid(flow: float, dividends: float) -> bool:
 def marks_of(journal: Journal, panel: Panel) -> LiveMarks:
     """Return the marks of a book, for a replay over a panel."""
     return LiveMarks(panel, moves_of(journal))
+
+
+class MarksSoFar:
+    """The marks of a book at one close after another; only what happened since is folded."""
+
+    def __init__(self) -> None:
+        self._kept: LiveMarks | None = None
+        self._through = date.min
+        self._seq = 0
+        self._moved: dict[date, list[Event]] = {}  # sessions after the last one that was folded, with their events
+
+    def marks(self, journal: Journal, panel: Panel, before: LiveMarks | None) -> LiveMarks:
+        """Return the marks through the end of a panel.
+
+        before : those of the bars that the panel begins with, if they are as they were; None = fold all of it.
+        """
+        older = self._read(journal)
+        if before is None or before is not self._kept or older:
+            found = LiveMarks(panel, moves_of(journal))
+        else:
+            events = [event for told in self._moved.values() for event in told if event.kind != "told"]
+            orders = [order for day in self._moved for order in journal.orders(day)]
+            found = LiveMarks(panel, _moves(events, orders), before)
+        self._kept, self._through = found, panel.clock.session[-1].astype("datetime64[D]").item()
+        self._moved = {day: told for day, told in self._moved.items() if day > self._through}
+        return found
+
+    def _read(self, journal: Journal) -> bool:
+        """Take in the events since the last time; return whether one of them is about a session that was folded."""
+        older = False
+        for event in journal.events(after=self._seq):
+            self._seq = event.seq
+            if event.kind == "told":
+                order = journal.order(json.loads(event.body)["id"])
+                day = None if order is None else order.session
+            else:
+                day = _session(event) if event.kind in ("adopt", "cash") else None
+            if day is not None:
+                older = older or day <= self._through
+                self._moved.setdefault(day, []).append(event)
+        return older

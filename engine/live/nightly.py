@@ -14,14 +14,13 @@ from plimsoll.engine.errors import DataError
 from plimsoll.engine.live.inputs import (
     Inputs,
     Revision,
-    digest_of_marks,
     digest_of_state,
     journalled,
-    prefix_hash,
     revisions,
 )
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import ZERO, PlanRow
+from plimsoll.engine.live.prefix import prefix_of
 from plimsoll.engine.live.replay import Case, signed, stand
 from plimsoll.engine.runtime.backtest import Progress
 
@@ -102,7 +101,7 @@ def look(case: Case, journal: Journal, session: date, *, progress: Progress | No
         return NightlyReport(session)
     standing = stand(case, journal, of.decided, progress)
     setup, panel = standing.setup, standing.setup.panel
-    data = prefix_hash(panel, panel.n_bars) == of.data
+    data = prefix_of(panel).whole() == of.data
     state = digest_of_state(setup.system.save()) == of.state
     try:
         decision = same_decision(of, plan, signed(of.decide(setup).wishes))
@@ -111,7 +110,7 @@ def look(case: Case, journal: Journal, session: date, *, progress: Progress | No
     if data and state and decision:
         return NightlyReport(session, checked=True)
     why = [f"prices were revised: {_listed(revisions(panel, told, of))}"] if not data else []
-    why += _others(case, plan, of, same_marks=digest_of_marks(standing.marks) == of.marks, told=bool(why))
+    why += _others(case, plan, of, same_marks=standing.marks.digest() == of.marks, told=bool(why))
     return NightlyReport(session, True, state, data, decision, tuple(why))
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.kernels import layout
-from plimsoll.engine.live.inputs import prefix_hash
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.prefix import prefix_of
 from plimsoll.engine.live.replay import Case
 from plimsoll.engine.market.calendar import previous_session
 from plimsoll.engine.runtime.assemble import Setup
@@ -94,7 +94,7 @@ def _of(case: Case, setup: Setup, track: Track, session: date, decided: date) ->
         config_hash=case.config.digest,
         session=session,
         decided=decided,
-        data=prefix_hash(panel, panel.n_bars),
+        data=prefix_of(panel).whole(),
         equity=equity,
         nav=nav,
         gross=float(np.abs(account.value).sum() / equity) if equity > 0.0 else 0.0,

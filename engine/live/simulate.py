@@ -104,7 +104,9 @@ def last_closes(setup: Setup, t: int) -> Floats:
     panel = setup.panel
     last: Floats = np.full(panel.n_symbols, np.nan)
     for i in range(panel.n_symbols):
-        known = np.flatnonzero(~np.isnan(panel.close[:t, i]))
-        if len(known):
-            last[i] = panel.close[known[-1], i] / float(np.prod(panel.split[known[-1] + 1 : t + 1, i]))
+        b = t - 1
+        while b >= 0 and np.isnan(panel.close[b, i]):
+            b -= 1
+        if b >= 0:
+            last[i] = panel.close[b, i] / float(np.prod(panel.split[b + 1 : t + 1, i]))
     return last

@@ -1,6 +1,7 @@
 """Every session of a book against its twin: from the journal and today's prices, in one replay."""
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,11 +11,12 @@ import numpy as np
 
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.live.inputs import Inputs, journalled, prefix_hash
+from plimsoll.engine.live.inputs import Inputs, journalled
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import ZERO
 from plimsoll.engine.live.marks import marks_of
 from plimsoll.engine.live.nightly import NightlyReport, look
+from plimsoll.engine.live.prefix import Prefix
 from plimsoll.engine.live.replay import Case, bar_of, stand, walk
 from plimsoll.engine.live.simulate import simulate
 from plimsoll.engine.live.twin import Cash, Gap, Sides, gap_of
@@ -101,18 +103,20 @@ def twin_of(
     last = _session(own, told, session, case)
     wanted = [one for one in own if one.session <= last]
     setup, gaps = case.setup(last), list[Gap]()
+    seen, prices = CashSeen(journal, told, setup.panel), Prefix(setup.panel)
 
     def at(inputs: Inputs, t: int) -> None:
         plan = journal.plan(inputs.session)
         assert plan is not None
         here = stand(case, journal, inputs.decided).setup if inputs.blind else setup
         decided, panel = inputs.decide(here), setup.panel
-        cash = cash_of(journal, inputs, told, panel)
+        cash = seen.of(inputs)
+        prices.extend(panel, t)
         start = float(inputs.cash) - cash.before
         sides = Sides(
             inputs, plan, journal.orders(inputs.session), cash, decided,
             simulate(setup, decided, inputs.holdings, start, t), panel.symbols,
-            revised=prefix_hash(panel, t) != inputs.data,
+            revised=prices.whole() != inputs.data,
         )  # fmt: skip
         gaps.append(gap_of(sides))
 
@@ -144,32 +148,48 @@ def _session(own: Sequence[Inputs], told: Sequence[Inputs], session: date | None
     return own[-1].session
 
 
-def cash_of(journal: Journal, inputs: Inputs, told: Sequence[Inputs], panel: Panel) -> Cash:
-    """Return what the journal saw of a session beside executions.
+class CashSeen:
+    """What the journal saw of sessions beside executions.
 
     A dividend belongs to the session that it was seen in: seen in the morning, before the prices of its ex-date are
-    there, it stands in the journal as cash. Other money that moved until the next decision belongs to this one.
+    there, it stands in the journal as cash. Other money that moved until the next decision belongs to the one before.
     """
-    before = [one for one in told if one.at < inputs.at]
-    until = min((one.at for one in told if one.at > inputs.at), default=None)
-    traded = sum(float(one.value) for one in journal.orders(inputs.session))
-    most = max(FEE_DOLLARS, FEE_SHARE * traded) if traded else 0.0
-    paid = {one.session: due_of(one, panel) for one in told}
-    early, late, fees, flow = 0.0, 0.0, 0.0, 0.0
-    for event in sorted(journal.events("dividends") + journal.events("cash"), key=lambda one: one.seq):
-        body = json.loads(event.body)
-        amount, day = float(body["amount"]), date.fromisoformat(body["session"])
-        due = paid.get(day, 0.0)
-        if event.kind == "dividends" or (due and abs(amount - due) <= max(ROUNDED, DIVIDEND_SHARE * abs(due))):
-            early += amount if day == inputs.session and event.seq < inputs.at else 0.0
-            late += amount if day == inputs.session and event.seq > inputs.at else 0.0
-        elif event.seq > inputs.at and (until is None or event.seq < until):
+
+    def __init__(self, journal: Journal, told: Sequence[Inputs], panel: Panel) -> None:
+        self._journal, self._panel = journal, panel
+        self._decisions = sorted((one.at, one.session) for one in told)
+        self._dividends: dict[date, list[tuple[int, float]]] = {}  # by session: numbers of events, dollars
+        self._other: list[tuple[int, float]] = []
+        due = {one.session: due_of(one, panel) for one in told}
+        for event in sorted(journal.events("dividends") + journal.events("cash"), key=lambda one: one.seq):
+            body = json.loads(event.body)
+            amount, day = float(body["amount"]), date.fromisoformat(body["session"])
+            owed = due.get(day, 0.0)
+            if event.kind == "dividends" or (owed and abs(amount - owed) <= max(ROUNDED, DIVIDEND_SHARE * abs(owed))):
+                self._dividends.setdefault(day, []).append((event.seq, amount))
+            else:
+                self._other.append((event.seq, amount))
+
+    def of(self, inputs: Inputs) -> Cash:
+        """Return what belongs to the session of a decision."""
+        traded = sum(float(one.value) for one in self._journal.orders(inputs.session))
+        most = max(FEE_DOLLARS, FEE_SHARE * traded) if traded else 0.0
+        own = self._dividends.get(inputs.session, [])
+        early = sum(amount for seq, amount in own if seq < inputs.at)
+        late = sum(amount for seq, amount in own if seq > inputs.at)
+        fees = flow = 0.0
+        place = bisect_right(self._decisions, (inputs.at, date.max))
+        until = self._decisions[place][0] if place < len(self._decisions) else None
+        for seq, amount in self._other[bisect_right(self._other, (inputs.at, np.inf)) :]:
+            if until is not None and seq >= until:
+                break
             is_fee = -most <= amount <= ROUNDED
             fees -= amount if is_fee else 0.0
             flow += 0.0 if is_fee else amount
-    if early and before:
-        early -= _earlier(inputs, panel, bar_of(panel, before[-1].session))
-    return Cash(early, late, fees, flow)
+        first = bisect_left(self._decisions, (inputs.at, date.min))
+        if early and first:
+            early -= _earlier(inputs, self._panel, bar_of(self._panel, self._decisions[first - 1][1]))
+        return Cash(early, late, fees, flow)
 
 
 def due_of(inputs: Inputs, panel: Panel) -> float:

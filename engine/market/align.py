@@ -1,8 +1,6 @@
 """Lay the bars of every symbol on one clock: the panel."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -66,7 +64,7 @@ def align(
         warnings += found
     for array in (block, high, low, indicator):
         array[np.isnan(array)] = np.nan  # one bit pattern for every NaN: panels are compared and hashed by bytes
-    panel = Panel(
+    return Panel(
         clock=clock,
         symbols=symbols,
         block=block,
@@ -79,20 +77,6 @@ def align(
         source=source,
         warnings=tuple(warnings),
     )
-    return replace(panel, data_hash=data_hash(panel))
-
-
-def data_hash(panel: Panel) -> str:
-    """Return the SHA-256, in hex, over names, clock and arrays; where the numbers were read from does not enter."""
-    clock = panel.clock
-    names = (clock.interval, panel.symbols, panel.indicators, panel.adjusted_only, panel.synthetic, panel.block.shape)
-    digest = hashlib.sha256(repr(names).encode())
-    digest.update(clock.stamp.astype("<M8[s]").tobytes())
-    for flags in (clock.month_first, clock.month_last, clock.week_last):
-        digest.update(flags.tobytes())
-    for array in (panel.block, panel.high, panel.low, panel.indicator):
-        digest.update(np.ascontiguousarray(array, dtype="<f8").data)
-    return digest.hexdigest()
 
 
 def _day(stamp: np.datetime64) -> date:

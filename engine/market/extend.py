@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.errors import DataError, did_you_mean
-from plimsoll.engine.market.align import data_hash
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.instruments import instrument
 from plimsoll.engine.market.panel import CLOSE, OPEN, DataWarning, Panel
@@ -108,8 +107,7 @@ def extend_leveraged(
         block[OPEN, made, column], block[CLOSE, made, column] = bars.open[made], bars.close[made]
         high[made, column], low[made, column] = bars.high[made], bars.low[made]
         warnings.append(_warning(panel, symbol, len(rows), made, first))
-    longer = replace(panel, block=block, high=high, low=low, warnings=panel.warnings + tuple(warnings))
-    return replace(longer, data_hash=data_hash(longer))
+    return replace(panel, block=block, high=high, low=low, warnings=panel.warnings + tuple(warnings))
 
 
 def _columns(panel: Panel, symbol: str) -> tuple[int, int]:

@@ -1,6 +1,8 @@
 """The panel: every bar of every symbol of a run, aligned on the exchange calendar."""
 
+import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -64,7 +66,7 @@ class BarClock:
         return len(self.session)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: the hash is made when it is asked for, and kept
 class Panel:
     """Prices as given, per bar and symbol; NaN = not known, never filled.
 
@@ -77,7 +79,7 @@ class Panel:
     adjusted_only : symbols whose prices contain their dividends and splits, so that no action is listed: read from
         adjusted closes alone (open = high = low = close, volume unknown), or said by the user to be adjusted.
     synthetic : the numbers were generated, and every output says so.
-    source, data_hash : where the numbers come from, and the SHA-256 of everything above.
+    source : where the numbers come from.
     """
 
     clock: BarClock
@@ -90,8 +92,20 @@ class Panel:
     adjusted_only: tuple[str, ...] = ()
     synthetic: bool = False
     source: str = ""
-    data_hash: str = ""
     warnings: tuple[DataWarning, ...] = ()
+
+    @cached_property
+    def data_hash(self) -> str:
+        """The SHA-256, in hex, over names, clock and arrays; where the numbers were read from does not enter."""
+        clock = self.clock
+        names = (clock.interval, self.symbols, self.indicators, self.adjusted_only, self.synthetic, self.block.shape)
+        digest = hashlib.sha256(repr(names).encode())
+        digest.update(clock.stamp.astype("<M8[s]").tobytes())
+        for flags in (clock.month_first, clock.month_last, clock.week_last):
+            digest.update(flags.tobytes())
+        for array in (self.block, self.high, self.low, self.indicator):
+            digest.update(np.ascontiguousarray(array, dtype="<f8").data)
+        return digest.hexdigest()
 
     @property
     def n_bars(self) -> int:

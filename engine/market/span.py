@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.align import data_hash
 from plimsoll.engine.market.panel import BarClock, Panel
 
 
@@ -29,7 +28,7 @@ def first_bars(panel: Panel, n_bars: int) -> Panel:
     """Return the first `n_bars` bars of a panel, its hash made anew; all of it if there are no more."""
     if n_bars >= panel.n_bars:
         return panel
-    cut = replace(
+    return replace(
         panel,
         clock=_first_of_clock(panel.clock, n_bars),
         block=np.ascontiguousarray(panel.block[:, :n_bars]),
@@ -37,7 +36,6 @@ def first_bars(panel: Panel, n_bars: int) -> Panel:
         low=panel.low[:n_bars],
         indicator=panel.indicator[:n_bars],
     )
-    return replace(cut, data_hash=data_hash(cut))
 
 
 def _first_of_clock(clock: BarClock, n_bars: int) -> BarClock:

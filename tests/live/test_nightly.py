@@ -14,7 +14,8 @@ from support.restless import Restless
 from support.twin_week import WEEK, case_of, journal_of, revised, trade
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.live.inputs import Inputs, digest_of_state, prefix_digests, revisions
+from plimsoll.engine.live.inputs import Inputs, digest_of_state, revisions
+from plimsoll.engine.live.prefix import prefixes
 from plimsoll.engine.live.nightly import NightlyReport, check_session
 from plimsoll.engine.live.replay import Case
 
@@ -158,8 +159,8 @@ def told(panel: Any) -> list[Inputs]:
 
     stops = range(len(DAYS) - 7, len(DAYS) + 1)
     return [
-        Inputs(day, day, Decimal(0), 0.0, {}, {}, {}, False, True, (), "", columns, "", "")
-        for day, columns in zip(LIVE, prefix_digests(panel, stops), strict=True)
+        Inputs(day, day, Decimal(0), 0.0, {}, {}, {}, False, True, (), "", prices.columns(), "", "")
+        for day, prices in zip(LIVE, prefixes(panel, stops), strict=True)
     ]
 
 

@@ -8,7 +8,6 @@ import pytest
 from support.panels import random_panel
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.align import data_hash
 from plimsoll.engine.market.panel import BarClock, Panel
 from plimsoll.engine.market.panel_folder import open_panel, pack, save_panel, unpack
 from plimsoll.engine.research.proof.trial_market import trial_panel
@@ -37,7 +36,7 @@ def test_a_panel_comes_back_as_it_was(panel: Panel, tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
     sent = open_panel(unpack(pack(tmp_path / "one"), tmp_path / "two"))
     assert_same(sent, panel)
-    assert data_hash(sent) == data_hash(panel)
+    assert sent.data_hash == panel.data_hash
 
 
 def test_what_one_process_does_to_its_view_reaches_nobody(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def make_panel(
     if symbols is None:
         symbols = tuple(f"S{i:03d}" for i in range(n_symbols))
     high, low = np.fmax(block[0], block[1]), np.fmin(block[0], block[1])
-    return Panel(clock, symbols, block, np.where(gone, np.nan, high), np.where(gone, np.nan, low), data_hash="made")
+    return Panel(clock, symbols, block, np.where(gone, np.nan, high), np.where(gone, np.nan, low))
 
 
 def random_panel(

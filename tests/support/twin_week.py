@@ -11,7 +11,6 @@ from support.live_book import FIRST, LAST, Desk
 
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.replay import Case
-from plimsoll.engine.market.align import data_hash
 from plimsoll.engine.market.calendar import sessions
 from plimsoll.engine.market.panel import Panel
 
@@ -59,5 +58,4 @@ def revised(panel: Panel, symbol: str, day: date, by: float = 1.01) -> Panel:
     block, high, low = panel.block.copy(), panel.high.copy(), panel.low.copy()
     block[1, t, i] = round(block[1, t, i] * by, 2)
     high[t, i], low[t, i] = max(high[t, i], block[1, t, i]), min(low[t, i], block[1, t, i])
-    other = replace(panel, block=block, high=high, low=low)
-    return replace(other, data_hash=data_hash(other))
+    return replace(panel, block=block, high=high, low=low)

@@ -134,10 +134,10 @@ class JournalFile:
         self._must_be_inside()
         chain.append(self._db, self.stamp(), kind, body)
 
-    def events(self, kind: str | None = None) -> list[Event]:
-        """Return the events, oldest first, of one kind or all."""
-        where, args = ("", ()) if kind is None else (" WHERE kind = ?", (kind,))
-        return [Event(*row) for row in self._db.execute(f"SELECT * FROM event{where} ORDER BY seq", args)]
+    def events(self, kind: str | None = None, *, after: int = 0) -> list[Event]:
+        """Return the events after the one of a number, oldest first, of one kind or all."""
+        where, args = ("seq > ?", (after,)) if kind is None else ("kind = ? AND seq > ?", (kind, after))
+        return [Event(*row) for row in self._db.execute(f"SELECT * FROM event WHERE {where} ORDER BY seq", args)]
 
     def last_stamp(self) -> str:
         """Return when the last event was written, "" before the first."""

@@ -19,7 +19,7 @@ def veiled_panel(truth: Panel, n_bars: int, veil: Veil, seed: int) -> Panel:
     """Return a panel of `n_bars` bars with the columns of `truth` and none of its numbers.
 
     nothing : NaN, NaT, flags that are all false. noise : prices, actions, dates and flags drawn at random.
-    Whatever tells the future by other means is blank: warnings, hash, source, which symbols were read how.
+    Whatever tells the future by other means is blank: warnings, source, which symbols were read how.
     """
     rng = np.random.default_rng([seed, 1]) if veil == "noise" else None
     shape = (n_bars, truth.n_symbols)
@@ -35,7 +35,6 @@ def veiled_panel(truth: Panel, n_bars: int, veil: Veil, seed: int) -> Panel:
         indicator=prices((n_bars, len(truth.indicators)), rng),
         adjusted_only=(),
         source="",
-        data_hash="",
         warnings=(),
     )
 
