@@ -69,8 +69,9 @@ class Tape:
         self._column = {name: j for j, name in enumerate(Spelling(panel.symbols).theirs)}
         self._symbols = tuple(sorted(self._column))
         self._rows_of = {s: np.flatnonzero(~np.isnan(panel.close[:, j])) for s, j in self._column.items()}
-        self.bar = lru_cache(maxsize=65_536)(self._bar)
-        self.last_close = lru_cache(maxsize=65_536)(self._last_close)
+        kept = max(1024, 4 * len(self._symbols))  # days before yesterday are not asked for again
+        self.bar = lru_cache(maxsize=kept)(self._bar)
+        self.last_close = lru_cache(maxsize=kept)(self._last_close)
         self._quotes: dict[str, Quote | None] = {}
         self._lasts: dict[str, Print | None] = {}
         self._minute: datetime | None = None

@@ -8,11 +8,24 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.crash_broken import BROKEN
 from support.crash_fork import ForkServer, Fresh
-from support.crash_matrix import Suite, any_request, caps, counts, every_place, fresh, halts, table, twice, weathers
+from support.crash_matrix import (
+    Suite,
+    any_request,
+    caps,
+    counts,
+    every_place,
+    fresh,
+    halts,
+    suspended,
+    table,
+    twice,
+    weathers,
+)
 from support.crash_run import FAULTS, WEATHERS, Case
 from support.crash_summary import PROPERTY
 
@@ -64,6 +77,12 @@ def test_after_halt_no_order_arrives_until_somebody_resumes(check: Check, *, die
     assert done["halted"] == done["runs"] == len(POINTS)
     assert done["killed"] == len(POINTS) * dies
     assert done["denied"] > 0 or dies
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see that a process is suspended")
+def test_after_a_halt_while_the_process_is_suspended_anywhere_no_order_arrives(check: Check) -> None:
+    done = check("HALT while suspended", suspended(whole=False))
+    assert done["halted"] == done["runs"] == len(POINTS)
 
 
 def test_killed_anywhere_the_day_has_no_more_orders_than_its_cap(check: Check) -> None:

@@ -33,6 +33,7 @@ from plimsoll.engine.live.reconcile import Whose
 from plimsoll.engine.market.calendar import previous_session
 
 BEFORE, AFTER = "before a request", "after a request"  # places beside those of `engine.live.clock.POINTS`
+STOPPED = "stopped"
 PATIENCE_S = 60  # of the machine's own time; a child that takes longer has gone astray
 
 
@@ -40,7 +41,8 @@ PATIENCE_S = 60  # of the machine's own time; a child that takes longer has gone
 class Job:
     """What a child is to do. goals, closes : by symbol, as text.
 
-    die, halt : a place, and at which passing of it the process is killed, or somebody writes HALT. live : what of
+    die, halt, stop : a place, and at which passing of it the process is killed, somebody writes HALT, or the process is
+    suspended, its number in `STOPPED` beside the folder. live : what of
     `[live]` differs from the default. timeout : of a request, seconds of the machine. broken : which rule is taken out
     of the engine, of `support.crash_broken`.
     """
@@ -56,6 +58,7 @@ class Job:
     live: Mapping[str, Any] = field(default_factory=dict)
     die: tuple[str, int] | None = None
     halt: tuple[str, int] | None = None
+    stop: tuple[str, int] | None = None
     timeout: float = 10.0
     broken: str = ""
 
@@ -125,6 +128,9 @@ class Places:
         here = (name, self.passed[name])
         if self._job.halt is not None and tuple(self._job.halt) == here:
             write_halt(Path(self._job.folder), "all", "stop", self._clock.now())
+        if self._job.stop is not None and tuple(self._job.stop) == here:
+            (Path(self._job.folder).parent / STOPPED).write_text(str(os.getpid()), encoding="utf-8")
+            os.kill(os.getpid(), signal.SIGSTOP)
         if self._job.die is not None and tuple(self._job.die) == here:
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -79,6 +79,13 @@ def halts(*, whole: bool) -> Iterator[Case]:
                 yield Case(fault, fill, kills, there, stuck=_needs_stuck(fill, place))
 
 
+def suspended(*, whole: bool) -> Iterator[Case]:
+    """Yield HALT at every place while the process is suspended there."""
+    for case in halts(whole=whole):
+        if not case.kills:
+            yield replace(case, suspended=True)
+
+
 def caps(*, whole: bool) -> Iterator[Case]:
     """Yield deaths at every place while fewer orders a day are allowed than the plan has."""
     for at, place in enumerate(POINTS):
@@ -97,7 +104,7 @@ class Suite:
     def check(self, case: Case, launcher: Launcher | None = None) -> Verdict:
         """Run a case; what it ends with must be what the undisturbed run ends with."""
         verdict = run(case, launcher or self._launcher)
-        plain = replace(case, fault="none", kills=(), halt=None, broken="", weather="fair")
+        plain = replace(case, fault="none", kills=(), halt=None, broken="", weather="fair", suspended=False)
         if plain not in self._undisturbed:
             reference = run(plain, self._launcher)
             assert reference.wrong == [], (plain.name, reference.wrong)
@@ -139,6 +146,7 @@ def whole() -> list[tuple[str, Case]]:
         *((f"killed, {fault}", every_place([fault], whole=True)) for fault in FAULTS),
         ("killed twice", twice(whole=True)),
         ("HALT", halts(whole=True)),
+        ("HALT while suspended", suspended(whole=True)),
         ("capped", caps(whole=True)),
         ("any request", any_request(whole=True)),
         *((f"{case.weather} venue", [case]) for case in weathers(whole=True)),

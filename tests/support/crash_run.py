@@ -5,19 +5,22 @@ after the first slot is quiet, so that what is due gets done.
 """
 
 import json
+import os
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGCONT, SIGKILL
 from typing import Any, Final
 
 import numpy as np
-from support.crash_child import Job
+from support.crash_child import STOPPED, Job
 from support.crash_fork import Ended, Launcher
 from support.panels import make_panel
 from support.venue import KEYS
@@ -34,7 +37,7 @@ from plimsoll.brokers.exchange.settings import Behaviour, Handling, HandlingRule
 from plimsoll.brokers.exchange.tape import Tape
 from plimsoll.brokers.exchange.venue import ExchangeVenue
 from plimsoll.engine.config.live import LiveSection
-from plimsoll.engine.live.halt_file import read_halt, remove_halt
+from plimsoll.engine.live.halt_file import read_halt, remove_halt, wait_for_silence, write_halt
 from plimsoll.engine.live.ids import parse_id
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.slots import hours_of, timing_of, window_of
@@ -103,7 +106,8 @@ WRONGS: Final = ("lost", "duplicated", "over-filled", "after halt", "over caps",
 class Case:
     """What happens to the process. kills : where each process of the first slot dies, in turn.
 
-    halt : where somebody writes HALT while the first one runs. stuck : a sale does not fill in the first slot, so that
+    halt : where somebody writes HALT while the first one runs; suspended : from another process, while the first one is
+    suspended there. stuck : a sale does not fill in the first slot, so that
     it has to be cancelled. cap : `live.caps.day_orders`. weather : of `WEATHERS`. broken : see `support.crash_broken`.
     """
 
@@ -115,12 +119,15 @@ class Case:
     cap: int | None = None
     weather: str = "fair"
     broken: str = ""
+    suspended: bool = False
 
     @property
     def name(self) -> str:
         """What it is called."""
         kills = ", ".join(f"{place} {n}" for place, n in self.kills) or "nowhere"
-        halt = "" if self.halt is None else f", HALT at {self.halt[0]} {self.halt[1]}"
+        halt = (
+            "" if self.halt is None else f", HALT{' while suspended' * self.suspended} at {self.halt[0]} {self.halt[1]}"
+        )
         cap = "" if self.cap is None else f", {self.cap} orders a day"
         fill = f"{self.fill}{' and one stuck' * self.stuck}"
         return f"{self.broken} killed at {kills}{halt}; {self.fault}, {fill}, {self.weather}{cap}".lstrip()
@@ -159,6 +166,16 @@ class WatchedDesk(Desk):
 def place() -> str | None:
     """Return a folder in memory if there is one: a kill loses nothing that was written, wherever it was."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+def _suspended(told: Path) -> int:
+    """Wait until a process that tells its number in a file is suspended, and return the number."""
+    for _ in range(6000):
+        text = told.read_text(encoding="utf-8") if told.exists() else ""
+        if text and Path(f"/proc/{text}/stat").read_text(encoding="utf-8").rpartition(") ")[2].startswith("T"):
+            return int(text)
+        time.sleep(0.01)
+    raise TimeoutError("no process was suspended")
 
 
 def run(case: Case, launcher: Launcher) -> Verdict:
@@ -221,7 +238,7 @@ class Session:
         for attempt in range(ATTEMPTS):
             die = kills.pop(0) if kills else None
             halt = self.case.halt if first and attempt == 0 else None
-            ended = self._launcher.launch(self._job(server.url, slot, die, halt))
+            ended = self._launched(self._job(server.url, slot, die, halt))
             self.verdict.processes += 1
             if ended.signal != SIGKILL or die is None:
                 break
@@ -231,12 +248,28 @@ class Session:
         if first:
             server.run(lambda desk: desk.faults.clear())
 
+    def _launched(self, job: Job) -> Ended:
+        """Run a process; where it is suspended, halt meanwhile and let it go on, if the halt did not end it."""
+        if job.stop is None:
+            return self._launcher.launch(job)
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(self._launcher.launch, job)
+            pid = _suspended(self._folder.parent / STOPPED)
+            write_halt(self._folder, "all", "stop", self._clock.now())
+            if not wait_for_silence(self._folder, time.sleep, patience_s=0.02).sure:
+                self._wrong("after halt", "it is not sure that nothing is on its way")
+            with suppress(ProcessLookupError):
+                os.kill(pid, SIGCONT)
+            return running.result()
+
     def _end(self, ended: Ended, *, first: bool) -> None:
         ending = str(ended.told.get("ending", f"signal {ended.signal}"))
         self.verdict.endings.append(ending)
         fine: tuple[str, ...] = ("done", "already", "halted") if first else ("done",)
         if first and self.case.weather == "late":
             fine = (*fine, "late")
+        if first and self.case.suspended and ended.signal == SIGKILL:  # the halt ended it in the middle of an order
+            fine = (*fine, ending)
         if ending not in fine:
             self._wrong("other", f"ended {ending}: {ended.told.get('why')}")
         if read_halt(self._folder) is not None:
@@ -254,9 +287,11 @@ class Session:
     def _job(self, url: str, slot: str, die: tuple[str, int] | None, halt: tuple[str, int] | None) -> Job:
         goals = {symbol: str(qty) for symbol, qty in GOALS.items()}
         live = {**LIVE, "caps": self._caps}
+        stop = halt if self.case.suspended else None
+        halt = None if self.case.suspended else halt
         folder, timeout = str(self._folder), HANG_S if self.case.fault == "hang" else TIMEOUT_S
         return Job(
-            url, KEYS.key_id, KEYS.secret, self._account, folder, slot, goals, PRICES, live, die, halt, timeout,
+            url, KEYS.key_id, KEYS.secret, self._account, folder, slot, goals, PRICES, live, die, halt, stop, timeout,
             self.case.broken,
         )  # fmt: skip
 

@@ -22,6 +22,8 @@ from plimsoll.brokers.exchange.matching import Exchange
 from plimsoll.brokers.exchange.settings import Settings
 from plimsoll.brokers.exchange.tape import Tape
 from plimsoll.brokers.exchange.venue import ExchangeVenue
+from plimsoll.engine.live.day_plan import stand_at_last_bar
+from plimsoll.engine.live.replay import Case
 from plimsoll.engine.live.slots import hours_of
 from plimsoll.engine.market.calendar import previous_session, sessions
 from plimsoll.engine.verbs.daemon import AccountWork
@@ -34,13 +36,18 @@ WARM = 300
 
 @dataclass(frozen=True)
 class Day:
-    """A session: CPU seconds of its slots and of its evening, resident memory after it in MB, orders so far."""
+    """A session: CPU seconds of its slots and of its evening, resident memory after it in MB, orders so far.
+
+    replay_s : CPU seconds of a replay from scratch, where the evening made one; replayed : its sessions.
+    """
 
     session: date
     slots_s: float
     evening_s: float
     memory_mb: float
     orders: int
+    replay_s: float = 0.0
+    replayed: int = 0
 
 
 def sleeves() -> list[dict[str, Any]]:
@@ -76,7 +83,9 @@ def trade_years(folder: Path, count: int, *, look_back_every: int = 50) -> Itera
     config["run"] = {**config["run"], "start": str(days[WARM - 5]), "cash": 1_000_000.0}
     config["live"] = {**config["live"], "max_gap": 0.9, "slots": ["09:35", "12:00"]}
     host = Host({"XDG_STATE_HOME": str(folder / "home"), "PLIMSOLL_TRIALS": "off"}, clock=clock.now)
-    work = AccountWork(tenant_for(config, (), host), ExchangeVenue(exchange, clock), SimClock(clock), host, data=panel)
+    tenant = tenant_for(config, (), host)
+    case = Case(tenant.config, tenant.strategies, panel)
+    work = AccountWork(tenant, ExchangeVenue(exchange, clock), SimClock(clock), host, data=panel)
     for number, day in enumerate(traded):
         began = time.process_time()
         for minutes, slot in ((5, "09:35"), (150, "12:00")):
@@ -88,9 +97,18 @@ def trade_years(folder: Path, count: int, *, look_back_every: int = 50) -> Itera
         if number % look_back_every == look_back_every - 1:
             assert work.evening(day) == [], day
         evening_s = time.process_time() - began
+        replay_s, replayed = _replayed(case, day) if evening_s > 0.01 else (0.0, 0)
         gc.collect()
         memory = _resident_mb()
-        yield Day(day, slots_s, evening_s, memory, len(exchange.orders))
+        yield Day(day, slots_s, evening_s, memory, len(exchange.orders), replay_s, replayed)
+
+
+def _replayed(case: Case, day: date) -> tuple[float, int]:
+    """Replay from scratch to the close that decided for a session; return CPU seconds, and how many sessions."""
+    setup = case.setup(previous_session(day))
+    began = time.process_time()
+    stand_at_last_bar(setup)
+    return time.process_time() - began, setup.panel.n_bars - setup.first
 
 
 def _resident_mb() -> float:
