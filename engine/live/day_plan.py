@@ -148,7 +148,7 @@ def stand_at_last_bar(setup: Setup, progress: Progress | None = None, *, mark_of
         As a backtest raises them.
     """
     last, first = setup.panel.n_bars - 1, setup.first
-    track = run_loop(setup, progress, stop_at=last - 1, mark_of=mark_of)
+    track = run_loop(setup, progress, stop_at=last - 1, mark_of=mark_of, keep=0)
     broker, system = setup.broker, setup.system
     code = 0
     if last >= first:
@@ -161,7 +161,7 @@ def stand_at_last_bar(setup: Setup, progress: Progress | None = None, *, mark_of
     mark = mark_of(last, Mark(*broker.mark())) if marked else None
     blind = blind_sleeves(setup, last)
     system.observe(last, mark, blind=frozenset(blind))
-    return Stood(blind, tuple(decision.t for decision in track.decisions))
+    return Stood(blind, tuple(track.due))
 
 
 def blind_sleeves(setup: Setup, t: int) -> tuple[str, ...]:

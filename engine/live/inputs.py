@@ -89,6 +89,16 @@ def journalled(journal: Journal) -> list[Inputs]:
     return [_read(event.seq, json.loads(event.body)) for event in journal.events(INPUTS)]
 
 
+def decisions_of(journal: Journal) -> dict[date, int]:
+    """Return by session the number of the event with the inputs of its decision, oldest first."""
+    return {date.fromisoformat(session): seq for seq, session in journal.told(INPUTS, "session")}
+
+
+def inputs_at(journal: Journal, seq: int) -> Inputs:
+    """Return the inputs that an event tells of."""
+    return _read(seq, json.loads(journal.event_at(seq).body))
+
+
 def _read(at: int, body: Mapping[str, Any]) -> Inputs:
     return Inputs(
         session=date.fromisoformat(body["session"]),

@@ -14,7 +14,9 @@ from plimsoll.engine.errors import DataError
 from plimsoll.engine.live.inputs import (
     Inputs,
     Revision,
+    decisions_of,
     digest_of_state,
+    inputs_at,
     journalled,
     revisions,
 )
@@ -95,10 +97,10 @@ def look(case: Case, journal: Journal, session: date, *, progress: Progress | No
     InputError
         If the prices cannot be read, or end too early.
     """
-    told = journalled(journal)
-    of, plan = next((one for one in told if one.session == session), None), journal.plan(session)
-    if of is None or plan is None:
+    number, plan = decisions_of(journal).get(session), journal.plan(session)
+    if number is None or plan is None:
         return NightlyReport(session)
+    of = inputs_at(journal, number)
     standing = stand(case, journal, of.decided, progress)
     setup, panel = standing.setup, standing.setup.panel
     data = prefix_of(panel).whole() == of.data
@@ -109,7 +111,7 @@ def look(case: Case, journal: Journal, session: date, *, progress: Progress | No
         decision = False
     if data and state and decision:
         return NightlyReport(session, checked=True)
-    why = [f"prices were revised: {_listed(revisions(panel, told, of))}"] if not data else []
+    why = [f"prices were revised: {_listed(revisions(panel, journalled(journal), of))}"] if not data else []
     why += _others(case, plan, of, same_marks=standing.marks.digest() == of.marks, told=bool(why))
     return NightlyReport(session, True, state, data, decision, tuple(why))
 

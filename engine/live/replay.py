@@ -1,6 +1,6 @@
 """The system brought back to a close that decided, from the prices and the journal, as often as somebody asks."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,6 @@ from plimsoll.engine.errors import DataError
 from plimsoll.engine.execution.legalise import Wish
 from plimsoll.engine.live.day_plan import Stood, stand_at_last_bar
 from plimsoll.engine.live.decide import code_hash_of
-from plimsoll.engine.live.inputs import Inputs
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import ZERO
 from plimsoll.engine.live.marks import LiveMarks, marks_of
@@ -69,20 +68,20 @@ def stand(case: Case, journal: Journal, decided: date, progress: Progress | None
 
 
 def walk(
-    setup: Setup, marks: LiveMarks, wanted: Sequence[Inputs], at: Callable[[Inputs, int], None],
+    setup: Setup, marks: LiveMarks, wanted: Iterable[date], at: Callable[[date, int], None],
     progress: Progress | None = None,
 ) -> None:  # fmt: skip
-    """Replay once over all sessions; call `at` with each of the inputs and its session's bar, the system before it.
+    """Replay once over all sessions; call `at` with each of those wanted and its bar, the system before it.
 
     The system then stands at the close that decided; nothing may be changed in it.
     """
-    bars = {bar_of(setup.panel, one.session): one for one in wanted}
+    bars = {bar_of(setup.panel, session): session for session in wanted}
 
     def before(t: int) -> None:
         if t in bars and setup.system.t == t - 1:
             at(bars[t], t)
 
-    run_loop(setup, progress, stop_at=max(bars), before_bar=before, mark_of=marks)
+    run_loop(setup, progress, stop_at=max(bars), before_bar=before, mark_of=marks, keep=0)
 
 
 def signed(wishes: Iterable[Wish]) -> dict[str, Decimal]:

@@ -77,7 +77,7 @@ def decide_beside(case: Case, session: date, *, progress: Progress | None = None
         fix = "the first close that may decide is the one after it"
         raise DataError(f"run.start is {start}, {decided} is before it", where=case.config.run.name, fix=fix)
     setup = case.setup(decided)
-    return _of(case, setup, run_loop(setup, progress), session, decided)
+    return _of(case, setup, run_loop(setup, progress, keep=1), session, decided)
 
 
 def _of(case: Case, setup: Setup, track: Track, session: date, decided: date) -> Shadow:

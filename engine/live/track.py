@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -11,7 +11,7 @@ import numpy as np
 
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.live.inputs import Inputs, journalled
+from plimsoll.engine.live.inputs import Inputs, decisions_of, inputs_at
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import ZERO
 from plimsoll.engine.live.marks import marks_of
@@ -86,27 +86,26 @@ class Twin:
 
 def twin_of(
     case: Case, journal: Journal, session: date | None = None, *, check: NightlyReport | None = None,
-    progress: Progress | None = None,
+    history: bool = True, progress: Progress | None = None,
 ) -> Twin:  # fmt: skip
     """Hold a session against its twin, the last one that the prices cover if none is given. Nothing is written.
 
-    check : what the nightly check of that session found, if it was made already.
+    check : what the nightly check of that session found, if it was made already. history : the sessions before it too.
 
     Raises
     ------
     DataError
         If nothing was decided for the session, or there are no prices of it.
     """
-    told, digest = journalled(journal), case.config.digest
-    plans = {one.session: journal.plan(one.session) for one in told}
-    own = [one for one in told if (plan := plans[one.session]) is not None and plan.config_hash == digest]
+    told, hashes = decisions_of(journal), journal.config_hashes()
+    own = [day for day in told if hashes.get(day) == case.config.digest]
     last = _session(own, told, session, case)
-    wanted = [one for one in own if one.session <= last]
+    known = [day for day in own if day <= last]
     setup, gaps = case.setup(last), list[Gap]()
     seen, prices = CashSeen(journal, told, setup.panel), Prefix(setup.panel)
 
-    def at(inputs: Inputs, t: int) -> None:
-        plan = journal.plan(inputs.session)
+    def at(day: date, t: int) -> None:
+        inputs, plan = inputs_at(journal, told[day]), journal.plan(day)
         assert plan is not None
         here = stand(case, journal, inputs.decided).setup if inputs.blind else setup
         decided, panel = inputs.decide(here), setup.panel
@@ -114,61 +113,65 @@ def twin_of(
         prices.extend(panel, t)
         start = float(inputs.cash) - cash.before
         sides = Sides(
-            inputs, plan, journal.orders(inputs.session), cash, decided,
+            inputs, plan, journal.orders(day), cash, decided,
             simulate(setup, decided, inputs.holdings, start, t), panel.symbols,
             revised=prices.whole() != inputs.data,
         )  # fmt: skip
         gaps.append(gap_of(sides))
 
-    walk(setup, marks_of(journal, setup.panel), wanted, at, progress)
+    walk(setup, marks_of(journal, setup.panel), known if history else [last], at, progress)
     if not gaps or gaps[-1].session != last:
         raise DataError(f"the replay does not reach {last}", where=case.config.run.name, cause="its account is ruined")
     live = case.config.live or LiveSection()
     found = check or look(case, journal, last, progress=progress)
-    left = len([one for one in told if one.session <= last]) - len(gaps)
+    left = len([day for day in told if day <= last]) - len(known)
     return Twin(case.config.run.name, gaps[-1], tuple(gaps), live.twin_band_bps, found, left)
 
 
-def _session(own: Sequence[Inputs], told: Sequence[Inputs], session: date | None, case: Case) -> date:
+def _session(own: Sequence[date], told: Collection[date], session: date | None, case: Case) -> date:
     """Return the session that is asked for, else the last one with prices."""
-    if session is not None and all(one.session != session for one in own):
-        other = any(one.session == session for one in told)
-        cause = "it was decided under another configuration" if other else "nothing was decided for it"
+    if session is not None and session not in own:
+        cause = "it was decided under another configuration" if session in told else "nothing was decided for it"
         raise DataError(f"{session} cannot be replayed", where=case.config.run.name, cause=cause)
     if not own:
         raise DataError("nothing was decided yet", where=case.config.run.name, fix="`plimsoll rebalance` decides")
     if session is not None:
         return session
-    for one in reversed(own[-2:]):  # the session may be going on
+    for day in reversed(own[-2:]):  # the session may be going on
         try:
-            case.setup(one.session)
+            case.setup(day)
         except DataError:
             continue
-        return one.session
-    return own[-1].session
+        return day
+    return own[-1]
 
 
 class CashSeen:
-    """What the journal saw of sessions beside executions.
+    """What the journal saw of sessions beside executions. told : by session, the event of its decision's inputs.
 
     A dividend belongs to the session that it was seen in: seen in the morning, before the prices of its ex-date are
     there, it stands in the journal as cash. Other money that moved until the next decision belongs to the one before.
     """
 
-    def __init__(self, journal: Journal, told: Sequence[Inputs], panel: Panel) -> None:
-        self._journal, self._panel = journal, panel
-        self._decisions = sorted((one.at, one.session) for one in told)
+    def __init__(self, journal: Journal, told: Mapping[date, int], panel: Panel) -> None:
+        self._journal, self._panel, self._told = journal, panel, told
+        self._decisions = sorted((seq, day) for day, seq in told.items())
         self._dividends: dict[date, list[tuple[int, float]]] = {}  # by session: numbers of events, dollars
         self._other: list[tuple[int, float]] = []
-        due = {one.session: due_of(one, panel) for one in told}
         for event in sorted(journal.events("dividends") + journal.events("cash"), key=lambda one: one.seq):
             body = json.loads(event.body)
             amount, day = float(body["amount"]), date.fromisoformat(body["session"])
-            owed = due.get(day, 0.0)
-            if event.kind == "dividends" or (owed and abs(amount - owed) <= max(ROUNDED, DIVIDEND_SHARE * abs(owed))):
+            if event.kind == "dividends" or self._is_due(amount, day):
                 self._dividends.setdefault(day, []).append((event.seq, amount))
             else:
                 self._other.append((event.seq, amount))
+
+    def _is_due(self, amount: float, day: date) -> bool:
+        """Return whether money that came is the dividend that a session's holdings are due."""
+        if day not in self._told:
+            return False
+        due = due_of(inputs_at(self._journal, self._told[day]), self._panel)
+        return due != 0.0 and abs(amount - due) <= max(ROUNDED, DIVIDEND_SHARE * abs(due))
 
     def of(self, inputs: Inputs) -> Cash:
         """Return what belongs to the session of a decision."""
@@ -178,17 +181,16 @@ class CashSeen:
         early = sum(amount for seq, amount in own if seq < inputs.at)
         late = sum(amount for seq, amount in own if seq > inputs.at)
         fees = flow = 0.0
-        place = bisect_right(self._decisions, (inputs.at, date.max))
-        until = self._decisions[place][0] if place < len(self._decisions) else None
+        place = bisect_left(self._decisions, (inputs.at, inputs.session))
+        until = self._decisions[place + 1][0] if place + 1 < len(self._decisions) else None
         for seq, amount in self._other[bisect_right(self._other, (inputs.at, np.inf)) :]:
             if until is not None and seq >= until:
                 break
             is_fee = -most <= amount <= ROUNDED
             fees -= amount if is_fee else 0.0
             flow += 0.0 if is_fee else amount
-        first = bisect_left(self._decisions, (inputs.at, date.min))
-        if early and first:
-            early -= _earlier(inputs, self._panel, bar_of(self._panel, self._decisions[first - 1][1]))
+        if early and place:
+            early -= _earlier(inputs, self._panel, bar_of(self._panel, self._decisions[place - 1][1]))
         return Cash(early, late, fees, flow)
 
 

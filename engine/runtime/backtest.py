@@ -26,12 +26,14 @@ def as_simulated(_: int, mark: Mark) -> Mark:
 class Track:
     """What a loop leaves behind beside the simulator's own record.
 
-    decisions : every decision in order. last : the last bar reached. ruined : equity fell to zero there.
+    decisions : every decision in order, or the last ones. last : the last bar reached. ruined : equity fell to zero
+    there. due : the bars that decided, all of them.
     """
 
     decisions: list[Decision] = field(default_factory=list)
     last: int = -1
     ruined: bool = False
+    due: list[int] = field(default_factory=list)
 
 
 def run_loop(
@@ -41,13 +43,15 @@ def run_loop(
     stop_at: int | None = None,
     before_bar: Callable[[int], None] | None = None,
     mark_of: MarkOf = as_simulated,
+    keep: int | None = None,
 ) -> Track:
     """Run a backtest bar by bar.
 
     Each bar: the simulator fills what was decided at the previous close and marks the account at this one; the core
     observes; if something is due it decides, and the orders go to the simulator for the next bar. With `stop_at` the
     loop ends after that bar's decision and leaves the system as it then was. `before_bar` is called with each bar
-    before anything happens at it; `mark_of` is asked what the account was worth at its close.
+    before anything happens at it; `mark_of` is asked what the account was worth at its close. `keep` is how many of the
+    last decisions are kept; None = all.
 
     Raises
     ------
@@ -79,7 +83,10 @@ def run_loop(
         if adopt or (t >= first and (due() or code == MARGIN_CALL)):
             decision = decided(setup, system.decide(broker.account(), adopt=adopt))
             broker.submit(decision.plan.orders)
+            track.due.append(t)
             track.decisions.append(decision)
+            if keep is not None:
+                del track.decisions[: -keep or None]
         if progress is not None and t % every == 0:
             progress(t, n_bars)
     return track

@@ -139,6 +139,15 @@ class JournalFile:
         where, args = ("seq > ?", (after,)) if kind is None else ("kind = ? AND seq > ?", (kind, after))
         return [Event(*row) for row in self._db.execute(f"SELECT * FROM event WHERE {where} ORDER BY seq", args)]
 
+    def event_at(self, seq: int) -> Event:
+        """Return the event of a number."""
+        return Event(*self._db.execute("SELECT * FROM event WHERE seq = ?", (seq,)).fetchone())
+
+    def told(self, kind: str, key: str) -> list[tuple[int, str]]:
+        """Return the number of each event of a kind, oldest first, and one value of its body."""
+        what = "SELECT seq, json_extract(body, ?) FROM event WHERE kind = ? ORDER BY seq"
+        return [(int(seq), str(value)) for seq, value in self._db.execute(what, (f"$.{key}", kind))]
+
     def last_stamp(self) -> str:
         """Return when the last event was written, "" before the first."""
         row = self._db.execute("SELECT at FROM event ORDER BY seq DESC LIMIT 1").fetchone()

@@ -40,6 +40,11 @@ class PlanTables(JournalFile):
         row = self._db.execute("SELECT * FROM plan WHERE session = ?", (session.isoformat(),)).fetchone()
         return None if row is None else self._plan(row)
 
+    def config_hashes(self) -> dict[date, str]:
+        """Return by session the hash of the configuration that decided."""
+        rows = self._db.execute("SELECT session, config_hash FROM plan ORDER BY session")
+        return {date.fromisoformat(session): digest for session, digest in rows}
+
     def last_plan(self, *, decided: bool = False) -> PlanRow | None:
         """Return the newest plan; `decided` leaves out those that only carry an older one on."""
         only = "WHERE carried = 0" if decided else ""

@@ -72,7 +72,8 @@ def run_compiled(setup: Setup, progress: Progress | None = None) -> Track:
     run = Run.of(setup, full=True)
     code = through(run, signals, progress)
     run.leave(signals, code)
-    return Track(run.decisions(), run.last(code), code == LOOP_RUINED)
+    decisions = run.decisions()
+    return Track(decisions, run.last(code), code == LOOP_RUINED, [decision.t for decision in decisions])
 
 
 def through(run: "Run", signals: Sequence[Signal], progress: Progress | None = None) -> int:
