@@ -15,8 +15,8 @@ from support.twin_week import WEEK, case_of, journal_of, revised, trade
 
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.live.inputs import Inputs, digest_of_state, revisions
-from plimsoll.engine.live.prefix import prefixes
 from plimsoll.engine.live.nightly import NightlyReport, check_session
+from plimsoll.engine.live.prefix import prefixes
 from plimsoll.engine.live.replay import Case
 
 CHECKED = date(2024, 11, 29)
