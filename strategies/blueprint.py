@@ -78,6 +78,7 @@ class Layout:
 
     leverage (K,), base (K,) column of the underlying (itself where it has none), equity, bond, engine: columns.
     givers, takers (S,): slots the guard moves budget from and to. duration: columns it lets no weight rise in.
+    watched: symbols that are never held.
     """
 
     def __init__(self, p: BlueprintParams, slots: Sequence[Slot], watched: Sequence[str] = ()) -> None:
@@ -96,6 +97,7 @@ class Layout:
         self.guard = regime.Params(
             0.5 ** (1.0 / p.guard_half_life_bars), p.guard_threshold, p.guard_dwell_bars, p.guard_ramp_bars
         )
+        self.watched: tuple[str, ...] = tuple(s for s in self.symbols if s not in (*held, *p.cash_funds))
         self.decay = moments.params(p.half_life_bars)
         kinds = [{instrument(symbol).kind for symbol in slot.symbols} for slot in slots]
         self.givers: Bools = np.array(["bond" in kinds[s] and self.levered(s) for s in range(len(slots))])

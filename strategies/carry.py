@@ -58,7 +58,7 @@ class Carry(Strategy):
 
     def __init__(self, params: StrategyParams | None = None) -> None:
         super().__init__(params)
-        self.optional = (self.params.bill,)
+        self.optional = self.watched = (self.params.bill,)
 
     @property
     def universe(self) -> tuple[str, ...]:

@@ -94,6 +94,7 @@ class ConvexRateHedge(Strategy):
         held = (p.engine, p.rate_hedge, p.gold, p.duration, p.intermediate)
         slots = [Slot(name, (symbol,)) for name, symbol in zip(SLOTS, held, strict=True)]
         self.layout = Layout(p, slots, (p.inflation_linked, p.inflation_base))
+        self.watched, self.full_vol = self.layout.watched, p.risk_target
         self.optional = tuple(dict.fromkeys((p.rate_hedge, *p.cash_funds, p.bill)))
 
     @property

@@ -83,6 +83,7 @@ class CrisisAlpha(Strategy):
             Slot("gold", (p.gold,)),
         )
         self.layout = Layout(p, slots)
+        self.watched, self.full_vol = self.layout.watched, p.risk_target
         self.optional = tuple(dict.fromkeys((*p.managed_futures, *p.cash_funds, p.bill)))
 
     @property

@@ -73,6 +73,7 @@ class InflationBeta(Strategy):
         p = self.params
         slots = (Slot("engine", (p.engine,)), Slot("commodities", p.commodities), Slot("gold", (p.gold,)))
         self.layout = Layout(p, slots, (p.front, p.strip))
+        self.watched, self.full_vol = self.layout.watched, p.risk_target
         self.optional = tuple(dict.fromkeys((*p.commodities, *p.cash_funds, p.bill, p.front, p.strip)))
 
     @property

@@ -102,6 +102,7 @@ class KalmanOverlay(Strategy):
         super().__init__(params)
         self.indicators = (self.params.vix_symbol,)
         self.optional = (self.params.leveraged_long_symbol, self.params.leveraged_short_symbol)
+        self.watched = self.universe[3:]
         self.settings = settings(self.params)
 
     @property

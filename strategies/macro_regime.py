@@ -77,6 +77,7 @@ class MacroRegime(Strategy):
     def __init__(self, params: StrategyParams | None = None) -> None:
         super().__init__(params)
         self.optional = (self.params.junk, self.params.grade, self.params.bill)
+        self.watched = self.universe[LINKERS:]
 
     @property
     def universe(self) -> tuple[str, ...]:

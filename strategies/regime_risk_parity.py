@@ -80,7 +80,10 @@ class RegimeRiskParity(Strategy):
             return self
 
     diagnostics: ClassVar[tuple[str, ...]] = ("risk_off", "eq_vol_ann", "eq_cum_ret")
-    full_gross = 2.0
+
+    def __init__(self, params: StrategyParams | None = None) -> None:
+        super().__init__(params)
+        self.full_gross, self.full_vol = self.params.max_leverage, self.params.vol_target
 
     @property
     def universe(self) -> tuple[str, ...]:

@@ -90,6 +90,7 @@ class VolBarbell(Strategy):
         p = self.params
         held = (("engine", p.engine), ("short_volatility", p.short_volatility), ("tail", p.tail))
         self.layout = Layout(p, [Slot(name, (symbol,)) for name, symbol in held])
+        self.watched, self.full_vol = self.layout.watched, p.risk_target
         self.indicators = (p.vix_symbol,) if p.vix3m_symbol is None else (p.vix_symbol, p.vix3m_symbol)
         self.optional = tuple(dict.fromkeys((p.short_volatility, p.tail, *p.cash_funds, p.bill)))
 

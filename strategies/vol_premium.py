@@ -71,6 +71,7 @@ class VolPremium(Strategy):
     def __init__(self, params: StrategyParams | None = None) -> None:
         super().__init__(params)
         self.optional = (self.params.short_vol, self.params.tail)
+        self.watched = (self.params.stocks,)
 
     @property
     def universe(self) -> tuple[str, ...]:

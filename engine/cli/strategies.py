@@ -41,11 +41,14 @@ def _print_one(facts: dict[str, Any]) -> None:
     console = Console(highlight=False)
     console.print(f"[bold]{facts['name']}[/bold]  ({facts['class']})\n")
     console.print(facts["doc"] + "\n", markup=False, soft_wrap=True)
-    for key in ("universe", "indicators", "diagnostics"):
+    for key in ("universe", "watched", "indicators", "diagnostics"):
         if facts[key]:
             console.print(f"{key:12s} {' '.join(facts[key])}", markup=False)
     console.print(f"{'warm-up':12s} {facts['warmup_bars']} bars")
-    console.print(f"{'full gross':12s} {facts['full_gross']:g}\n{'role':12s} {facts['role']}\n")
+    console.print(f"{'full gross':12s} {facts['full_gross']:g}")
+    if facts["full_vol"] is not None:
+        console.print(f"{'full vol':12s} {facts['full_vol']:g} a year")
+    console.print(f"{'role':12s} {facts['role']}\n")
     table = Table(box=None, pad_edge=False)
     for column in ("parameter", "default", "limits"):
         table.add_column(column, overflow="fold")

@@ -71,6 +71,9 @@ class SleeveSection(Section):
     )
     role: Literal["defensive", "cyclical", "other"] | None = None  # None = what the strategy declares
     full_gross: float | None = Field(None, gt=0)  # None = what the strategy declares
+    full_vol: float | None = Field(None, gt=0)  # per year; None = what the strategy declares
+    max_scale: float | None = Field(None, gt=0)  # None = integrator.normalize.max_scale
+    release_idle_sessions: int | None = Field(None, ge=0)  # 0 = never; None = integrator.allocate's
     on_error: Literal["raise", "quarantine"] = "raise"
     params: dict[str, Any] = Field(default_factory=dict)
 

@@ -17,12 +17,21 @@ class NormalizeSection(StageSection):
     """Stage 0."""
 
     mode: Literal["conviction", "unit_gross"] = "conviction"
+    # a sleeve that sizes itself to a volatility is fully convinced at that or at its full gross, whichever is nearer;
+    # gross: only at its full gross. None = fuller; to the letter gross
+    conviction: Literal["fuller", "gross"] | None = None
     sleeve_vol: float = Field(0.10, gt=0, le=1)
     half_life_sessions: float = Field(42.0, gt=0)
     vol_floor: float = Field(0.02, gt=0)
-    max_scale: float = Field(5.0, gt=0)
+    max_scale: float = Field(5.0, gt=0)  # a sleeve may have its own
     min_obs: int = Field(20, ge=1)
     cash_equivalents: tuple[str, ...] = ("SGOV", "BIL")
+
+    @model_validator(mode="after")
+    def _conviction_counts(self) -> "NormalizeSection":
+        if self.mode == "unit_gross" and self.conviction is not None:
+            raise ValueError("'conviction' has no effect beside mode 'unit_gross', which leaves no conviction")
+        return self
 
 
 class AllocateSection(StageSection):
@@ -35,6 +44,8 @@ class AllocateSection(StageSection):
     cap: float = Field(0.35, gt=0, le=1)
     skill_kappa: float = Field(0.25, ge=0, lt=1)
     skill_warmup_sessions: int = Field(40, ge=0)
+    # whose ranks make the skill: symbols a sleeve may hold, or all it looks at; None = holdable, to the letter watched
+    skill_on: Literal["holdable", "watched"] | None = None
     smoothing: float = Field(0.8, ge=0, lt=1)
     apply_threshold: float = Field(0.02, ge=0, lt=1)
     alarm: float = Field(0.20, ge=0, le=1)
@@ -42,6 +53,10 @@ class AllocateSection(StageSection):
     ramp_sessions: int = Field(20, ge=1)
     ramp_start: float = Field(0.5, gt=0, le=1)
     runoff_sessions: int = Field(1, ge=1)
+    # a sleeve that has held nothing for so long lends its slot to the others, 0 = never; None = 20, to the letter 0;
+    # a sleeve may have its own
+    release_idle_sessions: int | None = Field(None, ge=0)
+    least_share: float | None = Field(None, ge=0, lt=0.1)  # below it a share is 0; None = 1e-6, to the letter 0
     erc_blend_max: float = Field(0.0, ge=0, le=1)  # at full confidence of a crisis
     every: Literal["week"] | Annotated[int, Field(ge=1)] = 1  # sessions, or the week's last one
 

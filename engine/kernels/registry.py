@@ -177,6 +177,7 @@ def solvers() -> tuple[Solver, ...]:
         Solver("linkage", linkage.single_linkage, lambda c: (1.0 - _correlation(c), linkage.init(len(c)))),
         Solver("risk_budget", erc.risk_budget, lambda c: (c, np.ones(len(c)), erc.init(len(c)), np.empty(len(c)))),
         Solver("cap_project", waterfill.cap_project, lambda c: (0.3, np.diag(c).copy())),
+        Solver("fill_up", waterfill.fill_up, lambda c: (0.3, 1.0, np.diag(c) / (2.0 * np.trace(c)))),
         Solver(
             "bound_project",
             waterfill.bound_project,

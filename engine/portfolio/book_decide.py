@@ -17,6 +17,7 @@ from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.portfolio.book_facts import SHARE, Facts, effective_names, of_sleeves, write_facts
 from plimsoll.engine.portfolio.book_memory import Memory
 from plimsoll.engine.portfolio.gate import gate_by_cost
+from plimsoll.engine.portfolio.idle import idle_capital
 from plimsoll.engine.portfolio.integrator import scale_to_margin
 from plimsoll.engine.portfolio.stages import (
     s1_allocate,
@@ -136,7 +137,7 @@ def combine(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Code
     if skip & SKIP_S1:
         shares[:] = equal
     else:
-        s1_allocate.weights_in_force(p.runoff_sessions, m.s1, shares)
+        s1_allocate.weights_in_force(p.runoff_sessions, m.idle.share, m.s1, shares)
         for s in range(n_sleeves):
             shares[s] = min(shares[s], m.ceiling[s])
     scale, unit = m.s0.scale, m.s0.unit
@@ -205,6 +206,7 @@ def finish(
         effective_n=effective_names(w, p.is_cash), regime=m.regime.memory[s6_regime.LABEL],
         confidence=m.regime.memory[s6_regime.CONFIDENCE], ladder_tier=m.ladder.tier[0],
         ladder_gross=tier[s8_ladder.GROSS], capacity_bound=float(limited), cost_gated=float(gated),
+        idle_capital=idle_capital(of_sleeves(out.facts, SHARE, m.skill.shape[0]), m.s0.unit),
     )  # fmt: skip
     write_facts(facts, m, out.facts)
     return 0.0 if skip & SKIP_S8 else tier[s8_ladder.MIN_TICKET]

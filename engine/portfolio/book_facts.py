@@ -12,7 +12,8 @@ class Facts(NamedTuple):
 
     leverage, sigma_ex, sigma_p, shrinkage, vol_fallback of stage 3; binding bits of `stages.s4_caps.BINDING`;
     multiplier, drawdown, tier of stage 5; rung, alarm, hrp_erc_gap of stage 1; effective_n names; regime, confidence
-    of stage 6; ladder_tier, ladder_gross of stage 8; trades limited by capacity and withdrawn by the cost gate.
+    of stage 6; ladder_tier, ladder_gross of stage 8; trades limited by capacity and withdrawn by the cost gate;
+    idle_capital the part of the book that no sleeve uses.
     """
 
     leverage: float
@@ -34,15 +35,17 @@ class Facts(NamedTuple):
     ladder_gross: float
     capacity_bound: float
     cost_gated: float
+    idle_capital: float
 
 
-# What follows them, a figure for each sleeve: its share, the raw weights of the two methods, its skill.
-PER_SLEEVE: Final = ("share", "hrp", "erc", "skill")
+# What follows them, a figure for each sleeve: its share, the raw weights of the two methods, its skill, its slot.
+PER_SLEEVE: Final = ("share", "hrp", "erc", "skill", "slot")
 N_FACTS: Final = len(Facts._fields)
 SHARE: Final = PER_SLEEVE.index("share")
 HRP: Final = PER_SLEEVE.index("hrp")
 ERC: Final = PER_SLEEVE.index("erc")
 SKILL: Final = PER_SLEEVE.index("skill")
+SLOT: Final = PER_SLEEVE.index("slot")
 
 
 def names_of(sleeves: tuple[str, ...]) -> tuple[str, ...]:
@@ -70,10 +73,11 @@ def effective_names(target: Floats, is_cash: Bools) -> float:
 
 @kernel
 def write_facts(facts: Facts, m: Memory, row: Floats) -> None:
-    """Write the figures of a decision to `row`, then HRP, ERC and skill of each sleeve; the shares stand there."""
+    """Write the figures of a decision to `row`, then what follows the shares of the sleeves, which stand there."""
     for k, value in enumerate(facts):
         row[k] = value
     n_sleeves = m.skill.shape[0]
     of_sleeves(row, HRP, n_sleeves)[:] = m.s1.hrp
     of_sleeves(row, ERC, n_sleeves)[:] = m.s1.erc
     of_sleeves(row, SKILL, n_sleeves)[:] = m.skill
+    of_sleeves(row, SLOT, n_sleeves)[:] = m.s1.applied

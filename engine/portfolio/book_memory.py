@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels.estimate import moments, rank_ic
+from plimsoll.engine.portfolio import idle
 from plimsoll.engine.portfolio.stages import s0_normalize, s1_allocate, s5_governor, s6_regime, s8_ladder
 from plimsoll.engine.types import Floats, Ints
 
@@ -18,6 +19,7 @@ class Memory(NamedTuple):
 
     s0: s0_normalize.State
     s1: s1_allocate.State
+    idle: idle.State
     ic: rank_ic.State
     governor: Floats
     regime: s6_regime.State
@@ -35,6 +37,7 @@ def init(n_sleeves: int, n_symbols: int, sigma_neutral: float, bars_per_session:
     return Memory(
         s0_normalize.init(n_sleeves, n_symbols),
         s1_allocate.init(n_sleeves),
+        idle.init(n_sleeves),
         rank_ic.init(n_sleeves, rank_ic.WINDOW * bars_per_session),
         s5_governor.init(),
         s6_regime.init(sigma_neutral),

@@ -1,7 +1,7 @@
 """What a book takes in at a bar, in the order the data flow sets.
 
 bar       skill, S0 normalise, moments of sleeves and of symbols, returns that S6 compounds to the session's
-session   S6 regime, demotions, S1 allocate (on its cadence), S5 governor, S8 ladder
+session   S6 regime, demotions, S1 allocate (on its cadence), idle slots, S5 governor, S8 ladder
 """
 
 from typing import NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 from plimsoll.engine.kernels.derive import listed_anew
 from plimsoll.engine.kernels.estimate import ewma, moments, rank_ic
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.portfolio import idle
 from plimsoll.engine.portfolio.book_memory import Memory
 from plimsoll.engine.portfolio.stages import s0_normalize, s1_allocate, s5_governor, s6_regime, s8_ladder
 from plimsoll.engine.types import Bools, Codes, Floats
@@ -21,6 +22,7 @@ class Watch(NamedTuple):
 
     active (T, S) int8 : 1 promoted, 0 incubating, -1 quarantined. changes (T,) : closes where that moves, the first
     included. allocate_at (T,) : bars that allocate. stocks, bonds, fear : columns the regime reads, -1 = none.
+    member (S, N) : symbols whose ranks make a sleeve's skill. release (S,) : sessions until an idle slot is lent.
     """
 
     normalize: s0_normalize.Params
@@ -32,7 +34,8 @@ class Watch(NamedTuple):
     ladder: Floats
     hysteresis: float
     is_cash: Bools
-    full_gross: Floats
+    limits: s0_normalize.Limits
+    release: Floats
     member: Bools
     role: Floats
     active: Codes
@@ -64,12 +67,12 @@ def observe_bar(t: int, weight: Floats, ret: Floats, status: Codes, p: Watch, m:
     for s in range(weight.shape[0]):
         if m.failed_at[s] == t:
             shares = np.empty(weight.shape[0])
-            s1_allocate.weights_in_force(p.runoff_sessions, m.s1, shares)
+            s1_allocate.weights_in_force(p.runoff_sessions, m.idle.share, m.s1, shares)
             m.ceiling[s] = shares[s]
     work = np.empty((2, row.shape[0]))
     rank_ic.step(m.ic, m.s0.mix, p.member, row, p.skill_decay, work, m.skill)
     out = np.empty((ewma.OUTPUTS, weight.shape[0]))
-    s0_normalize.observe(weight, row, p.is_cash, p.full_gross, p.normalize, m.s0, out)
+    s0_normalize.observe(weight, row, p.is_cash, p.limits, p.normalize, m.s0, out)
     moments.step(m.sleeve_moments, p.sleeve_moments, m.s0.scaled)
     moments.step(m.asset_moments, p.asset_moments, row)
     if p.fear >= 0:
@@ -96,7 +99,7 @@ def observe_session(
             left = left or gone[s]
             m.status[s] = now[s]
         if left:
-            s1_allocate.demote(gone, p.allocate.cap, p.runoff_sessions, m.s1)
+            s1_allocate.demote(gone, p.allocate.cap, p.runoff_sessions, m.idle.share, m.s1)
     s1_allocate.pass_session(m.s1.counts, m.s1.age)
     if p.allocate_at[t]:
         skill, active = np.empty(now.shape[0]), np.empty(now.shape[0], dtype=np.bool_)
@@ -108,6 +111,7 @@ def observe_session(
             m.sleeve_moments.pair, m.s0.sums[ewma.COUNT], active, skill, tilt, p.allocate, s6_regime.crisis(m.regime),
             m.s1, given,
         )  # fmt: skip
+    idle.observe(m.s0.unit, p.release, m.s1.applied, p.allocate.cap, m.idle)
     if not np.isnan(nav):
         s5_governor.observe(nav, m.regime.memory[s6_regime.SIGMA_BEFORE], p.governor, m.governor)
         s8_ladder.observe(equity, p.ladder, p.hysteresis, m.ladder)

@@ -6,7 +6,7 @@ from typing import TypeVar, get_type_hints
 
 import numpy as np
 
-from plimsoll.engine.config.schema import Config, SleeveSection
+from plimsoll.engine.config.schema import Config, IntegratorSection, SleeveSection
 from plimsoll.engine.config.stages import AllocateSection, StageSection
 from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.kernels.estimate import moments
@@ -32,6 +32,9 @@ P = TypeVar("P")
 
 _ROLES = {"defensive": 1.0, "cyclical": -1.0, "other": 0.0}
 MIN_OVERLAP = 20  # sessions of common observations a pair of histories needs for a correlation
+# What a stage does as this project rules, where the configuration leaves it open.
+RELEASE_SESSIONS = 20
+LEAST_SHARE = 1e-6
 
 
 def decay_of(half_life: float) -> float:
@@ -69,11 +72,7 @@ def _watch(config: Config, panel: Panel, sleeves: Sequence[Sleeve], active: Code
     stage, clock = config.integrator, panel.clock
     bars, is_cash = clock.bars_per_session, _is_cash(config, panel)
     section_of = {sleeve.name: sleeve for sleeve in config.sleeve}
-    pairs = [(section_of[sleeve.name], sleeve.strategy) for sleeve in sleeves]
-    member = np.zeros((len(sleeves), panel.n_symbols), dtype=np.bool_)
-    for row, sleeve in enumerate(sleeves):
-        member[row, sleeve.columns] = True
-    member[:, is_cash] = False
+    own = [section_of[sleeve.name] for sleeve in sleeves]
     stocks, bonds, fear = _regime_columns(config, panel)
     low, high = stage.regime.band
     return Watch(
@@ -82,7 +81,7 @@ def _watch(config: Config, panel: Panel, sleeves: Sequence[Sleeve], active: Code
             decay=decay_of(stage.normalize.half_life_sessions * bars),
             unit_gross=stage.normalize.mode == "unit_gross", bars_per_year=clock.bars_per_year,
         ),
-        allocate=allocate_params(stage.allocate, stage.normalize.min_obs, bars),
+        allocate=allocate_params(stage.allocate, stage.normalize.min_obs, bars, literal=stage.literal),
         governor=by_name(s5_governor.Params, stage.governor, product=stage.governor.combine == "product"),
         regime=by_name(
             s6_regime.Params, stage.regime, neutral=stage.vol_target.target, low=low, high=high, decay=decay_of(63.0)
@@ -92,9 +91,10 @@ def _watch(config: Config, panel: Panel, sleeves: Sequence[Sleeve], active: Code
         ladder=_ladder(config),
         hysteresis=stage.ladder.hysteresis,
         is_cash=is_cash,
-        full_gross=np.array([section.full_gross or strategy.full_gross for section, strategy in pairs]),
-        member=member,
-        role=np.array([_ROLES[section.role or strategy.role] for section, strategy in pairs]),
+        limits=_limits(stage, own, sleeves),
+        release=_release(stage, own),
+        member=_ranked(stage, panel, sleeves) & ~is_cash,
+        role=np.array([_ROLES[one.role or sleeve.strategy.role] for one, sleeve in zip(own, sleeves, strict=True)]),
         active=active,
         changes=_changes(active, clock),
         allocate_at=_cadence(stage.allocate.every, clock),
@@ -106,6 +106,37 @@ def _watch(config: Config, panel: Panel, sleeves: Sequence[Sleeve], active: Code
         asset_moments=moments.params(stage.vol_target.half_life_sessions * bars),
         sleeve_moments=moments.params(stage.allocate.half_life_sessions * bars),
     )  # fmt: skip
+
+
+def _limits(stage: IntegratorSection, own: Sequence[SleeveSection], sleeves: Sequence[Sleeve]) -> s0_normalize.Limits:
+    """Return what each sleeve is fully convinced at and scaled by at most: its section's, else its strategy's."""
+    fuller = (stage.normalize.conviction or ("gross" if stage.literal else "fuller")) == "fuller"
+    both = list(zip(own, sleeves, strict=True))
+    vols = [(one.full_vol or sleeve.strategy.full_vol or np.inf) if fuller else np.inf for one, sleeve in both]
+    return s0_normalize.Limits(
+        full_gross=np.array([one.full_gross or sleeve.strategy.full_gross for one, sleeve in both]),
+        full_vol=np.array(vols),
+        max_scale=np.array([one.max_scale or stage.normalize.max_scale for one in own]),
+    )
+
+
+def _release(stage: IntegratorSection, own: Sequence[SleeveSection]) -> Floats:
+    """Return the sessions (S,) until an idle sleeve's slot is lent; 0 = never."""
+    given = stage.allocate.release_idle_sessions
+    book = given if given is not None else (0 if stage.literal else RELEASE_SESSIONS)
+    each = [book if one.release_idle_sessions is None else one.release_idle_sessions for one in own]
+    return np.array(each, dtype=np.float64)
+
+
+def _ranked(stage: IntegratorSection, panel: Panel, sleeves: Sequence[Sleeve]) -> Bools:
+    """Return (S, N) the symbols whose ranks make each sleeve's skill."""
+    on = stage.allocate.skill_on or ("watched" if stage.literal else "holdable")
+    chosen = np.zeros((len(sleeves), panel.n_symbols), dtype=np.bool_)
+    for row, sleeve in enumerate(sleeves):
+        chosen[row, sleeve.columns] = True
+        if on == "holdable":
+            chosen[row, _columns(sleeve.strategy.watched, panel)] = False
+    return chosen
 
 
 def _rules(config: Config, panel: Panel, active: Codes, maintenance: Floats) -> Rules:
@@ -172,15 +203,19 @@ def by_name(kind: Callable[..., P], section: StageSection, **given: float) -> P:
     return kind(**{name: float(value) if fields.get(name) is float else value for name, value in values.items()})
 
 
-def allocate_params(section: AllocateSection, young_obs: int, bars: int = 1) -> s1_allocate.Params:
+def allocate_params(
+    section: AllocateSection, young_obs: int, bars: int = 1, *, literal: bool = False
+) -> s1_allocate.Params:
     """Return the parameters of stage 1; young_obs is the least history in sessions before anybody has `min_obs`.
 
-    bars : of a session; what is configured in sessions is told to the kernels in bars.
+    bars : of a session; what is configured in sessions is told to the kernels in bars. literal : how the requirement is
+    read where the section says nothing.
     """
     rung = s1_allocate.RUNGS.index(section.method)
+    least = section.least_share if section.least_share is not None else (0.0 if literal else LEAST_SHARE)
     return by_name(
         s1_allocate.Params, section, method=rung, min_obs=section.min_obs * bars, young_obs=young_obs * bars,
-        min_overlap=MIN_OVERLAP * bars,
+        min_overlap=MIN_OVERLAP * bars, least_share=least,
     )  # fmt: skip
 
 

@@ -56,4 +56,22 @@ def book_counts(facts: tuple[str, ...], decisions: Sequence[Decision]) -> dict[s
     counts["trades_limited_by_capacity"] = int(column("capacity_bound").sum())
     counts["trades_withdrawn_by_cost_gate"] = int(column("cost_gated").sum())
     counts["ladder_changes"] = int((np.diff(column("ladder_tier")) != 0).sum())
-    return counts
+    return counts | _slot_counts(facts, table)
+
+
+def _slot_counts(facts: tuple[str, ...], table: Floats) -> dict[str, int | float]:
+    """Return how much of the book lay idle, how often a lent slot went back, how many sleeves never had a skill.
+
+    table (decisions, F) the figures of every decision. A slot is lent while a sleeve has one and no share.
+    """
+
+    def each(kind: str) -> Floats:
+        return table[:, [at for at, name in enumerate(facts) if name.startswith(f"{kind}.")]]
+
+    slot = each("slot")
+    lent = (slot > 0.0) & (each("share") == 0.0)
+    return {
+        "idle_capital": float(table[:, facts.index("idle_capital")].mean()),
+        "idle_slots_returned": int((lent[:-1] & ~lent[1:] & (slot[1:] > 0.0)).sum()),
+        "sleeves_without_skill": int(np.isnan(each("skill")).all(axis=0).sum()),
+    }

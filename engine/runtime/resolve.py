@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
-from numbers import Integral
+from math import inf
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def make_strategy(
 
 
 def check_face(strategy: Strategy, where: str) -> None:
-    """Refuse a strategy whose universe, indicators, diagnostics or warm-up cannot be used.
+    """Refuse a strategy whose universe, watched symbols, indicators, diagnostics, sizes or warm-up cannot be used.
 
     Raises
     ------
@@ -82,8 +83,9 @@ def check_face(strategy: Strategy, where: str) -> None:
     """
     name = type(strategy).__name__
     try:
-        named = {key: getattr(strategy, key) for key in ("universe", "indicators", "diagnostics")}
+        named = {key: getattr(strategy, key) for key in ("universe", "watched", "indicators", "diagnostics")}
         warmup: object = strategy.warmup_bars
+        sizes: dict[str, object] = {"full_gross": strategy.full_gross, "full_vol": strategy.full_vol}
     except Exception as error:
         raise ConfigError(f"asking {name} raised {type(error).__name__}: {error}", where=where) from error
     for key, words in named.items():
@@ -94,5 +96,12 @@ def check_face(strategy: Strategy, where: str) -> None:
             raise ConfigError(f"{name}.{key} names {twice!r} twice", where=where)
     if not named["universe"]:
         raise ConfigError("the universe is empty", where=where, fix="set the class attribute `universe`")
+    for symbol in named["watched"]:
+        if symbol not in named["universe"]:
+            fix = did_you_mean(symbol, named["universe"])
+            raise ConfigError(f"{name}.watched names {symbol!r}, which is not in its universe", where=where, fix=fix)
+    for key, size in sizes.items():
+        if not (isinstance(size, Real) and 0.0 < float(size) < inf) and not (key == "full_vol" and size is None):
+            raise ConfigError(f"{name}.{key} is {size!r}", where=where, fix="give a number above 0")
     if not isinstance(warmup, Integral) or int(warmup) < 0:
         raise ConfigError(f"{name}.warmup_bars is {warmup!r}", where=where, fix="return a whole number of bars")

@@ -219,7 +219,9 @@ class Strategy(ABC):
     indicators : series it reads but never holds, such as VIX.
     diagnostics : names it may pass to `ctx.note`.
     optional : symbols of the universe that the data may lack; they then never list. Indicators may always be lacking.
+    watched : symbols of the universe that it only looks at and never holds.
     full_gross : sum of absolute weights it holds when fully convinced.
+    full_vol : volatility per year that it sizes itself to, as target or cap; None = its code does no such thing.
     role : how a regime tilt treats it, "defensive", "cyclical" or "other".
     """
 
@@ -227,7 +229,9 @@ class Strategy(ABC):
     indicators: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     diagnostics: ClassVar[tuple[str, ...]] = ()
+    watched: tuple[str, ...] = ()
     full_gross: float = 1.0
+    full_vol: float | None = None
     role: Role = "other"
 
     def __init__(self, params: StrategyParams | None = None) -> None:
@@ -235,7 +239,7 @@ class Strategy(ABC):
 
     @property
     def universe(self) -> tuple[str, ...]:
-        """Symbols it may hold, in the order of its vectors; a plain class attribute does as well."""
+        """Symbols it may hold or watches, in the order of its vectors; a plain class attribute does as well."""
         return ()
 
     @property

@@ -113,6 +113,10 @@ class WritesIntoTheWindow(Weekly):
         return None
 
 
+class HoldsWhatItWatches(Weekly):
+    watched = ("BBB",)
+
+
 class LooseParams(Weekly):
     class Params(StrategyParams):
         model_config = ConfigDict(extra="allow", frozen=True)
@@ -141,6 +145,7 @@ class OpenParams(Weekly):
         (LikesCheapShares, "is not scale-free: with every price times 8, the weight of AAA"),
         (NeedsEveryRow, r"is not tolerant of missing rows: .*answered nan for .*\(market: "),
         (WritesIntoTheWindow, "is not tolerant.*raised ValueError: assignment destination is read-only"),
+        (HoldsWhatItWatches, "is not true to its word: it holds BBB, which it names in `watched`"),
         (LooseParams, "is not parameterised: a misspelt parameter would pass"),
         (OpenParams, "is not parameterised: a parameter can be overwritten"),
     ],
@@ -214,5 +219,7 @@ def test_registered_strategies_are_whole_with_their_defaults(name: str) -> None:
     strategy = make_strategy(name, {}, where="sleeve 's'")
     assert strategy.warmup_bars >= 0
     assert strategy.full_gross > 0.0
+    assert strategy.full_vol is None or strategy.full_vol > 0.0
+    assert set(strategy.watched) < set(strategy.universe)
     assert strategy.role in {"defensive", "cyclical", "other"}
     assert len(set(strategy.diagnostics)) == len(strategy.diagnostics)

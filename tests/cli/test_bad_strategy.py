@@ -116,6 +116,12 @@ def test_weight_on_a_symbol_without_a_row_is_told(here: Path, refused: Callable[
         ("present:Bare", "sleeve 's': the universe is empty; set the class attribute `universe`"),
         ("present:Text", "sleeve 's': Text.universe is 'SPY'; write a tuple of names"),
         ("present:Twice", "sleeve 's': Twice.universe names 'SPY' twice"),
+        (
+            "present:Watches",
+            "sleeve 's': Watches.watched names 'SPX', which is not in its universe; did you mean 'SPY'?",
+        ),
+        ("present:Endless", "sleeve 's': Endless.full_gross is None; give a number above 0"),
+        ("present:Still", "sleeve 's': Still.full_vol is 0.0; give a number above 0"),
         ("present:Raises", "sleeve 's': asking Raises raised KeyError: 'universe'"),
         ("present:LongAgo", "sleeve 's': LongAgo.warmup_bars is 2.5; return a whole number of bars"),
         ("present:Listed", "sleeve 's' (Listed): init returned list; return a NamedTuple of arrays, or None"),
@@ -148,6 +154,18 @@ class Text(Mine):
 
 class Twice(Mine):
     universe = ("SPY", "TLT", "SPY")
+
+
+class Watches(Mine):
+    watched = ("SPX",)
+
+
+class Endless(Mine):
+    full_gross = None
+
+
+class Still(Mine):
+    full_vol = 0.0
 
 
 class Raises(Mine):

@@ -172,6 +172,15 @@ def test_one_strategy_is_shown_with_parameters_and_source(cli: Callable[..., Any
         assert word in ran.out
 
 
+def test_a_strategy_is_shown_with_what_it_watches_and_what_it_sizes_itself_to(cli: Callable[..., Any]) -> None:
+    lines = cli("strategies", "vol_barbell").out.splitlines()
+    assert "watched      QQQ TLT" in lines
+    assert "full vol     0.15 a year" in lines
+    assert not [
+        line for line in cli("strategies", "sixty_forty").out.splitlines() if line.startswith(("watched", "full vol"))
+    ]
+
+
 @pytest.mark.parametrize("name", [None, *registered()])
 def test_strategies_as_json_are_json(name: str | None, cli: Callable[..., Any]) -> None:
     facts = json.loads(cli("strategies", *([] if name is None else [name]), "--json").out)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels import code
-from plimsoll.engine.kernels.allocate.waterfill import bound_project, cap_project, cap_weights
+from plimsoll.engine.kernels.allocate.waterfill import bound_project, cap_project, cap_weights, fill_up
 
 WEIGHTS = st.lists(st.floats(0.0, 1e6), min_size=1, max_size=30).filter(lambda w: sum(w) > 1e-6)
 
@@ -45,6 +45,36 @@ def test_capped_weights_are_the_multiples_that_fit(weights: list[float], cap: fl
 def test_capping_twice_changes_nothing(weights: list[float], cap: float) -> None:
     once = cap_weights(weights, cap)
     np.testing.assert_allclose(cap_weights(once, cap), once, rtol=1e-12, atol=1e-15)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    weights=st.lists(st.integers(0, 10_000), min_size=1, max_size=30), cap=st.floats(0.01, 1.5), total=st.floats(0, 2)
+)
+def test_filling_up_lifts_by_one_factor_and_leaves_what_the_bounds_do_not_take(
+    weights: list[int], cap: float, total: float
+) -> None:
+    w = np.array(weights) / max(np.sum(weights), 1)
+    out, top = w.copy(), np.maximum(cap, w)
+    fill_up(cap, total, out)
+    low, high = 0.0, 1.0  # the largest factor whose capped weights do not exceed the total
+    while np.minimum(high * w, top).sum() < min(total, top[w > 0.0].sum()) and high < 1e15:
+        high *= 2.0
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if np.minimum(middle * w, top).sum() < total else (low, middle)
+    np.testing.assert_allclose(out, np.minimum(high * w, top), rtol=1e-9, atol=1e-12)
+    assert out.sum() <= total + 1e-12
+    assert (out[w == 0.0] == 0.0).all()
+
+
+def test_three_of_four_equal_slots_stop_at_the_cap_and_the_rest_is_nobodys() -> None:
+    out = np.array([0.25, 0.25, 0.25, 0.0])
+    fill_up(0.30, 1.0, out)
+    np.testing.assert_allclose(out, [0.30, 0.30, 0.30, 0.0], rtol=1e-15)
+    alone = np.array([0.0, 0.6])  # above the cap already: it keeps what it has, and no more
+    fill_up(0.35, 1.0, alone)
+    assert alone.tolist() == [0.0, 0.6]
 
 
 def by_bisection(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -111,7 +111,7 @@ def test_what_is_saved_is_a_copy_and_names_every_stage_with_memory() -> None:
     saved = integrator.save()
     stages = {key.split(".")[0] for key in saved}
     assert stages == {
-        "s0", "s1", "ic", "governor", "regime", "ladder", "skill", "status", "sleeve_moments", "asset_moments",
+        "s0", "s1", "idle", "ic", "governor", "regime", "ladder", "skill", "status", "sleeve_moments", "asset_moments",
         "ceiling", "failed_at", "weight", "t",
     }  # fmt: skip
     before = {key: value.tobytes() for key, value in integrator.save().items()}

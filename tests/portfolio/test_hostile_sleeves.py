@@ -31,11 +31,17 @@ def share(book: Book, name: str) -> Floats:
 
 
 def assert_sound(book: Book) -> None:
-    """Everything finite, shares a partition of one, caps kept."""
+    """Everything finite, slots a partition of one, shares too while nobody's slot is lent, caps kept."""
     assert np.isfinite(book.targets).all()
     assert np.isfinite(book.equity["equity"]).all()
-    total = sum(share(book, sleeve.name) for sleeve in book.setup.system.sleeves)
-    np.testing.assert_allclose(total[np.asarray(total) > 0.0], 1.0, atol=1e-12)
+    names = [sleeve.name for sleeve in book.setup.system.sleeves]
+    slots = np.array([book.fact(f"slot.{name}") for name in names])
+    shares = np.array([share(book, name) for name in names])
+    total = slots.sum(axis=0)
+    np.testing.assert_allclose(total[total > 0.0], 1.0, atol=1e-12)
+    assert (shares.sum(axis=0) <= total + 1e-12).all()
+    whole = (shares >= slots).all(axis=0)
+    np.testing.assert_allclose(shares.sum(axis=0)[whole], total[whole], atol=1e-12)
     assert_inside_caps(book)
 
 
@@ -161,6 +167,8 @@ def test_a_sleeve_whose_every_symbol_dies_goes_idle_and_frees_its_place_in_the_b
     assert book.result.counts["delisted_positions_sold"] == 1
     vol = book.setup.system.integrator.save()["s0.vol"]
     assert vol[1] > 0.0  # frozen, not decayed
+    np.testing.assert_allclose([share(book, n)[-1] for n in ("aaa", "bbb", "ccc")], [0.35, 0.0, 0.35], rtol=1e-12)
+    assert book.fact("slot.bbb")[-1] > 0.2
 
 
 def test_a_sleeve_whose_strategy_wakes_up_late_gets_nothing_before_it_has_a_history() -> None:

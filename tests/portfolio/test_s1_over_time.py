@@ -9,8 +9,10 @@ from support.allocation import by_inverse_vol, covariance, demote, in_force, mar
 from support.book_run import UNGOVERNED, Book, Steady, run_book, walk_panel
 from support.panels import make_panel
 
+from plimsoll.engine.config.stages import AllocateSection
 from plimsoll.engine.kernels.allocate.hrp import hrp_weights
 from plimsoll.engine.market.calendar import build_clock
+from plimsoll.engine.portfolio.settings import allocate_params
 from plimsoll.engine.portfolio.stages import s1_allocate as s1
 from plimsoll.engine.types import Floats
 
@@ -257,3 +259,29 @@ def test_statuses_move_at_the_closes_of_sessions_on_intraday_bars_too() -> None:
     np.testing.assert_allclose(shares(book, "a")[gone], 1.0, rtol=1e-12)
     before = (shares(book, "a") + shares(book, "b"))[~gone]
     np.testing.assert_allclose(before[1:], 1.0, rtol=1e-12)  # the first decision precedes the first close
+
+
+# --------------------------------------------------------------------------------------------------------- least share
+def test_what_a_sleeve_without_a_target_has_left_ends_at_a_millionth_and_the_others_have_it() -> None:
+    pair = moments_of(market(14, 4))
+    waits = np.array([250.0, 250.0, 250.0, 0.0])
+    left = {}
+    for least in (0.0, 1e-6):
+        p = params(cap=1.0, apply_threshold=0.0, ramp_start=1.0, least_share=least)
+        s = s1.init(4)
+        step(s, pair, p)
+        left[least] = [step(s, pair, p, n_obs=waits)[3] for _ in range(70)]
+        np.testing.assert_allclose(s.applied.sum(), 1.0, atol=1e-12)
+    ends = int(np.argmax(np.array(left[1e-6]) == 0.0))
+    assert left[0.0][ends - 1] >= 1e-6 > left[0.0][ends] > 0.0
+    assert not any(left[1e-6][ends:])
+    np.testing.assert_allclose(left[1e-6][:ends], left[0.0][:ends], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("given", "literal", "least"), [({}, False, 1e-6), ({}, True, 0.0), ({"least_share": 0.01}, True, 0.01)]
+)
+def test_the_least_share_is_a_millionth_unless_the_requirement_is_read_to_the_letter(
+    given: dict[str, float], literal: bool, least: float
+) -> None:
+    assert allocate_params(AllocateSection(**given), 20, literal=literal).least_share == least

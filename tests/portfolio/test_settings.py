@@ -70,6 +70,7 @@ def test_each_bound_has_a_bit_of_its_own_and_only_caps_are_told_as_caps() -> Non
 def test_each_figure_of_a_decision_stands_under_its_name() -> None:
     memory = book_memory.init(2, 3, 0.10)
     memory.s1.hrp[:], memory.s1.erc[:], memory.skill[:] = (101.0, 102.0), (103.0, 104.0), (105.0, 106.0)
+    memory.s1.applied[:] = (109.0, 110.0)
     names = book_facts.names_of(("a", "b"))
     row = np.full(len(names), np.nan)
     book_facts.of_sleeves(row, book_facts.SHARE, 2)[:] = (107.0, 108.0)
@@ -77,5 +78,5 @@ def test_each_figure_of_a_decision_stands_under_its_name() -> None:
     book_facts.write_facts(book_facts.Facts(**given), memory, row)
     assert dict(zip(names, row.tolist(), strict=True)) == given | {
         "share.a": 107.0, "share.b": 108.0, "hrp.a": 101.0, "hrp.b": 102.0, "erc.a": 103.0, "erc.b": 104.0,
-        "skill.a": 105.0, "skill.b": 106.0,
+        "skill.a": 105.0, "skill.b": 106.0, "slot.a": 109.0, "slot.b": 110.0,
     }  # fmt: skip

@@ -22,9 +22,11 @@ PANEL = walk_panel(1, ("AAA", "BBB", "CCC"), (0.10, 0.14, 0.18), 140)
 METHODS = ["hrp", "erc", "inverse_vol", "equal"]
 STAGES = st.fixed_dictionaries(
     {
+        "readings": st.sampled_from(["ruled", "literal"]),
         "normalize": st.fixed_dictionaries(
             {
                 "mode": st.sampled_from(["conviction", "unit_gross"]),
+                "max_scale": st.sampled_from([1.5, 5.0]),
                 "min_obs": st.sampled_from([1, 20]),
                 "cash_equivalents": st.sampled_from([("SGOV", "BIL"), ("S002",), ("S003", "S000")]),
             }
@@ -36,6 +38,9 @@ STAGES = st.fixed_dictionaries(
                 "cap": st.sampled_from([0.35, 1.0]),
                 "skill_warmup_sessions": st.sampled_from([0, 40]),
                 "skill_kappa": st.sampled_from([0.0, 0.5]),
+                "skill_on": st.sampled_from(["holdable", "watched"]),
+                "release_idle_sessions": st.sampled_from([0, 1, 4]),
+                "least_share": st.sampled_from([0.0, 1e-6, 0.05]),
                 "runoff_sessions": st.sampled_from([1, 12]),
                 "ramp_sessions": st.sampled_from([1, 20]),
                 "erc_blend_max": st.sampled_from([0.0, 0.8]),
@@ -109,6 +114,7 @@ def test_any_settings_and_statuses(
         name: {"status": status, **({} if since is None else {"since": str(panel.clock.session[since])})}
         for name, (status, since) in zip(sleeves, statuses, strict=False)
     }
+    more["few"] |= {"full_vol": 0.1, "max_scale": 3.0, "release_idle_sessions": 2}
     run(panel, sleeves, sleeve=more, **booked(sections, stages))
 
 

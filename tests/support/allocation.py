@@ -68,12 +68,12 @@ def first(pair: Floats, p: s1.Params = NEUTRAL, **given: Floats | Bools) -> Floa
 
 
 def demote(gone: Bools, p: s1.Params, s: s1.State, runoff_sessions: int = 1) -> None:
-    s1.demote(np.asarray(gone), p.cap, float(runoff_sessions), s)
+    s1.demote(np.asarray(gone), p.cap, float(runoff_sessions), s.applied.copy(), s)
 
 
 def in_force(s: s1.State, runoff_sessions: int = 1) -> Floats:
     out = np.empty(len(s.applied))
-    s1.weights_in_force(float(runoff_sessions), s, out)
+    s1.weights_in_force(float(runoff_sessions), s.applied, s, out)
     return out
 
 

@@ -24,8 +24,13 @@ from plimsoll.engine.types import Floats, Weights
 class Replay(Strategy):
     """Answers the row of a given path of weights at every bar; a row that begins with NaN is no answer."""
 
-    def __init__(self, symbols: Sequence[str], path: Floats, *, full_gross: float = 1.0, role: Any = "other") -> None:
+    def __init__(
+        self, symbols: Sequence[str], path: Floats, *, full_gross: float = 1.0, full_vol: float | None = None,
+        watched: Sequence[str] = (), role: Any = "other",
+    ) -> None:  # fmt: skip
         super().__init__()
+        self.full_vol = full_vol
+        self.watched = tuple(watched)
         self.symbols = tuple(symbols)
         self.path = np.atleast_2d(np.asarray(path, dtype=np.float64))
         self.full_gross = full_gross

@@ -63,6 +63,32 @@ def cap_project(cap: float, out: Floats) -> int:
 
 
 @kernel
+def fill_up(cap: float, total: float, out: Floats) -> None:
+    """Scale the weights in out (N,) >= 0 in place by one factor to a sum of `total`, none above max(cap, itself).
+
+        out_i = min(c out_i, max(cap, out_i))
+
+    What the bounds leave over is nobody's, zeros stay 0. A total below the sum scales all of them down. Each round
+    fixes those that the factor lifts to their bound, and the factor only grows, so it ends after at most N + 1.
+    Source: as `cap_project`, with bounds that may leave room.
+    """
+    factor = 0.0
+    for _ in range(out.shape[0] + 1):
+        room, free = total, 0.0
+        for i in range(out.shape[0]):
+            if out[i] * factor >= max(cap, out[i]):
+                room -= max(cap, out[i])
+            else:
+                free += out[i]
+        if not (free > 0.0 and room / free > factor):
+            break
+        factor = room / free
+    for i in range(out.shape[0]):
+        if out[i] > 0.0:
+            out[i] = min(factor * out[i], max(cap, out[i]))
+
+
+@kernel
 def bound_project(low: Floats, high: Floats, out: Floats) -> int:
     """Scale the weights in out (N,) >= 0 in place by one factor, within their bounds, to a sum of 1.
 

@@ -71,7 +71,7 @@ def correlate(n: int, m: int, known: Bools, work: Floats) -> float:
 def step(state: State, held: Floats, member: Bools, ret: Floats, decay: float, work: Floats, skill: Floats) -> None:
     """Take in one bar and write each sleeve's skill (S,) in [0, 1], NaN before the first full window.
 
-    held (S, N) weights at the previous close; member (S, N) each sleeve's universe; ret (N,) returns of the bar;
+    held (S, N) weights at the previous close; member (S, N) whose ranks count for each; ret (N,) returns of the bar;
     decay of the EWMA of the means over the ring; work (2, N). Mutates state.
 
         IC_t = Spearman(w_{s,t-1}, ret_t);   skill = clip(0.5 + EWMA(mean of the last 21 sessions' IC) / 0.2, 0, 1)

@@ -4,6 +4,7 @@
     a_h = HRP(Sigma_S)   a_e = ERC(Sigma_S)   alarm iff 0.5 sum |a_h - a_e| > alarm
     x_s = a_h,s * clip(2 skill_s, 1 - kappa, 1 + kappa) * tilt_s * ramp_s,  x / sum x,  capped by water-filling -> a*
     e_t = smoothing e_{t-1} + (1 - smoothing) a*;   applied = e_t iff max |e_t - applied| > apply_threshold
+    applied is a sleeve's slot; what is in force while a sleeve holds nothing: `plimsoll.engine.portfolio.idle`
 
 HRP splits an ordered list in halves: sleeves that are alike get unequal shares where a half cuts their cluster (three
 copies of one: 50, 25 and 25%); ERC gives equals equal shares, and the gap between the two is what the alarm measures.
@@ -19,7 +20,7 @@ import numpy as np
 from plimsoll.engine.kernels import code
 from plimsoll.engine.kernels.allocate import erc, hrp, linkage
 from plimsoll.engine.kernels.allocate.min_variance import min_variance
-from plimsoll.engine.kernels.allocate.waterfill import cap_project
+from plimsoll.engine.kernels.allocate.waterfill import cap_project, fill_up
 from plimsoll.engine.kernels.estimate import moments, shrinkage
 from plimsoll.engine.kernels.estimate.moments import sub_moments
 from plimsoll.engine.kernels.jit import kernel
@@ -39,7 +40,7 @@ class Params(NamedTuple):
     """Fractions where not said, named as in the configuration where they stand there.
 
     method is the rung asked for; young_obs the least history before anybody has `min_obs`; `ramp_sessions` sessions
-    take a new sleeve from `ramp_start` to its full weight.
+    take a new sleeve from `ramp_start` to its full weight; a smoothed weight below `least_share` is 0.
     """
 
     method: int
@@ -55,6 +56,7 @@ class Params(NamedTuple):
     ramp_sessions: float
     ramp_start: float
     erc_blend_max: float
+    least_share: float
 
 
 class State(NamedTuple):
@@ -211,8 +213,15 @@ def smooth_in(chosen: Ints, x: Floats, p: Params, smooth: Floats, applied: Float
     for s in range(smooth.shape[0]):
         total += smooth[s]
     begins = total <= 0.0  # at the first allocation, and at the first one after everybody had been demoted
+    dust = False
     for s in range(smooth.shape[0]):
         smooth[s] = target[s] if begins else p.smoothing * smooth[s] + (1.0 - p.smoothing) * target[s]
+        dust = dust or 0.0 < smooth[s] < p.least_share
+    if dust:  # what a sleeve without a target has left would halve for ever
+        for s in range(smooth.shape[0]):
+            smooth[s] = smooth[s] if smooth[s] >= p.least_share else 0.0
+        fill_up(p.cap, 1.0, smooth)
+    for s in range(smooth.shape[0]):
         gap = max(gap, abs(smooth[s] - applied[s]))
     if gap > p.apply_threshold or begins:
         applied[:] = smooth
@@ -286,9 +295,12 @@ def pass_session(counts: Floats, age: Floats) -> None:
 
 
 @kernel
-def demote(gone: Bools, cap: float, runoff_sessions: float, s: State) -> None:
-    """Take demoted sleeves (S,) out at once: their smoothed and applied weights go to the others, up to the cap."""
-    weights_in_force(runoff_sessions, s, s.leaving)
+def demote(gone: Bools, cap: float, runoff_sessions: float, share: Floats, s: State) -> None:
+    """Take demoted sleeves (S,) out at once: their smoothed and applied weights go to the others, up to the cap.
+
+    share (S,) of the last session runs off.
+    """
+    weights_in_force(runoff_sessions, share, s, s.leaving)
     s.counts[SINCE_DEMOTION] = 0.0
     for vector in (s.smooth, s.applied):
         count = 0
@@ -315,10 +327,10 @@ def demote(gone: Bools, cap: float, runoff_sessions: float, s: State) -> None:
 
 
 @kernel
-def weights_in_force(runoff_sessions: float, s: State, out: Floats) -> None:
+def weights_in_force(runoff_sessions: float, share: Floats, s: State, out: Floats) -> None:
     """Write the weights to use now to out (S,), which may be `s.leaving` itself.
 
-    The applied ones, blended with those before a demotion while it runs off.
+    share (S,): the applied weights, idle slots lent; blended with those before a demotion while it runs off.
     """
     left = 1.0 - s.counts[SINCE_DEMOTION] / runoff_sessions
     any_left = False
@@ -326,4 +338,4 @@ def weights_in_force(runoff_sessions: float, s: State, out: Floats) -> None:
         any_left = any_left or s.leaving[k] != 0.0
     for k in range(out.shape[0]):
         blended = left > 0.0 and any_left
-        out[k] = (1.0 - left) * s.applied[k] + left * s.leaving[k] if blended else s.applied[k]
+        out[k] = (1.0 - left) * share[k] + left * s.leaving[k] if blended else share[k]

@@ -104,8 +104,9 @@ def pnl_block(record: Record) -> Figures:
 
 
 def sleeves_block(record: Record) -> Figures:
-    """Return each sleeve's own notional result, gross of costs, and its average allocation."""
+    """Return each sleeve's own notional result, gross of costs, its average allocation, how often it had a skill."""
     out: Figures = {}
+    known = _skill_known(record)
     for name in sleeve_names(record):
         entry: Figures = {}
         equity = _sleeve_column(record, name, "equity")
@@ -122,8 +123,19 @@ def sleeves_block(record: Record) -> Figures:
             entry = m.annualised(figures, len(returns))
         if weight is not None:
             entry["weight"] = book.spread_of(weight)
+        if name in known:
+            entry["skill_known"] = known[name]
         out[name] = entry
     return out
+
+
+def _skill_known(record: Record) -> dict[str, float]:
+    """Return each sleeve's share of decisions at which it had a skill; nothing where no stage 1 runs."""
+    table = record.diagnostics
+    rows = table.loc[table["sleeve"] == "book", "name"].value_counts()
+    if "rung" not in rows:
+        return {}
+    return {name: float(rows.get(f"skill.{name}", 0) / rows["rung"]) for name in sleeve_names(record)}
 
 
 def sleeve_names(record: Record) -> list[str]:

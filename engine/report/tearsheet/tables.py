@@ -217,16 +217,20 @@ def sleeve_table(metrics: Mapping[str, Any]) -> PageTable | None:
     kinds: tuple[Label, ...] = tuple(
         label for label in SERIES if label[0] in ("total_return", "cagr", "vol_ann", "sharpe", "max_drawdown")
     )
-    head = ("Sleeve", *(label for _, label, _ in kinds), "Mean weight")
+    ranked = [name for name, block in blocks.items() if "skill_known" in block]
+    head = ("Sleeve", *(label for _, label, _ in kinds), "Mean weight", *(("Skill known",) if ranked else ()))
     rows = [
         (
             name,
             *(shown(block.get(key), kind) for key, _, kind in kinds),
             shown((block.get("weight") or {}).get("mean"), "percent"),
+            *((shown(block.get("skill_known"), "percent"),) if ranked else ()),
         )
         for name, block in blocks.items()
     ]
-    return PageTable("Sleeves, notional and gross of costs", head, rows)
+    without = [name for name in ranked if blocks[name]["skill_known"] == 0.0]
+    note = f"Never tilted by skill, which takes five symbols to rank: {', '.join(without)}." if without else ""
+    return PageTable("Sleeves, notional and gross of costs", head, rows, note)
 
 
 def notes_table(metrics: Mapping[str, Any]) -> PageTable | None:

@@ -58,7 +58,9 @@ class Replay(Strategy):
         self._like = like
         self._delay = delay
         self.optional = like.optional
+        self.watched = like.watched
         self.full_gross = like.full_gross
+        self.full_vol = like.full_vol
         self.role = like.role
 
     @property

@@ -127,12 +127,19 @@ def fresh(trial: Tryout) -> None:
 
 
 def tolerant(trial: Tryout) -> None:
-    """Refuse a strategy that raises, or answers something impossible, where symbols come, go and pause."""
+    """Refuse a strategy that raises, or answers something impossible, where symbols come, go and pause.
+
+    To hold what it says it only watches is impossible too.
+    """
     for panel in trial.markets:
         try:
-            trial.run(panel)
+            trail = trial.run(panel)
         except InputError as error:
             raise trial.fail("tolerant of missing rows", f"{error} (market: {panel.source})") from error
+        answered = np.nan_to_num(trail.rows[f"{_SLEEVE} answer"].values)
+        for column, symbol in enumerate(trial.strategy.universe):
+            if symbol in trial.strategy.watched and answered[:, column].any():
+                raise trial.fail("true to its word", f"it holds {symbol}, which it names in `watched`")
 
 
 def untouched(trial: Tryout) -> None:

@@ -32,7 +32,9 @@ class Recorder(Strategy):
         self.inner = inner
         self.indicators = inner.indicators
         self.optional = inner.optional
+        self.watched = inner.watched
         self.full_gross = inner.full_gross
+        self.full_vol = inner.full_vol
         self.role = inner.role
         self.answers: dict[int, Weights | None] = {}
         self.touched: set[str] = set()
