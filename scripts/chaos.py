@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Any, Final, TypeVar
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -107,8 +108,8 @@ def operated(count: int) -> bool:
     replays = [[one.replay_s / one.replayed for one in part if one.replayed] for part in parts]
     figures = {
         "memory_mb": [max(one.memory_mb for one in part) for part in parts],
-        "cpu_ms_per_session": [1000.0 * sum(one.slots_s for one in part) / len(part) for part in parts],
-        "cpu_ms_per_replayed_session": [1000.0 * sum(one) / len(one) if one else 0.0 for one in replays],
+        "cpu_ms_per_session": [1000.0 * median(one.slots_s for one in part) for part in parts],
+        "cpu_ms_per_replayed_session": [1000.0 * median(one) if one else 0.0 for one in replays],
         "cpu_s_per_evening": [max(one.evening_s for one in part) for part in parts],
     }
     grown = [name for name, (first, last) in list(figures.items())[:3] if last > first * GROWTH]

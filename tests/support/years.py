@@ -22,10 +22,10 @@ from plimsoll.brokers.exchange.matching import Exchange
 from plimsoll.brokers.exchange.settings import Settings
 from plimsoll.brokers.exchange.tape import Tape
 from plimsoll.brokers.exchange.venue import ExchangeVenue
-from plimsoll.engine.live.day_plan import stand_at_last_bar
 from plimsoll.engine.live.replay import Case
 from plimsoll.engine.live.slots import hours_of
 from plimsoll.engine.market.calendar import previous_session, sessions
+from plimsoll.engine.runtime.backtest import run_loop
 from plimsoll.engine.verbs.daemon import AccountWork
 from plimsoll.engine.verbs.host import Host
 from plimsoll.engine.verbs.live_room import tenant_for
@@ -105,10 +105,18 @@ def trade_years(folder: Path, count: int, *, look_back_every: int = 50) -> Itera
 
 
 def _replayed(case: Case, day: date) -> tuple[float, int]:
-    """Replay from scratch to the close that decided for a session; return CPU seconds, and how many sessions."""
-    setup = case.setup(previous_session(day))
-    began = time.process_time()
-    stand_at_last_bar(setup)
+    """Replay from scratch to the close that decided for a session; return CPU seconds, and how many sessions.
+
+    What comes before the first session, its warm-up and what is made once, is left out.
+    """
+    setup, began = case.setup(previous_session(day)), 0.0
+
+    def note(t: int) -> None:
+        nonlocal began
+        if t == setup.first:
+            began = time.process_time()
+
+    run_loop(setup, before_bar=note, keep=0)
     return time.process_time() - began, setup.panel.n_bars - setup.first
 
 
