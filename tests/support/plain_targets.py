@@ -37,6 +37,13 @@ def total_returns(close: pd.DataFrame, dividend: pd.DataFrame, split: pd.DataFra
     return (gross if split is None else gross * split) / before - 1.0
 
 
+def listings(close: pd.DataFrame) -> pd.DataFrame:
+    """How often each symbol has come back as another one: after more than 20 sessions without a row."""
+    row = pd.Series(np.arange(float(len(close))), index=close.index)
+    last = close.notna().mul(row, axis=0).where(close.notna()).ffill().shift(1)
+    return (close.notna() & (-last.sub(row, axis=0) - 1.0 > 20.0)).cumsum()
+
+
 def month_ends(index: pd.DatetimeIndex) -> list[pd.Timestamp]:
     """Last session of every month that is complete in `index`."""
     last = pd.Series(index, index=index).groupby([index.year, index.month]).last()
@@ -69,12 +76,19 @@ def overlay(w: pd.Series, listed: pd.Series, shrink: float) -> pd.Series:
     return w
 
 
-def level61(returns: pd.DataFrame, when: list[pd.Timestamp], p: Level61) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return targets and (risk_off, eq_vol_ann, eq_cum_ret, vol of the unlevered portfolio) at each date."""
+def level61(
+    returns: pd.DataFrame, when: list[pd.Timestamp], p: Level61, listing: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return targets and (risk_off, eq_vol_ann, eq_cum_ret, vol of the unlevered portfolio) at each date.
+
+    listing : of each row; what was seen of an earlier one counts no more.
+    """
     targets, regimes = {}, {}
     was_off = False
     for day in when:
         window = returns.loc[:day].tail(p.lookback)
+        if listing is not None:
+            window = window.where(listing.loc[window.index] == listing.loc[day])
         listed = returns.loc[day].notna()
         w = inverse_vol(window, listed, p.lookback // 2)
         if w.isna().all():
@@ -88,7 +102,8 @@ def level61(returns: pd.DataFrame, when: list[pd.Timestamp], p: Level61) -> tupl
         if off:
             w = overlay(w, listed, p.shrink)
         cov = window.cov().fillna(0.0) * 252.0
-        port = float(np.sqrt(w.to_numpy() @ cov.to_numpy() @ w.to_numpy()))
+        variance = float(w.to_numpy() @ cov.to_numpy() @ w.to_numpy())
+        port = float(np.sqrt(max(variance, 0.0)))  # pair by pair it may be below zero: then nothing is held
         leverage = min(p.max_leverage, p.vol_target / port) if port > 0.0 else 0.0
         targets[day], regimes[day], was_off = w * leverage, (float(off), vol, grown, port), off
     return pd.DataFrame(targets).T, pd.DataFrame(regimes, index=["risk_off", "eq_vol_ann", "eq_cum_ret", "port"]).T
