@@ -70,10 +70,10 @@ class Carry(Strategy):
         def _each_fund_has_one_part(self) -> "Carry.Params":
             if self.bill in self.symbols:
                 raise ValueError(f"the bill fund {self.bill} cannot be held as well")
-            oil = (self.front, self.strip) if self.commodity else ()
-            twice = [symbol for symbol in oil if symbol in (*self.symbols, self.bill)]
-            if twice or (oil and self.front == self.strip):
-                raise ValueError(f"{(twice or oil)[0]} cannot be two funds of this strategy at once")
+            named = (*self.symbols, self.bill)
+            for symbol, others in ((self.front, (*named, self.strip)), (self.strip, named)):
+                if self.commodity and symbol in others:
+                    raise ValueError(f"{symbol} cannot be two funds of this strategy at once")
             return self
 
     diagnostics: ClassVar[tuple[str, ...]] = (
