@@ -120,15 +120,16 @@ def _steps(reasons: Reasons, i: int) -> tuple[Step, ...]:
 
 
 def _moved_by(steps: tuple[Step, ...], held: float) -> str:
-    """Return the stage that made a weight what it is, and its reason: of an exit the one that left nothing.
+    """Return the stage that made a weight what it is, and its reason: of nothing the one that left nothing.
 
     Of a name that is left as it is the last one, where the target was another; else the one that moved it most. The
     caps that held it follow.
     """
     last = steps[-1]
-    if last.weight == 0.0 and held != 0.0:
+    if last.weight == 0.0:
         took = [step for before, step in pairwise(steps) if before.weight != 0.0 and step.weight == 0.0]
-        return f"exit, {took[-1].stage}: {took[-1].why}" if took else "exit: no sleeve holds it any more"
+        said = f"{took[-1].stage}: {took[-1].why}" if took else ""
+        return said if held == 0.0 else (f"exit, {said}" if said else "exit: no sleeve holds it any more")
     moved = last if last.weight == held and last.change else max(steps[1:], key=lambda step: abs(step.change))
     capped = [step for step in steps if step.stage == "s4_caps" and step is not moved]
     return "; ".join(f"{step.stage}: {step.why}" for step in (moved, *capped) if step.change)

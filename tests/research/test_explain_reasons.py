@@ -152,7 +152,7 @@ def test_what_is_left_as_it_is_is_told_by_the_band() -> None:
 
 def test_a_wrapper_is_told_what_it_was_netted_into() -> None:
     panel = walk_panel(3, ("GLD", "IAU", "SPY"), (0.1, 0.1, 0.15), 260)
-    sleeves = {"s": Steady({"GLD": 0.2, "IAU": 0.3, "SPY": 0.5})}
+    sleeves = {"s": Steady({"GLD": 0.2, "IAU": 0.3, "SPY": 0.5}), "t": Steady({"SPY": 1.0})}
     stages = {"preset": "book", **UNBOUND, **UNGOVERNED, "net": {"wrappers": [["GLD", "IAU"]]}}
     found = told(build_book(panel, sleeves, first=100, integrator=stages), 200)
     assert found["IAU"].moved_by == "s2_net: netted into GLD"
