@@ -1,6 +1,6 @@
-"""Carry in bond funds: what they distribute beyond the bill yield."""
+"""Carry: what bond funds distribute beyond the bill yield, and what an oil fund gains or loses by rolling."""
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -12,16 +12,26 @@ from plimsoll.engine.types import Bools, Floats, Weights
 from plimsoll.strategies.growth import SLACK, growth
 from plimsoll.strategies.schedule import Schedule, is_due
 
-# Values of the diagnostic `carry_source`: none, or distributions alone (no roll-down: that needs a yield curve).
+# Values of the diagnostic `carry_source`: none; distributions alone (no roll-down: that needs a yield curve); they and,
+# for oil, the front month less the strip.
 NO_SOURCE: Final = 0.0
 DISTRIBUTIONS: Final = 1.0
+AND_FRONT_MINUS_STRIP: Final = 2.0
 
 # A fund that distributed less than this in a year is taken to have no known distributions, not a yield of zero.
 LEAST_YIELD: Final = 1e-6
 
 
+class Rules(NamedTuple):
+    """What the kernel needs of the parameters."""
+
+    legs: int
+    short: bool
+    gross: float
+
+
 class Carry(Strategy):
-    """Long the bond funds that pay the most, short those that pay the least, both legs at the same risk.
+    """Long the bond funds that pay the most, short those that pay the least, and oil by the slope of its curve.
 
     Needs distributions: the yield is the growth of the total-return index over that of the price. A fund without any
     in the lookback (adjusted closes only) takes no part, and with fewer than two such funds in the data the strategy
@@ -29,18 +39,26 @@ class Carry(Strategy):
 
         yield_i = (TR_t / TR_{t-n}) / (P_t / P_{t-n}) - 1,   carry_i = yield_i - bill return over the same bars
         w_i = +-(1/sigma_i), top and bottom `legs` by carry, scaled to `gross`; so sum_i w_i sigma_i = 0
+        oil: growth of the front-month fund less that of the 12-month strip; the front fund by its sign, at the risk
+        of one bond fund
 
-    The volatilities stand in for durations. Without `short`, the top funds are held while their carry is positive. The
-    roll-down part of carry cannot be observed in fund prices and is left out (`carry_source` 1: distributions alone).
+    The volatilities stand in for durations. Without `short`, the top funds are held while their carry is positive, oil
+    while the front gains on the strip; oil has no more than its share beside the top funds where none of them is held.
+    The roll-down part of carry cannot be observed in fund prices and is left out. The slope of the oil curve cannot
+    either: the gap of the two funds mixes roll yield with moves of the curve. Where one of them is missing, or younger
+    than the lookback, there is no oil; `carry_source` says what was used: 1 distributions alone, 2 with oil.
 
-    Source: Koijen, Moskowitz, Pedersen & Vrugt (2018), Carry; legs and sizing are ours.
+    Source: Koijen, Moskowitz, Pedersen & Vrugt (2018), Carry; legs, sizing and the proxy for oil are ours.
     """
 
     class Params(StrategyParams):
-        """The funds, the bill fund they are measured against, sizes."""
+        """The funds, the bill fund they are measured against, the two oil funds, sizes."""
 
         symbols: tuple[str, ...] = Field(("TLT", "IEF", "SHY", "LQD", "HYG", "TIP"), min_length=2)
         bill: str = "BIL"
+        commodity: bool = True  # hold the front fund by its return over the strip's; False: bond funds alone
+        front: str = "USO"
+        strip: str = "USL"  # watched
         lookback_bars: int = Field(252, ge=21)
         vol_bars: int = Field(63, ge=10)
         legs: int = Field(2, ge=1)  # funds on each side; fewer where fewer than twice as many are known
@@ -49,21 +67,30 @@ class Carry(Strategy):
         rebalance: Schedule = "M"
 
         @model_validator(mode="after")
-        def _bill_is_not_held(self) -> "Carry.Params":
+        def _each_fund_has_one_part(self) -> "Carry.Params":
             if self.bill in self.symbols:
                 raise ValueError(f"the bill fund {self.bill} cannot be held as well")
+            named = (*self.symbols, self.bill)
+            for symbol, others in ((self.front, (*named, self.strip)), (self.strip, named)):
+                if self.commodity and symbol in others:
+                    raise ValueError(f"{symbol} cannot be two funds of this strategy at once")
             return self
 
-    diagnostics: ClassVar[tuple[str, ...]] = ("carry_source", "ranked", "bill_return", "top_carry", "bottom_carry")
+    diagnostics: ClassVar[tuple[str, ...]] = (
+        "carry_source", "ranked", "bill_return", "top_carry", "bottom_carry", "oil_carry",
+    )  # fmt: skip
 
     def __init__(self, params: StrategyParams | None = None) -> None:
         super().__init__(params)
-        self.optional = self.watched = (self.params.bill,)
+        p = self.params
+        self.oil: tuple[str, ...] = (p.front, p.strip) if p.commodity else ()
+        self.optional = (*self.oil, p.bill)
+        self.watched = (*self.oil[1:], p.bill)
 
     @property
     def universe(self) -> tuple[str, ...]:
-        """What may be held, then the bill fund."""
-        return (*self.params.symbols, self.params.bill)
+        """The bond funds, the front oil fund, then what is only watched: its strip, the bill fund."""
+        return (*self.params.symbols, *self.oil, self.params.bill)
 
     @property
     def warmup_bars(self) -> int:
@@ -83,13 +110,17 @@ class Carry(Strategy):
         if not is_due(ctx, p.rebalance):
             return None
         n, k = p.lookback_bars + SLACK, len(ctx.symbols)
-        w, carry, sigma = np.zeros(k), np.empty(k), np.empty(k)
-        bill = fund_carry(ctx.past.tr(n), ctx.past.close(n), p.lookback_bars, carry)
+        w, carry, sigma = np.zeros(k), np.empty(len(p.symbols)), np.empty(k)
+        level = ctx.past.tr(n)
+        bill = fund_carry(level, ctx.past.close(n), p.lookback_bars, carry)
+        oil = roll_carry(level, len(p.symbols), p.lookback_bars) if p.commodity else np.nan
         window_std(ctx.past.ret(p.vol_bars), p.vol_bars // 2, sigma)
-        ranked = carry_weights(carry, sigma, ctx.listed, p.legs, p.short, p.gross, w)
-        ctx.note("carry_source", DISTRIBUTIONS if ranked >= 2 else NO_SOURCE)
+        ranked = carry_weights(carry, oil, sigma, ctx.listed, Rules(p.legs, p.short, p.gross), w)
+        source = DISTRIBUTIONS if np.isnan(oil) else AND_FRONT_MINUS_STRIP
+        ctx.note("carry_source", source if ranked >= 2 else NO_SOURCE)
         ctx.note("ranked", ranked)
         ctx.note("bill_return", bill)
+        ctx.note("oil_carry", oil)
         if ranked < 2:
             return None
         ctx.note("top_carry", np.nanmax(carry))
@@ -99,49 +130,69 @@ class Carry(Strategy):
 
 @kernel
 def fund_carry(level: Floats, price: Floats, bars: int, carry: Floats) -> float:
-    """Write yield less bill return (K,) over `bars` bars, NaN where a fund has no known distributions; return the bill.
+    """Write yield less bill return (F,) over `bars` bars, NaN where a fund has no known distributions; return the bill.
 
-    level, price (n, K), n >= bars + SLACK: total-return index and price; the bill fund is the last column and gets
-    NaN. Where the bill fund has no return over the span the yields stand as they are and NaN is returned.
+    level, price (n, K), n >= bars + SLACK: total-return index and price; the bond funds are the first F columns, the
+    bill fund the last one. Where it has no return over the span the yields stand as they are and NaN is returned.
     """
-    last = carry.shape[0] - 1
-    bill = growth(level, last, bars)
-    for i in range(last):
+    bill = growth(level, level.shape[1] - 1, bars)
+    for i in range(carry.shape[0]):
         paid = (1.0 + growth(level, i, bars)) / (1.0 + growth(price, i, bars)) - 1.0
         carry[i] = paid - (0.0 if np.isnan(bill) else bill) if paid > LEAST_YIELD else np.nan
-    carry[last] = np.nan
     return bill
 
 
 @kernel
-def carry_weights(carry: Floats, sigma: Floats, listed: Bools, legs: int, short: bool, gross: float, w: Floats) -> int:
+def roll_carry(level: Floats, front: int, bars: int) -> float:
+    """Return by how much the front-month fund grew more than the strip, the column after it; NaN if unknown.
+
+    level (n, K), n >= bars + SLACK. Above 0 the curve falls with maturity and a roll gains, as far as it did not move.
+    """
+    gap: float = growth(level, front, bars) - growth(level, front + 1, bars)
+    return gap
+
+
+@kernel
+def carry_weights(carry: Floats, oil: float, sigma: Floats, listed: Bools, rules: Rules, w: Floats) -> int:
     """Write the target weights (K,) and return how many funds were ranked; fewer than two leave all at 0.
 
-    A fund is ranked if it is listed and has a carry and a volatility; of equal carries the earlier one ranks higher.
-    Those not ranked get carry NaN.
+    carry (F,) of the bond funds, oil of column F, NaN = no such leg; sigma, listed (K,). A fund is ranked if it is
+    listed and has a carry and a volatility; of equal carries the earlier one ranks higher. Those not ranked get NaN.
     """
-    known = 0
+    funds, known = carry.shape[0], 0
     for i in range(w.shape[0]):
         w[i] = 0.0
+    for i in range(funds):
         if not listed[i] or np.isnan(carry[i]) or not sigma[i] > 0.0:
             carry[i] = np.nan
         else:
             known += 1
     if known < 2:
         return known
-    side = min(legs, known // 2)
-    total = 0.0
-    for i in range(w.shape[0]):
-        above, below = 0, 0
-        for j in range(w.shape[0]):
-            above += 1 if carry[j] > carry[i] or (carry[j] == carry[i] and j < i) else 0
-            below += 1 if carry[j] < carry[i] or (carry[j] == carry[i] and j > i) else 0
-        if not np.isnan(carry[i]):
-            if above < side and (short or carry[i] > 0.0):
-                w[i] = 1.0 / sigma[i]
-            elif below < side and short:
-                w[i] = -1.0 / sigma[i]
-        total += abs(w[i])
-    for i in range(w.shape[0]):
-        w[i] *= gross / total if total > 0.0 else 0.0
+    side = min(rules.legs, known // 2)
+    chosen, held = 0.0, 0.0  # risk units at the ends of the ranking, and of what is held of them
+    for i in range(funds):
+        end = 0.0 if np.isnan(carry[i]) else end_of_ranking(carry, i, side, rules.short)
+        chosen += abs(end) / sigma[i] if end != 0.0 else 0.0
+        if end != 0.0 and (rules.short or carry[i] > 0.0):
+            w[i] = end / sigma[i]
+        held += abs(w[i])
+    share = 0.0
+    if not np.isnan(oil) and listed[funds] and sigma[funds] > 0.0 and (oil > 0.0 or rules.short):
+        share = np.sign(oil) / sigma[funds] / (chosen + 1.0 / sigma[funds])
+        w[funds] = rules.gross * share
+    for i in range(funds):
+        w[i] *= rules.gross * (1.0 - abs(share)) / held if held > 0.0 else 0.0
     return known
+
+
+@kernel
+def end_of_ranking(carry: Floats, i: int, side: int, short: bool) -> float:
+    """Return 1 for a fund among the `side` highest of carry (F,), -1 among the lowest if they are shorted, else 0."""
+    above, below = 0, 0
+    for j in range(carry.shape[0]):
+        above += 1 if carry[j] > carry[i] or (carry[j] == carry[i] and j < i) else 0
+        below += 1 if carry[j] < carry[i] or (carry[j] == carry[i] and j > i) else 0
+    if above < side:
+        return 1.0
+    return -1.0 if below < side and short else 0.0

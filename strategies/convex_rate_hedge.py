@@ -24,7 +24,7 @@ from plimsoll.strategies.growth import SLACK, growth
 from plimsoll.strategies.plan import common_plan, reference_weights
 
 SLOTS = ("engine", "rate_hedge", "gold", "duration", "intermediate")
-YEAR_BARS = 252
+HALF_YEAR_BARS = 126
 
 # Regimes of the budgets.
 TOGETHER, APART_FALLING, APART = range(3)
@@ -42,7 +42,7 @@ class State(NamedTuple):
 
 
 class ConvexRateHedge(Strategy):
-    """Hold TQQQ with a rate hedge while stocks and bonds move together, with duration while they do not.
+    """Hold TQQQ with a rate hedge, and with duration only while bonds hedge stocks and inflation subsides.
 
     Needs QQQ, TLT, gold, TMF (or another duration fund), IEF and TIP. PFIX exists since May 2021: before, and for any
     fund that is absent, its budget stays in cash and no substitute is held. Fails when rates rise slowly (PFIX decays
@@ -51,11 +51,12 @@ class ConvexRateHedge(Strategy):
         w_i = (b_i / sigma_i) / sum_j (b_j / sigma_j),   b by regime:
         regime      engine PFIX gold TMF IEF
         +             .55  .20  .25   0   0    stock-bond correlation > 0
-        -, falling    .60  .05  .15 .20   0    correlation < 0 and TIP/IEF no higher than 12 months ago
-        -             .60  .10  .20   0 .10    otherwise
+        -, falling    .60  .05  .15 .20   0    correlation < 0 and TIP/IEF no higher than 126 sessions ago
+        -             .60  .10  .30   0   0    otherwise
 
     Budgets are of stand-alone risk. Of contributions to risk they would be no use here: a hedge contributes negatively,
-    so any positive budget for PFIX beside duration, however small, makes both large. They move to a new regime's in a
+    so any positive budget for PFIX beside duration, however small, makes both large. Where duration may not be held
+    its budget is gold's; `budget_apart` and `inflation_bars` state another rule. They move to a new regime's in a
     straight line over `guard_ramp_bars`; then the guard of `strategies.correlation_regime`, and scalar, limits and
     bands of `plimsoll.strategies.blueprint`. The overweight of the engine is its budget.
 
@@ -73,8 +74,8 @@ class ConvexRateHedge(Strategy):
         inflation_base: str = "IEF"
         budget_together: tuple[float, float, float, float, float] = (0.55, 0.20, 0.25, 0.0, 0.0)
         budget_apart_falling: tuple[float, float, float, float, float] = (0.60, 0.05, 0.15, 0.20, 0.0)
-        budget_apart: tuple[float, float, float, float, float] = (0.60, 0.10, 0.20, 0.0, 0.10)
-        inflation_bars: int = Field(YEAR_BARS, ge=1)
+        budget_apart: tuple[float, float, float, float, float] = (0.60, 0.10, 0.30, 0.0, 0.0)
+        inflation_bars: int = Field(HALF_YEAR_BARS, ge=1)
 
         @model_validator(mode="after")
         def _budgets_sum_to_one(self) -> "ConvexRateHedge.Params":

@@ -1,6 +1,6 @@
 """Equity engine and crisis alpha: TQQQ, managed futures, gold and cash by leverage-aware risk budgets."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -34,17 +34,19 @@ class CrisisAlpha(Strategy):
     """Hold TQQQ, managed futures and gold at risk budgets that a Black-Litterman view on QQQ tilts to TQQQ.
 
     Needs QQQ (the risk of TQQQ is three times its underlying's), TLT, gold; managed futures take part equally, each
-    from 60 returns on. Before any does, its third of the risk goes in equal parts to gold and to cash; nothing is put
-    in its place. Holds no duration, so the correlation guard has nothing to move: its state is noted. Fails when
+    from 60 returns on. Before any does, their budget goes in equal parts to gold and to cash; nothing is put in their
+    place. Holds no duration, so the correlation guard has nothing to move: its state is noted. Fails when
     stocks, gold and trend followers fall together, in whipsaws of the 12-month sign, and after calm years, when the
     estimated risk of the engine is small.
 
-        Pi = SR_prior / sigma(w0) Sigma w0,   w0 = ERC(Sigma)
+        prior   b0 = 1/3 each, the engine's at least b_core;   w0 = RB(Sigma, b0);   Pi = SR_prior / sigma(w0) Sigma w0
         view    q = L (r + SR_view sigma_QQQ f) - (L - 1)(r + spread) - fee,   f = [QQQ beat bills in a year]
-        budget  b = max(w0 mu, 0) / sum, in [b_min, b_max], the engine's at least b_core;   w = RB(Sigma, b)
+        budget  b = max(w0 mu, 0) / sum, in [b_min, b_max];   w = RB(Sigma, b)
         volatility scalar, look-through limits, cash fund, bands: `plimsoll.strategies.blueprint`
 
-    ERC by itself undoes a TQQQ overweight, so `b_core` states it; set it to b_min for the tilted ERC alone.
+    ERC by itself undoes a TQQQ overweight, so `b_core` states it, as the portfolio that the view departs from: a view
+    that says nothing new leaves b0. With `core_floor = "budget"` the prior is ERC and b_core bounds what the view has
+    made of it; it then lies above nearly every view, which changes nothing. b_core = b_min is the tilted ERC alone.
 
     Source: Black & Litterman (1992) on the risk parity of Maillard, Roncalli & Teiletche (2010); managed futures after
     Moskowitz, Ooi & Pedersen (2012). View, bounds and the rule before 2019 are ours.
@@ -61,6 +63,7 @@ class CrisisAlpha(Strategy):
         spread: float = Field(0.010, ge=0)  # financing of the engine over bills, per year
         fee: float = Field(0.0086, ge=0)  # of the engine, per year
         b_core: float = Field(0.50, ge=0, le=1)
+        core_floor: Literal["prior", "budget"] = "prior"  # b_core bounds the engine's budget before the view, or after
         b_min: float = Field(0.05, ge=0, le=1)
         b_max: float = Field(0.70, gt=0, le=1)
 
@@ -124,28 +127,37 @@ class CrisisAlpha(Strategy):
         hope = p.view_sharpe * sigma / times * rose
         return float(times * (bill + hope) - (times - 1.0) * (bill + p.spread) - p.fee)
 
+    def prior(self) -> Floats:
+        """Return the risk budgets (S,), sum 1, before the view, every slot present."""
+        p = self.params
+        engine = max(1.0 / 3.0, p.b_core if p.core_floor == "prior" else 0.0)
+        out: Floats = np.full(3, (1.0 - engine) / 2.0)
+        out[ENGINE] = engine
+        return out
+
     def budgets(self, cov: Floats, view: float, present: Bools) -> tuple[Floats, float]:
         """Return the risk budgets (S,), sum 1, and the share of the portfolio not kept in cash for an absent slot."""
-        p = self.params
-        raw, cash = np.zeros(3), 0.0
-        raw[present] = self._tilt(np.ascontiguousarray(cov[np.ix_(present, present)]), view)
-        if not present[FUTURES]:
-            raw *= 2.0 / 3.0
-            raw[GOLD] += 1.0 / 6.0 if present[GOLD] else 0.0
-            cash = 1.0 / 6.0 if present[GOLD] else 1.0 / 3.0
+        p, prior = self.params, self.prior()
+        raw, cash, absent = np.zeros(3), 0.0, 0.0 if present[FUTURES] else float(prior[FUTURES])
+        there = prior[present] / prior[present].sum()
+        raw[present] = self._tilt(np.ascontiguousarray(cov[np.ix_(present, present)]), there, view) * (1.0 - absent)
+        if absent > 0.0:
+            raw[GOLD] += absent / 2.0 if present[GOLD] else 0.0
+            cash = absent / 2.0 if present[GOLD] else absent
         n = int(present.sum())
         low = np.where(present, min(p.b_min, 1.0 / n), 0.0)
-        low[ENGINE] = p.b_core
+        if p.core_floor == "budget":
+            low[ENGINE] = p.b_core
         high = np.where(present, max(p.b_max, 1.0 / n), 0.0)
         out = np.clip(raw / raw.sum(), low, high)
         code.require(bound_project(low, high, out), "risk budgets")
         return out, 1.0 - cash
 
-    def _tilt(self, cov: Floats, view: float) -> Floats:
-        """Return budgets before their bounds; the view is on the first asset of cov (n, n)."""
+    def _tilt(self, cov: Floats, prior_budget: Floats, view: float) -> Floats:
+        """Return budgets (n,) before their bounds; prior_budget (n,), the view is on the first asset of cov (n, n)."""
         p, n = self.params, len(cov)
         prior, mu, budget = np.empty(n), np.empty(n), np.empty(n)
-        base = budget_weights(cov, np.full(n, 1.0 / n))
+        base = budget_weights(cov, prior_budget)
         bl.implied_return(cov, base, p.prior_sharpe, prior)
         pick = np.zeros((1, n))
         pick[0, 0] = 1.0
@@ -153,7 +165,7 @@ class CrisisAlpha(Strategy):
             cov, prior, pick, np.array([view]), np.array([p.view_confidence]), p.tau, bl.init(1, n), mu
         )  # fmt: skip
         if fault != code.OK or bl.tilted_budget(base, mu, np.zeros(n), np.ones(n), budget) != code.OK:
-            return np.full(n, 1.0 / n)  # nothing has a positive expected return: the prior
+            return prior_budget  # nothing has a positive expected return
         return budget
 
     def implied(self) -> dict[str, str]:

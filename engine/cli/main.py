@@ -241,6 +241,23 @@ def explain(
 
 
 @app.command()
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="FILE.csv or FILE.parquet; FILE_summary.json goes with it.")
+    ],
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Where the data are now.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the table.")] = False,
+) -> None:
+    """Write a run as one table, a row a session: prices, returns, weights, flags, equity, turnover, cost; a summary."""
+    from plimsoll.engine.cli.export import run_export
+
+    run_export(run, out, data, force=force, as_json=as_json, quiet=quiet)
+
+
+@app.command()
 def strategies(
     name: Annotated[
         str | None, typer.Argument(help="A registered name or package.module:Class; all if left out.")

@@ -79,11 +79,10 @@ def _print(console: "Console", made: DayPlan, slot: str, file: Path | None, *, e
             table.add_column(head, justify="left" if head in ("symbol", "side", "type") else "right", no_wrap=True)
         for head in ("held", "wanted"):
             table.add_column(head, justify="right", no_wrap=True)
-        table.add_column("moved most by", no_wrap=True)
+        table.add_column("moved by", no_wrap=True)
         for order in made.orders:
             row, one = order_row(order), made.explained[order.symbol]
-            moved = max(one.steps[1:], key=lambda step: abs(step.change), default=one.steps[0])
-            shown = [f"{one.held:.2%}", f"{one.final:.2%}", moved.stage if moved.change else ""]
+            shown = [f"{one.held:.2%}", f"{one.final:.2%}", one.moved_by.partition(":")[0]]
             table.add_row(*(str(row[head]) for head in _HEADS), *shown)
         console.width = max(console.width, _WIDTH)
         console.print(table, soft_wrap=False)

@@ -122,9 +122,8 @@ def why_of(found: Explanation | None) -> str:
     """Return in one line where a symbol's order comes from."""
     if found is None:
         return ""
-    moved = max(found.steps[1:], key=lambda step: abs(step.change), default=None)
-    reason = f"; {moved.stage}: {moved.why}" if moved is not None and moved.change and moved.why else ""
-    return f"held {found.held:.2%}, wanted {found.final:.2%}{reason}" + (f"; {found.note}" if found.note else "")
+    reasons = "".join(f"; {said}" for said in (found.moved_by, found.note) if said)
+    return f"held {found.held:.2%}, wanted {found.final:.2%}{reasons}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Why this order: the weight after every stage, what moved it, and the order without each stage."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -8,8 +9,7 @@ from plimsoll.engine.core import Decision, System
 from plimsoll.engine.errors import DataError, did_you_mean
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
-from plimsoll.engine.portfolio.stages.s4_caps import names_of
-from plimsoll.engine.portfolio.stages.s5_governor import NO_NEW, TIERS
+from plimsoll.engine.research.reasons import Reasons, reasons_of
 from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.types import Floats
 
@@ -34,8 +34,9 @@ class Step:
 class Explanation:
     """One symbol of one decision.
 
-    held and final are weights before and after; order is in signed shares; without maps each stage to the order there
-    would be if it alone were passed over, the state held; kept says what cannot be passed over, and why.
+    held and final are weights before and after; moved_by the step that made the most of it; order is in signed shares;
+    without maps each stage to the order there would be if it alone were passed over, the state held; kept says what
+    cannot be passed over, and why.
     """
 
     symbol: str
@@ -43,6 +44,7 @@ class Explanation:
     held: float
     steps: tuple[Step, ...]
     final: float
+    moved_by: str
     order: float
     price: float
     note: str
@@ -74,22 +76,27 @@ def explain_decision(
         stage: _orders_without(setup.system, account, adopt, stage, panel.n_symbols) for stage in integrator.skippable
     }
     involved = (held != 0.0) | decision.target.trace.any(axis=1) | (orders != 0.0)
+    reasons = reasons_of(setup, decision, held)
     columns = [panel.column(symbol)] if symbol is not None else np.flatnonzero(involved).tolist()
-    return [
-        Explanation(
-            symbol=panel.symbols[i],
-            session=str(panel.clock.session[decision.t]),
-            held=float(held[i]),
-            steps=_steps(setup, decision, i, held),
-            final=float(decision.target.trace[i, -1]),
-            order=float(orders[i]),
-            price=float(panel.close[decision.t, i]),
-            note=_note(decision, i, held),
-            without={stage: float(values[i]) for stage, values in without.items()},
-            kept=dict(integrator.kept),
+    found = []
+    for i in columns:
+        steps = _steps(reasons, i)
+        found.append(
+            Explanation(
+                symbol=panel.symbols[i],
+                session=str(panel.clock.session[decision.t]),
+                held=float(held[i]),
+                steps=steps,
+                final=float(decision.target.trace[i, -1]),
+                moved_by=_moved_by(steps, float(held[i])),
+                order=float(orders[i]),
+                price=float(panel.close[decision.t, i]),
+                note=_note(decision, i, held),
+                without={stage: float(values[i]) for stage, values in without.items()},
+                kept=dict(integrator.kept),
+            )
         )
-        for i in columns
-    ]
+    return found
 
 
 def _orders(decision: Decision, n: int) -> Floats:
@@ -101,55 +108,31 @@ def _orders_without(system: System, account: Account, adopt: bool, stage: str, n
     return _orders(system.decide(account, adopt=adopt, skip=frozenset({stage})), n)
 
 
-def _steps(setup: Setup, decision: Decision, i: int, held: Floats) -> tuple[Step, ...]:
-    trace, stages = decision.target.trace[i], setup.system.integrator.stages
-    facts = dict(zip(setup.system.integrator.facts, decision.target.facts.tolist(), strict=True))
+def _steps(reasons: Reasons, i: int) -> tuple[Step, ...]:
+    """Return the weight of symbol i after each stage."""
+    trace = reasons.decision.target.trace[i]
+    stages = reasons.setup.system.integrator.stages
     steps = [Step(stages[0], float(trace[0]), 0.0, "the sleeves' own weights")]
-    band = setup.config.band
     for k in range(1, len(stages)):
         change = float(trace[k] - trace[k - 1])
-        moved = (float(trace[k - 1]), float(trace[k]), float(held[i]), band)
-        why = _reason(stages[k], facts, *moved) if change else ""
-        steps.append(Step(stages[k], float(trace[k]), change, why))
+        steps.append(Step(stages[k], float(trace[k]), change, reasons.why(k, i) if change else ""))
     return tuple(steps)
 
 
-def _reason(stage: str, facts: dict[str, float], before: float, after: float, held: float, band: float) -> str:
-    """Return in a few words why a stage moved a weight."""
-    if stage == "s1_allocate":
-        shares = {k.removeprefix("share."): v for k, v in facts.items() if k.startswith("share.")}
-        return "shares " + ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
-    if stage == "s2_net":
-        return "too little history to trade, or netted into its wrapper" if after == 0.0 else "took over its wrappers"
-    if stage == "s3_vol_target":
-        return f"times {facts['leverage']:.3f}: ex-ante {facts['sigma_ex']:.1%} to {facts['sigma_p']:.1%} volatility"
-    if stage == "s4_caps":
-        return "bound by " + ", ".join(names_of(int(facts["binding"])))
-    if stage == "s5_governor":
-        what = f"times {facts['multiplier']:.3f}"
-        if facts["tier"] == NO_NEW and after != before * facts["multiplier"]:
-            what = "no position may grow"
-        return f"{what}: drawdown {facts['drawdown']:.1%}, tier {TIERS[int(facts['tier'])]}"
-    return _held_back(before, after, held, band) if stage == "s7_turnover" else _legacy_reason(stage, facts)
+def _moved_by(steps: tuple[Step, ...], held: float) -> str:
+    """Return the stage that made a weight what it is, and its reason: of nothing the one that left nothing.
 
-
-def _legacy_reason(stage: str, facts: dict[str, float]) -> str:
-    """Return why a stage of the old path moved a weight, "" for one that is not of it."""
-    if stage == "min_variance":
-        return f"least variance over {facts['rows']:.0f} rows of common history"
-    if stage == "first_vol_target":
-        return f"times {facts['leverage']:.3f}: ex-ante {facts['sigma_ex']:.1%} to the book's target"
-    if stage == "second_vol_target":
-        return "scaled by its own volatility once more, halved, name and gross cap"
-    return f"times {facts['multiplier']:.3f}: drawdown {facts['drawdown']:.1%}" if stage == "kill_tier" else ""
-
-
-def _held_back(before: float, after: float, held: float, band: float) -> str:
-    """Return why stage 7 moved a weight."""
-    if after != held:
-        return "Kelly fraction, dust, ladder, capacity or the net cap"
-    gap = f"{abs(before - held):.3%} from what is held"
-    return f"inside the no-trade band: {gap}" if abs(before - held) <= band else f"halted or not worth its cost: {gap}"
+    Of a name that is left as it is the last one, where the target was another; else the one that moved it most. The
+    caps that held it follow.
+    """
+    last = steps[-1]
+    if last.weight == 0.0:
+        took = [step for before, step in pairwise(steps) if before.weight != 0.0 and step.weight == 0.0]
+        said = f"{took[-1].stage}: {took[-1].why}" if took else ""
+        return said if held == 0.0 else (f"exit, {said}" if said else "exit: no sleeve holds it any more")
+    moved = last if last.weight == held and last.change else max(steps[1:], key=lambda step: abs(step.change))
+    capped = [step for step in steps if step.stage == "s4_caps" and step is not moved]
+    return "; ".join(f"{step.stage}: {step.why}" for step in (moved, *capped) if step.change)
 
 
 def _note(decision: Decision, i: int, held: Floats) -> str:

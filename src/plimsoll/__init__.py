@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.doctor import doctor
     from plimsoll.engine.verbs.doctor_live import doctor_live
     from plimsoll.engine.verbs.explain import explain
+    from plimsoll.engine.verbs.export import export
     from plimsoll.engine.verbs.plan import plan
     from plimsoll.engine.verbs.project import write_project
     from plimsoll.engine.verbs.rebalance import emit, rebalance
@@ -67,6 +68,7 @@ _HOME = {
     "doctor": "plimsoll.engine.verbs.doctor",
     "doctor_live": "plimsoll.engine.verbs.doctor_live",
     "explain": "plimsoll.engine.verbs.explain",
+    "export": "plimsoll.engine.verbs.export",
     "status": "plimsoll.engine.verbs.control",
     "resume": "plimsoll.engine.verbs.control",
     "reconcile": "plimsoll.engine.verbs.accounts",
@@ -118,6 +120,7 @@ __all__ = [
     "doctor_live",
     "emit",
     "explain",
+    "export",
     "flatten",
     "halt",
     "kernel",

@@ -80,7 +80,7 @@ MAY_HOLD = {
     "level61": "SPY QQQ IWM EFA EEM TLT LQD GLD", "kalman_overlay": "QQQ TQQQ SQQQ",
     "crisis_alpha": "TQQQ DBMF KMLM IAU", "convex_rate_hedge": "TQQQ PFIX IAU TMF IEF",
     "inflation_beta": "TQQQ PDBC DBC IAU", "vol_barbell": "TQQQ SVOL TAIL",
-    "trend": "SPY EFA EEM TLT IEF LQD GLD SLV DBC UUP VNQ", "carry": "TLT IEF SHY LQD HYG TIP",
+    "trend": "SPY EFA EEM TLT IEF LQD GLD SLV DBC UUP VNQ", "carry": "TLT IEF SHY LQD HYG TIP USO",
     "vol_premium": "SVOL TAIL", "macro_regime": "SPY TLT GLD DBC", "pairs": "GLD SLV GDX EWA EWC XLE USO SPY QQQ",
 }  # fmt: skip
 

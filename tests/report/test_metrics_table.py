@@ -13,6 +13,7 @@ from plimsoll.engine.errors import DataError, EngineError
 from plimsoll.engine.report.metrics import returns as m
 from plimsoll.engine.report.metrics.table import plain
 from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.tearsheet.tables import sleeve_table
 
 Make = Callable[..., Result]
 
@@ -168,6 +169,28 @@ def test_sleeves_report_their_own_notional_account(result: Result) -> None:
     block = result.metrics["sleeves"]["trend"]
     assert block["total_return"] == pytest.approx(equity[-1] / equity[0] - 1.0)
     assert block["weight"]["mean"] == pytest.approx(result.sleeves["trend.weight"].mean())
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "promoted"),
+        ({"status": "incubating"}, "incubating"),
+        ({"since": "2015-01-07"}, "promoted"),
+        ({"since": "2040-01-01"}, "incubating"),
+        ({"status": "quarantined", "since": "2040-01-01"}, "promoted"),
+    ],
+    ids=["as it is", "watched", "since then", "not yet", "still"],
+)
+def test_a_sleeve_of_a_book_is_reported_with_its_status_at_the_end(
+    make_result: Make, given: dict[str, str], told: str
+) -> None:
+    sleeve = {"name": "trend", "strategy": "trend", **given}
+    result = make_result(sessions=40, config={"sleeve": [sleeve], "integrator": {"preset": "book"}})
+    assert result.metrics["sleeves"]["trend"]["status"] == told
+    table = sleeve_table(result.metrics)
+    assert table is not None
+    assert [row[0] for row in table.rows] == ["level61", "trend" if told == "promoted" else f"trend ({told})"]
 
 
 def test_counts_are_all_there_even_when_zero(result: Result) -> None:

@@ -6,26 +6,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from support.blueprint_run import on_files, on_sample
+from support.blueprint_run import noted, on_files, on_sample
 from support.plain_blueprint import ewma_covariance, growth, regimes, settle, table_of, usable
 from support.plain_market import Market
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.runtime.resolve import make_strategy
-from plimsoll.strategies.convex_rate_hedge import SLOTS, ConvexRateHedge
+from plimsoll.strategies.convex_rate_hedge import APART_FALLING, SLOTS, ConvexRateHedge
 
 HELD = ["TQQQ", "PFIX", "IAU", "TMF", "IEF"]
 BUDGETS = {
     "together": np.array([0.55, 0.20, 0.25, 0.0, 0.0]),
     "falling": np.array([0.60, 0.05, 0.15, 0.20, 0.0]),
-    "apart": np.array([0.60, 0.10, 0.20, 0.0, 0.10]),
+    "apart": np.array([0.60, 0.10, 0.30, 0.0, 0.0]),
 }
 
 
 def ramped(market: Market, guard: pd.DataFrame, due: pd.DatetimeIndex) -> tuple[pd.DataFrame, pd.Series]:
     """Budgets on their way to the regime's, and the inflation signal in force."""
-    gap = (1.0 + growth(market, "TIP", 252)) / (1.0 + growth(market, "IEF", 252)) - 1.0
+    gap = (1.0 + growth(market, "TIP", 126)) / (1.0 + growth(market, "IEF", 126)) - 1.0
     rows, signals, signal, kind, start, now, age = {}, {}, np.nan, None, None, None, 0
     for day in market.index:
         signal = gap[day] if np.isnan(signal) or day in due else signal
@@ -83,6 +83,12 @@ def test_every_session_of_real_data_equals_plain_pandas(real_daily: Path) -> Non
             held = daily[fund].astype(float).loc[day:].iloc[:60]
             assert (held.diff().dropna()[guard[held.index[1:]] > 0] <= 1e-12).all()
     assert ran.result.targets["PFIX"].iloc[-1] > 0.0
+    seen = noted(ran)
+    allowed = (seen["regime"] == APART_FALLING).rolling(21, min_periods=1).max().astype(bool)  # then the ramp is over
+    none = seen.index[~allowed.reindex(seen.index)]
+    assert 0.1 < len(none) / len(seen) < 0.9
+    assert daily.loc[none, ["TMF", "IEF"]].astype(float).max().max() <= 1e-12
+    assert ran.result.targets["TMF"].max() > 0.05  # and some where both conditions hold
 
 
 def _pair(folder: Path) -> list[pd.Series]:
@@ -96,6 +102,14 @@ def test_budgets_of_absent_funds_stay_in_cash() -> None:
     budget, kept = ConvexRateHedge().placed(BUDGETS["together"], np.array([True, False, True, True, True]))
     np.testing.assert_allclose(budget, [0.6875, 0.0, 0.3125, 0.0, 0.0])
     assert kept == pytest.approx(0.80)
+
+
+def test_the_former_rule_is_a_matter_of_parameters() -> None:
+    former = {"inflation_bars": 252, "budget_apart": [0.60, 0.10, 0.20, 0.0, 0.10]}
+    strategy = make_strategy("convex_rate_hedge", former, where="test")
+    assert strategy.warmup_bars == 253
+    assert "intermediate" in strategy.implied()["weights, correlation negative, inflation rising"]
+    assert "intermediate" not in ConvexRateHedge().implied()["weights, correlation negative, inflation rising"]
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.blueprint_run import on_files, on_sample
+from support.blueprint_run import LAST, noted, on_files, on_sample
 from support.plain_blueprint import ewma_covariance, growth, regimes, risk_budget, settle, table_of, usable
 from support.plain_market import Market
+from support.scripted import plain_config, run_config
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.market.csv.source import load_csv
 from plimsoll.engine.runtime.resolve import make_strategy
 from plimsoll.strategies.crisis_alpha import CrisisAlpha
 
@@ -32,23 +34,31 @@ def water_fill(raw: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray
     return np.clip(hi * b, low, high)
 
 
-def plain_budgets(cov: np.ndarray, q: float, there: np.ndarray, core: float = 0.5) -> tuple[np.ndarray, float]:
-    """Section 6.1 on the slots that are there; without managed futures half of their third is gold, half cash."""
-    sigma = cov[np.ix_(there, there)]
-    n = len(sigma)
-    w0 = risk_budget(sigma, np.full(n, 1.0 / n))
+def plain_budgets(
+    cov: np.ndarray, q: float, there: np.ndarray, core: float = 0.5, floor: str = "prior"
+) -> tuple[np.ndarray, float]:
+    """Budgets of the slots that are there; without managed futures half of theirs is gold, half cash.
+
+    floor: whether the core's least budget holds before the view or after it.
+    """
+    first = np.full(3, 1.0 / 3.0)
+    if floor == "prior":
+        first = np.array([core, (1.0 - core) / 2.0, (1.0 - core) / 2.0]) if core > 1.0 / 3.0 else first
+    sigma, b0 = cov[np.ix_(there, there)], first[there] / first[there].sum()
+    w0 = risk_budget(sigma, b0)
     pi = 0.5 / np.sqrt(w0 @ sigma @ w0) * sigma @ w0
-    pick = np.eye(n)[:1]
+    pick = np.eye(len(sigma))[:1]
     spread = pick @ (0.05 * sigma) @ pick.T
     mu = pi + 0.05 * sigma @ pick.T @ np.linalg.inv(spread + spread) @ (np.array([q]) - pick @ pi)  # confidence 1/2
     raw = np.zeros(3)
     raw[there] = np.maximum(w0 * mu, 0.0) / np.maximum(w0 * mu, 0.0).sum()
     kept = 1.0
     if not there[1]:
-        raw, kept = raw * 2.0 / 3.0, 5.0 / 6.0
-        raw[2] += 1.0 / 6.0
+        raw, kept = raw * (1.0 - first[1]), 1.0 - first[1] / 2.0
+        raw[2] += first[1] / 2.0
     low, high = np.where(there, 0.05, 0.0), np.where(there, 0.70, 0.0)
-    low[0] = core
+    if floor == "budget":
+        low[0] = core
     return water_fill(raw / raw.sum(), low, high), kept
 
 
@@ -82,14 +92,57 @@ def test_every_session_of_the_sample_equals_plain_pandas() -> None:
 
 
 @pytest.mark.realdata
-def test_every_session_of_real_data_equals_plain_pandas(real_daily: Path) -> None:
+def test_every_session_of_real_data_equals_plain_pandas_and_the_view_acts_on_every_one(real_daily: Path) -> None:
     ran, daily = on_files(real_daily, CrisisAlpha, oracle, rebalance="D")
     assert daily["budget_futures"].loc[:"2019-07"].eq(0.0).all()
     assert daily["DBMF"].loc["2021-06":].gt(0.0).all()
     assert len(ran.result.targets) > 190
+    engine = noted(ran)["budget_engine"]
+    assert engine.between(0.05 + 1e-9, 0.70 - 1e-9).all()  # neither bound holds it
+    without = pd.Series(np.where(noted(ran)["budget_futures"] > 0.0, 0.5, 0.5 / 0.875), engine.index)  # of any view
+    assert (engine - without).abs().gt(1e-3).mean() > 0.95
+    bullish = noted(ran)["view"] > noted(ran)["view"].median()
+    assert (engine - without)[bullish].mean() > 0.02 > (engine - without)[~bullish].mean()
 
 
-def test_without_managed_futures_half_their_third_is_gold_and_half_is_cash() -> None:
+@pytest.mark.realdata
+def test_a_floor_after_the_view_held_the_budget_on_nearly_every_real_session(real_daily: Path) -> None:
+    panel = load_csv(real_daily, list(CrisisAlpha().universe), end=LAST)
+    values = plain_config("crisis_alpha", {"core_floor": "budget"}, run={"start": "2010-03-01"})
+    engine = noted(run_config(panel, values))["budget_engine"]
+    assert engine.sub(0.5).abs().lt(1e-9).mean() == pytest.approx(0.96, abs=0.005)  # why the floor went before the view
+
+
+@given(
+    vols=st.lists(st.floats(0.05, 0.8), min_size=3, max_size=3), rho=st.floats(-0.4, 0.9), q=st.floats(-0.2, 0.8),
+    core=st.floats(0.05, 0.7), floor=st.sampled_from(["prior", "budget"]), futures=st.booleans(),
+)  # fmt: skip
+def test_budgets_of_both_readings_equal_the_plain_ones(
+    vols: list[float], rho: float, q: float, core: float, floor: str, futures: bool
+) -> None:
+    sd = np.array(vols)
+    cov = ((1.0 - rho) * np.eye(3) + rho) * np.outer(sd, sd)
+    there = np.array([True, futures, True])
+    strategy = make_strategy("crisis_alpha", {"b_core": core, "core_floor": floor}, where="test")
+    assert isinstance(strategy, CrisisAlpha)
+    budget, kept = strategy.budgets(cov, q, there)
+    plain, share = plain_budgets(cov, q, there, core, floor)
+    np.testing.assert_allclose(budget, plain, rtol=1e-6, atol=1e-9)
+    assert kept == pytest.approx(share)
+
+
+@given(vols=st.lists(st.floats(0.05, 0.8), min_size=3, max_size=3), rho=st.floats(-0.4, 0.9), core=st.floats(0.34, 0.7))
+def test_a_view_that_says_nothing_new_leaves_the_stated_core(vols: list[float], rho: float, core: float) -> None:
+    sd = np.array(vols)
+    cov = ((1.0 - rho) * np.eye(3) + rho) * np.outer(sd, sd)
+    first = np.array([core, (1.0 - core) / 2.0, (1.0 - core) / 2.0])
+    w0 = risk_budget(cov, first)
+    implied = float((0.5 / np.sqrt(w0 @ cov @ w0) * cov @ w0)[0])
+    strategy = CrisisAlpha(CrisisAlpha.Params(b_core=core, b_max=0.75))
+    np.testing.assert_allclose(strategy.budgets(cov, implied, ALL)[0], first, rtol=1e-6)
+
+
+def test_without_managed_futures_half_their_budget_is_gold_and_half_is_cash() -> None:
     cov = np.diag([0.36, 0.0144, 0.0256])
     there = np.array([True, False, True])
     pair = cov[np.ix_(there, there)]
@@ -98,6 +151,11 @@ def test_without_managed_futures_half_their_third_is_gold_and_half_is_cash() -> 
     budget, kept = CrisisAlpha(CrisisAlpha.Params(b_core=0.05)).budgets(cov, implied, there)
     np.testing.assert_allclose(budget, [0.4, 0.0, 0.6])  # a third, and a third and a sixth, of five sixths
     assert kept == pytest.approx(5.0 / 6.0)
+    w0 = risk_budget(pair, np.array([2.0 / 3.0, 1.0 / 3.0]))  # of a half and a quarter; the other quarter is absent
+    implied = float((0.5 / np.sqrt(w0 @ pair @ w0) * pair @ w0)[0])
+    budget, kept = CrisisAlpha().budgets(cov, implied, there)
+    np.testing.assert_allclose(budget * kept, [0.5, 0.0, 0.375], rtol=1e-9)
+    assert kept == pytest.approx(0.875)
 
 
 @pytest.mark.parametrize(

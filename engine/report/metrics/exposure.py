@@ -104,11 +104,14 @@ def pnl_block(record: Record) -> Figures:
 
 
 def sleeves_block(record: Record) -> Figures:
-    """Return each sleeve's own notional result, gross of costs, its average allocation, how often it had a skill."""
+    """Return each sleeve's own notional result, gross of costs, status at the end, average allocation, skill.
+
+    skill_known is the share of decisions at which it had one.
+    """
     out: Figures = {}
-    known = _skill_known(record)
+    known, status = _skill_known(record), _status_at_the_end(record)
     for name in sleeve_names(record):
-        entry: Figures = {}
+        entry: Figures = {"status": status[name]} if name in status else {}
         equity = _sleeve_column(record, name, "equity")
         weight = _sleeve_column(record, name, "weight")
         if equity is not None and len(equity) > 1 and np.all(np.isfinite(equity)) and np.all(equity > 0.0):
@@ -120,7 +123,7 @@ def sleeves_block(record: Record) -> Figures:
                 "sharpe": m.sharpe(returns),
                 "max_drawdown": m.max_drawdown(returns),
             }
-            entry = m.annualised(figures, len(returns))
+            entry |= m.annualised(figures, len(returns))
         if weight is not None:
             entry["weight"] = book.spread_of(weight)
         if name in known:
@@ -136,6 +139,19 @@ def _skill_known(record: Record) -> dict[str, float]:
     if "rung" not in rows:
         return {}
     return {name: float(rows.get(f"skill.{name}", 0) / rows["rung"]) for name in sleeve_names(record)}
+
+
+def _status_at_the_end(record: Record) -> dict[str, str]:
+    """Return what each configured sleeve of a book was at the last session; the other presets know no statuses."""
+    if record.config.get("integrator", {}).get("preset") != "book" or not len(record.sessions):
+        return {}
+    before = {"promoted": "incubating", "quarantined": "promoted"}
+    last, out = str(record.sessions[-1]), {}
+    for section in record.config["sleeve"]:
+        status = section.get("status", "promoted")
+        begun = section.get("since") is None or section["since"] <= last
+        out[section["name"]] = status if begun else before.get(status, status)
+    return out
 
 
 def sleeve_names(record: Record) -> list[str]:

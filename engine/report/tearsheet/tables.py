@@ -221,7 +221,7 @@ def sleeve_table(metrics: Mapping[str, Any]) -> PageTable | None:
     head = ("Sleeve", *(label for _, label, _ in kinds), "Mean weight", *(("Skill known",) if ranked else ()))
     rows = [
         (
-            name,
+            name if block.get("status") in (None, "promoted") else f"{name} ({block['status']})",
             *(shown(block.get(key), kind) for key, _, kind in kinds),
             shown((block.get("weight") or {}).get("mean"), "percent"),
             *((shown(block.get("skill_known"), "percent"),) if ranked else ()),
