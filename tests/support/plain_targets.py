@@ -95,8 +95,9 @@ def level61(
             continue
         w = w.fillna(0.0)
         basket = window[RISKY].mean(axis=1).dropna()
-        vol = float(basket.std(ddof=1) * np.sqrt(252.0))
-        grown = float((1.0 + basket).prod() - 1.0)
+        few = len(basket) < 2  # nothing is known of them: no reason to leave
+        vol = 0.0 if few else float(basket.std(ddof=1) * np.sqrt(252.0))
+        grown = 0.0 if few else float((1.0 + basket).prod() - 1.0)
         leaves = p.hysteresis and was_off
         off = vol > (p.exit_vol if leaves else p.risk_off_vol) or grown < (p.exit_mom if leaves else p.risk_off_mom)
         if off:
