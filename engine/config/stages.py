@@ -101,6 +101,9 @@ class CapsSection(StageSection):
     net: float = Field(1.0, gt=0)
     capacity: float = Field(0.05, gt=0)  # of average daily volume, per trade
     clusters: dict[str, tuple[str, ...]] = _CLUSTERS
+    look_through: bool | None = None  # clusters count a fund times its leverage; None = as ruled: yes, literal: no
+    look_through_names: bool | None = None  # None = no
+    hedges: bool | None = None  # what a name's cap takes from one leg of a long-short sleeve, all legs lose; None = no
 
     @model_validator(mode="after")
     def _partition(self) -> "CapsSection":
@@ -153,6 +156,10 @@ class RegimeSection(StageSection):
     band: tuple[float, float] = (0.08, 0.12)
     tilt_max: float = Field(0.2, ge=0, lt=1)
     dwell_sessions: int = Field(5, ge=1)
+    # three readings; None = the first word as ruled, the second to the letter
+    correlation: Literal["positive", "signed"] | None = None  # of stocks and bonds: which signs count
+    confidence: Literal["label", "signal"] | None = None  # the part of the signal on the label's side, or its size
+    dwell: Literal["better", "every"] | None = None  # which labels have to wait
     stocks: str = "SPY"
     bonds: str = "TLT"
     fear: str = "VIX"
@@ -166,6 +173,9 @@ class TurnoverSection(StageSection):
     edge_ratio: float = Field(0.0, ge=0)  # 0 = no cost gate
     park_cash: bool = False  # hold what is left in the first listed cash equivalent
     park_band: float = Field(0.02, ge=0, lt=1)
+    # two readings; None = the first word as ruled, the second to the letter
+    lift: Literal["falling", "below_one"] | None = None  # of the governor's multiplier: what lifts the band
+    net_excess: Literal["any", "band"] | None = None  # of held net over its cap: what lifts the band
 
 
 class LadderTier(StageSection):

@@ -1,6 +1,6 @@
 """What an account and its trades are charged and allowed, known before there is an account."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +74,11 @@ class Terms:
         return np.stack((self.maintenance_long, self.maintenance_short))
 
 
+def leverage_of(given: Mapping[str, float], symbols: Sequence[str]) -> Floats:
+    """Return (N,) how many times its index each fund moves, without its sign; `given` goes before what is known."""
+    return np.array([abs(given.get(symbol, instrument(symbol).leverage)) for symbol in symbols], dtype=np.float64)
+
+
 def terms_of(config: Config, symbols: Sequence[str]) -> Terms:
     """Return what the configured account and costs mean for each symbol."""
     costs, account, execution = config.costs, config.account, config.execution
@@ -85,7 +90,7 @@ def terms_of(config: Config, symbols: Sequence[str]) -> Terms:
                     f"symbol {symbol!r} is not in this run", where=where, fix=did_you_mean(symbol, symbols)
                 )
     tiers = [costs.tier.get(symbol, instrument(symbol).tier) for symbol in symbols]
-    leverage = np.array([abs(account.leverage.get(symbol, instrument(symbol).leverage)) for symbol in symbols])
+    leverage = leverage_of(account.leverage, symbols)
     half_spread = np.array([costs.half_spread_bps.get(tier, 0.0) for tier in tiers]) * 1e-4 * costs.stress
     return Terms(
         half_spread=half_spread if real else np.zeros(len(symbols)),

@@ -101,7 +101,7 @@ class Pipeline:
         out = Out(
             np.empty(n), np.empty(n), np.empty(n, dtype=np.bool_), np.empty((len(STAGES), n)), np.empty(len(self.facts))
         )
-        holdings = AccountView(account.value, account.equity, account.margin_call, day_return)
+        holdings = AccountView(account.value, account.equity, account.margin_call, day_return, adopt)
         if not self.settings.factors:
             ticket = decide(t, self.weight, bits, rules, memory, self.prices, self.terms, holdings, out)
         else:
@@ -109,7 +109,7 @@ class Pipeline:
             window = np.empty((min(self.settings.window, t + 1), n))
             own_rows(t, self._feed.ret, self._feed.ret, self.prices.status, window)
             estimate = s3_vol_target.book_vol(out.trace[NETTED], memory.asset_moments.pair, window, rules.vol_target)
-            ticket = finish(t, *estimate, bits, rules, memory, self.prices, self.terms, holdings, out)
+            ticket = finish(t, self.weight, *estimate, bits, rules, memory, self.prices, self.terms, holdings, out)
         return Target(out.target, out.goal, out.trade, out.trace.T, out.facts, ticket, account.margin_call)
 
     def take_over(self, t: int, weight: Floats) -> None:

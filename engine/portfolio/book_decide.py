@@ -24,6 +24,7 @@ from plimsoll.engine.portfolio.stages import (
     s2_net,
     s3_vol_target,
     s4_caps,
+    s4_hedges,
     s5_governor,
     s6_regime,
     s7_turnover,
@@ -59,10 +60,15 @@ SKIP_S8: Final = 1 << SKIPPABLE.index("s8_ladder")
 
 
 class Rules(NamedTuple):
-    """What deciding is told; arrays over N symbols. restriction (T, N) int8, of length 0 where there is none."""
+    """What deciding is told; arrays over N symbols. restriction (T, N) int8, of length 0 where there is none.
+
+    hedges : what a name's cap takes from one leg of a long-short sleeve is taken from all its legs.
+    """
 
     vol_target: s3_vol_target.Params
     caps: s4_caps.Params
+    groups: s4_caps.Groups
+    hedges: bool
     turnover: s7_turnover.Params
     day_loss: float
     sigma_neutral: float
@@ -75,8 +81,6 @@ class Rules(NamedTuple):
     active: Codes
     wrapper_member: Ints
     wrapper_group: Ints
-    cluster: Ints
-    n_clusters: int
     restriction: Codes
     maintenance: Floats
 
@@ -103,13 +107,15 @@ class CostTerms(NamedTuple):
 class AccountView(NamedTuple):
     """The account: value (N,) dollars held, equity in dollars, its return since the last close observed.
 
-    margin_call : equity is below the maintenance requirement.
+    margin_call : equity is below the maintenance requirement. adopt : the account takes over a book that it has had no
+    decision of since it can remember, so that nothing of what the governor takes has been sent.
     """
 
     value: Floats
     equity: float
     margin_call: bool
     day_return: float
+    adopt: bool
 
 
 class Out(NamedTuple):
@@ -128,7 +134,7 @@ def combine(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Code
 
     weight (S, N) drifted weights at the close; status (T, N).
     """
-    n_sleeves, n = weight.shape
+    n_sleeves = weight.shape[0]
     equal, shares, count = np.zeros(n_sleeves), of_sleeves(out.facts, SHARE, n_sleeves), 0
     for s in range(n_sleeves):
         count += p.active[t, s] == 1
@@ -140,29 +146,70 @@ def combine(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Code
         s1_allocate.weights_in_force(p.runoff_sessions, m.idle.share, m.s1, shares)
         for s in range(n_sleeves):
             shares[s] = min(shares[s], m.ceiling[s])
-    scale, unit = m.s0.scale, m.s0.unit
-    if skip & SKIP_S0:
-        scale, unit = np.ones(n_sleeves), np.where(p.is_cash, 0.0, weight)
+    scale, unit = scaled_sleeves(weight, skip, p, m)
     s2_net.combine(equal, scale, unit, out.trace[RAW])
     s2_net.combine(shares, scale, unit, out.trace[ALLOCATED])
     w = out.trace[NETTED]
     w[:] = out.trace[ALLOCATED]
     if not skip & SKIP_S2:
-        n_obs = np.empty(n)
-        for i in range(n):
-            n_obs[i] = m.asset_moments.pair[moments.COUNT, i, i]
-        s2_net.net_wrappers(p.wrapper_member, p.wrapper_group, status[t], n_obs, p.min_symbol_obs, w)
-        s2_net.drop_young(n_obs, p.min_symbol_obs, w)
+        net(t, p, m, status, w)
+
+
+@kernel
+def scaled_sleeves(weight: Floats, skip: int, p: Rules, m: Memory) -> tuple[Floats, Floats]:
+    """Return what stage 0 makes of the sleeves: scale (S,) and weights (S, N) that it scales."""
+    if skip & SKIP_S0:
+        return np.ones(weight.shape[0]), np.where(p.is_cash, 0.0, weight)
+    return m.s0.scale, m.s0.unit
+
+
+@kernel
+def net(t: int, p: Rules, m: Memory, status: Codes, w: Floats) -> None:
+    """Net wrappers in w (N,), and drop symbols too young to trade; status (T, N)."""
+    n_obs = np.empty(w.shape[0])
+    for i in range(w.shape[0]):
+        n_obs[i] = m.asset_moments.pair[moments.COUNT, i, i]
+    s2_net.net_wrappers(p.wrapper_member, p.wrapper_group, status[t], n_obs, p.min_symbol_obs, w)
+    s2_net.drop_young(n_obs, p.min_symbol_obs, w)
+
+
+@kernel
+def keep_hedges(
+    t: int, weight: Floats, factor: float, name: float, skip: int, p: Rules, m: Memory, status: Codes, out: Out
+) -> int:
+    """Scale the sleeves of the target that a name's cap would leave with one leg; return the bit of what bound.
+
+    weight (S, N) drifted weights; factor of stage 3; name the cap in force; the sleeves' shares are in the facts.
+    """
+    n_sleeves, n = weight.shape
+    scale, unit = scaled_sleeves(weight, skip, p, m)
+    shares, part = of_sleeves(out.facts, SHARE, n_sleeves), np.zeros((n_sleeves, n))
+    for s in range(n_sleeves):
+        each = shares[s] * scale[s]
+        if each != 0.0:
+            for i in range(n):
+                part[s, i] = each * unit[s, i] * factor
+            if not skip & SKIP_S2:
+                net(t, p, m, status, part[s])
+    hedged, left = np.empty(n_sleeves, dtype=np.bool_), np.empty(n_sleeves)
+    if not s4_hedges.find_hedged(part, hedged):
+        return 0
+    limit = name / p.groups.per_name
+    if not s4_hedges.hedge_factors(part, limit, hedged, left):
+        return 0
+    s4_hedges.scale_hedges(part, left, out.target)
+    return s4_caps.BOUND_HEDGE
 
 
 @kernel
 def finish(
-    t: int, vol: float, fallback: bool, intensity: float, skip: int, p: Rules, m: Memory, prices: Prices,
-    terms: CostTerms, account: AccountView, out: Out,
+    t: int, weight: Floats, vol: float, fallback: bool, intensity: float, skip: int, p: Rules, m: Memory,
+    prices: Prices, terms: CostTerms, account: AccountView, out: Out,
 ) -> float:  # fmt: skip
     """Take the netted book of the trace through stages 3 to 8; return the smallest ticket in dollars.
 
-    vol per year of the netted book, whether it is a stand-in, and the shrinkage behind it.
+    weight (S, N) drifted weights of the sleeves; vol per year of the netted book, whether it is a stand-in, and the
+    shrinkage behind it.
     """
     n = out.target.shape[0]
     w = out.target
@@ -181,9 +228,14 @@ def finish(
         if w[i] != 0.0 and factor * vol < sigma_p * (1.0 - 1e-9):
             bound = s4_caps.BOUND_LEVERAGE
     out.trace[SCALED] = w
-    tier = p.ladder[max(int(m.ladder.tier[0]), 0)]
+    tier, cut = p.ladder[max(int(m.ladder.tier[0]), 0)], np.zeros(s4_caps.CUTS)
+    wanted = s4_caps.gross_of(w)
+    each = 1.0 / wanted if wanted > 0.0 else 0.0
+    if p.hedges and not skip & SKIP_S4:
+        bound |= keep_hedges(t, weight, factor, caps_in_force(tier, skip, p).name, skip, p, m, prices.status, out)
+    before_caps = s4_caps.gross_of(w)
     multiplier, kill_tier = s5_governor.in_force(m.governor, account.day_return, p.day_loss)
-    bound |= hold_back(t, side, tier, multiplier, kill_tier, skip, p, account.margin_call, out)
+    bound |= hold_back(t, side, tier, multiplier, kill_tier, skip, p, account.margin_call, cut, out)
     for i in range(n):
         w[i] *= p.turnover.kelly
     if p.restriction.shape[0] > 0 and not skip & SKIP_S4:
@@ -207,6 +259,8 @@ def finish(
         confidence=m.regime.memory[s6_regime.CONFIDENCE], ladder_tier=m.ladder.tier[0],
         ladder_gross=tier[s8_ladder.GROSS], capacity_bound=float(limited), cost_gated=float(gated),
         idle_capital=idle_capital(of_sleeves(out.facts, SHARE, m.skill.shape[0]), m.s0.unit),
+        cut_name=(wanted - before_caps + cut[s4_caps.CUT_NAME]) * each, cut_cluster=cut[s4_caps.CUT_CLUSTER] * each,
+        cut_gross=cut[s4_caps.CUT_GROSS] * each, cut_net=cut[s4_caps.CUT_NET] * each,
     )  # fmt: skip
     write_facts(facts, m, out.facts)
     return 0.0 if skip & SKIP_S8 else tier[s8_ladder.MIN_TICKET]
@@ -215,12 +269,15 @@ def finish(
 @kernel
 def hold_back(
     t: int, side: Floats, tier: Floats, multiplier: float, kill_tier: float, skip: int, p: Rules, margin_call: bool,
-    out: Out,
+    cut: Floats, out: Out,
 ) -> int:  # fmt: skip
-    """Apply caps, governor and margin to the target, with their rows of the trace; return the bits of what bound."""
+    """Apply caps, governor and margin to the target, with their rows of the trace; return the bits of what bound.
+
+    cut (CUTS,) receives what each cap took.
+    """
     w, bound = out.target, 0
     if not skip & SKIP_S4:
-        bound |= cap(t, side, tier, skip, p, w)
+        bound |= cap(t, side, tier, skip, p, w, cut)
     out.trace[CAPPED] = w
     if not skip & SKIP_S5:
         s5_governor.apply(multiplier, kill_tier, side, w)
@@ -234,13 +291,18 @@ def hold_back(
 
 
 @kernel
-def cap(t: int, side: Floats, tier: Floats, skip: int, p: Rules, w: Floats) -> int:
-    """Apply restrictions and caps to w (N,); return the bits of what bound."""
+def caps_in_force(tier: Floats, skip: int, p: Rules) -> s4_caps.Params:
+    """Return the caps, none wider than the ladder's."""
+    if skip & SKIP_S8:
+        return p.caps
+    return s4_caps.tightened(p.caps, tier[s8_ladder.NAME], tier[s8_ladder.GROSS])
+
+
+@kernel
+def cap(t: int, side: Floats, tier: Floats, skip: int, p: Rules, w: Floats, cut: Floats) -> int:
+    """Apply restrictions and caps to w (N,); return the bits of what bound, cut (CUTS,) what each cap took."""
     bound = s4_caps.restrict(p.restriction[t], side, w) if p.restriction.shape[0] > 0 else 0
-    caps = p.caps
-    if not skip & SKIP_S8:
-        caps = s4_caps.tightened(caps, tier[s8_ladder.NAME], tier[s8_ladder.GROSS])
-    return bound | s4_caps.apply_caps(p.cluster, caps, np.empty(p.n_clusters), w)
+    return bound | s4_caps.apply_caps(p.groups, caps_in_force(tier, skip, p), w, cut)
 
 
 @kernel
@@ -254,9 +316,9 @@ def turn(
     goal[:] = target
     close, status = prices.close[t], prices.status[t]
     adv, forced = np.empty(n), np.ones(n, dtype=np.bool_)
-    if not account.margin_call and multiplier >= 1.0:
+    if not (account.margin_call or is_lifted(multiplier, account.adopt, rule, m)):
         caps = s4_caps.tightened(p.caps, tier[s8_ladder.NAME], tier[s8_ladder.GROSS])
-        s4_caps.held_over(held, p.is_cash, p.cluster, caps, rule.band, np.empty(p.n_clusters), forced)
+        s4_caps.held_over(held, p.is_cash, p.groups, caps, rule.band, rule.any_net, forced)
     s7_turnover.no_trade_band(target, held, 0.0 if skip & SKIP_S7 else rule.band, forced, trade)
     s7_turnover.withdraw_halted(status, trade)
     # after the band: a thin name far from its target trades what the market takes, not nothing
@@ -274,6 +336,14 @@ def turn(
         )  # fmt: skip
     park(status, held, p, out)
     return limited, gated
+
+
+@kernel
+def is_lifted(multiplier: float, adopt: bool, rule: s7_turnover.Params, m: Memory) -> bool:
+    """Return whether the governor lifts the band for reductions."""
+    if rule.below_one:
+        return multiplier < 1.0
+    return multiplier < 1.0 - s5_governor.FALL if adopt else s5_governor.has_fallen(m.governor, multiplier)
 
 
 @kernel
@@ -317,4 +387,4 @@ def decide(
     vol, fallback, intensity = s3_vol_target.pairwise_vol(
         out.trace[NETTED], m.asset_moments.pair, p.vol_target.min_overlap, p.vol_target.bars_per_year
     )
-    return finish(t, vol, fallback, intensity, skip, p, m, prices, terms, account, out)
+    return finish(t, weight, vol, fallback, intensity, skip, p, m, prices, terms, account, out)

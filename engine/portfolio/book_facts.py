@@ -13,7 +13,8 @@ class Facts(NamedTuple):
     leverage, sigma_ex, sigma_p, shrinkage, vol_fallback of stage 3; binding bits of `stages.s4_caps.BINDING`;
     multiplier, drawdown, tier of stage 5; rung, alarm, hrp_erc_gap of stage 1; effective_n names; regime, confidence
     of stage 6; ladder_tier, ladder_gross of stage 8; trades limited by capacity and withdrawn by the cost gate;
-    idle_capital the part of the book that no sleeve uses.
+    idle_capital the part of the book that no sleeve uses;
+    cut_* what each cap of stage 4 took of the gross that stage 3 asked for, a fraction.
     """
 
     leverage: float
@@ -36,6 +37,10 @@ class Facts(NamedTuple):
     capacity_bound: float
     cost_gated: float
     idle_capital: float
+    cut_name: float
+    cut_cluster: float
+    cut_gross: float
+    cut_net: float
 
 
 # What follows them, a figure for each sleeve: its share, the raw weights of the two methods, its skill, its slot.

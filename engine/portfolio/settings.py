@@ -9,6 +9,7 @@ import numpy as np
 from plimsoll.engine.config.schema import Config, IntegratorSection, SleeveSection
 from plimsoll.engine.config.stages import AllocateSection, StageSection
 from plimsoll.engine.errors import ConfigError, did_you_mean
+from plimsoll.engine.execution.terms import leverage_of
 from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.market.panel import BarClock, Panel
 from plimsoll.engine.portfolio.book_decide import Rules
@@ -84,7 +85,10 @@ def _watch(config: Config, panel: Panel, sleeves: Sequence[Sleeve], active: Code
         allocate=allocate_params(stage.allocate, stage.normalize.min_obs, bars, literal=stage.literal),
         governor=by_name(s5_governor.Params, stage.governor, product=stage.governor.combine == "product"),
         regime=by_name(
-            s6_regime.Params, stage.regime, neutral=stage.vol_target.target, low=low, high=high, decay=decay_of(63.0)
+            s6_regime.Params, stage.regime, neutral=stage.vol_target.target, low=low, high=high, decay=decay_of(63.0),
+            signed=not _as_ruled(stage, stage.regime.correlation, "positive"),
+            by_signal=not _as_ruled(stage, stage.regime.confidence, "label"),
+            all_dwell=not _as_ruled(stage, stage.regime.dwell, "better"),
         ),
         regime_tilt=stage.regime.tilt_max,
         runoff_sessions=float(stage.allocate.runoff_sessions),
@@ -142,9 +146,6 @@ def _ranked(stage: IntegratorSection, panel: Panel, sleeves: Sequence[Sleeve]) -
 def _rules(config: Config, panel: Panel, active: Codes, maintenance: Floats) -> Rules:
     stage, bars, bars_per_year = config.integrator, panel.clock.bars_per_session, panel.clock.bars_per_year
     wrapper_member, wrapper_group = wrapper_arrays(stage.net.wrappers, panel.symbols)
-    cluster = np.full(panel.n_symbols, -1, dtype=np.int64)
-    for number, group in enumerate(stage.caps.clusters.values()):
-        cluster[_columns(group, panel)] = number
     factors, window = _factor_model(config, panel)
     return Rules(
         vol_target=by_name(
@@ -152,7 +153,13 @@ def _rules(config: Config, panel: Panel, active: Codes, maintenance: Floats) -> 
             factors=factors, window=window,
         ),
         caps=by_name(s4_caps.Params, stage.caps),
-        turnover=by_name(s7_turnover.Params, stage.turnover, band=config.band, capacity=stage.caps.capacity),
+        groups=_groups(config, panel),
+        hedges=bool(stage.caps.hedges),
+        turnover=by_name(
+            s7_turnover.Params, stage.turnover, band=config.band, capacity=stage.caps.capacity,
+            below_one=not _as_ruled(stage, stage.turnover.lift, "falling"),
+            any_net=_as_ruled(stage, stage.turnover.net_excess, "any"),
+        ),
         day_loss=stage.governor.day_loss,
         sigma_neutral=stage.vol_target.target,
         runoff_sessions=float(stage.allocate.runoff_sessions),
@@ -164,11 +171,28 @@ def _rules(config: Config, panel: Panel, active: Codes, maintenance: Floats) -> 
         active=active,
         wrapper_member=wrapper_member,
         wrapper_group=wrapper_group,
-        cluster=cluster,
-        n_clusters=len(stage.caps.clusters),
         restriction=_restrictions(config, panel),
         maintenance=maintenance,
     )  # fmt: skip
+
+
+def _as_ruled(stage: IntegratorSection, given: str | bool | None, word: str | bool) -> bool:
+    """Return whether a stage is read as ruled: its key says so, or says nothing and nothing is read to the letter."""
+    return given == word if given is not None else not stage.literal
+
+
+def _groups(config: Config, panel: Panel) -> s4_caps.Groups:
+    caps, plain = config.integrator.caps, np.ones(panel.n_symbols)
+    cluster = np.full(panel.n_symbols, -1, dtype=np.int64)
+    for number, group in enumerate(caps.clusters.values()):
+        cluster[_columns(group, panel)] = number
+    leverage = leverage_of(config.account.leverage, panel.symbols)
+    return s4_caps.Groups(
+        cluster=cluster,
+        n_clusters=len(caps.clusters),
+        per_name=leverage if caps.look_through_names else plain,
+        per_cluster=leverage if _as_ruled(config.integrator, caps.look_through, True) else plain,
+    )
 
 
 def _columns(symbols: Sequence[str], panel: Panel) -> list[int]:

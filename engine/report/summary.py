@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from plimsoll.engine.report.metrics.labels import DASH, HEADLINE, SERIES, count_shown, shown, title
 from plimsoll.engine.report.metrics.notices import banners, span_text, warning_lines
+from plimsoll.engine.report.metrics.target import target_text
 from plimsoll.engine.runtime.record import Record
 
 if TYPE_CHECKING:
@@ -67,8 +68,10 @@ def _lines(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str, s
     flows = f", deposits less withdrawals {shown(run['net_flows'], 'usd')}" if run["net_flows"] else ""
     gross, turnover = exposure["gross"], metrics["turnover"]["two_sided_per_year"]
     money = f"{shown(run['starting_cash'], 'usd')} to {shown(run['final_equity'], 'usd')} USD{flows}"
+    look = exposure["look_through_gross"]
     held = (
-        f"gross {shown(gross['mean'], 'percent')} on average, {shown(gross['max'], 'percent')} at most; "
+        f"gross {shown(gross['mean'], 'percent')} on average, {shown(gross['max'], 'percent')} at most; looked through "
+        f"{shown(look['mean'], 'percent')} and {shown(look['max'], 'percent')}; "
         f"in the market {shown(exposure['time_in_market'], 'percent')}"
     )
     trading = (
@@ -76,6 +79,8 @@ def _lines(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str, s
         f"costs {shown(costs['drag_bps_per_year'], 'bps')} bps a year, {shown(costs['total'], 'usd')} USD"
     )
     lines = [("Money", money, ""), ("Exposure", held, ""), ("Trading", trading, "")]
+    if metrics["target"] is not None:
+        lines.insert(2, ("Target", target_text(metrics["target"]), ""))
     if relative is not None:
         ratio = shown(relative["information_ratio"], "ratio")
         beta, alpha = shown(relative["beta"], "ratio"), shown(relative["alpha_ann"], "percent")

@@ -19,6 +19,7 @@ from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.backtest import Track
 from plimsoll.engine.runtime.bill import held_sessions
 from plimsoll.engine.runtime.counts import book_counts, unbound_volatility
+from plimsoll.engine.runtime.overridden import overridden_caps
 from plimsoll.engine.runtime.record import EQUITY_COLUMNS, Record
 from plimsoll.engine.runtime.unfilled import unfilled_warnings
 from plimsoll.engine.types import Floats
@@ -279,4 +280,5 @@ def _run_warnings(setup: Setup, track: Track) -> tuple[DataWarning, ...]:
         session = str(setup.panel.clock.session[track.last])
         found.append(DataWarning("ruined", "", "equity fell to zero or below: liquidated and stopped", session))
     found += unfilled_warnings(setup, track.last)
+    found += overridden_caps(setup.config, setup.system.integrator.facts, track.decisions)
     return tuple(found)

@@ -9,24 +9,41 @@ from support.book_run import UNGOVERNED, Book, Replay, Steady, assert_inside_cap
 
 from plimsoll.engine.kernels.allocate.waterfill import cap_weights
 from plimsoll.engine.portfolio.stages import s4_caps as s4
-from plimsoll.engine.types import Floats, Ints
+from plimsoll.engine.types import Bools, Floats, Ints
 
 CLUSTER = np.array([0, 0, 0, 1, 1, -1, -1, 2], dtype=np.int64)
 books = arrays(np.float64, 8, elements=st.floats(-3.0, 3.0).map(lambda x: round(x, 9)))
+ONES = np.ones(8)
+leverages = arrays(np.float64, 8, elements=st.sampled_from([1.0, 2.0, 3.0]))
 limits = st.tuples(st.floats(0.02, 1.0), st.floats(0.05, 1.5), st.floats(0.1, 3.0), st.floats(0.05, 2.0))
 
 
-def capped(w: Floats, limit: tuple[float, ...], cluster: Ints = CLUSTER) -> tuple[Floats, int]:
+def groups(cluster: Ints = CLUSTER, per_name: Floats = ONES, per_cluster: Floats = ONES) -> s4.Groups:
+    return s4.Groups(cluster, int(cluster.max()) + 1, per_name, per_cluster)
+
+
+EIGHT = groups()
+
+
+def capped(w: Floats, limit: tuple[float, ...], of: s4.Groups = EIGHT) -> tuple[Floats, int]:
     out = w.copy()
-    bound = s4.apply_caps(cluster, s4.Params(*limit), np.empty(int(cluster.max()) + 1), out)
+    bound = s4.apply_caps(of, s4.Params(*limit), out, np.empty(s4.CUTS))
     return out, bound
 
 
-def plain(w: Floats, name: float, cluster: float, gross: float, net: float) -> Floats:
-    """The five lines of the requirement."""
-    w = np.clip(w, -name, name)
+def plain(
+    w: Floats,
+    name: float,
+    cluster: float,
+    gross: float,
+    net: float,
+    per_name: Floats = ONES,
+    per_cluster: Floats = ONES,
+) -> Floats:
+    """The five lines of the requirement, a weight counted times its leverage."""
+    w = np.clip(w, -name / per_name, name / per_name)
     for k in range(3):
-        inside = np.abs(w[k == CLUSTER]).sum()
+        inside = (np.abs(w) * per_cluster)[k == CLUSTER].sum()
         w = np.where(k == CLUSTER, w * min(1.0, cluster / inside if inside else 1.0), w)
     w = w * min(1.0, gross / np.abs(w).sum() if w.any() else 1.0)
     long, short = w[w > 0].sum(), -w[w < 0].sum()
@@ -37,33 +54,58 @@ def plain(w: Floats, name: float, cluster: float, gross: float, net: float) -> F
     return w
 
 
-@given(books, limits)
+@given(books, limits, leverages, leverages)
 @settings(max_examples=300)
-def test_all_caps_hold_at_once_after_one_pass(w: Floats, limit: tuple[float, ...]) -> None:
-    out, _ = capped(w, limit)
+def test_all_caps_hold_at_once_after_one_pass(w: Floats, limit: tuple[float, ...], names: Floats, fund: Floats) -> None:
+    out, _ = capped(w, limit, groups(CLUSTER, names, fund))
     name, cluster, gross, net = limit
-    assert np.abs(out).max() <= name + 1e-12
+    assert (np.abs(out) * names).max() <= name + 1e-12
     for k in range(3):
-        assert np.abs(out[k == CLUSTER]).sum() <= cluster + 1e-12
+        assert (np.abs(out) * fund)[k == CLUSTER].sum() <= cluster + 1e-12
     assert np.abs(out).sum() <= gross + 1e-12
     assert abs(out.sum()) <= net + 1e-12
 
 
-@given(books, limits)
+@given(books, limits, leverages, leverages)
 @settings(max_examples=300)
-def test_caps_only_shrink_keep_signs_and_are_the_plain_arithmetic(w: Floats, limit: tuple[float, ...]) -> None:
-    out, bound = capped(w, limit)
+def test_caps_only_shrink_keep_signs_and_are_the_plain_arithmetic(
+    w: Floats, limit: tuple[float, ...], names: Floats, fund: Floats
+) -> None:
+    out, bound = capped(w, limit, groups(CLUSTER, names, fund))
     assert (np.abs(out) <= np.abs(w)).all()
     assert (np.sign(out) == np.sign(w)).all()
-    np.testing.assert_allclose(out, plain(w, *limit), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(out, plain(w, *limit, names, fund), rtol=1e-12, atol=1e-15)
     assert (bound == 0) == (out.tolist() == w.tolist())
 
 
-@given(books, limits)
+@given(books, limits, leverages)
 @settings(max_examples=200)
-def test_capping_twice_changes_nothing_more(w: Floats, limit: tuple[float, ...]) -> None:
-    once, _ = capped(w, limit)
-    np.testing.assert_allclose(capped(once, limit)[0], once, rtol=1e-12, atol=1e-15)
+def test_capping_twice_changes_nothing_more(w: Floats, limit: tuple[float, ...], fund: Floats) -> None:
+    of = groups(CLUSTER, fund, fund)
+    once, _ = capped(w, limit, of)
+    np.testing.assert_allclose(capped(once, limit, of)[0], once, rtol=1e-12, atol=1e-15)
+
+
+@given(books, limits, leverages)
+@settings(max_examples=200)
+def test_what_each_cap_took_is_the_gross_that_is_missing(w: Floats, limit: tuple[float, ...], fund: Floats) -> None:
+    out, cut = w.copy(), np.empty(s4.CUTS)
+    bound = s4.apply_caps(groups(CLUSTER, fund, fund), s4.Params(*limit), out, cut)
+    assert cut.sum() == pytest.approx(np.abs(w).sum() - np.abs(out).sum(), abs=1e-12)
+    for bit, took in zip((s4.BOUND_NAME, s4.BOUND_CLUSTER, s4.BOUND_GROSS, s4.BOUND_NET), cut.tolist(), strict=True):
+        assert took >= -1e-12
+        assert abs(took) <= 1e-12 or bound & bit
+
+
+def test_a_fund_of_three_times_its_index_fills_a_cluster_with_a_third_of_its_weight() -> None:
+    fund = np.array([3.0, 1.0, 3.0])
+    of = groups(np.zeros(3, dtype=np.int64), np.ones(3), fund)
+    got, bits = capped(np.array([0.10, 0.15, -0.10]), (0.15, 0.45, 9.0, 9.0), of)
+    assert got == pytest.approx(np.array([0.10, 0.15, -0.10]) * 0.45 / 0.75)  # .30 + .15 + .30
+    assert bits == s4.BOUND_CLUSTER
+    alone, bits = capped(np.array([0.15, 0.15, 0.0]), (0.15, 9.0, 9.0, 9.0), of._replace(per_name=fund))
+    assert alone == pytest.approx([0.05, 0.15, 0.0])
+    assert bits == s4.BOUND_NAME
 
 
 @pytest.mark.parametrize(
@@ -81,7 +123,7 @@ def test_capping_twice_changes_nothing_more(w: Floats, limit: tuple[float, ...])
 def test_each_cap_alone_and_what_it_is_called(
     w: list[float], limit: tuple[float, ...], out: list[float], bound: int
 ) -> None:
-    got, bits = capped(np.array(w), limit, np.zeros(3, dtype=np.int64))
+    got, bits = capped(np.array(w), limit, groups(np.zeros(3, dtype=np.int64), np.ones(3), np.ones(3)))
     assert got == pytest.approx(out)
     assert bits == bound
 
@@ -118,19 +160,35 @@ def test_restrictions_close_or_forbid_growth(w: Floats, held: Floats, rule: Floa
     assert (bound == s4.BOUND_RESTRICTED) == (out.tolist() != w.tolist())
 
 
-@given(books, st.floats(0.0, 0.1))
-def test_a_cap_forces_reductions_where_what_is_held_is_over_it_by_more_than_the_band(held: Floats, band: float) -> None:
-    is_cash = np.arange(8) == 6
+def over(held: Floats, band: float, fund: Floats, *, any_net: bool) -> Bools:
+    """Which names caps of 2.0 gross, 1.0 net and 0.35 a cluster force down; the seventh is cash."""
     forced = np.zeros(8, dtype=np.bool_)
-    s4.held_over(
-        held, is_cash, CLUSTER, s4.Params(name=9.0, cluster=0.35, gross=2.0, net=1.0), band, np.empty(3), forced
-    )
-    risky = np.where(is_cash, 0.0, held)
-    whole = np.abs(risky).sum() > 2.0 + band or abs(risky.sum()) > 1.0 + band
+    caps = s4.Params(name=9.0, cluster=0.35, gross=2.0, net=1.0)
+    s4.held_over(held, np.arange(8) == 6, groups(CLUSTER, ONES, fund), caps, band, any_net, forced)
+    return forced
+
+
+@given(books, st.floats(0.0, 0.1), leverages, st.booleans())
+@settings(max_examples=200)
+def test_a_cap_forces_reductions_where_what_is_held_is_over_it_by_more_than_the_band(
+    held: Floats, band: float, fund: Floats, any_net: bool
+) -> None:
+    forced = over(held, band, fund, any_net=any_net)
+    risky = np.where(np.arange(8) == 6, 0.0, held)
+    whole = np.abs(risky).sum() > 2.0 + band or (not any_net and abs(risky.sum()) > 1.0 + band)
+    larger = np.sign(risky.sum()) if any_net and abs(risky.sum()) > 1.0 + 1e-9 else 0.0
     for i in range(8):
         k = CLUSTER[i]
-        alone = k >= 0 and np.abs(risky[k == CLUSTER]).sum() > 0.35 + band
-        assert forced[i] == (whole or alone)
+        alone = k >= 0 and (np.abs(risky) * fund)[k == CLUSTER].sum() > 0.35 + band
+        assert forced[i] == (whole or alone or held[i] * larger > 0.0)
+
+
+def test_whatever_held_net_is_over_its_cap_the_larger_side_comes_down_and_the_other_stays() -> None:
+    held = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 1.302, 0.0, -0.301])  # net 1.001, a band of 0.75% above 1 is 1.0075
+    assert over(held, 0.0075, ONES, any_net=True).tolist() == [False] * 5 + [True, False, False]
+    assert not over(held, 0.0075, ONES, any_net=False).any()
+    held[5] = 1.301  # at the cap, as it is sent
+    assert not over(held, 0.0075, ONES, any_net=True).any()
 
 
 # ----------------------------------------------------------------------------------------------------------- in a book

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from support.book_run import UNBOUND, Book, Steady, run_book, walk_panel
+from support.book_run import UNBOUND, Book, Steady, build_book, run_book, walk_panel
 from support.panels import make_panel
 
 from plimsoll.engine.config.stages import GovernorSection
+from plimsoll.engine.execution.broker import Account
+from plimsoll.engine.portfolio.integrator import Mark
 from plimsoll.engine.portfolio.stages import s5_governor as s5
-from plimsoll.engine.types import Floats
+from plimsoll.engine.types import Bools, Floats
 
 RAW = s5.Params(
     d0=0.05, d_hard=0.12, m_min=0.2, flat=0.15, cooloff_sessions=20, reentry_sessions=40, day_loss=0.03,
@@ -267,22 +269,76 @@ def test_a_day_loss_in_a_book_sells_everything_at_the_next_open_and_only_once() 
     assert held[flat[0] - 1].any()
 
 
-def test_forced_reductions_go_through_inside_the_band() -> None:
-    panel = walk_panel(6, ("AAA", "BBB"), (0.10, 0.10), 160)
-    sleeves = {"a": Steady({"AAA": 1.0}), "b": Steady({"BBB": 1.0})}
+def fallen(m: Floats) -> Bools:
+    """At which decisions m is more than 0.005 below what was last sent, or a higher m since; told from the ruling."""
+    sent, found = 1.0, []
+    for now in m.tolist():
+        found.append(sent - now > 0.005)
+        if found[-1] or now > sent:
+            sent = now
+    return np.array(found)
+
+
+@given(st.lists(st.floats(-0.02, 0.02), min_size=1, max_size=60))
+@settings(max_examples=100)
+def test_a_fall_of_m_counts_from_what_was_last_sent_and_small_ones_add_up(days: list[float]) -> None:
+    memory, m, seen = s5.init(), [], []
+    for nav in np.cumprod(1.0 + np.array(days)).tolist():
+        s5.observe(nav, 0.10, RAW, memory)
+        m.append(memory[s5.MULTIPLIER])
+        seen.append(s5.has_fallen(memory, m[-1]))
+    assert seen == fallen(np.array(m)).tolist()
+
+
+def test_a_slow_slide_is_sent_every_time_that_half_a_percent_of_m_has_come_together() -> None:
+    m = np.array([1.0, 0.997, 0.994, 0.991, 0.9895, 0.988, 0.9885, 0.984, 0.983])
+    assert fallen(m).tolist() == [False, False, True, False, False, True, False, False, True]
+    memory, calm = s5.init(), PLAIN._replace(day_loss=0.5)
+    s5.observe(1.0, 0.10, calm, memory)
+    for now, expected in zip(m.tolist(), fallen(m).tolist(), strict=True):
+        s5.observe(0.95 - (1.0 - now) * 0.07 / 0.8, 0.10, calm, memory)  # the drawdown at which the taper is `now`
+        assert s5.has_fallen(memory, memory[s5.MULTIPLIER]) == expected
+
+
+@pytest.mark.parametrize("lift", ["falling", "below_one"])
+def test_reductions_go_through_inside_the_band_where_m_falls_or_to_the_letter_all_the_while_it_is_below_one(
+    lift: str,
+) -> None:
+    panel = walk_panel(6, ("AAA", "BBB", "CCC"), (0.10, 0.12, 0.14), 400, drift=-0.05)
+    sleeves = {n: Steady({n: 1.0}) for n in panel.symbols}
     stages = {"preset": "book", **UNBOUND, "governor": {"d0": 1e-6, "d_hard": 0.9, "flat": 0.95, "warn": 0.9,
-              "throttle": 0.9, "no_new": 0.9, "day_loss": 0.9}, "turnover": {"band": 0.2}}  # fmt: skip
+              "throttle": 0.9, "no_new": 0.9, "day_loss": 0.9}, "turnover": {"band": 0.05, "lift": lift}}  # fmt: skip
     book = run_book(panel, sleeves, first=120, integrator=stages)
     m = book.fact("multiplier")
+    lifted = fallen(m) if lift == "falling" else m < 1.0
     held = np.vstack((np.zeros(book.targets.shape[1]), book.result.weights.to_numpy()[: len(m) - 1]))
-    reduces = (m < 1.0)[:, None] & (np.abs(book.targets) < np.abs(held) - 1e-12)
-    assert reduces.sum() > 5
+    less = np.abs(held) - np.abs(book.targets)
+    reduces = (less > 1e-12) & (less <= 0.05)
     traded = np.array([decision.target.trade for decision in book.decisions])
-    assert traded[reduces].all()
-    more = np.abs(book.targets) - np.abs(held)
-    grows = (more > 1e-12) & (more <= 0.2) & (held != 0.0)
+    assert (reduces & lifted[:, None]).sum() > 5
+    assert traded[reduces & lifted[:, None]].all()
+    assert not traded[reduces & ~lifted[:, None]].any()
+    assert lift == "below_one" or (reduces & (m < 1.0)[:, None] & ~lifted[:, None]).sum() > 20
+    grows = (less < -1e-12) & (less >= -0.05) & (held != 0.0)
     assert grows.sum() > 10
     assert not traded[grows].any()
+
+
+@pytest.mark.parametrize(("adopt", "trades"), [(False, False), (True, True)])
+def test_an_account_that_missed_decisions_is_brought_down_to_m_at_once(adopt: bool, trades: bool) -> None:
+    panel = walk_panel(6, ("AAA", "BBB"), (0.10, 0.10), 160)
+    sleeves = {n: Steady({n: 1.0}) for n in panel.symbols}
+    setup = build_book(panel, sleeves, first=120, integrator={"preset": "book", **UNBOUND, "turnover": {"band": 0.5}})
+    for t in range(160):  # m fell to 0.89 twenty sessions ago: others have sent that long since
+        nav = 1.0 if t < 140 else 0.94
+        setup.system.observe(t, Mark(250_000.0 * nav, nav) if t >= 119 else None)
+    n = setup.panel.n_symbols
+    flat = Account(250_000.0, 250_000.0, 0.0, np.zeros(n), np.zeros(n))
+    target = setup.system.decide(flat).target.weights
+    value = np.where(target > 0.0, (target + 0.01) * 250_000.0, 0.0)
+    holds = Account(250_000.0 - value.sum(), 250_000.0, 0.0, value / 100.0, value)
+    decision = setup.system.decide(holds, adopt=adopt)
+    assert decision.target.trade[target > 0.0].tolist() == [trades, trades]
 
 
 def test_the_governor_reads_a_time_weighted_index_that_deposits_and_withdrawals_leave_alone(tmp_path: Path) -> None:

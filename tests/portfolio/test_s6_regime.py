@@ -39,7 +39,7 @@ def walked(vix: Floats, close: Floats, stock: Floats, bond: Floats, p: s6.Params
     return np.array(out)
 
 
-def plain_signal(vix: Floats, close: Floats, stock: Floats, bond: Floats, t: int) -> float:
+def plain_signal(vix: Floats, close: Floats, stock: Floats, bond: Floats, t: int, *, signed: bool = False) -> float:
     ema = vix[0]
     for v in vix[1 : t + 1]:
         ema += 2.0 / 51.0 * (v - ema)
@@ -47,45 +47,90 @@ def plain_signal(vix: Floats, close: Floats, stock: Floats, bond: Floats, t: int
     rho = np.sum(w * stock[: t + 1] * bond[: t + 1]) / np.sqrt(
         np.sum(w * stock[: t + 1] ** 2) * np.sum(w * bond[: t + 1] ** 2)
     )
+    rho = rho if signed else max(rho, 0.0)
     parts = [(vix[t] / ema - 1.0) / 0.2, -(close[t] / close[t - 199 : t + 1].mean() - 1.0) / 0.1, rho / 0.3]
     return float(np.clip(parts, -1, 1).mean())
 
 
-@given(st.integers(0, 2**32 - 1))
-@settings(max_examples=15)
-def test_signal_labels_dwell_and_target_equal_the_plain_computation(seed: int) -> None:
-    series = market(seed)
-    memory = walked(*series)
-    label, age = "neutral", 10_000
-    sigma = {"neutral": 0.10, "risk_on": 0.12, "transition": 0.09, "crisis": 0.08}
+SEVERITY = ("risk_on", "neutral", "transition", "crisis")
+SIGMA = {"neutral": 0.10, "risk_on": 0.12, "transition": 0.09, "crisis": 0.08}
+
+
+def wanted(x: float) -> str:
+    return "risk_on" if x <= -0.25 else "crisis" if x >= 0.5 else "transition" if x >= 0.25 else "neutral"
+
+
+def assert_walked(series: tuple[Floats, ...], memory: Floats, rule: Any, confidence: Any, *, signed: bool) -> None:
+    """Hold every session's memory against plain rules: (labels wanted so far) -> label, (label, x) -> confidence."""
+    labels: list[str] = []
     for t in range(len(series[0])):
-        if t < 199:
-            assert memory[t, [s6.LABEL, s6.CONFIDENCE]].tolist() == [0.0, 0.0]
-            assert memory[t, s6.SIGMA_P] == 0.10
-            continue
-        x = plain_signal(*series, t)
-        wanted = "risk_on" if x <= -0.25 else "crisis" if x >= 0.5 else "transition" if x >= 0.25 else "neutral"
-        age += 1
-        if wanted != label and age >= 5:
-            label, age = wanted, 0
+        x = plain_signal(*series, t, signed=signed) if t >= 199 else 0.0
+        labels.append(wanted(x))
+        label = rule(labels)
         assert memory[t, s6.SIGNAL] == pytest.approx(x, abs=1e-9)
         assert s6.REGIMES[int(memory[t, s6.LABEL])] == label
-        c = abs(x)
+        c = confidence(label, x)
         assert memory[t, s6.CONFIDENCE] == pytest.approx(c, abs=1e-9)
-        expected = np.clip((1 - c) * 0.10 + c * sigma[label], 0.08, 0.12)
+        expected = np.clip((1 - c) * 0.10 + c * SIGMA[label], 0.08, 0.12)
         assert memory[t, s6.SIGMA_P] == pytest.approx(expected, abs=1e-10)
 
 
+def worst_of_five(labels: list[str]) -> str:
+    return max(labels[-5:], key=SEVERITY.index)
+
+
+def own_side(label: str, x: float) -> float:
+    return {"risk_on": max(0.0, -x), "neutral": 0.0}.get(label, max(0.0, x))
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=12)
+def test_signal_label_confidence_and_target_equal_the_plain_computation(seed: int) -> None:
+    series = market(seed)
+    assert_walked(series, walked(*series), worst_of_five, own_side, signed=False)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=8)
+def test_to_the_letter_every_label_waits_and_confidence_is_the_size_of_a_signed_signal(seed: int) -> None:
+    series, held = market(seed), ["neutral", 10_000]
+
+    def each_holds_five(labels: list[str]) -> str:
+        held[1] += 1
+        if labels[-1] != held[0] and held[1] >= 5:
+            held[:] = labels[-1], 0
+        return str(held[0])
+
+    letter = P._replace(signed=True, by_signal=True, all_dwell=True)
+    assert_walked(series, walked(*series, letter), each_holds_five, lambda _, x: abs(x), signed=True)
+
+
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=15)
-def test_a_label_holds_at_least_five_sessions_and_the_target_stays_in_its_band(seed: int) -> None:
+def test_a_worse_label_comes_at_once_a_better_one_after_five_sessions_and_the_target_stays_in_its_band(
+    seed: int,
+) -> None:
     wild = P._replace(risk_on=0.5, crisis=0.01, transition=0.02)
     memory = walked(*market(seed), wild)
-    label = memory[:, s6.LABEL]
-    changes = np.flatnonzero(np.diff(label)) + 1
-    assert (np.diff(changes) >= 5).all()
+    now = np.array([SEVERITY.index(s6.REGIMES[int(k)]) for k in memory[:, s6.LABEL]])
+    signal = np.array([SEVERITY.index(wanted(x)) for x in memory[:, s6.SIGNAL]])
+    assert (now >= signal).all()
+    for t in np.flatnonzero(np.diff(now) > 0) + 1:
+        assert now[t] == signal[t]
+    for t in np.flatnonzero(np.diff(now) < 0) + 1:
+        assert (signal[t - 4 : t + 1] <= now[t]).all()
     assert (memory[:, s6.SIGMA_P] >= 0.08).all()
     assert (memory[:, s6.SIGMA_P] <= 0.12).all()
+
+
+def test_a_flight_from_stocks_into_bonds_is_a_crisis_too_unless_the_letter_counts_the_sign() -> None:
+    rng = np.random.default_rng(1)
+    stock = rng.normal(0.0, 0.01, 260)
+    stock[250:] -= 0.03
+    vix = np.where(np.arange(260) < 250, 15.0, 45.0)
+    series = (vix, 100.0 * np.cumprod(1.0 + stock), stock, -0.5 * stock)
+    assert s6.REGIMES[int(walked(*series)[-1, s6.LABEL])] == "crisis"
+    assert s6.REGIMES[int(walked(*series, P._replace(signed=True))[-1, s6.LABEL])] == "transition"
 
 
 def test_the_target_of_the_decision_before_is_kept_for_the_governor() -> None:

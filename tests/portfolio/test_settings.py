@@ -62,8 +62,8 @@ def test_the_band_and_the_target_live_with_their_stages() -> None:
 
 def test_each_bound_has_a_bit_of_its_own_and_only_caps_are_told_as_caps() -> None:
     bits = [getattr(s4_caps, f"BOUND_{name.upper()}") for name in s4_caps.BINDING]
-    assert bits == [1, 2, 4, 8, 16, 32, 64]  # written into run folders: they do not move
-    assert s4_caps.names_of(sum(bits)) == ["name", "cluster", "gross", "net", "restricted"]
+    assert bits == [1, 2, 4, 8, 16, 32, 64, 128]  # written into run folders: they do not move
+    assert s4_caps.names_of(sum(bits)) == ["name", "cluster", "gross", "net", "restricted", "hedge"]
     assert s4_caps.names_of(s4_caps.BOUND_NET | s4_caps.BOUND_MARGIN) == ["net"]
 
 

@@ -10,6 +10,7 @@ from support.scripted import Ran
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.core import Decision
+from plimsoll.engine.market.instruments import instrument
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.portfolio.book import Pipeline
 from plimsoll.engine.portfolio.settings import Settings
@@ -182,6 +183,8 @@ def assert_inside_caps(book: Book) -> None:
     assert (np.abs(risky).max(axis=1) <= name + 1e-12).all()
     assert (np.abs(risky).sum(axis=1) <= gross + 1e-12).all()
     assert (np.abs(risky.sum(axis=1)) <= config.caps.net + 1e-12).all()
+    looks = config.caps.look_through if config.caps.look_through is not None else not config.literal
+    fund = np.array([abs(instrument(s).leverage) if looks else 1.0 for s in symbols])
     for members in config.caps.clusters.values():
         at = [symbols.index(s) for s in members if s in symbols]
-        assert (np.abs(risky[:, at]).sum(axis=1) <= config.caps.cluster + 1e-12).all()
+        assert ((np.abs(risky) * fund)[:, at].sum(axis=1) <= config.caps.cluster + 1e-12).all()

@@ -1,19 +1,22 @@
 """Stage 4: caps, by shrinkage only.
 
-In this order, once each: restricted symbols; name |W_i| <= c_name; cluster sum |W| <= c_cluster; gross sum |W| <= G;
-net |sum W| <= N_max by scaling the larger side. Every step only shrinks, so those before stay satisfied and nothing
-is renormalised; what binds is reported.
-Source: portfolio integration layer, stage 4.
+In this order, once each: restricted symbols; name |W_i| l_i <= c_name; cluster sum |W_i| l_i <= c_cluster; gross
+sum |W| <= G; net |sum W| <= N_max by scaling the larger side. l_i is what a weight of 1 counts: 1, or the fund's
+|leverage| where the cap looks through it (10% of a fund of three times its index is 30% of the index). Every step only
+shrinks, so those before stay satisfied and nothing is renormalised; what binds is reported, and what it took.
+Source: portfolio integration layer, stage 4; looking through is ours.
 """
 
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Bools, Codes, Floats, Ints
 
 # What can bind a book, in the order of the bits that report it: the caps of this stage, and two others. A new one goes
 # to the end, so that the figures of earlier runs keep their meaning.
-BINDING: Final = ("name", "cluster", "gross", "net", "restricted", "leverage", "margin")
+BINDING: Final = ("name", "cluster", "gross", "net", "restricted", "leverage", "margin", "hedge")
 BOUND_NAME: Final = 1 << BINDING.index("name")
 BOUND_CLUSTER: Final = 1 << BINDING.index("cluster")
 BOUND_GROSS: Final = 1 << BINDING.index("gross")
@@ -21,7 +24,17 @@ BOUND_NET: Final = 1 << BINDING.index("net")
 BOUND_RESTRICTED: Final = 1 << BINDING.index("restricted")
 BOUND_LEVERAGE: Final = 1 << BINDING.index("leverage")  # stage 3: the volatility target is out of reach
 BOUND_MARGIN: Final = 1 << BINDING.index("margin")  # a margin call
+BOUND_HEDGE: Final = 1 << BINDING.index("hedge")  # `s4_hedges`: a name's cap, taken from all legs of a sleeve
 ELSEWHERE: Final = ("leverage", "margin")
+
+# What each cap took, as it is reported: places in `cut` (CUTS,).
+CUT_NAME: Final = 0
+CUT_CLUSTER: Final = 1
+CUT_GROSS: Final = 2
+CUT_NET: Final = 3
+CUTS: Final = 4
+
+HELD_EXACTLY: Final = 1e-9  # of equity: held weights are sums of rounded products
 
 # Restrictions of a symbol.
 FREE: Final = 0
@@ -36,6 +49,18 @@ class Params(NamedTuple):
     cluster: float
     gross: float
     net: float
+
+
+class Groups(NamedTuple):
+    """What the caps count, over N symbols: cluster (N,) the number of each symbol's, -1 = none.
+
+    per_name, per_cluster (N,) : what a weight of 1 counts in its name and in its cluster, 1 or the fund's |leverage|.
+    """
+
+    cluster: Ints
+    n_clusters: int
+    per_name: Floats
+    per_cluster: Floats
 
 
 @kernel
@@ -66,33 +91,54 @@ def restrict(restriction: Codes, held: Floats, w: Floats) -> int:
 
 
 @kernel
-def apply_caps(cluster: Ints, p: Params, sums: Floats, w: Floats) -> int:
+def apply_caps(groups: Groups, p: Params, w: Floats, cut: Floats) -> int:
     """Shrink w (N,) in place into all caps; return the bits of what bound.
 
-    cluster (N,) number of each symbol's cluster, -1 = none; sums (clusters,) scratch.
+    cut (CUTS,) receives what each cap took of sum |W|.
     """
-    bound = 0
+    bound, before = 0, gross_of(w)
     for i in range(w.shape[0]):
-        if abs(w[i]) > p.name:
-            w[i] = p.name if w[i] > 0.0 else -p.name
+        if abs(w[i]) * groups.per_name[i] > p.name:
+            w[i] = p.name / groups.per_name[i] if w[i] > 0.0 else -p.name / groups.per_name[i]
             bound |= BOUND_NAME
-    for k in range(sums.shape[0]):
-        sums[k] = 0.0
+    total = gross_of(w)
+    cut[CUT_NAME] = before - total
+    sums = np.zeros(groups.n_clusters)
+    sum_clusters(groups, w, sums)
     for i in range(w.shape[0]):
-        if cluster[i] >= 0:
-            sums[cluster[i]] += abs(w[i])
-    for i in range(w.shape[0]):
-        if cluster[i] >= 0 and sums[cluster[i]] > p.cluster:
-            w[i] *= p.cluster / sums[cluster[i]]
+        k = groups.cluster[i]
+        if k >= 0 and sums[k] > p.cluster:
+            w[i] *= p.cluster / sums[k]
             bound |= BOUND_CLUSTER
-    total = 0.0
-    for i in range(w.shape[0]):
-        total += abs(w[i])
+    before, total = total, gross_of(w)
+    cut[CUT_CLUSTER] = before - total
+    cut[CUT_GROSS] = 0.0
     if total > p.gross:
         for i in range(w.shape[0]):
             w[i] *= p.gross / total
         bound |= BOUND_GROSS
-    return bound | trim_net(p.net, w)
+        before, total = total, gross_of(w)
+        cut[CUT_GROSS] = before - total
+    bound |= trim_net(p.net, w)
+    cut[CUT_NET] = total - gross_of(w)
+    return bound
+
+
+@kernel
+def gross_of(w: Floats) -> float:
+    """Return sum |w|."""
+    total = 0.0
+    for i in range(w.shape[0]):
+        total += abs(w[i])
+    return total
+
+
+@kernel
+def sum_clusters(groups: Groups, w: Floats, sums: Floats) -> None:
+    """Add what w (N,) counts in each cluster to sums (clusters,)."""
+    for i in range(w.shape[0]):
+        if groups.cluster[i] >= 0:
+            sums[groups.cluster[i]] += abs(w[i]) * groups.per_cluster[i]
 
 
 @kernel
@@ -114,21 +160,24 @@ def trim_net(net: float, w: Floats) -> int:
 
 
 @kernel
-def held_over(held: Floats, is_cash: Bools, cluster: Ints, p: Params, band: float, sums: Floats, forced: Bools) -> None:
+def held_over(
+    held: Floats, is_cash: Bools, groups: Groups, p: Params, band: float, any_net: bool, forced: Bools
+) -> None:
     """Write which names (N,) a cap forces down inside the no-trade band.
 
-    All of them while held gross or net is over its cap by more than the band, the members of a cluster that is. A
-    name over its own cap by more than the band is outside the band anyway.
+    All of them while held gross is over its cap by more than the band; the members of a cluster that is. While held
+    net is over its cap: with `any_net` by whatever it is, the names of the larger side, whose reductions bring it down;
+    else by more than the band, all names. A name over its own cap by more than the band is outside the band anyway.
     """
+    risky = np.where(is_cash, 0.0, held)
+    sums = np.zeros(groups.n_clusters)
+    sum_clusters(groups, risky, sums)
     total, signed = 0.0, 0.0
-    for k in range(sums.shape[0]):
-        sums[k] = 0.0
     for i in range(held.shape[0]):
-        if not is_cash[i]:
-            total += abs(held[i])
-            signed += held[i]
-            if cluster[i] >= 0:
-                sums[cluster[i]] += abs(held[i])
-    over = total > p.gross + band or abs(signed) > p.net + band
+        total += abs(risky[i])
+        signed += risky[i]
+    over = total > p.gross + band or (not any_net and abs(signed) > p.net + band)
+    net = any_net and abs(signed) > p.net + HELD_EXACTLY
     for i in range(held.shape[0]):
-        forced[i] = over or (cluster[i] >= 0 and sums[cluster[i]] > p.cluster + band)
+        k = groups.cluster[i]
+        forced[i] = over or (k >= 0 and sums[k] > p.cluster + band) or (net and held[i] * signed > 0.0)

@@ -48,7 +48,10 @@ MULTIPLIER: Final = 5
 DRAWDOWN: Final = 6
 TIER: Final = 7
 FLAT: Final = 8
-GOVERNOR: Final = 9
+SETTLED: Final = 9  # m of the last close that brought reductions down to it, or a higher one since: see `has_fallen`
+GOVERNOR: Final = 10
+
+FALL: Final = 0.005  # of m: a smaller fall is left to the no-trade band
 
 # Tiers.
 NORMAL: Final = 0
@@ -64,7 +67,7 @@ def init() -> Floats:
     memory = np.zeros(GOVERNOR)
     memory[[PEAK, NAV]] = np.nan
     memory[[REENTRY, DAY_REENTRY]] = -1.0
-    memory[MULTIPLIER] = 1.0
+    memory[[MULTIPLIER, SETTLED]] = 1.0
     return memory
 
 
@@ -97,11 +100,23 @@ def is_day_loss(day_return: float, day_loss: float) -> bool:
 
 
 @kernel
+def has_fallen(memory: Floats, multiplier: float) -> bool:
+    """Return whether m is so far below what reductions were last brought down to that stage 7 lets them all through.
+
+    Falls too small to be sent add up until they are not, so that what is held is never more than that above m for
+    longer than the market takes.
+    """
+    return bool(memory[SETTLED] - multiplier > FALL)
+
+
+@kernel
 def observe(nav: float, sigma_p: float, p: Params, memory: Floats) -> None:
     """Take in the time-weighted NAV of a close; sigma_p is the target of the decision before. Mutates memory."""
     if np.isnan(memory[NAV]):
         memory[PEAK] = nav
         memory[NAV] = nav
+    if memory[MULTIPLIER] > memory[SETTLED] or has_fallen(memory, memory[MULTIPLIER]):
+        memory[SETTLED] = memory[MULTIPLIER]  # what the close before decided has been sent
     day = nav / memory[NAV] - 1.0
     memory[NAV] = nav
     memory[PEAK] = max(memory[PEAK], nav)

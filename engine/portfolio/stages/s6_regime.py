@@ -1,9 +1,18 @@
 """Stage 6: the regime tilts the volatility target and the sleeves, within bounds and in proportion to confidence.
 
-    x = mean of clip((VIX/EMA50 - 1)/0.2, -1, 1), clip(-(S/SMA200 - 1)/0.1, -1, 1), clip(rho/0.3, -1, 1),  c = |x|
+    x = mean of clip((VIX/EMA50 - 1)/0.2, -1, 1), clip(-(S/SMA200 - 1)/0.1, -1, 1), clip(rho/0.3, 0, 1)
     rho the EWMA correlation (half-life 63) of the session returns of stocks and bonds
-    x <= -0.25 risk_on;  0.25..0.5 transition;  >= 0.5 crisis;  else neutral;  a label holds at least `dwell` sessions
+    x <= -0.25 risk_on;  0.25..0.5 transition;  >= 0.5 crisis;  else neutral
+    c = max(0, -x) in risk_on, max(0, x) in transition and crisis, 0 in neutral
     sigma_P = clip((1 - c) sigma_neutral + c sigma_regime, band);   tilt_s = 1 + c (t_s,regime - 1)
+
+The label in force is the worst of the last `dwell` sessions (risk_on < neutral < transition < crisis): a worse one
+comes at once, a better one once it or a still better one was there for as many sessions in a row.
+
+Three readings of the requirement's letter can be had instead, each by itself: `signed`, rho counts with its sign, so
+that a flight from stocks into bonds speaks against a crisis; `by_signal`, c = |x| whatever the label, so that a label
+that holds on is the more certain the more the signal contradicts it; `all_dwell`, a label of any kind holds `dwell`
+sessions before the next one.
 
 Never a switch of method. Before all three inputs exist the regime is neutral with confidence 0.
 Source: portfolio integration layer, stage 6; the detector and its numbers are ours.
@@ -40,11 +49,17 @@ BB: Final = 10
 SB: Final = 11
 STOCK: Final = 12  # returns of the session so far, NaN before its first
 BOND: Final = 13
-REGIME: Final = 14
+SINCE: Final = 14  # and the two places after it: sessions since the signal was neutral, transition, crisis or worse
+REGIME: Final = 17
+
+BY_SEVERITY: Final = (RISK_ON, NEUTRAL, TRANSITION, CRISIS)
 
 
 class Params(NamedTuple):
-    """Volatility targets per year by regime, the band they stay in, dwell in sessions, decay of the correlation."""
+    """Volatility targets per year by regime, the band they stay in, dwell in sessions, decay of the correlation.
+
+    signed, by_signal, all_dwell : the three readings to the letter.
+    """
 
     neutral: float
     risk_on: float
@@ -54,6 +69,9 @@ class Params(NamedTuple):
     high: float
     dwell_sessions: int
     decay: float
+    signed: bool = False
+    by_signal: bool = False
+    all_dwell: bool = False
 
 
 class State(NamedTuple):
@@ -68,6 +86,7 @@ def init(sigma_neutral: float) -> State:
     memory = np.zeros(REGIME)
     memory[[EMA, STOCK, BOND]] = np.nan
     memory[[SIGMA_P, SIGMA_BEFORE]] = sigma_neutral
+    memory[SINCE:REGIME] = np.inf
     return State(np.zeros(SMA_SESSIONS), memory)
 
 
@@ -125,19 +144,9 @@ def observe(vix: float, stock: float, p: Params, s: State) -> None:
         fear = clip1((vix / m[EMA] - 1.0) / 0.2)
         trend = clip1(-(stock / (total / SMA_SESSIONS) - 1.0) / 0.1)
         joint = clip1(m[SB] / np.sqrt(m[SS] * m[BB]) / 0.3)
-        m[SIGNAL] = (fear + trend + joint) / 3.0
-    label = NEUTRAL
-    if m[SIGNAL] <= -0.25:
-        label = RISK_ON
-    elif m[SIGNAL] >= 0.5:
-        label = CRISIS
-    elif m[SIGNAL] >= 0.25:
-        label = TRANSITION
-    m[AGE] += 1.0
-    if label != m[LABEL] and m[AGE] >= p.dwell_sessions:
-        m[LABEL] = label
-        m[AGE] = 0.0
-    m[CONFIDENCE] = abs(m[SIGNAL])
+        m[SIGNAL] = (fear + trend + (joint if p.signed else max(joint, 0.0))) / 3.0
+    put_in_force(label_of(m[SIGNAL]), p, m)
+    m[CONFIDENCE] = abs(m[SIGNAL]) if p.by_signal else on_own_side(int(m[LABEL]), m[SIGNAL])
     regime = p.neutral
     if m[LABEL] == RISK_ON:
         regime = p.risk_on
@@ -147,6 +156,46 @@ def observe(vix: float, stock: float, p: Params, s: State) -> None:
         regime = p.crisis
     c = m[CONFIDENCE]
     m[SIGMA_P] = min(max((1.0 - c) * p.neutral + c * regime, p.low), p.high)
+
+
+@kernel
+def label_of(x: float) -> int:
+    """Return the label that a signal calls for."""
+    if x <= -0.25:
+        return RISK_ON
+    if x >= 0.5:
+        return CRISIS
+    return TRANSITION if x >= 0.25 else NEUTRAL
+
+
+@kernel
+def put_in_force(label: int, p: Params, m: Floats) -> None:
+    """Move memory m (REGIME,) on by a session whose signal calls for a label."""
+    for k in range(1, len(BY_SEVERITY)):
+        severe = False
+        for worse in range(k, len(BY_SEVERITY)):
+            severe = severe or label == BY_SEVERITY[worse]
+        m[SINCE + k - 1] = 0.0 if severe else m[SINCE + k - 1] + 1.0
+    now = label
+    if p.all_dwell:
+        now = label if m[AGE] + 1.0 >= p.dwell_sessions else int(m[LABEL])
+    else:
+        now = RISK_ON
+        for k in range(1, len(BY_SEVERITY)):
+            if m[SINCE + k - 1] < p.dwell_sessions:
+                now = BY_SEVERITY[k]
+    m[AGE] += 1.0
+    if now != m[LABEL]:
+        m[LABEL] = now
+        m[AGE] = 0.0
+
+
+@kernel
+def on_own_side(label: int, x: float) -> float:
+    """Return the part of the signal that speaks for a label."""
+    if label == NEUTRAL:
+        return 0.0
+    return max(0.0, -x if label == RISK_ON else x)
 
 
 @kernel

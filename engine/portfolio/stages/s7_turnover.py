@@ -1,7 +1,11 @@
 """Stage 7: trade only what is worth trading.
 
-    trade i iff |W_i - held_i| > band, or W_i = 0 and held_i != 0, or a cap, tier or restriction forces a reduction
+    trade i iff |W_i - held_i| > band, or W_i = 0 and held_i != 0, or a reduction of i is forced
     and, with a cost gate, iff 0.5 (0.5/sigma_P) Sigma_ii (W_i - held_i)^2 h/252 >= edge_ratio * cost_i
+
+Forced are all reductions on a margin call and where the multiplier m of stage 5 has fallen by more than 0.005 since a
+decision last brought them down to it, or, to the letter (`below_one`), all the while m < 1: in a long drawdown that is
+no band at all. Forced are also those that a cap asks for, see `s4_caps.held_over`.
 
 A trade goes all the way to its target, never to the edge of the band, and the band is compared with drifted held
 weights, never with the last target. Dust (a target too small to hold) goes to zero before the band, `max_names`
@@ -21,7 +25,11 @@ HORIZON_SESSIONS = 21.0
 
 
 class Params(NamedTuple):
-    """Band and parking band as fractions of equity, Kelly fraction, cost gate, parking, capacity of daily volume."""
+    """Band and parking band as fractions of equity, Kelly fraction, cost gate, parking, capacity of daily volume.
+
+    below_one : the band is lifted all the while m < 1, not where it falls. any_net : it is lifted where held net is
+    over its cap by whatever it is, not by more than the band.
+    """
 
     band: float
     kelly: float
@@ -29,6 +37,8 @@ class Params(NamedTuple):
     park_cash: bool
     park_band: float
     capacity: float
+    below_one: bool
+    any_net: bool
 
 
 @inline_kernel

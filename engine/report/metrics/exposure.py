@@ -1,6 +1,7 @@
 """What was held, traded and paid, as blocks of the metrics."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,10 +19,11 @@ CARRY_KINDS: Final = ("financing", "borrow")
 def exposure_block(record: Record) -> Figures:
     """Return exposure at session closes as fractions of equity.
 
-    `look_through` counts a leveraged fund with its daily multiple: 10% of a 3x fund is 30%, of a -3x fund -30% net.
+    `look_through` counts a leveraged fund with its daily multiple: 10% of a 3x fund is 30%, of a -3x fund -30% net. So
+    do the shares of time; those of what the funds are worth are called `notional`.
     """
     gross, net, held = record.close_of("gross"), record.close_of("net"), record.held()
-    leverage = np.array([instrument(str(symbol)).leverage for symbol in record.weights.columns], dtype=np.float64)
+    leverage = _leverage(record)
     look_net, look_gross = _weighted(held, leverage), _weighted(np.abs(held), np.abs(leverage))
     equity = record.close_of("equity")
     cash = np.divide(record.close_of("cash"), equity, out=np.full(len(equity), m.NAN), where=equity > 0.0)
@@ -33,13 +35,23 @@ def exposure_block(record: Record) -> Figures:
         "cash": book.spread_of(cash),
         "look_through_gross": book.spread_of(look_gross),
         "look_through_net": book.spread_of(look_net),
-        "time_levered": book.share_of(gross > 1.0 + 1e-6),
-        "time_gross_above_1_5": book.share_of(gross > 1.5),
+        "time_levered": book.share_of(look_gross > 1.0 + 1e-6),
+        "time_gross_above_1_5": book.share_of(look_gross > 1.5),
+        "time_levered_notional": book.share_of(gross > 1.0 + 1e-6),
+        "time_gross_above_1_5_notional": book.share_of(gross > 1.5),
         "time_net_short": book.share_of(look_net < -book.DUST),
         "positions": book.spread_of(positions),
         "effective_n": book.spread_of(book.effective_n(held))["mean"],
         "effective_n_entropy": book.spread_of(book.effective_n_entropy(held))["mean"],
     }
+
+
+def _leverage(record: Record) -> Floats:
+    """Return (N,) the daily multiple of each fund, signed; the account's own word on its size goes first."""
+    given: Mapping[str, Any] = record.config.get("account", {}).get("leverage", {})
+    known = np.array([instrument(str(symbol)).leverage for symbol in record.weights.columns], dtype=np.float64)
+    size = np.array([given.get(str(symbol), np.nan) for symbol in record.weights.columns], dtype=np.float64)
+    return np.where(np.isnan(size), known, np.where(known < 0.0, -np.abs(size), size))
 
 
 def _weighted(held: Floats, factor: Floats) -> Floats:

@@ -73,8 +73,8 @@ RELATIVE: Final[tuple[Label, ...]] = (
 )
 
 SPREADS: Final[tuple[Label, ...]] = (
-    ("gross", "Gross", "percent"),
-    ("net", "Net", "percent"),
+    ("gross", "Gross, notional", "percent"),
+    ("net", "Net, notional", "percent"),
     ("cash", "Cash", "percent"),
     ("look_through_gross", "Gross, look-through", "percent"),
     ("look_through_net", "Net, look-through", "percent"),
@@ -83,8 +83,10 @@ SPREADS: Final[tuple[Label, ...]] = (
 
 EXPOSURE: Final[tuple[Label, ...]] = (
     ("time_in_market", "Time in market", "percent"),
-    ("time_levered", "Time with gross above 1", "percent"),
-    ("time_gross_above_1_5", "Time with gross above 1.5", "percent"),
+    ("time_levered", "Time with gross above 1, look-through", "percent"),
+    ("time_gross_above_1_5", "Time with gross above 1.5, look-through", "percent"),
+    ("time_levered_notional", "… above 1, notional", "percent"),
+    ("time_gross_above_1_5_notional", "… above 1.5, notional", "percent"),
     ("time_net_short", "Time net short, look-through", "percent"),
     ("effective_n", "Effective number of positions", "ratio"),
     ("effective_n_entropy", "… by entropy", "ratio"),

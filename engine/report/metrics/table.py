@@ -20,6 +20,7 @@ from plimsoll.engine.report.metrics.exposure import (
 from plimsoll.engine.report.metrics.notes import diagnostics_block
 from plimsoll.engine.report.metrics.periods import by_month, by_year, monthly_grid
 from plimsoll.engine.report.metrics.returns import Figures
+from plimsoll.engine.report.metrics.target import target_block
 from plimsoll.engine.runtime.beside import Beside
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Dates, Floats
@@ -61,6 +62,7 @@ def metrics_of(record: Record) -> Figures:
         "benchmark": None,
         "relative": None,
         "exposure": exposure_block(record),
+        "target": target_block(record),
         "turnover": turnover_block(record),
         "costs": costs_block(record, m.cagr(gross) - m.cagr(returns)),
         "pnl": pnl_block(record),

@@ -24,6 +24,7 @@ from plimsoll.engine.report.metrics.labels import (
     title,
 )
 from plimsoll.engine.report.metrics.notices import warning_lines
+from plimsoll.engine.report.metrics.target import TAKERS
 from plimsoll.engine.report.tearsheet.headline import MONTHS, month_rows, tiles
 from plimsoll.engine.runtime.record import Record
 
@@ -54,6 +55,7 @@ def page_tables(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
         else None,
         "spans": span_table(record),
         "exposure": exposure_table(metrics),
+        "target": target_table(metrics),
         "exposure_shares": block_table("Time and breadth", metrics["exposure"], EXPOSURE),
         "turnover": block_table("Trading", metrics["turnover"], TURNOVER),
         "costs": cost_table(metrics),
@@ -144,6 +146,20 @@ def exposure_table(metrics: Mapping[str, Any]) -> PageTable:
     parts = ("mean", "median", "min", "max")
     rows = [(label, *(shown(block[key][part], kind) for part in parts)) for key, label, kind in SPREADS]
     return PageTable("Exposure at session closes", ("", "Mean", "Median", "Min", "Max"), rows)
+
+
+def target_table(metrics: Mapping[str, Any]) -> PageTable | None:
+    """Return what kept a book from the volatility it aims at; None for a run that aims at none."""
+    block = metrics["target"]
+    if block is None:
+        return None
+    rows = [
+        ("Target volatility a year, mean", shown(block["sigma_p"], "percent")),
+        ("Realised over target", shown(block["realised_over_target"], "ratio")),
+        *((f"Taken by {name}", shown(block["taken"][key], "percent")) for key, name in TAKERS.items()),
+        ("Took most", DASH if block["responsible"] is None else TAKERS[block["responsible"]]),
+    ]
+    return PageTable("The volatility target", ("", ""), rows, "Of the exposure that the target calls for.")
 
 
 def cost_table(metrics: Mapping[str, Any]) -> PageTable:

@@ -81,7 +81,7 @@ def book_loop(
             leaves = going_out(t, daily, scal)
             cash, equity = scal[CASH] - leaves, scal[EQUITY] - leaves
             out = Out(table.weights[row], table.goal[row], table.trade[row], table.trace[row], table.facts[row])
-            holdings = AccountView(value, equity, called, 0.0)
+            holdings = AccountView(value, equity, called, 0.0, adopt)
             ticket = decide(t, weight[t], 0, b.rules, b.memory, b.prices, b.terms, holdings, out)
             phi, n = plan_orders(
                 t, cash, equity, acct[SHARES], value, out.goal, out.trade, close[t], rules, daily,

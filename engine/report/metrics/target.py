@@ -1,0 +1,105 @@
+"""How far a book came to the volatility it aims at, and what kept it away: plain numpy on its own figures."""
+
+from typing import Final
+
+import numpy as np
+
+from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.report.metrics.labels import shown
+from plimsoll.engine.report.metrics.returns import Figures
+from plimsoll.engine.runtime.record import Record
+from plimsoll.engine.types import Dates, Floats
+
+# What can take from a book, in the order it acts, in words.
+TAKERS: Final = {
+    "leverage": "the leverage bound",
+    "name": "the name cap",
+    "cluster": "the cluster cap",
+    "gross": "the gross cap",
+    "net": "the net cap",
+    "governor": "the drawdown governor",
+    "kelly": "the Kelly fraction",
+}
+_FACTS: Final = (
+    "sigma_p", "sigma_ex", "leverage", "multiplier", "cut_name", "cut_cluster", "cut_gross", "cut_net",
+)  # fmt: skip
+FEWEST: Final = 20  # sessions that a ratio of volatilities needs
+LEAST: Final = 0.0005  # of the target: less is not told
+
+
+def target_block(record: Record) -> Figures | None:
+    """Return realised over target volatility and what was taken from the target; None for a run that has no target.
+
+    realised_over_target : sqrt(252 mean (r / sigma_P)^2), r the net return of the first whole session after the fill of
+        the decision that aimed at sigma_P; 1 = on target.
+    taken : shares of the exposure that the target calls for, mean over the decisions; they and what is left make 1:
+        leverage what stage 3 may not reach, each cap of stage 4 (restricted symbols are not counted), governor and
+        kelly what they take of the rest.
+    responsible : the one that took most; None if nothing took anything.
+    """
+    facts = _facts(record)
+    if facts is None:
+        return None
+    days, table = facts
+    kelly = float(record.config.get("integrator", {}).get("turnover", {}).get("kelly", 1.0))
+    taken = {name: float(np.mean(values)) for name, values in _taken(table, kelly).items()}
+    worst = max(taken, key=lambda name: taken[name])
+    return {
+        "sigma_p": float(np.mean(table["sigma_p"])),
+        "realised_over_target": _ratio(record, days, table["sigma_p"]),
+        "taken": taken,
+        "responsible": worst if taken[worst] > 0.0 else None,
+    }
+
+
+def target_text(block: Figures) -> str:
+    """Return the block in words."""
+    ratio = block["realised_over_target"]
+    told = "" if ratio is None else f"{ratio:.2f} of it realised; "
+    shares = sorted(block["taken"].items(), key=lambda item: -item[1])
+    took = [f"{TAKERS[name]} took {shown(share, 'percent')}" for name, share in shares if share >= LEAST]
+    what = f"of the exposure it calls for {', '.join(took)}" if took else "nothing took from it"
+    return f"volatility {shown(block['sigma_p'], 'percent')}; {told}{what}"
+
+
+def _facts(record: Record) -> tuple[Dates, dict[str, Floats]] | None:
+    """Return the days of decisions, the last one of each, and their figures by name; None where there are none."""
+    table = record.diagnostics
+    if len(table) == 0:
+        return None
+    table = table[(table["sleeve"] == "book") & table["name"].isin(_FACTS)]
+    if len(table) == 0 or set(table["name"]) != set(_FACTS):
+        return None
+    stamps = np.asarray(table["session"].to_numpy(), dtype="datetime64[s]")
+    by_name: dict[str, Floats] = {}
+    days = stamps[:0].astype("datetime64[D]")
+    for name in _FACTS:
+        rows = (table["name"] == name).to_numpy()
+        day = stamps[rows].astype("datetime64[D]")
+        last = np.append(day[1:] != day[:-1], True)
+        by_name[name], days = table["value"].to_numpy(dtype=np.float64)[rows][last], day[last]
+    return days, by_name
+
+
+def _taken(table: dict[str, Floats], kelly: float) -> dict[str, Floats]:
+    """Return the share of the target that each takes at each decision."""
+    aimed = table["leverage"] * table["sigma_ex"] / table["sigma_p"]
+    reach = np.where(aimed > 0.0, np.minimum(aimed, 1.0), 1.0)  # an empty book misses nothing by its bounds
+    out = {"leverage": 1.0 - reach}
+    left = reach.copy()
+    for name in ("name", "cluster", "gross", "net"):
+        out[name] = reach * table[f"cut_{name}"]
+        left -= out[name]
+    out["governor"] = left * (1.0 - table["multiplier"])
+    out["kelly"] = left * table["multiplier"] * (1.0 - kelly)
+    return out
+
+
+def _ratio(record: Record, days: Dates, sigma: Floats) -> float | None:
+    returns = m.checked(record.returns.to_numpy(), "session returns")
+    whole = np.searchsorted(record.sessions, days, side="right") + 1  # filled in the next session, whole the one after
+    known = (whole < len(returns)) & (sigma > 0.0)
+    if int(known.sum()) < FEWEST:
+        return None
+    z = returns[whole[known]] / sigma[known]
+    return float(np.sqrt(np.mean(z * z) * m.SESSIONS_PER_YEAR))
