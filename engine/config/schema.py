@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from plimsoll.engine.config.layers import lay_over, read_toml
 from plimsoll.engine.config.live import BrokerSection, LiveSection
+from plimsoll.engine.config.report import ReportSection
 from plimsoll.engine.config.section import Section, config_error
 from plimsoll.engine.config.stages import (
     AllocateSection,
@@ -188,6 +189,7 @@ class Config(Section):
     costs: CostSection = CostSection()
     account: AccountSection = AccountSection()
     financing: FinancingSection = FinancingSection()
+    report: ReportSection = ReportSection()
     broker: BrokerSection | None = None
     live: LiveSection | None = None
 
@@ -200,6 +202,11 @@ class Config(Section):
             raise ValueError("a sleeve may not be called 'book': the integrator's own figures go by that name")
         if self.integrator.preset == "direct" and len(self.sleeve) != 1:
             raise ValueError(f"preset 'direct' runs exactly one sleeve, {len(self.sleeve)} are configured")
+        if self.report.regime_off and self.integrator.preset != "book":
+            preset = self.integrator.preset
+            raise ValueError(
+                f"'report.regime_off' has no effect under preset {preset!r}, which has no stage 6: leave it out"
+            )
         return self
 
     def plain(self) -> dict[str, Any]:
@@ -219,11 +226,15 @@ class Config(Section):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the effective configuration without where data and modules lie: the same run is the same there."""
+        """SHA-256 of the effective configuration, what is only reported and where data and modules lie aside.
+
+        The same run is the same whatever is shown beside it, and wherever it is made.
+        """
         plain = self.plain()
         plain["data"].pop("path", None)
         plain["run"].pop("modules", None)
-        plain.pop("broker", None)
+        for aside in ("broker", "report"):
+            plain.pop(aside, None)
         if self.execution.venue is None:
             plain.pop("live", None)
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from plimsoll.engine.report.metrics.labels import DASH, HEADLINE, SERIES, count_shown, shown, title
 from plimsoll.engine.report.metrics.notices import banners, span_text, warning_lines
+from plimsoll.engine.report.metrics.regime_off import regime_off_text
 from plimsoll.engine.report.metrics.target import target_text
 from plimsoll.engine.runtime.record import Record
 
@@ -81,6 +82,8 @@ def _lines(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str, s
     lines = [("Money", money, ""), ("Exposure", held, ""), ("Trading", trading, "")]
     if metrics["target"] is not None:
         lines.insert(2, ("Target", target_text(metrics["target"]), ""))
+    if metrics["regime_off"] is not None:
+        lines.append(("Stage 6", regime_off_text(metrics["regime_off"]), ""))
     if relative is not None:
         ratio = shown(relative["information_ratio"], "ratio")
         beta, alpha = shown(relative["beta"], "ratio"), shown(relative["alpha_ann"], "percent")

@@ -1,6 +1,7 @@
 """Run a backtest."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from plimsoll.engine.market.jumps import refuse_jumps
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.folder import check_target
 from plimsoll.engine.report.result import Result
-from plimsoll.engine.runtime.assemble import build
-from plimsoll.engine.runtime.backtest import Progress
+from plimsoll.engine.runtime.assemble import Setup, assemble
+from plimsoll.engine.runtime.backtest import Progress, Track
 from plimsoll.engine.runtime.collect import collect
 from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
 from plimsoll.engine.runtime.load import Runnable, load_run
-from plimsoll.engine.runtime.prepare import make_strategies
+from plimsoll.engine.runtime.prepare import Market, make_strategies, prepare
+from plimsoll.engine.runtime.variant import Variant
 from plimsoll.engine.trials.ledger import record_backtest
 from plimsoll.engine.types import EngineName
 from plimsoll.engine.verbs.host import PROGRAM, Host
@@ -84,17 +86,28 @@ def backtest(
     if strict:
         refuse_jumps(panel)
     log.loaded(panel)
-    setup = build(config, panel, make_strategies(config, objects))
+    market = prepare(config, panel, make_strategies(config, objects))
+    setup = assemble(config, market)
     run = runner(engine)
-    if notice := compile_notice(engine, setup):
+    if notice := compile_notice("compiled" if config.report.regime_off else engine, setup):
         host.notice(notice)
-    result = Result.of(collect(setup, run(setup, progress)))
+    track = run(setup, progress)
+    record = collect(setup, track)
+    if config.report.regime_off:
+        record = replace(record, regime_off=_without_regime(setup, market, track))
+    result = Result.of(record)
     log.finished(result)
     if out is not None:
         created = began.isoformat(timespec="seconds")
         result.save(Path(out), force=force, created=created, extras={"log.jsonl": log.content()})
     _remember(result, trials, host)
     return result
+
+
+def _without_regime(setup: Setup, market: Market, track: Track) -> Variant:
+    from plimsoll.engine.runtime.compiled.without_regime import without_regime
+
+    return without_regime(setup, market, track)
 
 
 def _remember(result: Result, trials: Path | str | None, host: Host) -> None:

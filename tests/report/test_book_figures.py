@@ -69,3 +69,35 @@ def test_look_through_counts_leveraged_funds_with_their_multiple(make_result: Ma
     assert exposure["look_through_net"]["mean"] == pytest.approx(0.2 + 0.3 - 0.9)
     assert exposure["time_net_short"] == 1.0
     assert exposure["positions"]["max"] == 3.0
+    assert (exposure["time_levered"], exposure["time_levered_notional"]) == (1.0, 0.0)
+
+
+def test_time_above_a_gross_is_looked_through_and_the_notional_one_says_so(make_result: Make) -> None:
+    result = make_result(sessions=4, trade=False)
+    held = result.weights.copy()
+    held[:] = 0.0
+    held["TQQQ"] = [0.2, 0.4, 0.6, 0.6]  # 0.6, 1.2, 1.8, 1.8 of its index
+    held["SPY"] = [0.0, 0.0, 0.0, 0.8]
+    table = result.equity.copy()
+    table["gross"] = held.abs().sum(axis=1).to_numpy()
+    exposure = make_result(sessions=4, trade=False, weights=held, equity=table).metrics["exposure"]
+    assert exposure["time_levered"] == 0.75
+    assert exposure["time_gross_above_1_5"] == 0.5
+    assert exposure["time_levered_notional"] == 0.25
+    assert exposure["time_gross_above_1_5_notional"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("given", "net"),
+    [({}, 0.2 - 0.9), ({"SPY": 2.0}, 0.4 - 0.9), ({"SPY": -1.0}, -0.2 - 0.9), ({"SQQQ": 2.0}, 0.2 - 0.6)],
+    ids=["known", "larger", "inverse", "an inverse fund's size"],
+)
+def test_the_accounts_word_on_a_funds_leverage_goes_first(
+    make_result: Make, given: dict[str, float], net: float
+) -> None:
+    held = make_result(sessions=3, trade=False).weights.copy()
+    held[:] = 0.0
+    held["SPY"], held["SQQQ"] = 0.2, 0.3
+    config = {"account": {"leverage": given}}
+    exposure = make_result(sessions=3, trade=False, weights=held, config=config).metrics["exposure"]
+    assert exposure["look_through_net"]["mean"] == pytest.approx(net)

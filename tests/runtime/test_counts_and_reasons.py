@@ -31,3 +31,13 @@ def test_where_nothing_binds_a_book_has_the_volatility_it_aims_for() -> None:
     bars = np.array([decision.t for decision in book.decisions[3:-2]])
     plain = np.std(book.setup.broker.rec[bars + 2, 5]) * np.sqrt(252.0) / 0.10
     assert told["unbound_vol_ratio"] == pytest.approx(plain, rel=0.05)
+
+
+def test_a_cap_that_the_ladder_is_narrower_than_is_named_with_what_is_in_force() -> None:
+    panel = walk_panel(3, ("AAA", "BBB"), (0.12, 0.12), 160)
+    tiers = [{"min_equity": 0.0, "gross": 1.5, "name": 0.12}]
+    stages = {"preset": "book", "caps": {"gross": 1.75, "name": 0.12}, "ladder": {"tiers": tiers}}
+    book = run_book(panel, {"a": Steady({"AAA": 0.5, "BBB": 0.5})}, first=120, integrator=stages)
+    said = [warning.text for warning in book.result.warnings if warning.kind == "cap_overridden"]
+    text = "integrator.caps.gross = 1.75 was not in force at 41 of 41 decisions: the ladder allows 1.5"
+    assert said == [text]

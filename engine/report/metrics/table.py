@@ -19,6 +19,7 @@ from plimsoll.engine.report.metrics.exposure import (
 )
 from plimsoll.engine.report.metrics.notes import diagnostics_block
 from plimsoll.engine.report.metrics.periods import by_month, by_year, monthly_grid
+from plimsoll.engine.report.metrics.regime_off import regime_off_block
 from plimsoll.engine.report.metrics.returns import Figures
 from plimsoll.engine.report.metrics.target import target_block
 from plimsoll.engine.runtime.beside import Beside
@@ -63,6 +64,7 @@ def metrics_of(record: Record) -> Figures:
         "relative": None,
         "exposure": exposure_block(record),
         "target": target_block(record),
+        "regime_off": regime_off_block(record, bill),
         "turnover": turnover_block(record),
         "costs": costs_block(record, m.cagr(gross) - m.cagr(returns)),
         "pnl": pnl_block(record),

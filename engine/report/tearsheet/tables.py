@@ -24,6 +24,7 @@ from plimsoll.engine.report.metrics.labels import (
     title,
 )
 from plimsoll.engine.report.metrics.notices import warning_lines
+from plimsoll.engine.report.metrics.regime_off import COMPARED
 from plimsoll.engine.report.metrics.target import TAKERS
 from plimsoll.engine.report.tearsheet.headline import MONTHS, month_rows, tiles
 from plimsoll.engine.runtime.record import Record
@@ -56,6 +57,7 @@ def page_tables(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
         "spans": span_table(record),
         "exposure": exposure_table(metrics),
         "target": target_table(metrics),
+        "regime_off": regime_off_table(metrics),
         "exposure_shares": block_table("Time and breadth", metrics["exposure"], EXPOSURE),
         "turnover": block_table("Trading", metrics["turnover"], TURNOVER),
         "costs": cost_table(metrics),
@@ -160,6 +162,16 @@ def target_table(metrics: Mapping[str, Any]) -> PageTable | None:
         ("Took most", DASH if block["responsible"] is None else TAKERS[block["responsible"]]),
     ]
     return PageTable("The volatility target", ("", ""), rows, "Of the exposure that the target calls for.")
+
+
+def regime_off_table(metrics: Mapping[str, Any]) -> PageTable | None:
+    """Return the book as it is beside itself with stage 6 off; None where the report was not asked to."""
+    block = metrics["regime_off"]
+    if block is None:
+        return None
+    rows = [] if block["why"] else COMPARED
+    cells = [(label, *(shown(block[side][key], kind) for side in ("on", "off"))) for key, label, kind in rows]
+    return PageTable("What the regime changes", ("", "As run", "Stage 6 off"), cells, block["why"])
 
 
 def cost_table(metrics: Mapping[str, Any]) -> PageTable:

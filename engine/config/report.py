@@ -1,0 +1,10 @@
+"""What a run's report shows beside the run itself."""
+
+from plimsoll.engine.config.section import Section
+
+
+class ReportSection(Section):
+    """What else is worked out for the report; the run is the same with and without."""
+
+    # the same sleeves in the same book with stage 6 off: preset 'book'
+    regime_off: bool = False
