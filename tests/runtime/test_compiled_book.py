@@ -56,16 +56,31 @@ STAGES = st.fixed_dictionaries(
         "vol_target": st.fixed_dictionaries(
             {"l_min": st.sampled_from([0.0, 0.8]), "l_max": st.sampled_from([1.0, 3.9])}
         ),
-        "caps": st.sampled_from([{}, UNBOUND["caps"], {"name": 0.4, "clusters": {"a": ("S000", "S001")}, "net": 0.3}]),
+        "caps": st.sampled_from(
+            [
+                {},
+                UNBOUND["caps"],
+                {"name": 0.4, "clusters": {"a": ("S000", "S001")}, "net": 0.3},
+                {"name": 0.05, "hedges": True, "look_through_names": True},
+            ]
+        ),
         "ladder": st.sampled_from([{}, UNBOUND["ladder"]]),
         "governor": st.sampled_from([{}, UNGOVERNED["governor"], {"combine": "product", "vol_adjusted": False}]),
-        "regime": st.sampled_from([{}, {"stocks": "S000", "bonds": "S001", "dwell_sessions": 1}]),
+        "regime": st.sampled_from(
+            [
+                {},
+                {"stocks": "S000", "bonds": "S001", "dwell_sessions": 1},
+                {"correlation": "signed", "confidence": "signal", "dwell": "every"},
+            ]
+        ),
         "turnover": st.fixed_dictionaries(
             {
                 "kelly": st.sampled_from([0.5, 1.0]),
                 "edge_ratio": st.sampled_from([0.0, 0.3, 5.0]),
                 "park_cash": st.booleans(),
                 "park_band": st.sampled_from([0.0, 0.05]),
+                "lift": st.sampled_from(["falling", "below_one"]),
+                "net_excess": st.sampled_from(["any", "band"]),
             }
         ),
     }
