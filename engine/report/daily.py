@@ -24,7 +24,7 @@ CONVENTIONS: Final = {
     "equity": "growth of 1 by port_ret; equity_tc by port_ret_tc; equity_usd is the account, deposits included",
     "turnover": "two-sided: traded notional over the equity the session began with; tc_cost likewise",
     "cash_ret": "interest less financing and borrow over the equity the session began with",
-    "px, ret, w": "close as traded, total return since the last row, weight held at the close; empty: no row",
+    "px, ret, w": "close as given, total return since the last row, weight held at the close; empty: no row",
     "flags": "the strategies' own diagnostics, each the last one known",
     "sharpe": "mean / sd of session returns x sqrt(252); ret_over_vol is ann_return / ann_vol",
     "max_drawdown": "from 1 before the first session on",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.book_run import UNBOUND, UNGOVERNED, Replay, Steady, build_book, walk_panel
+from support.panels import make_panel
 
 from plimsoll import backtest
 from plimsoll.engine.cli.main import main
@@ -129,12 +130,9 @@ def test_an_exit_is_told_by_what_left_nothing() -> None:
 
 
 def test_an_exit_that_the_governor_asked_for_is_told_by_it() -> None:
-    panel = market()
-    fallen = panel.close.copy()
+    fallen = market().close.copy()
     fallen[200:] *= 0.7
-    block = panel.block.copy()
-    block[:2] = fallen
-    crashed = Panel(panel.clock, panel.symbols, block, fallen, fallen, data_hash="crashed")
+    crashed = make_panel(fallen, fallen.copy(), symbols=SYMBOLS)
     found = told(build_book(crashed, {"s": Steady({"AAA": 0.6, "CCC": 0.4})}, first=100), 200)
     for one in (found["AAA"], found["CCC"]):
         assert one.held > 0.0
