@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from plimsoll.engine.config.layers import lay_over, read_toml
 from plimsoll.engine.config.live import BrokerSection, LiveSection
+from plimsoll.engine.config.report import ReportSection
 from plimsoll.engine.config.section import Section, config_error
 from plimsoll.engine.config.stages import (
     AllocateSection,
@@ -27,6 +28,8 @@ from plimsoll.engine.config.stages import (
 from plimsoll.engine.config.toml import dump_toml
 from plimsoll.engine.types import LiquidityTier, PriceKind
 
+# The threshold of stage 1's alarm where the requirement is read to the letter: what it was before it was drawn.
+LITERAL_ALARM: Final = 0.20
 HALF_SPREAD_BPS: Final[dict[LiquidityTier, float]] = {"1": 2.0, "2": 4.0, "3": 6.0, "thin": 10.0}
 
 
@@ -99,6 +102,13 @@ class IntegratorSection(Section):
     def literal(self) -> bool:
         """Whether the requirement is read to the letter where nothing else is said."""
         return self.readings == "literal" or (self.readings is None and self.normalize.mode == "unit_gross")
+
+    @property
+    def alarm(self) -> float | None:
+        """The threshold in force of the alarm of stage 1; None = drawn from the covariance."""
+        if self.allocate.alarm is not None or (self.preset == "book" and not self.literal):
+            return self.allocate.alarm
+        return LITERAL_ALARM
 
     @model_validator(mode="after")
     def _used(self) -> "IntegratorSection":
@@ -188,6 +198,7 @@ class Config(Section):
     costs: CostSection = CostSection()
     account: AccountSection = AccountSection()
     financing: FinancingSection = FinancingSection()
+    report: ReportSection = ReportSection()
     broker: BrokerSection | None = None
     live: LiveSection | None = None
 
@@ -200,6 +211,11 @@ class Config(Section):
             raise ValueError("a sleeve may not be called 'book': the integrator's own figures go by that name")
         if self.integrator.preset == "direct" and len(self.sleeve) != 1:
             raise ValueError(f"preset 'direct' runs exactly one sleeve, {len(self.sleeve)} are configured")
+        if self.report.ladder and self.integrator.preset != "book":
+            preset = self.integrator.preset
+            raise ValueError(
+                f"'report.ladder' has no effect under preset {preset!r}, which has no stage 1: leave it out"
+            )
         return self
 
     def plain(self) -> dict[str, Any]:
@@ -219,11 +235,17 @@ class Config(Section):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the effective configuration without where data and modules lie: the same run is the same there."""
+        """SHA-256 of the effective configuration, what is only reported and where data and modules lie aside.
+
+        The same run is the same whatever is shown beside it, and wherever it is made.
+        """
         plain = self.plain()
         plain["data"].pop("path", None)
+        if self.integrator.alarm is not None:  # in force is what counts: a run is the same whether it is written or not
+            plain["integrator"]["allocate"]["alarm"] = self.integrator.alarm
         plain["run"].pop("modules", None)
-        plain.pop("broker", None)
+        for aside in ("broker", "report"):
+            plain.pop(aside, None)
         if self.execution.venue is None:
             plain.pop("live", None)
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -11,6 +11,7 @@ from plimsoll.engine.errors import DataError, EngineError
 from plimsoll.engine.kernels.layout import R_COSTS_STOP, R_SHORT, RECORD_COLUMNS
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.runtime.beside import Beside, Span, SpanReturns, stretches
+from plimsoll.engine.runtime.rung import Ladder
 from plimsoll.engine.types import Bools, Dates, Floats, Ints
 
 # the simulator's record, with what follows from it: exposures after the two sides, a sum after the costs
@@ -40,6 +41,7 @@ class Record:
     counts : events worth a look; all are shown. ruined : equity reached zero and trading stopped.
     certificate : what an audit of the run found, None without one.
     spans : where benchmark, bill series and indicators begin and end.
+    ladder : the same sleeves with the book shared in other ways, None where it was not asked for.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Record:
     ruined: bool = False
     certificate: dict[str, Any] | None = None
     spans: tuple[Span, ...] = ()
+    ladder: Ladder | None = None
 
     def __post_init__(self) -> None:
         """Refuse a record whose parts do not fit together."""

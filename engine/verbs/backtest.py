@@ -1,24 +1,30 @@
 """Run a backtest."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.market.jumps import refuse_jumps
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.folder import check_target
 from plimsoll.engine.report.result import Result
-from plimsoll.engine.runtime.assemble import build
+from plimsoll.engine.runtime.assemble import Setup, assemble
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.collect import collect
 from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
 from plimsoll.engine.runtime.load import Runnable, load_run
-from plimsoll.engine.runtime.prepare import make_strategies
+from plimsoll.engine.runtime.prepare import Market, make_strategies, prepare
+from plimsoll.engine.runtime.rung import METHODS
 from plimsoll.engine.trials.ledger import record_backtest
 from plimsoll.engine.types import EngineName
 from plimsoll.engine.verbs.host import PROGRAM, Host
 from plimsoll.engine.verbs.log import RunLog
+
+# What a rung counts for on a progress bar: this part of the run's bars.
+BARS_OF_A_RUNG: Final = 5
 
 
 def backtest(
@@ -84,17 +90,41 @@ def backtest(
     if strict:
         refuse_jumps(panel)
     log.loaded(panel)
-    setup = build(config, panel, make_strategies(config, objects))
+    market = prepare(config, panel, make_strategies(config, objects))
+    setup = assemble(config, market)
     run = runner(engine)
-    if notice := compile_notice(engine, setup):
+    if notice := compile_notice("compiled" if config.report.ladder else engine, setup):
         host.notice(notice)
-    result = Result.of(collect(setup, run(setup, progress)))
+    if config.report.ladder:
+        result = _with_ladder(setup, market, engine, progress)
+    else:
+        result = Result.of(collect(setup, run(setup, progress)))
     log.finished(result)
     if out is not None:
         created = began.isoformat(timespec="seconds")
         result.save(Path(out), force=force, created=created, extras={"log.jsonl": log.content()})
     _remember(result, trials, host)
     return result
+
+
+def _with_ladder(setup: Setup, market: Market, engine: EngineName, progress: Progress | None) -> Result:
+    """Return the result of a run with the ladder of the same signals; its rungs take the compiled loop."""
+    from plimsoll.engine.runtime.compiled.kept import run_kept
+    from plimsoll.engine.runtime.compiled.ladder import climb
+
+    each = setup.panel.n_bars // BARS_OF_A_RUNG
+
+    def of_run(done: int, total: int) -> None:
+        if progress is not None:
+            progress(done, total + len(METHODS) * each)
+
+    def of_ladder(done: int, total: int) -> None:
+        if progress is not None:
+            progress(setup.panel.n_bars + done * each, setup.panel.n_bars + total * each)
+
+    track, signals = run_kept(engine, setup, of_run if progress is not None else None)
+    ladder = climb(setup, market, track, signals, of_ladder)
+    return Result.of(replace(collect(setup, track), ladder=ladder))
 
 
 def _remember(result: Result, trials: Path | str | None, host: Host) -> None:

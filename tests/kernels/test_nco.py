@@ -1,4 +1,4 @@
-"""Nested clusters: against an allocation put together from scipy's tree, silhouettes by definition and its optimiser."""
+"""Nested clusters: against an allocation made of scipy's tree, silhouettes by definition and its optimiser."""
 
 import numpy as np
 import pytest

@@ -37,13 +37,23 @@ class Work(NamedTuple):
 
 def init(n_assets: int) -> Work:
     """Return room for n_assets >= 1."""
-    room = Room(
+    space = Room(
         clustering.init(n_assets),
         np.zeros((2, n_assets * n_assets)),
         np.zeros(6 * n_assets),
         np.zeros(n_assets, dtype=np.int64),
     )
-    return Work(linkage.init(n_assets), np.zeros((n_assets, n_assets)), np.zeros(n_assets), room)
+    return Work(linkage.init(n_assets), np.zeros((n_assets, n_assets)), np.zeros(n_assets), space)
+
+
+@kernel
+def room(n_assets: int) -> Room:
+    """Return room for n_assets >= 1 on a tree made elsewhere, to a kernel."""
+    n = n_assets
+    clusters = clustering.Work(
+        np.zeros((n, n)), np.zeros(n), np.zeros(n), np.zeros((2, n), dtype=np.int64), np.zeros(2 * n, dtype=np.int64)
+    )
+    return Room(clusters, np.zeros((2, n * n)), np.zeros(6 * n), np.zeros(n, dtype=np.int64))
 
 
 @kernel
@@ -56,46 +66,46 @@ def equal_risk(m: int, square: Floats, flat: Floats) -> int:
 
 
 @kernel
-def within(cov: Floats, cluster: int, label: Ints, room: Room, out: Floats) -> int:
+def within(cov: Floats, cluster: int, label: Ints, space: Room, out: Floats) -> int:
     """Write the weights of one cluster's assets, of sum 1, to their places in out (N,); return OK or a code."""
-    member, m = room.member, 0
+    member, m = space.member, 0
     for i in range(label.shape[0]):
         if label[i] == cluster:
             member[m] = i
             m += 1
     for a in range(m):
         for b in range(m):
-            room.square[0, a * m + b] = cov[member[a], member[b]]
-    fault = equal_risk(m, room.square, room.flat)
+            space.square[0, a * m + b] = cov[member[a], member[b]]
+    fault = equal_risk(m, space.square, space.flat)
     for a in range(m):
-        out[member[a]] = room.flat[m + a]
+        out[member[a]] = space.flat[m + a]
     return fault
 
 
 @kernel
-def across(cov: Floats, count: int, label: Ints, room: Room, out: Floats) -> int:
+def across(cov: Floats, count: int, label: Ints, space: Room, out: Floats) -> int:
     """Multiply the weights in out (N,), of sum 1 within each of `count` clusters, by their clusters' weights."""
     n = label.shape[0]
-    room.square[0, : count * count] = 0.0
+    space.square[0, : count * count] = 0.0
     for i in range(n):
         for j in range(n):
-            room.square[0, label[i] * count + label[j]] += out[i] * cov[i, j] * out[j]
-    fault = equal_risk(count, room.square, room.flat)
+            space.square[0, label[i] * count + label[j]] += out[i] * cov[i, j] * out[j]
+    fault = equal_risk(count, space.square, space.flat)
     for i in range(n):
-        out[i] *= room.flat[count + label[i]]
+        out[i] *= space.flat[count + label[i]]
     return fault
 
 
 @kernel
-def on_tree(cov: Floats, distance: Floats, tree: linkage.Work, room: Room, out: Floats) -> int:
+def on_tree(cov: Floats, distance: Floats, tree: linkage.Work, space: Room, out: Floats) -> int:
     """Do what `nco` says on a tree that `linkage.single_linkage` made of distance (N, N), for a checked cov (N, N)."""
-    count = clustering.cut(distance, tree, room.clusters)
-    label, fault = room.clusters.label[1], code.OK
+    count = clustering.cut(distance, tree, space.clusters)
+    label, fault = space.clusters.label[1], code.OK
     for c in range(count):
         if fault == code.OK:
-            fault = within(cov, c, label, room, out)
+            fault = within(cov, c, label, space, out)
     if fault == code.OK and count > 1:
-        fault = across(cov, count, label, room, out)
+        fault = across(cov, count, label, space, out)
     if fault != code.OK:
         for i in range(out.shape[0]):
             out[i] = np.nan
