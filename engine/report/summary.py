@@ -69,7 +69,7 @@ def _ladder(block: Mapping[str, Any]) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for position, label in enumerate(words.BRIEF_HEAD):
         table.add_column(label, justify="right" if position else "left", no_wrap=position == 0)
     for rung in block["rungs"]:

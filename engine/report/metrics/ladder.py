@@ -49,8 +49,8 @@ def ladder_block(record: Record, bill: Floats | None) -> Figures | None:
 
     bill (n,) return of the bill series per session, None = 0. `rungs` : a block each, in their order, with the
     difference of its Sharpe ratio over bills to that of 1/N-risk, its standard error, and the difference in each half
-    of the period. `verdicts` : of HRP and, where that is another one, of the method that ran. `ships` : what the rule
-    comes to.
+    of the period. `verdicts` : of HRP, of the method that ran, and of every other one that is told apart. `ships` :
+    what the rule comes to.
     """
     ladder = record.ladder
     if ladder is None:
@@ -58,7 +58,8 @@ def ladder_block(record: Record, bill: Floats | None) -> Figures | None:
     free = np.zeros(len(record.sessions)) if bill is None else bill
     series = ladder_returns(record)
     found = {rung.name: _figures(rung, series, free, ladder.seed) for rung in ladder.rungs}
-    judged = [name for name in dict.fromkeys(("hrp", ladder.own)) if "verdict" in found.get(name, {})]
+    sure = [name for name, block in found.items() if block.get("verdict") in (BEATS, LOSES)]
+    judged = [name for name in dict.fromkeys(("hrp", ladder.own, *sure)) if "verdict" in found.get(name, {})]
     hrp = found["hrp"]["verdict"] if "hrp" in judged else None
     return {
         "own": ladder.own,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plimsoll.engine.report.metrics.labels import Label, shown
+from plimsoll.engine.report.metrics.labels import DASH, Label, shown
 from plimsoll.engine.report.metrics.ladder import BEATS, LEVEL, LOSES
 from plimsoll.engine.runtime.rung import TITLES
 
@@ -31,14 +31,15 @@ BRIEF_HEAD: Final = ("shared by", "CAGR", "vol", "Sharpe", "max DD", "less 1/N-r
 
 def head() -> tuple[str, ...]:
     """Return the titles of a rung's row."""
-    return ("", *(label for _, label, _ in FIGURES), *(label for _, label in DIFFERENCES))
+    return ("", *(label for _, label, _ in FIGURES), *(label for _, label in DIFFERENCES), "Verdict")
 
 
 def row(rung: Mapping[str, Any], own: str) -> tuple[str, ...]:
     """Return a rung's name, marked where the run is it, and its figures; dashes for what it has not."""
     name = f"{rung['title']}, this run" if rung["name"] == own else str(rung["title"])
     figures = (shown(rung.get(key), kind) for key, _, kind in FIGURES)
-    return (name, *figures, *(_difference(rung, key) for key, _ in DIFFERENCES))
+    said = str(rung.get("verdict") or ("failed" if rung.get("why") else DASH))
+    return (name, *figures, *(_difference(rung, key) for key, _ in DIFFERENCES), said)
 
 
 def brief_row(rung: Mapping[str, Any], own: str) -> tuple[str, ...]:
