@@ -16,6 +16,7 @@ from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.portfolio.stages.s1_allocate import RUNGS
+from plimsoll.engine.report.folder import folder_files
 from plimsoll.engine.runtime.assemble import Setup, assemble
 from plimsoll.engine.runtime.backtest import Track, run_loop
 from plimsoll.engine.runtime.compiled.kept import run_kept
@@ -25,6 +26,7 @@ from plimsoll.engine.runtime.rung import BENCHMARK, METHODS, Ladder, Rung, rung_
 from plimsoll.engine.sleeve.signals import Signal
 from plimsoll.engine.sleeve.strategy import Strategy
 from plimsoll.engine.types import EngineName
+from plimsoll.engine.verbs.backtest import backtest
 
 NAMES = ("AAA", "BBB", "CCC", "DDD")
 PANEL = walk_panel(2, NAMES, (0.08, 0.14, 0.22, 0.30), 170, corr=0.3)
@@ -215,3 +217,23 @@ def test_a_preset_without_stage_1_has_no_ladder() -> None:
 def test_what_is_only_reported_makes_no_other_run() -> None:
     plain = load_config(book_config(("a",)))
     assert load_config(book_config(("a",), report={"ladder": True})).digest == plain.digest
+
+
+def test_the_verb_gives_the_same_folder_by_both_loops_and_shows_how_far_it_is() -> None:
+    values = {
+        "run": {"start": "2007-01-03", "end": "2008-06-30"},
+        "sleeve": [{"name": name, "strategy": name} for name in ("sixty_forty", "inverse_vol", "trend")],
+        "integrator": {"preset": "book"},
+        "report": {"ladder": True},
+    }
+    folders = []
+    for engine in ENGINES:
+        seen: list[tuple[int, int]] = []
+        result = backtest(values, engine=engine, trials="off", progress=lambda *at, seen=seen: seen.append(at))
+        assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+        assert len({total for _, total in seen}) == 1
+        assert seen[-1][0] == seen[-1][1]
+        folders.append(folder_files(result, result.metrics))
+    assert folders[0].keys() == folders[1].keys()
+    assert [name for name in folders[0] if folders[0][name] != folders[1][name]] == []
+    assert "ladder.csv" in folders[0]
