@@ -282,13 +282,16 @@ def show_trial_ledger(
     returns: Annotated[
         Path | None, typer.Option("--returns", metavar="FILE", help="Write the returns of FAMILY, a column a trial.")
     ] = None,
+    ladder: Annotated[
+        bool, typer.Option("--ladder", help="List the rungs of books' ladders instead: they are no trials.")
+    ] = False,
     trials: Trials = None,
     as_json: AsJson = False,
 ) -> None:
     """List every backtest and sweep setting that was ever run, by strategy family, or export them."""
     from plimsoll.engine.cli.trials import show_trials
 
-    show_trials(family, trials, export, returns, as_json=as_json)
+    show_trials(family, trials, export, returns, ladder=ladder, as_json=as_json)
 
 
 @app.command()

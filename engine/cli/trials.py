@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from plimsoll.engine.errors import OutputError
+from plimsoll.engine.errors import ConfigError, OutputError
 from plimsoll.engine.report.export import check_suffix
 from plimsoll.engine.report.metrics.labels import shown
 from plimsoll.engine.report.metrics.table import plain
@@ -15,7 +15,7 @@ from plimsoll.engine.verbs.trials import check_family, export_trials, trials
 
 
 def show_trials(
-    family: str | None, setting: str | None, export: Path | None, returns: Path | None, *, as_json: bool
+    family: str | None, setting: str | None, export: Path | None, returns: Path | None, *, ladder: bool, as_json: bool
 ) -> None:
     """Print what was tried, of every family or of one; write it to files instead where asked.
 
@@ -29,6 +29,8 @@ def show_trials(
             check_suffix(target)
     ledger = open_ledger(setting, os.environ)
     exporting = export is not None or returns is not None
+    if ladder and exporting:
+        raise ConfigError("rungs are no trials and are not exported", where="--ladder", fix="leave out one of the two")
     if ledger is None:
         _say_off("--trials off" if setting else f"{VARIABLE}={os.environ[VARIABLE]}", exporting, as_json=as_json)
         return
@@ -42,10 +44,12 @@ def show_trials(
         if not as_json:
             sys.stdout.write("\n".join(told) + "\n")
             return
-    rows = trials(family, folder=setting)
+    rows = trials(family, folder=setting, ladder=ladder)
     if as_json:
         sys.stdout.write(json.dumps(plain(rows), indent=2, allow_nan=False) + "\n")
-    elif family is None:
+    elif ladder and not rows:
+        sys.stdout.write(f"no ladder is recorded yet in {ledger.path}; `report.ladder` asks for one\n")
+    elif family is None and not ladder:
         _print_families(rows)
     else:
         _print_family(rows)

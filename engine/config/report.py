@@ -8,3 +8,5 @@ class ReportSection(Section):
 
     # the same sleeves in the same book with stage 6 off: preset 'book'
     regime_off: bool = False
+    # the same sleeves allocated by HRP, ERC, NCO, inverse volatility, 1/N of risk and 1/N, net of costs: preset 'book'
+    ladder: bool = False

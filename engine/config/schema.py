@@ -28,6 +28,8 @@ from plimsoll.engine.config.stages import (
 from plimsoll.engine.config.toml import dump_toml
 from plimsoll.engine.types import LiquidityTier, PriceKind
 
+# The threshold of stage 1's alarm where the requirement is read to the letter: what it was before it was drawn.
+LITERAL_ALARM: Final = 0.20
 HALF_SPREAD_BPS: Final[dict[LiquidityTier, float]] = {"1": 2.0, "2": 4.0, "3": 6.0, "thin": 10.0}
 
 
@@ -100,6 +102,13 @@ class IntegratorSection(Section):
     def literal(self) -> bool:
         """Whether the requirement is read to the letter where nothing else is said."""
         return self.readings == "literal" or (self.readings is None and self.normalize.mode == "unit_gross")
+
+    @property
+    def alarm(self) -> float | None:
+        """The threshold in force of the alarm of stage 1; None = drawn from the covariance."""
+        if self.allocate.alarm is not None or (self.preset == "book" and not self.literal):
+            return self.allocate.alarm
+        return LITERAL_ALARM
 
     @model_validator(mode="after")
     def _used(self) -> "IntegratorSection":
@@ -202,11 +211,12 @@ class Config(Section):
             raise ValueError("a sleeve may not be called 'book': the integrator's own figures go by that name")
         if self.integrator.preset == "direct" and len(self.sleeve) != 1:
             raise ValueError(f"preset 'direct' runs exactly one sleeve, {len(self.sleeve)} are configured")
-        if self.report.regime_off and self.integrator.preset != "book":
-            preset = self.integrator.preset
-            raise ValueError(
-                f"'report.regime_off' has no effect under preset {preset!r}, which has no stage 6: leave it out"
-            )
+        for name, stage in (("regime_off", 6), ("ladder", 1)):
+            if getattr(self.report, name) and self.integrator.preset != "book":
+                preset = self.integrator.preset
+                raise ValueError(
+                    f"'report.{name}' has no effect under preset {preset!r}, which has no stage {stage}: leave it out"
+                )
         return self
 
     def plain(self) -> dict[str, Any]:
@@ -232,6 +242,8 @@ class Config(Section):
         """
         plain = self.plain()
         plain["data"].pop("path", None)
+        if self.integrator.alarm is not None:  # in force is what counts: a run is the same whether it is written or not
+            plain["integrator"]["allocate"]["alarm"] = self.integrator.alarm
         plain["run"].pop("modules", None)
         for aside in ("broker", "report"):
             plain.pop(aside, None)

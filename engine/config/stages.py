@@ -20,6 +20,7 @@ class NormalizeSection(StageSection):
     # a sleeve that sizes itself to a volatility is fully convinced at that or at its full gross, whichever is nearer;
     # gross: only at its full gross. None = fuller; to the letter gross
     conviction: Literal["fuller", "gross"] | None = None
+    scaling: Literal["sleeve_vol", "none"] | None = None  # none = each sleeve keeps its own; None = sleeve_vol
     sleeve_vol: float = Field(0.10, gt=0, le=1)
     half_life_sessions: float = Field(42.0, gt=0)
     vol_floor: float = Field(0.02, gt=0)
@@ -38,7 +39,7 @@ class AllocateSection(StageSection):
     """Stage 1."""
 
     # hrp splits an ordered list in halves: where a half cuts a cluster, sleeves that are alike get unequal shares
-    method: Literal["hrp", "erc", "inverse_vol", "equal", "min_variance"] = "hrp"
+    method: Literal["hrp", "erc", "inverse_vol", "equal", "min_variance", "nco"] = "hrp"
     half_life_sessions: float = Field(63.0, gt=0)
     min_obs: int = Field(60, ge=2)
     cap: float = Field(0.35, gt=0, le=1)
@@ -48,7 +49,7 @@ class AllocateSection(StageSection):
     skill_on: Literal["holdable", "watched"] | None = None
     smoothing: float = Field(0.8, ge=0, lt=1)
     apply_threshold: float = Field(0.02, ge=0, lt=1)
-    alarm: float = Field(0.20, ge=0, le=1)
+    alarm: float | None = Field(None, ge=0, le=1)  # threshold of the HRP-ERC gap; None = drawn, see stage 1
     max_shrinkage: float = Field(0.9, gt=0, le=1)
     ramp_sessions: int = Field(20, ge=1)
     ramp_start: float = Field(0.5, gt=0, le=1)

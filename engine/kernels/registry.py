@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from plimsoll.engine.kernels import linalg
-from plimsoll.engine.kernels.allocate import black_litterman, erc, hrp, linkage, waterfill
+from plimsoll.engine.kernels.allocate import black_litterman, erc, gap, hrp, linkage, nco, waterfill
 from plimsoll.engine.kernels.estimate import (
     correlation,
     ewma,
@@ -161,6 +161,11 @@ def _pair_planes(cov: Floats) -> Floats:
     return state.pair
 
 
+def _normals(n: int) -> Floats:
+    numbers: Floats = np.random.default_rng(1).standard_normal(gap.normals_needed(n))
+    return numbers
+
+
 def _view(cov: Floats) -> tuple[Any, ...]:
     n = cov.shape[0]
     view = np.zeros((1, n))
@@ -176,6 +181,8 @@ def solvers() -> tuple[Solver, ...]:
         Solver("hrp_paper", hrp.hrp, lambda c: (c, hrp.PAPER, hrp.init(len(c), hrp.PAPER), np.empty(len(c)))),
         Solver("linkage", linkage.single_linkage, lambda c: (1.0 - _correlation(c), linkage.init(len(c)))),
         Solver("risk_budget", erc.risk_budget, lambda c: (c, np.ones(len(c)), erc.init(len(c)), np.empty(len(c)))),
+        Solver("nco", nco.nco, lambda c: (c, nco.init(len(c)), np.empty(len(c)))),
+        Solver("gap_threshold", gap.threshold, lambda c: (c, 50.0, 0.1, _normals(len(c)), gap.init(len(c)))),
         Solver("cap_project", waterfill.cap_project, lambda c: (0.3, np.diag(c).copy())),
         Solver("fill_up", waterfill.fill_up, lambda c: (0.3, 1.0, np.diag(c) / (2.0 * np.trace(c)))),
         Solver(

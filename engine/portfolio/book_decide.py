@@ -255,6 +255,7 @@ def finish(
         leverage=factor, sigma_ex=vol, sigma_p=sigma_p, shrinkage=intensity, vol_fallback=replaced,
         binding=float(bound), multiplier=multiplier, drawdown=m.governor[s5_governor.DRAWDOWN], tier=kill_tier,
         rung=m.s1.counts[s1_allocate.RUNG], alarm=m.s1.counts[s1_allocate.ALARM], hrp_erc_gap=m.s1.info[-1],
+        alarm_threshold=m.s1.counts[s1_allocate.THRESHOLD],
         effective_n=effective_names(w, p.is_cash), regime=m.regime.memory[s6_regime.LABEL],
         confidence=m.regime.memory[s6_regime.CONFIDENCE], ladder_tier=m.ladder.tier[0],
         ladder_gross=tier[s8_ladder.GROSS], capacity_bound=float(limited), cost_gated=float(gated),

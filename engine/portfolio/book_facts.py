@@ -11,10 +11,10 @@ class Facts(NamedTuple):
     """Figures of the whole book; codes and counts are floats too, so that they fill one row.
 
     leverage, sigma_ex, sigma_p, shrinkage, vol_fallback of stage 3; binding bits of `stages.s4_caps.BINDING`;
-    multiplier, drawdown, tier of stage 5; rung, alarm, hrp_erc_gap of stage 1; effective_n names; regime, confidence
-    of stage 6; ladder_tier, ladder_gross of stage 8; trades limited by capacity and withdrawn by the cost gate;
-    idle_capital the part of the book that no sleeve uses;
-    cut_* what each cap of stage 4 took of the gross that stage 3 asked for, a fraction.
+    multiplier, drawdown, tier of stage 5; rung, alarm, hrp_erc_gap and what it is held against, alarm_threshold, of
+    stage 1; effective_n names; regime, confidence of stage 6; ladder_tier, ladder_gross of stage 8; trades limited by
+    capacity and withdrawn by the cost gate; idle_capital the part of the book that no sleeve uses; cut_* what each cap
+    of stage 4 took of the gross that stage 3 asked for, a fraction.
     """
 
     leverage: float
@@ -29,6 +29,7 @@ class Facts(NamedTuple):
     rung: float
     alarm: float
     hrp_erc_gap: float
+    alarm_threshold: float
     effective_n: float
     regime: float
     confidence: float
@@ -46,6 +47,7 @@ class Facts(NamedTuple):
 # What follows them, a figure for each sleeve: its share, the raw weights of the two methods, its skill, its slot.
 PER_SLEEVE: Final = ("share", "hrp", "erc", "skill", "slot")
 N_FACTS: Final = len(Facts._fields)
+RUNG: Final = Facts._fields.index("rung")
 SHARE: Final = PER_SLEEVE.index("share")
 HRP: Final = PER_SLEEVE.index("hrp")
 ERC: Final = PER_SLEEVE.index("erc")

@@ -14,7 +14,7 @@ from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.portfolio import idle
 from plimsoll.engine.portfolio.book_memory import Memory
 from plimsoll.engine.portfolio.stages import s0_normalize, s1_allocate, s5_governor, s6_regime, s8_ladder
-from plimsoll.engine.types import Bools, Codes, Floats
+from plimsoll.engine.types import Bools, Codes, Floats, Ints
 
 
 class Watch(NamedTuple):
@@ -23,6 +23,8 @@ class Watch(NamedTuple):
     active (T, S) int8 : 1 promoted, 0 incubating, -1 quarantined. changes (T,) : closes where that moves, the first
     included. allocate_at (T,) : bars that allocate. stocks, bonds, fear : columns the regime reads, -1 = none.
     member (S, N) : symbols whose ranks make a sleeve's skill. release (S,) : sessions until an idle slot is lent.
+    normals (M,) : standard normal numbers for the alarm of stage 1, none where its threshold is given; normals_at (T,)
+    : where those of a bar begin.
     """
 
     normalize: s0_normalize.Params
@@ -48,6 +50,8 @@ class Watch(NamedTuple):
     skill_warmup: float
     asset_moments: moments.Params
     sleeve_moments: moments.Params
+    normals: Floats
+    normals_at: Ints
 
 
 @kernel
@@ -109,7 +113,7 @@ def observe_session(
         tilt = s6_regime.tilts(p.role, p.regime_tilt, m.regime)
         s1_allocate.allocate(
             m.sleeve_moments.pair, m.s0.sums[ewma.COUNT], active, skill, tilt, p.allocate, s6_regime.crisis(m.regime),
-            m.s1, given,
+            m.s1, given, p.normals[p.normals_at[t] :],
         )  # fmt: skip
     idle.observe(m.s0.unit, p.release, m.s1.applied, p.allocate.cap, m.idle)
     if not np.isnan(nav):

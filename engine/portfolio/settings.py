@@ -12,6 +12,7 @@ from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.execution.terms import leverage_of
 from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.market.panel import BarClock, Panel
+from plimsoll.engine.portfolio.alarm_draws import alarm_draws
 from plimsoll.engine.portfolio.book_decide import Rules
 from plimsoll.engine.portfolio.book_observe import Watch
 from plimsoll.engine.portfolio.stages import (
@@ -76,13 +77,17 @@ def _watch(config: Config, panel: Panel, sleeves: Sequence[Sleeve], active: Code
     own = [section_of[sleeve.name] for sleeve in sleeves]
     stocks, bonds, fear = _regime_columns(config, panel)
     low, high = stage.regime.band
+    normals, normals_at = alarm_draws(config.run.seed, len(sleeves), clock, drawn=stage.alarm is None)
     return Watch(
         normalize=by_name(
             s0_normalize.Params, stage.normalize, min_obs=stage.normalize.min_obs * bars,
             decay=decay_of(stage.normalize.half_life_sessions * bars),
             unit_gross=stage.normalize.mode == "unit_gross", bars_per_year=clock.bars_per_year,
+            sleeve_vol=np.inf if stage.normalize.scaling == "none" else stage.normalize.sleeve_vol,
         ),
-        allocate=allocate_params(stage.allocate, stage.normalize.min_obs, bars, literal=stage.literal),
+        allocate=allocate_params(
+            stage.allocate, stage.normalize.min_obs, bars, literal=stage.literal, alarm=stage.alarm
+        ),
         governor=by_name(s5_governor.Params, stage.governor, product=stage.governor.combine == "product"),
         regime=by_name(
             s6_regime.Params, stage.regime, neutral=stage.vol_target.target, low=low, high=high, decay=decay_of(63.0),
@@ -109,6 +114,8 @@ def _watch(config: Config, panel: Panel, sleeves: Sequence[Sleeve], active: Code
         skill_warmup=float(stage.allocate.skill_warmup_sessions * bars),
         asset_moments=moments.params(stage.vol_target.half_life_sessions * bars),
         sleeve_moments=moments.params(stage.allocate.half_life_sessions * bars),
+        normals=normals,
+        normals_at=normals_at,
     )  # fmt: skip
 
 
@@ -228,18 +235,18 @@ def by_name(kind: Callable[..., P], section: StageSection, **given: float) -> P:
 
 
 def allocate_params(
-    section: AllocateSection, young_obs: int, bars: int = 1, *, literal: bool = False
+    section: AllocateSection, young_obs: int, bars: int = 1, *, literal: bool = False, alarm: float | None = None
 ) -> s1_allocate.Params:
     """Return the parameters of stage 1; young_obs is the least history in sessions before anybody has `min_obs`.
 
     bars : of a session; what is configured in sessions is told to the kernels in bars. literal : how the requirement is
-    read where the section says nothing.
+    read where the section says nothing. alarm : the threshold, None = it is drawn.
     """
     rung = s1_allocate.RUNGS.index(section.method)
     least = section.least_share if section.least_share is not None else (0.0 if literal else LEAST_SHARE)
     return by_name(
         s1_allocate.Params, section, method=rung, min_obs=section.min_obs * bars, young_obs=young_obs * bars,
-        min_overlap=MIN_OVERLAP * bars, least_share=least,
+        min_overlap=MIN_OVERLAP * bars, least_share=least, alarm=np.nan if alarm is None else alarm,
     )  # fmt: skip
 
 

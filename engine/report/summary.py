@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plimsoll.engine.report.metrics import ladder_words as words
 from plimsoll.engine.report.metrics.labels import DASH, HEADLINE, SERIES, count_shown, shown, title
 from plimsoll.engine.report.metrics.notices import banners, span_text, warning_lines
 from plimsoll.engine.report.metrics.regime_off import regime_off_text
@@ -29,7 +30,10 @@ def print_summary(
     for text, style in banners(record, metrics):
         out.print(Text(text, style=style))
     out.print(_figures(metrics))
+    if metrics["ladder"] is not None and metrics["ladder"]["rungs"]:
+        out.print(_ladder(metrics["ladder"]))
     notes = _lines(record, metrics)
+    notes += _ladder_lines(metrics["ladder"])
     counts = [f"{title(name).lower()} {count_shown(value)}" for name, value in record.counts.items() if value]
     if counts:
         notes.append(("Counts", ", ".join(counts), "yellow"))
@@ -61,6 +65,26 @@ def _figures(metrics: Mapping[str, Any]) -> "Table":
             row.append(shown(bench[key], kind))
         table.add_row(*row)
     return table
+
+
+def _ladder(block: Mapping[str, Any]) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for position, label in enumerate(words.BRIEF_HEAD):
+        table.add_column(label, justify="right" if position else "left", no_wrap=position == 0)
+    for rung in block["rungs"]:
+        table.add_row(*words.brief_row(rung, block["own"]), style="bold" if rung["name"] == block["own"] else None)
+    return table
+
+
+def _ladder_lines(block: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
+    if block is None:
+        return []
+    style = "yellow" if block["ships"] not in (None, block["own"]) else ""
+    lines = [("Ladder", text, style) for text in words.verdicts(block)]
+    return lines + [("Ladder", text, "yellow") for text in words.remarks(block)]
 
 
 def _lines(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:

@@ -48,6 +48,7 @@ def book_counts(facts: tuple[str, ...], decisions: Sequence[Decision]) -> dict[s
         f"allocated_by_{name}": int((rung == code).sum()) for code, name in enumerate(RUNGS) if code != HRP
     }
     counts["hrp_erc_alarms"] = int(column("alarm").sum())
+    counts["hrp_erc_alarms_without_threshold"] = int(np.isnan(table[:, facts.index("alarm_threshold")]).sum())
     counts["vol_target_fallbacks"] = int(column("vol_fallback").sum())
     counts |= {f"bound_by_{name}": int((bound & (1 << bit) > 0).sum()) for bit, name in enumerate(BINDING)}
     counts["bound_by_nothing"] = int((bound == 0).sum())

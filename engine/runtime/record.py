@@ -11,6 +11,7 @@ from plimsoll.engine.errors import DataError, EngineError
 from plimsoll.engine.kernels.layout import R_COSTS_STOP, R_SHORT, RECORD_COLUMNS
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.runtime.beside import Beside, Span, SpanReturns, stretches
+from plimsoll.engine.runtime.rung import Ladder
 from plimsoll.engine.runtime.variant import Variant
 from plimsoll.engine.types import Bools, Dates, Floats, Ints
 
@@ -42,6 +43,7 @@ class Record:
     certificate : what an audit of the run found, None without one.
     spans : where benchmark, bill series and indicators begin and end.
     regime_off : the same sleeves in the same book with stage 6 off, None where it was not asked for.
+    ladder : the same sleeves with the book shared in other ways, None where it was not asked for.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Record:
     certificate: dict[str, Any] | None = None
     spans: tuple[Span, ...] = ()
     regime_off: Variant | None = None
+    ladder: Ladder | None = None
 
     def __post_init__(self) -> None:
         """Refuse a record whose parts do not fit together."""

@@ -13,24 +13,23 @@ from typing import Final
 from plimsoll.engine.errors import OutputError
 
 FILE_NAME: Final = "trials.sqlite"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 # Names the kind of file in SQLite's header; 0 is any database, or none yet.
 APPLICATION_ID: Final = int.from_bytes(b"PLTL", "big")
 ELSEWHERE: Final = "point --trials or PLIMSOLL_TRIALS to another folder, or set it to off"
 
-_TABLES: Final = (
-    """
+_AXIS: Final = """
     CREATE TABLE axis (
         hash TEXT PRIMARY KEY,
         days BLOB NOT NULL -- since 1970-01-01, little-endian int32
     ) STRICT
-    """,
     """
-    CREATE TABLE trial (
+_ROWS: Final = """
+    CREATE TABLE {table} (
         id INTEGER PRIMARY KEY,
         family TEXT NOT NULL,
         name TEXT NOT NULL,
-        kind TEXT NOT NULL CHECK (kind IN ('backtest', 'sweep')),
+        kind TEXT NOT NULL CHECK (kind IN ({kinds})),
         config_hash TEXT NOT NULL,
         data_hash TEXT NOT NULL,
         returns_hash TEXT NOT NULL,
@@ -44,30 +43,41 @@ _TABLES: Final = (
         version TEXT NOT NULL,
         UNIQUE (family, config_hash, data_hash, returns_hash)
     ) STRICT
-    """,
-)
+    """
 # OR REPLACE deletes without firing a DELETE trigger: a row that is there must be passed over before it comes to that.
-_GUARDS: Final = (
-    *(
-        f"CREATE TRIGGER {table}_{event.lower()} BEFORE {event} ON {table} "
-        "BEGIN SELECT RAISE(ABORT, 'the trial ledger is append-only'); END"
-        for table in ("axis", "trial")
-        for event in ("UPDATE", "DELETE")
-    ),
-    """
-    CREATE TRIGGER axis_insert BEFORE INSERT ON axis WHEN EXISTS (SELECT 1 FROM axis WHERE hash = NEW.hash)
-    BEGIN SELECT RAISE(IGNORE); END
-    """,
-    """
-    CREATE TRIGGER trial_insert BEFORE INSERT ON trial WHEN EXISTS (SELECT 1 FROM trial WHERE id = NEW.id)
+_KEEP: Final = (
+    "CREATE TRIGGER {table}_{event} BEFORE {event} ON {table} "
+    "BEGIN SELECT RAISE(ABORT, 'the trial ledger is append-only'); END"
+)
+_ONCE: Final = """
+    CREATE TRIGGER {table}_insert BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)
         OR EXISTS (
-            SELECT 1 FROM trial WHERE (family, config_hash, data_hash, returns_hash)
+            SELECT 1 FROM {table} WHERE (family, config_hash, data_hash, returns_hash)
                 = (NEW.family, NEW.config_hash, NEW.data_hash, NEW.returns_hash)
         )
     BEGIN SELECT RAISE(IGNORE); END
-    """,
+    """
+
+
+def _guarded(table: str, once: str) -> tuple[str, ...]:
+    return (*(_KEEP.format(table=table, event=event) for event in ("update", "delete")), once.format(table=table))
+
+
+# What each version added to the one before: trials, then ladders, whose rungs are no trials.
+_STEPS: Final = (
+    (
+        _AXIS,
+        _ROWS.format(table="trial", kinds="'backtest', 'sweep'"),
+        *_guarded(
+            "axis",
+            "CREATE TRIGGER axis_insert BEFORE INSERT ON axis "
+            "WHEN EXISTS (SELECT 1 FROM axis WHERE hash = NEW.hash) BEGIN SELECT RAISE(IGNORE); END",
+        ),
+        *_guarded("trial", _ONCE),
+        f"PRAGMA application_id = {APPLICATION_ID}",
+    ),
+    (_ROWS.format(table="ladder", kinds="'ladder'"), *_guarded("ladder", _ONCE)),
 )
-_MARKS: Final = (f"PRAGMA application_id = {APPLICATION_ID}", f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 @contextmanager
@@ -92,7 +102,8 @@ def reading(path: Path, timeout_s: float) -> Iterator[sqlite3.Connection | None]
 def writing(path: Path, timeout_s: float) -> Iterator[sqlite3.Connection]:
     """Yield a connection within one transaction that is written on leaving, or not at all after an error.
 
-    Folder, file and tables are made if missing. timeout_s : how long to wait for other writers.
+    Folder, file and tables are made if missing, a file of an earlier version is added to. timeout_s : how long to wait
+    for other writers.
 
     Raises
     ------
@@ -106,11 +117,19 @@ def writing(path: Path, timeout_s: float) -> Iterator[sqlite3.Connection]:
     with _connected(path, "rwc", timeout_s) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("BEGIN IMMEDIATE")
-        if not _version_of(connection, path):
-            for statement in (*_TABLES, *_GUARDS, *_MARKS):
-                connection.execute(statement)
+        version = _version_of(connection, path)
+        for statement in (statement for step in _STEPS[version:] for statement in step):
+            connection.execute(statement)
+        if version < SCHEMA_VERSION:
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         yield connection
         connection.execute("COMMIT")
+
+
+def has_table(connection: sqlite3.Connection, table: str) -> bool:
+    """Return whether the ledger has a table: one of an earlier version that nobody has written to since may lack it."""
+    query = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return bool(connection.execute(query, (table,)).fetchone()[0])
 
 
 def _is_there(path: Path) -> bool:

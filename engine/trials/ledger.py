@@ -17,8 +17,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.errors import DataError, OutputError
-from plimsoll.engine.trials.file import ELSEWHERE, FILE_NAME, reading, writing
-from plimsoll.engine.trials.row import TrialRow, day_bytes, days_from, return_bytes, returns_from, row_of
+from plimsoll.engine.trials.file import ELSEWHERE, FILE_NAME, has_table, reading, writing
+from plimsoll.engine.trials.row import (
+    LADDER,
+    TrialRow,
+    day_bytes,
+    days_from,
+    ladder_rows,
+    return_bytes,
+    returns_from,
+    row_of,
+)
 from plimsoll.engine.types import Dates, Floats, Ints
 
 if TYPE_CHECKING:
@@ -33,10 +42,11 @@ _COLUMNS: Final = (
     *("first_session", "last_session", "n_sessions", "returns", "recorded_at", "version"),
 )
 # The id is given: what a guard sees of one that SQLite would choose is undefined.
-_INSERT: Final = (
-    f"INSERT INTO trial (id, {', '.join(_COLUMNS)}) "
-    f"VALUES ((SELECT coalesce(max(id), 0) + 1 FROM trial), {', '.join(f':{name}' for name in _COLUMNS)})"
-)
+_INSERT: Final = {
+    table: f"INSERT INTO {table} (id, {', '.join(_COLUMNS)}) "
+    f"VALUES ((SELECT coalesce(max(id), 0) + 1 FROM {table}), {', '.join(f':{name}' for name in _COLUMNS)})"
+    for table in ("trial", "ladder")
+}
 _OF_FAMILY: Final = "WHERE :family IS NULL OR family = :family"
 
 
@@ -76,7 +86,8 @@ class TrialLedger:
     def record(self, rows: Iterable[TrialRow]) -> int:
         """Add trials, all or none, and return how many were new.
 
-        A trial of the same family, configuration, data and returns is there already and is passed over.
+        A trial of the same family, configuration, data and returns is there already and is passed over; so is a rung of
+        a ladder, which is kept apart and is no trial.
 
         Raises
         ------
@@ -114,11 +125,18 @@ class TrialLedger:
 
     def rows(self, family: str | None = None) -> tuple[TrialRow, ...]:
         """Return the trials of a family, or all, in the order they were recorded."""
+        return self._found("trial", family)
+
+    def ladders(self, family: str | None = None) -> tuple[TrialRow, ...]:
+        """Return the rungs of a family's ladders, or all, in the order they were recorded: these are no trials."""
+        return self._found("ladder", family)
+
+    def _found(self, table: str, family: str | None) -> tuple[TrialRow, ...]:
         names = ("id", *_COLUMNS)
-        query = f"SELECT {', '.join(names)} FROM trial {_OF_FAMILY} ORDER BY id"
-        dates = f"SELECT hash, days FROM axis WHERE hash IN (SELECT axis_hash FROM trial {_OF_FAMILY})"
+        query = f"SELECT {', '.join(names)} FROM {table} {_OF_FAMILY} ORDER BY id"
+        dates = f"SELECT hash, days FROM axis WHERE hash IN (SELECT axis_hash FROM {table} {_OF_FAMILY})"
         with reading(self.path, self.timeout_s) as connection:
-            if connection is None:
+            if connection is None or not has_table(connection, table):
                 return ()
             wanted = {"family": family}
             axes: dict[str, bytes] = dict(connection.execute(dates, wanted).fetchall())
@@ -167,7 +185,7 @@ def _add(connection: "sqlite3.Connection", row: TrialRow) -> int:
         "n_sessions": len(row.sessions),
         "returns": return_bytes(row.returns),
     }
-    return connection.execute(_INSERT, values).rowcount
+    return connection.execute(_INSERT["ladder" if row.kind == LADDER else "trial"], values).rowcount
 
 
 def open_ledger(setting: str | Path | None, env: Mapping[str, str]) -> TrialLedger | None:
@@ -205,7 +223,9 @@ def _data_folder(env: Mapping[str, str]) -> Path:
 def record_backtest(
     result: "Result", setting: str | Path | None, *, env: Mapping[str, str], recorded_at: datetime
 ) -> None:
-    """Record a finished backtest in the ledger in force, if one is. recorded_at : aware, UTC.
+    """Record a finished backtest, and the rungs of its ladder, in the ledger in force, if one is.
+
+    recorded_at : aware, UTC.
 
     Raises
     ------
@@ -214,4 +234,5 @@ def record_backtest(
     """
     ledger = open_ledger(setting, env)
     if ledger is not None:
-        ledger.record([row_of(result, "backtest", recorded_at.isoformat(timespec="seconds"))])
+        moment = recorded_at.isoformat(timespec="seconds")
+        ledger.record([row_of(result, "backtest", moment), *ladder_rows(result, moment)])

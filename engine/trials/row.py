@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from plimsoll.engine.config.schema import Config
     from plimsoll.engine.report.result import Result
 
-KINDS: Final = ("backtest", "sweep")
+TRIALS: Final = ("backtest", "sweep")
+# A rung of a book's ladder: kept to be looked at again, but nobody chose among them, so it is no trial.
+LADDER: Final = "ladder"
+KINDS: Final = (*TRIALS, LADDER)
 # 64 bits: among a million trials two different series share a hash with a probability of 3e-8.
 _HASH_CHARACTERS: Final = 16
 
@@ -25,7 +28,7 @@ _HASH_CHARACTERS: Final = 16
 class TrialRow:
     """One evaluated configuration.
 
-    family : the strategies it is made of, see `family_of`. name : of the run. kind : "backtest" or "sweep".
+    family : the strategies it is made of, see `family_of`. name : of the run. kind : one of `KINDS`.
     config_hash, config_toml : the effective configuration. data_hash : of the market data.
     sessions (n,) datetime64[D], increasing; returns (n,) simple net return of each, finite; n > 0.
     recorded_at : ISO 8601, UTC. version : of plimsoll. id : its number in the ledger, None until it is recorded.
@@ -121,7 +124,7 @@ def _family(strategies: list[str]) -> str:
 def row_of(result: "Result", kind: str, recorded_at: str) -> TrialRow:
     """Return the trial that a finished run is.
 
-    kind : "backtest" or "sweep". recorded_at : ISO 8601, UTC.
+    kind : one of `TRIALS`. recorded_at : ISO 8601, UTC.
 
     Raises
     ------
@@ -140,3 +143,21 @@ def row_of(result: "Result", kind: str, recorded_at: str) -> TrialRow:
         recorded_at=recorded_at,
         version=str(result.env["versions"]["plimsoll"]),
     )
+
+
+def ladder_rows(result: "Result", recorded_at: str) -> list[TrialRow]:
+    """Return a row for each rung of a finished run's ladder that ran; nothing where it has none."""
+    if result.ladder is None:
+        return []
+    whole = row_of(result, LADDER, recorded_at)
+    return [
+        replace(
+            whole,
+            name=f"{result.name}/{rung.name}",
+            config_hash=rung.config_hash,
+            config_toml=rung.config_toml,
+            returns=result.compounded(rung.ret),
+        )
+        for rung in result.ladder.rungs
+        if not rung.why
+    ]

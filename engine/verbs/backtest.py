@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.market.jumps import refuse_jumps
@@ -11,16 +12,19 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.folder import check_target
 from plimsoll.engine.report.result import Result
 from plimsoll.engine.runtime.assemble import Setup, assemble
-from plimsoll.engine.runtime.backtest import Progress, Track
+from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.collect import collect
 from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
 from plimsoll.engine.runtime.load import Runnable, load_run
 from plimsoll.engine.runtime.prepare import Market, make_strategies, prepare
-from plimsoll.engine.runtime.variant import Variant
+from plimsoll.engine.runtime.rung import METHODS
 from plimsoll.engine.trials.ledger import record_backtest
 from plimsoll.engine.types import EngineName
 from plimsoll.engine.verbs.host import PROGRAM, Host
 from plimsoll.engine.verbs.log import RunLog
+
+# What a rung counts for on a progress bar: this part of the run's bars.
+BARS_OF_A_RUNG: Final = 5
 
 
 def backtest(
@@ -89,13 +93,13 @@ def backtest(
     market = prepare(config, panel, make_strategies(config, objects))
     setup = assemble(config, market)
     run = runner(engine)
-    if notice := compile_notice("compiled" if config.report.regime_off else engine, setup):
+    beside = config.report.ladder or config.report.regime_off
+    if notice := compile_notice("compiled" if beside else engine, setup):
         host.notice(notice)
-    track = run(setup, progress)
-    record = collect(setup, track)
-    if config.report.regime_off:
-        record = replace(record, regime_off=_without_regime(setup, market, track))
-    result = Result.of(record)
+    if beside:
+        result = _with_others(setup, market, engine, progress)
+    else:
+        result = Result.of(collect(setup, run(setup, progress)))
     log.finished(result)
     if out is not None:
         created = began.isoformat(timespec="seconds")
@@ -104,10 +108,31 @@ def backtest(
     return result
 
 
-def _without_regime(setup: Setup, market: Market, track: Track) -> Variant:
+def _with_others(setup: Setup, market: Market, engine: EngineName, progress: Progress | None) -> Result:
+    """Return the result of a run with what the report shows beside it: the same signals through the compiled loop."""
+    from plimsoll.engine.runtime.compiled.kept import run_kept
+    from plimsoll.engine.runtime.compiled.ladder import climb
     from plimsoll.engine.runtime.compiled.without_regime import without_regime
 
-    return without_regime(setup, market, track)
+    asked, n_bars = setup.config.report, setup.panel.n_bars
+    each = n_bars // BARS_OF_A_RUNG
+    total = n_bars + each * (asked.regime_off + len(METHODS) * asked.ladder)
+
+    def told(done: int, _: int) -> None:
+        if progress is not None:
+            progress(done, total)
+
+    def of_ladder(done: int, rungs: int) -> None:
+        told(total - (rungs - done) * each, total)
+
+    track, signals = run_kept(engine, setup, told if progress is not None else None)
+    record = collect(setup, track)
+    if asked.regime_off:
+        record = replace(record, regime_off=without_regime(setup, market, track, signals))
+        told(n_bars + each, total)
+    if asked.ladder:
+        record = replace(record, ladder=climb(setup, market, track, signals, of_ladder))
+    return Result.of(record)
 
 
 def _remember(result: Result, trials: Path | str | None, host: Host) -> None:

@@ -16,7 +16,7 @@ from plimsoll.engine.verbs.host import PROGRAM, Host
 
 
 def trials(
-    family: str | None = None, *, folder: Path | str | None = None, host: Host = PROGRAM
+    family: str | None = None, *, folder: Path | str | None = None, ladder: bool = False, host: Host = PROGRAM
 ) -> list[dict[str, Any]]:
     """Return a row per strategy family that was ever run, or per trial of one family.
 
@@ -26,6 +26,8 @@ def trials(
         A strategy family; all families, counted, if left out.
     folder : path or "off", optional
         Folder of the trial ledger, as `backtest` takes it; nothing was tried where it is switched off.
+    ladder : bool
+        A row per rung of the family's ladders, or of all, instead: these are no trials.
 
     Raises
     ------
@@ -35,9 +37,12 @@ def trials(
     ledger = open_ledger(folder, host.env)
     if ledger is None:
         return []
+    if family is not None:
+        check_family(ledger, family)
+    if ladder:
+        return [trial_facts(row) for row in ledger.ladders(family)]
     if family is None:
         return [family_facts(ledger, one) for one in ledger.families()]
-    check_family(ledger, family)
     return [trial_facts(row) for row in ledger.rows(family)]
 
 

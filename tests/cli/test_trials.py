@@ -129,7 +129,7 @@ TROUBLES = {
     _file_in_the_way: "cannot be written: Not a directory",
     _no_folder_for_files: "cannot be used: unable to open database file",
     _text_for_a_ledger: "is not a trial ledger",
-    _newer_ledger: "the ledger is of version 99, this plimsoll knows 1",
+    _newer_ledger: "the ledger is of version 99, this plimsoll knows 2",
 }
 
 
@@ -281,3 +281,15 @@ def test_a_locked_ledger_is_still_listed(cli: Cli, filled: TrialLedger) -> None:
         assert len(json.loads(cli("trials", "--json", *POINT).out)) == 3
     finally:
         other.close()
+
+
+def test_rungs_are_listed_apart_and_not_exported(here: Path, cli: Cli, refused: Refused) -> None:
+    ledger = TrialLedger(here / "ledger/trials.sqlite")
+    ledger.record([make_trial()])
+    assert "no ladder is recorded yet" in cli("trials", "--ladder", *POINT).out
+    ledger.record([make_trial(kind="ladder", name="book/erc")])
+    listed = cli("trials", "trend", "--ladder", *POINT)
+    assert "book/erc" in listed.out
+    assert "run-0" not in listed.out
+    assert [row["kind"] for row in json.loads(cli("trials", "--ladder", "--json", *POINT).out)] == ["ladder"]
+    assert "rungs are no trials" in refused("trials", "trend", "--ladder", "--export", "x.csv", *POINT)

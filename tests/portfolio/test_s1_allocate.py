@@ -9,6 +9,7 @@ from support.allocation import NEUTRAL, covariance, first, market, moments_of, p
 
 from plimsoll.engine.kernels.allocate.erc import risk_budget_weights
 from plimsoll.engine.kernels.allocate.hrp import hrp_weights
+from plimsoll.engine.kernels.allocate.nco import nco_weights
 from plimsoll.engine.kernels.estimate import moments, shrinkage
 from plimsoll.engine.portfolio.stages import s1_allocate as s1
 from plimsoll.engine.types import Floats
@@ -31,6 +32,7 @@ def test_methods_can_be_chosen() -> None:
         "erc": risk_budget_weights(covariance(pair)),
         "inverse_vol": (1.0 / vol) / (1.0 / vol).sum(),
         "equal": np.full(4, 0.25),
+        "nco": nco_weights(covariance(pair)),
     }.items():
         p = params(method=method, cap=1.0, smoothing=0.0, ramp_start=1.0)
         np.testing.assert_allclose(first(pair, p), expected, rtol=1e-9)
@@ -58,6 +60,20 @@ def test_rung_erc_is_taken_where_hrp_is_not_asked_for_and_converges() -> None:
     assert s1.RUNGS[int(s.counts[s1.RUNG])] == "erc"
 
 
+@pytest.mark.parametrize("k", [1, 2, 5, 9])
+def test_nco_follows_the_clusters_of_the_shrunk_covariance(k: int) -> None:
+    pair, s = moments_of(market(k, k)), s1.init(k)
+    got = step(s, pair, with_method("nco"))
+    assert s1.RUNGS[int(s.counts[s1.RUNG])] == "nco"
+    np.testing.assert_allclose(got, nco_weights(covariance(pair)) if k > 1 else [1.0], rtol=1e-12)
+
+
+def test_nco_falls_to_inverse_volatility_where_there_is_no_estimate_and_says_so() -> None:
+    s = s1.init(4)
+    np.testing.assert_allclose(step(s, too_noisy(), with_method("nco")), first(too_noisy()), rtol=1e-12)
+    assert s1.RUNGS[int(s.counts[s1.RUNG])] == "inverse_vol"
+
+
 def test_rung_inverse_volatility_where_shrinkage_leaves_nothing_of_the_sample() -> None:
     pair, s = too_noisy(), s1.init(4)
     got = step(s, pair, NEUTRAL)
@@ -74,7 +90,7 @@ def test_the_same_moments_give_hrp_where_more_shrinkage_is_allowed() -> None:
     assert s1.RUNGS[int(s.counts[s1.RUNG])] == "hrp"
 
 
-@pytest.mark.parametrize("method", ["hrp", "erc", "min_variance"])
+@pytest.mark.parametrize("method", ["hrp", "erc", "min_variance", "nco"])
 def test_a_sleeve_without_variance_gets_nothing_and_leaves_the_others_as_they_are(method: str) -> None:
     ret, p = market(3, 4), with_method(method)
     ret[:, 2] = 0.0

@@ -181,7 +181,7 @@ def _other_application(path: Path) -> None:
 
 def _newer(path: Path) -> None:
     TrialLedger(path).record([make_trial()])
-    raw(path, "PRAGMA user_version = 2")
+    raw(path, "PRAGMA user_version = 3")
 
 
 def _cut(path: Path) -> None:
@@ -195,7 +195,7 @@ def _cut(path: Path) -> None:
         (_text, "is not a trial ledger (another kind of file, or a damaged one)"),
         (_other_database, "is not a trial ledger (another database)"),
         (_other_application, "is not a trial ledger (another database)"),
-        (_newer, "the ledger is of version 2, this plimsoll knows 1 (a newer plimsoll wrote it); upgrade"),
+        (_newer, "the ledger is of version 3, this plimsoll knows 2 (a newer plimsoll wrote it); upgrade"),
         (_cut, "is damaged: database disk image is malformed"),
         (Path.mkdir, "cannot be used: unable to open database file"),
     ],

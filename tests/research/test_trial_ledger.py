@@ -2,6 +2,7 @@
 
 import sqlite3
 import tempfile
+import tomllib
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +17,11 @@ from support.trials import NOW, dump, make_trial, raw, weekdays
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.errors import DataError, OutputError
+from plimsoll.engine.runtime.rung import METHODS
 from plimsoll.engine.trials.ledger import TrialLedger, open_ledger
 from plimsoll.engine.trials.row import TrialRow, family_of, row_of
 from plimsoll.engine.verbs.backtest import backtest
+from plimsoll.engine.verbs.trials import trials
 
 ARRAYS = ("sessions", "returns")
 DAYS = st.lists(st.integers(-30_000, 60_000), min_size=1, max_size=12, unique=True).map(
@@ -187,7 +190,7 @@ def test_what_is_recorded_cannot_be_replaced(statement: str, ledger: TrialLedger
         ("sessions", weekdays("2020-01-02", 5)[::-1], "its sessions are not increasing days"),
         ("sessions", np.repeat(weekdays("2020-01-02", 1), 5), "its sessions are not increasing days"),
         ("sessions", weekdays("2020-01-02", 5).astype("datetime64[s]"), "its sessions are not increasing days"),
-        ("kind", "live", "unknown kind 'live'; known: backtest, sweep"),
+        ("kind", "live", "unknown kind 'live'; known: backtest, sweep, ladder"),
         ("recorded_at", "2026-01-05T16:00:00", "is not an ISO 8601 time in UTC"),
         ("recorded_at", "2026-01-05T16:00:00+01:00", "is not an ISO 8601 time in UTC"),
         ("recorded_at", "yesterday", "is not an ISO 8601 time in UTC"),
@@ -294,3 +297,61 @@ def test_a_ledger_in_trouble_is_a_warning_and_the_result_is_there(tmp_path: Path
             {"sleeve": [{"name": "s", "strategy": "sixty_forty"}]}, end="2007-06-29", trials=tmp_path / "file" / "x"
         )
     assert len(result.returns) > 100
+
+
+# ------------------------------------------------------------------------------------------------------------ ladders
+def test_a_rung_of_a_ladder_is_kept_and_is_no_trial(ledger: TrialLedger) -> None:
+    trial = make_trial(1)
+    rungs = [replace(trial, kind="ladder", name="run-1/hrp"), make_trial(2, kind="ladder", name="run-1/erc")]
+    assert ledger.record([trial, *rungs]) == 3
+    assert ledger.record([trial, *rungs]) == 0
+    assert [row.kind for row in ledger.rows()] == ["backtest"]
+    assert [(f.name, f.n_trials) for f in ledger.families()] == [("trend", 1)]
+    assert ledger.returns("trend").matrix.shape == (5, 1)
+    found = ledger.ladders("trend")
+    assert all(_same(a, b) for a, b in zip(rungs, found, strict=True))
+    assert ledger.ladders("carry") == ()
+    assert raw(ledger.path, "SELECT count(*) FROM axis") == [(1,)]
+
+
+def test_what_was_a_rung_first_is_a_trial_once_it_is_tried(ledger: TrialLedger) -> None:
+    ledger.record([make_trial(1, kind="ladder")])
+    assert ledger.families() == ()
+    assert ledger.record([make_trial(1)]) == 1
+    assert (len(ledger.rows()), len(ledger.ladders())) == (1, 1)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE ladder SET returns = zeroblob(40)", "DELETE FROM ladder"])
+def test_a_rung_cannot_be_changed_either(statement: str, ledger: TrialLedger) -> None:
+    ledger.record([make_trial(1, kind="ladder")])
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        raw(ledger.path, statement)
+
+
+def test_a_ledger_from_before_ladders_is_read_as_it_is_and_added_to_when_it_is_written(ledger: TrialLedger) -> None:
+    ledger.record([make_trial(1), make_trial(2)])
+    raw(ledger.path, "DROP TABLE ladder")
+    raw(ledger.path, "PRAGMA user_version = 1")
+    before = dump(ledger.path)
+    assert (len(ledger.rows()), ledger.ladders()) == (2, ())
+    assert dump(ledger.path) == before
+    assert ledger.record([make_trial(3), make_trial(1, kind="ladder")]) == 2
+    assert (len(ledger.rows()), len(ledger.ladders())) == (3, 1)
+    assert raw(ledger.path, "PRAGMA user_version") == [(2,)]
+
+
+def test_a_book_with_a_ladder_is_one_trial_and_a_rung_for_each_way_of_sharing(tmp_path: Path) -> None:
+    sleeves = [{"name": name, "strategy": name} for name in ("sixty_forty", "inverse_vol", "buy_and_hold")]
+    config = {"sleeve": sleeves, "integrator": {"preset": "book"}, "report": {"ladder": True}}
+    result = backtest(config, start="2007-01-03", end="2007-12-31", trials=tmp_path, engine="compiled")
+    (trial,) = (kept := TrialLedger(tmp_path / "trials.sqlite")).rows()
+    rungs = kept.ladders()
+    assert [row.name for row in rungs] == [f"run/{name}" for name in METHODS]
+    own = rungs[0]
+    assert (own.config_hash, own.returns.tobytes()) == (trial.config_hash, trial.returns.tobytes())
+    assert result.ladder is not None
+    for row, rung in zip(rungs, result.ladder.rungs, strict=True):
+        assert row.returns.tobytes() == rung.ret.tobytes()
+        assert load_config(tomllib.loads(row.config_toml)).digest == row.config_hash
+    assert [facts["kind"] for facts in trials(folder=tmp_path, ladder=True)] == ["ladder"] * len(METHODS)
+    assert [facts["trials"] for facts in trials(folder=tmp_path)] == [1]

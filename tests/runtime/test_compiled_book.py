@@ -19,7 +19,7 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.sleeve.strategy import Strategy
 
 PANEL = walk_panel(1, ("AAA", "BBB", "CCC"), (0.10, 0.14, 0.18), 140)
-METHODS = ["hrp", "erc", "inverse_vol", "equal"]
+METHODS = ["hrp", "erc", "inverse_vol", "equal", "nco"]
 STAGES = st.fixed_dictionaries(
     {
         "readings": st.sampled_from(["ruled", "literal"]),
@@ -27,6 +27,7 @@ STAGES = st.fixed_dictionaries(
             {
                 "mode": st.sampled_from(["conviction", "unit_gross"]),
                 "max_scale": st.sampled_from([1.5, 5.0]),
+                "scaling": st.sampled_from(["sleeve_vol", "none"]),
                 "min_obs": st.sampled_from([1, 20]),
                 "cash_equivalents": st.sampled_from([("SGOV", "BIL"), ("S002",), ("S003", "S000")]),
             }

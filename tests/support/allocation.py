@@ -10,10 +10,12 @@ from plimsoll.engine.portfolio.settings import allocate_params
 from plimsoll.engine.portfolio.stages import s1_allocate as s1
 from plimsoll.engine.types import Bools, Floats
 
+NOT_DRAWN = np.empty(0)
 
-def params(**given: Any) -> s1.Params:
-    """Parameters as a configuration gives them."""
-    return allocate_params(AllocateSection(**given), NormalizeSection().min_obs)
+
+def params(alarm: float = 0.2, **given: Any) -> s1.Params:
+    """Parameters as a configuration gives them; the alarm at a threshold of its own."""
+    return allocate_params(AllocateSection(**given), NormalizeSection().min_obs, alarm=alarm)
 
 
 NEUTRAL = params(cap=1.0, smoothing=0.0, apply_threshold=0.0, ramp_start=1.0)
@@ -59,6 +61,7 @@ def step(s: s1.State, pair: Floats, p: s1.Params, **given: Floats | Bools) -> Fl
         1.0,
         s,
         solved,
+        given.get("normals", NOT_DRAWN),
     )
     return s.applied.copy()
 

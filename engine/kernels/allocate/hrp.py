@@ -50,6 +50,20 @@ def init(n_assets: int, metric: int = CORR) -> Work:
 
 
 @kernel
+def room(n_assets: int) -> Work:
+    """Return what `init` returns for the metric CORR, to a kernel."""
+    n = n_assets
+    tree = linkage.Work(
+        np.zeros(max(n - 1, 1)), np.zeros((max(n - 1, 1), 2), dtype=np.int64), np.zeros((3, n)),
+        np.zeros((6, 2 * n), dtype=np.int64),
+    )  # fmt: skip
+    return Work(
+        tree, np.zeros((n, n)), np.zeros((0, 0)), np.zeros((2, n)), np.zeros(n, dtype=np.int64),
+        np.zeros((2, n), dtype=np.int64),
+    )  # fmt: skip
+
+
+@kernel
 def correlation_distance(cov: Floats, sd: Floats, out: Floats) -> None:
     """Write sqrt((1 - rho_ij) / 2) to out (N, N), rho clipped to [-1, 1], diagonal zero; sd (N,) is overwritten.
 

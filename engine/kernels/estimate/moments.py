@@ -108,3 +108,21 @@ def sub_moments(pair: Floats, chosen: Ints) -> Floats:
             for b in range(k):
                 out[plane, a, b] = pair[plane, chosen[a], chosen[b]]
     return out
+
+
+@kernel
+def effective_size(pair: Floats, min_overlap: int) -> float:
+    """Return how many observations the moments (7, K, K) are worth: the harmonic mean over pairs; 0 without any.
+
+    A pair's own is (sum w)^2 / sum w^2; the mean is harmonic because an estimate's variance goes with 1 / n. Pairs with
+    fewer than min_overlap common rows are left out: nothing is estimated of them.
+    Source: Kish (1965), Survey sampling.
+    """
+    total, pairs = 0.0, 0
+    for i in range(pair.shape[1]):
+        for j in range(i):
+            mass = pair[WEIGHT, i, j]
+            if pair[COUNT, i, j] >= min_overlap and mass > 0.0:
+                total += pair[WEIGHT2, i, j] / (mass * mass)
+                pairs += 1
+    return pairs / total if pairs > 0 else 0.0

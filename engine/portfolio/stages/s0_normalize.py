@@ -9,7 +9,8 @@ A sleeve is fully convinced at either of its limits. One that sizes itself to a 
 because the storm is one, not because it doubts: by its gross alone it would be cut twice. Cash equivalents are
 stripped first: a sleeve in bills is a sleeve with less conviction. Volatility is that of the risky mix, so a sleeve
 that goes to cash does not come back at full scale; a session without a position is no observation. g_s is 0 below
-`min_obs` observations.
+`min_obs` observations. Where sleeves keep their own volatility, g_s is 1 from there on: equal shares are then equal in
+dollars, not in risk.
 Source: portfolio integration layer, stage 0; conviction and mix are this project's reading.
 """
 
@@ -26,7 +27,10 @@ IDLE = 1e-12
 
 
 class Params(NamedTuple):
-    """Units per year where a rate; `unit_gross` is the seed's literal normalisation."""
+    """Units per year where a rate; `unit_gross` is the seed's literal normalisation.
+
+    sleeve_vol : infinite = each its own.
+    """
 
     sleeve_vol: float
     vol_floor: float
@@ -96,6 +100,8 @@ def observe(weight: Floats, ret: Floats, is_cash: Bools, limits: Limits, p: Para
         full = limits.full_gross[k]
         if s.sums[ewma.COUNT, k] >= p.min_obs:
             s.scale[k] = min(p.sleeve_vol / max(s.vol[k], p.vol_floor), limits.max_scale[k])
+            if p.sleeve_vol == np.inf:
+                s.scale[k] = 1.0
             full = full_size(full, limits.full_vol[k], s.vol[k])
         else:
             s.scale[k] = 0.0

@@ -1,16 +1,18 @@
 """Stage 1: how much of the book each sleeve gets.
 
     Sigma_S  shrunk EWMA covariance of the vol-scaled mix returns (ragged histories, positive definite)
-    a_h = HRP(Sigma_S)   a_e = ERC(Sigma_S)   alarm iff 0.5 sum |a_h - a_e| > alarm
+    a_h = HRP(Sigma_S)   a_e = ERC(Sigma_S)   alarm iff 0.5 sum |a_h - a_e| > its threshold
     x_s = a_h,s * clip(2 skill_s, 1 - kappa, 1 + kappa) * tilt_s * ramp_s,  x / sum x,  capped by water-filling -> a*
     e_t = smoothing e_{t-1} + (1 - smoothing) a*;   applied = e_t iff max |e_t - applied| > apply_threshold
     applied is a sleeve's slot; what is in force while a sleeve holds nothing: `plimsoll.engine.portfolio.idle`
 
 HRP splits an ordered list in halves: sleeves that are alike get unequal shares where a half cuts their cluster (three
 copies of one: 50, 25 and 25%); ERC gives equals equal shares, and the gap between the two is what the alarm measures.
-Fallback ladder: HRP, ERC, inverse volatility, 1/N; the rung used is recorded. Smoothed state and applied weights are
-kept apart and the whole vector moves at once: a filter per sleeve never moves at all and breaks sum a = 1.
-Source: portfolio integration layer, stage 1; Lopez de Prado (2016); Maillard, Roncalli & Teiletche (2010).
+Its threshold is given, or the 95% point of the gap under draws of the covariance (`kernels.allocate.gap`), made at the
+first allocation and again every 63 sessions. NCO is ERC within and across the clusters of HRP's own tree.
+Fallback ladder: HRP or NCO, ERC, inverse volatility, 1/N; the rung used is recorded. Smoothed state and applied weights
+are kept apart and the whole vector moves at once: a filter per sleeve never moves at all and breaks sum a = 1.
+Source: portfolio integration layer, stage 1; Lopez de Prado (2016, 2019); Maillard, Roncalli & Teiletche (2010).
 """
 
 from typing import Final, NamedTuple
@@ -18,7 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels import code
-from plimsoll.engine.kernels.allocate import erc, hrp, linkage
+from plimsoll.engine.kernels.allocate import erc, gap, hrp, nco
 from plimsoll.engine.kernels.allocate.min_variance import min_variance
 from plimsoll.engine.kernels.allocate.waterfill import cap_project, fill_up
 from plimsoll.engine.kernels.estimate import moments, shrinkage
@@ -33,14 +35,18 @@ INVERSE_VOL: Final = 2
 EQUAL: Final = 3
 MIN_VARIANCE: Final = 4
 NOBODY: Final = 5  # no promoted sleeve
-RUNGS: Final = ("hrp", "erc", "inverse_vol", "equal", "min_variance", "nobody")
+NCO: Final = 6
+RUNGS: Final = ("hrp", "erc", "inverse_vol", "equal", "min_variance", "nobody", "nco")
+# Sessions after which the alarm's threshold is made again.
+CALIBRATED_EVERY: Final = 63
 
 
 class Params(NamedTuple):
     """Fractions where not said, named as in the configuration where they stand there.
 
     method is the rung asked for; young_obs the least history before anybody has `min_obs`; `ramp_sessions` sessions
-    take a new sleeve from `ramp_start` to its full weight; a smoothed weight below `least_share` is 0.
+    take a new sleeve from `ramp_start` to its full weight; alarm the threshold where it is not drawn; a smoothed weight
+    below `least_share` is 0.
     """
 
     method: int
@@ -62,8 +68,9 @@ class Params(NamedTuple):
 class State(NamedTuple):
     """Memory of S sleeves; arrays are mutated in place.
 
-    smooth (S,) e; applied (S,); leaving (S,) weights in force when the last sleeve was demoted; counts (3,): sessions
-    since that demotion, rung, alarm; age (S,) sessions since each was first allocated, that one included;
+    smooth (S,) e; applied (S,); leaving (S,) weights in force when the last sleeve was demoted; counts (5,): sessions
+    since that demotion, rung, alarm, the alarm's threshold (NaN = none) and sessions since it was drawn (infinite =
+    never); age (S,) sessions since each was first allocated, that one included;
     hrp, erc (S,) the raw weights of the last allocation, NaN where not allocated; info the facts of the shrinkage and,
     last, half the distance of the two.
     """
@@ -81,15 +88,18 @@ class State(NamedTuple):
 SINCE_DEMOTION: Final = 0
 RUNG: Final = 1
 ALARM: Final = 2
-COUNTS: Final = 3
+THRESHOLD: Final = 3
+SINCE_DRAWN: Final = 4
+COUNTS: Final = 5
 
 
 def init(n_sleeves: int) -> State:
     """Return the state before the first allocation."""
     zeros = [np.zeros(n_sleeves) for _ in range(4)]
     unknown = np.full((2, n_sleeves), np.nan)
-    info = np.zeros(shrinkage.INFO_SIZE + 1)
-    return State(zeros[0], zeros[1], zeros[2], np.zeros(COUNTS), zeros[3], unknown[0].copy(), unknown[1].copy(), info)
+    info, counts = np.zeros(shrinkage.INFO_SIZE + 1), np.zeros(COUNTS)
+    counts[THRESHOLD], counts[SINCE_DRAWN] = np.nan, np.inf
+    return State(zeros[0], zeros[1], zeros[2], counts, zeros[3], unknown[0].copy(), unknown[1].copy(), info)
 
 
 @kernel
@@ -108,14 +118,24 @@ def inverse_vol(pair: Floats, out: Floats) -> bool:
 
 
 @kernel
+def draw_threshold(cov: Floats, pair: Floats, p: Params, intensity: float, normals: Floats, counts: Floats) -> None:
+    """Draw the alarm's threshold anew where it is due; NaN, and no alarm, where there is none."""
+    if normals.shape[0] > 0 and counts[SINCE_DRAWN] >= CALIBRATED_EVERY:
+        n_obs = moments.effective_size(pair, p.min_overlap)
+        counts[THRESHOLD] = gap.threshold(cov, n_obs, intensity, normals, gap.room(cov.shape[0]))
+        counts[SINCE_DRAWN] = 0.0
+
+
+@kernel
 def raw_weights(
-    pair: Floats, p: Params, blend: float, info: Floats, out: Floats, by_hrp: Floats, by_erc: Floats
-) -> int:
+    pair: Floats, p: Params, blend: float, info: Floats, out: Floats, by_hrp: Floats, by_erc: Floats, normals: Floats,
+    counts: Floats,
+) -> int:  # fmt: skip
     """Write the weights (K,) of K >= 1 sleeves from their pairwise moments (7, K, K); return the rung.
 
     blend is the share of ERC in HRP's weights; by_hrp and by_erc (K,) get those of the two methods, NaN where they
     fail; info the facts of the shrinkage. With method MIN_VARIANCE the covariance is left to the caller, and its rung
-    comes back only where it can be trusted.
+    comes back only where it can be trusted. The alarm's threshold in counts is drawn from `normals` where it is due.
     """
     k = pair.shape[1]
     if k == 1:
@@ -125,30 +145,23 @@ def raw_weights(
     room = shrinkage.Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k))
     fault = shrinkage.shrink_pairs(pair, p.min_overlap, room, info, cov)
     trusted = fault == code.OK and info[shrinkage.INTENSITY] <= p.max_shrinkage
-    hrp_ok, erc_ok = False, False
+    hrp_ok, erc_ok, nested_ok = False, False, False
     if trusted:
-        tree = linkage.Work(
-            np.zeros(k - 1),
-            np.zeros((k - 1, 2), dtype=np.int64),
-            np.zeros((3, k)),
-            np.zeros((6, 2 * k), dtype=np.int64),
-        )
-        work = hrp.Work(
-            tree, np.zeros((k, k)), np.zeros((0, 0)), np.zeros((2, k)), np.zeros(k, dtype=np.int64),
-            np.zeros((2, k), dtype=np.int64),
-        )  # fmt: skip
+        work = hrp.room(k)
         hrp_ok = hrp.hrp(cov, hrp.CORR, work, by_hrp) == code.OK
-        erc_ok = (
-            erc.risk_budget(cov, np.full(k, 1.0 / k), erc.Work(np.zeros((k, k)), np.zeros((4, k))), by_erc) == code.OK
-        )
-    if p.method == MIN_VARIANCE and trusted:
-        return MIN_VARIANCE
+        erc_ok = erc.risk_budget(cov, np.full(k, 1.0 / k), erc.room(k), by_erc) == code.OK
+        if hrp_ok and erc_ok:
+            draw_threshold(cov, pair, p, info[shrinkage.INTENSITY], normals, counts)
+        if p.method == NCO and hrp_ok:
+            nested_ok = nco.on_tree(cov, work.distance, work.tree, nco.room(k), out) == code.OK
+    if nested_ok or (p.method == MIN_VARIANCE and trusted):
+        return p.method
     if p.method == HRP and hrp_ok:
         blend = blend if erc_ok else 0.0
         for i in range(k):
             out[i] = (1.0 - blend) * by_hrp[i] + (blend * by_erc[i] if blend > 0.0 else 0.0)
         return HRP
-    if p.method <= ERC and erc_ok:  # HRP or ERC was asked for
+    if (p.method <= ERC or p.method == NCO) and erc_ok:  # HRP, ERC or NCO was asked for
         for i in range(k):
             out[i] = by_erc[i]
         return ERC
@@ -230,13 +243,14 @@ def smooth_in(chosen: Ints, x: Floats, p: Params, smooth: Floats, applied: Float
 @kernel
 def allocate(
     pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats, p: Params, crisis: float, s: State,
-    given: Floats,
+    given: Floats, normals: Floats,
 ) -> None:  # fmt: skip
     """Make one allocation: from moments to applied weights. Mutates s.
 
     pair (7, S, S) moments of scaled returns; n_obs (S,) observations of each mix; active (S,) promoted sleeves;
     skill (S,) in [0, 1], NaN = neutral; tilt (S,) regime factors; crisis in [0, 1] is how much of `erc_blend_max`
-    applies; given (S,) replaces the raw weights under MIN_VARIANCE.
+    applies; given (S,) replaces the raw weights under MIN_VARIANCE; normals (M,) standard normal numbers to draw the
+    alarm's threshold from, as many as `gap.normals_needed` says, or none where it is `p.alarm`.
     """
     smooth, applied, counts, age, info = s.smooth, s.applied, s.counts, s.age, s.info
     hrp_out, erc_out = s.hrp, s.erc
@@ -252,7 +266,7 @@ def allocate(
     x, by_hrp, by_erc = np.empty(k), np.full(k, np.nan), np.full(k, np.nan)
     sub = sub_moments(pair, chosen)
     if full:
-        counts[RUNG] = raw_weights(sub, p, p.erc_blend_max * crisis, info, x, by_hrp, by_erc)
+        counts[RUNG] = raw_weights(sub, p, p.erc_blend_max * crisis, info, x, by_hrp, by_erc, normals, counts)
     elif inverse_vol(sub, x):
         counts[RUNG] = INVERSE_VOL
     else:
@@ -261,10 +275,12 @@ def allocate(
     for a in range(k):
         hrp_out[chosen[a]] = by_hrp[a]
         erc_out[chosen[a]] = by_erc[a]
-        info[-1] += 0.5 * abs(by_hrp[a] - by_erc[a])
+        info[-1] += 0.5 * abs(by_hrp[a] - by_erc[a])  # NaN, and no alarm, where one of the two is unknown
         if counts[RUNG] == MIN_VARIANCE:
             x[a] = given[chosen[a]]
-    counts[ALARM] = 1.0 if info[-1] > p.alarm else 0.0
+    if normals.shape[0] == 0:
+        counts[THRESHOLD] = p.alarm
+    counts[ALARM] = 1.0 if info[-1] > counts[THRESHOLD] else 0.0
     tilted(chosen, skill, tilt, age, p, x)
     if cap_project(p.cap, x) != code.OK:
         x[:] = 1.0 / k
@@ -287,8 +303,9 @@ def least_variance(pair: Floats, n_obs: Floats, active: Bools, p: Params) -> Flo
 
 @kernel
 def pass_session(counts: Floats, age: Floats) -> None:
-    """Let a session pass, whether or not it allocates: run-off and ramps count sessions. Mutates both."""
+    """Let a session pass, whether or not it allocates: run-off, ramps and draws count sessions. Mutates both."""
     counts[SINCE_DEMOTION] += 1.0
+    counts[SINCE_DRAWN] += 1.0
     for s in range(age.shape[0]):
         if age[s] > 0.0:
             age[s] += 1.0

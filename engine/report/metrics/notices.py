@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from plimsoll.engine.market.panel import DataWarning
-from plimsoll.engine.report.metrics.labels import title
+from plimsoll.engine.report.metrics.labels import shown, title
 from plimsoll.engine.report.metrics.returns import FEWEST_SESSIONS
 from plimsoll.engine.runtime.record import Record
 
@@ -37,6 +37,9 @@ def banners(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]
     if adjusted:
         text = f"Adjusted closes only: {some(adjusted)}. No dividends, splits or volumes are known for them."
         out.append((text, "yellow"))
+    kelly = metrics["kelly"]
+    if kelly is not None and kelly["exceeded"]:
+        out.append((_kelly_text(kelly), "yellow"))
     sessions = metrics["run"]["sessions"]
     relative = metrics["relative"]
     if relative is not None and relative["sessions"] < sessions:
@@ -51,6 +54,14 @@ def banners(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]
         text = f"Less than a year ({sessions} session{'' if sessions == 1 else 's'}): annualised figures extrapolate."
         out.append((text, "yellow"))
     return out
+
+
+def _kelly_text(kelly: Mapping[str, Any]) -> str:
+    target, bound = (shown(kelly[key], "percent") for key in ("sigma_p", "half_kelly"))
+    return (
+        f"Beyond half Kelly: sized to a volatility of up to {target} a year, while half the estimated Sharpe ratio of "
+        f"{shown(kelly['sharpe_excess'], 'ratio')} over bills allows {bound}."
+    )
 
 
 def some(names: Sequence[str], limit: int = NAMED_SYMBOLS) -> str:

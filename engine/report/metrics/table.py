@@ -17,6 +17,8 @@ from plimsoll.engine.report.metrics.exposure import (
     sleeves_block,
     turnover_block,
 )
+from plimsoll.engine.report.metrics.kelly import kelly_block
+from plimsoll.engine.report.metrics.ladder import ladder_block
 from plimsoll.engine.report.metrics.notes import diagnostics_block
 from plimsoll.engine.report.metrics.periods import by_month, by_year, monthly_grid
 from plimsoll.engine.report.metrics.regime_off import regime_off_block
@@ -76,6 +78,8 @@ def metrics_of(record: Record) -> Figures:
         "counts": dict(record.counts),
         "warnings": [asdict(warning) for warning in record.warnings],
         "spans": [asdict(span) for span in record.spans],
+        "kelly": kelly_block(record, m.sharpe(returns, 0.0 if bill is None else bill)),
+        "ladder": ladder_block(record, bill),
         "run": run_block(record),
         "conventions": {**CONVENTIONS, "risk_free": "0" if record.bill is None else f"{record.bill.name}"},
     }

@@ -26,6 +26,7 @@ from plimsoll.engine.report.tearsheet.figures_returns import (
     rolling_figures,
     years_figure,
 )
+from plimsoll.engine.report.tearsheet.ladder import ladder_section
 from plimsoll.engine.report.tearsheet.tables import page_tables
 from plimsoll.engine.runtime.record import Record
 
@@ -39,6 +40,8 @@ def tearsheet_html(record: Record, metrics: Mapping[str, Any]) -> str:
     groups = dict(figures["diagnostics"])
     flat = [figure for name in ("top", "years", "rolling", "book", "trading", "sleeves") for figure in figures[name]]
     flat += [figure for group in groups.values() for figure in group]
+    ladder = ladder_section(record, metrics)
+    flat += [] if ladder is None else [ladder["figure"]]
     payload = {
         "axes": page_axes(record),
         "figures": {f.key: {"data": f.data, "layout": f.layout} for f in flat if not f.empty},
@@ -53,6 +56,7 @@ def tearsheet_html(record: Record, metrics: Mapping[str, Any]) -> str:
         "figures": figures,
         "window": WINDOW,
         "tables": page_tables(record, metrics),
+        "ladder": ladder,
         "audit": None if record.certificate is None else certificate_tables(record.certificate),
     }
     return render_page("tearsheet/page.html.j2", context, payload)

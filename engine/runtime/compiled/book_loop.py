@@ -10,9 +10,11 @@ from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, plan_orders
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.kernels.layout import CASH, EQUITY, NAV, SHARES
 from plimsoll.engine.portfolio.book_decide import AccountView, CostTerms, Out, Prices, Rules, decide
+from plimsoll.engine.portfolio.book_facts import RUNG
 from plimsoll.engine.portfolio.book_memory import Memory
 from plimsoll.engine.portfolio.book_observe import Watch, observe_bar, observe_session
 from plimsoll.engine.runtime.compiled.loop_state import (
+    ALLOCATED,
     BAR,
     DONE,
     LOOP_OVERDRAWN,
@@ -83,6 +85,7 @@ def book_loop(
             out = Out(table.weights[row], table.goal[row], table.trade[row], table.trace[row], table.facts[row])
             holdings = AccountView(value, equity, called, 0.0, adopt)
             ticket = decide(t, weight[t], 0, b.rules, b.memory, b.prices, b.terms, holdings, out)
+            sums[ALLOCATED + int(out.facts[RUNG])] += 1.0
             phi, n = plan_orders(
                 t, cash, equity, acct[SHARES], value, out.goal, out.trade, close[t], rules, daily,
                 max(planning.min_notional, ticket), planning.at_close, planning.tape, planning.work, table.why[row],

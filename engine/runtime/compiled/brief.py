@@ -1,12 +1,21 @@
 """A run through the compiled loop without its tables: what statistics need, at a fraction of the memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from plimsoll.engine.kernels import layout
+from plimsoll.engine.portfolio.stages.s1_allocate import RUNGS
 from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.compiled.engine import Run, refuse_uncompiled, through
-from plimsoll.engine.runtime.compiled.loop_state import COSTS, FILLS, LOOP_RUINED, N_DECISIONS, N_ORDERS, TRADED
+from plimsoll.engine.runtime.compiled.loop_state import (
+    ALLOCATED,
+    COSTS,
+    FILLS,
+    LOOP_RUINED,
+    N_DECISIONS,
+    N_ORDERS,
+    TRADED,
+)
 from plimsoll.engine.sleeve.signals import Signal
 from plimsoll.engine.types import Floats
 
@@ -17,6 +26,7 @@ class Brief:
 
     ret, gross : (T,) time-weighted return of each bar, exposure at its close over equity.
     traded, costs : sums over the bars of traded notional and trading costs over the equity the bar began with.
+    allocated_by : decisions of a book by what their shares came from.
     """
 
     ret: Floats
@@ -29,6 +39,7 @@ class Brief:
     decisions: int
     margin_calls: int
     ruined: bool
+    allocated_by: Mapping[str, int]
 
 
 def run_brief(setup: Setup, signals: Sequence[Signal]) -> Brief:
@@ -58,4 +69,5 @@ def brief_of(run: Run, signals: Sequence[Signal]) -> Brief:
         decisions=int(cursor[N_DECISIONS]),
         margin_calls=int(scal[layout.MARGIN_CALLS]),
         ruined=code == LOOP_RUINED,
+        allocated_by={name: int(run.ledger.sums[ALLOCATED + k]) for k, name in enumerate(RUNGS)},
     )

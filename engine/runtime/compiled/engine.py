@@ -67,12 +67,21 @@ def run_compiled(setup: Setup, progress: Progress | None = None) -> Track:
         As `run_loop`.
     """
     refuse_uncompiled(setup)
-    n_bars = setup.panel.n_bars
-    signals = [signal_of(sleeve, setup.system.cursor, n_bars) for sleeve in setup.system.sleeves]
+    return run_signals(setup, signals_of(setup), progress)
+
+
+def signals_of(setup: Setup) -> tuple[Signal, ...]:
+    """Return the signals of a setup's sleeves over the whole span."""
+    system, n_bars = setup.system, setup.panel.n_bars
+    return tuple(signal_of(sleeve, system.cursor, n_bars) for sleeve in system.sleeves)
+
+
+def run_signals(setup: Setup, signals: Sequence[Signal], progress: Progress | None = None) -> Track:
+    """Run a backtest on its sleeves' signals; see `run_compiled`."""
     run = Run.of(setup, full=True)
     code = through(run, signals, progress)
-    run.leave(signals, code)
     decisions = run.decisions()
+    run.leave(signals, code, decisions)
     return Track(decisions, run.last(code), code == LOOP_RUINED, [decision.t for decision in decisions])
 
 
@@ -214,13 +223,13 @@ class Run:
             made.append(Decision(int(table.bar[row]), target, plan))
         return made
 
-    def leave(self, signals: Sequence[Signal], code: int) -> None:
+    def leave(self, signals: Sequence[Signal], code: int, decisions: Sequence[Decision]) -> None:
         """Leave simulator, sleeves and integrator as a bar-by-bar run leaves them."""
         system, broker = self.setup.system, self.setup.broker
         stop = int(self.cursor[BAR])  # of what was observed: a bar that ruins is not
         scal, ruined = self.ledger.scal, code == LOOP_RUINED
         called = is_margin_call(scal[layout.EQUITY], scal[layout.MAINTENANCE], self.ledger.rules[layout.MARGIN_ACCOUNT])
-        batches = [decision.plan.orders for decision in self.decisions()]
+        batches = [decision.plan.orders for decision in decisions]
         broker.take_over(self.ledger.fills, batches, self.last(code), margin_call=bool(called and not ruined))
         for sleeve, signal in zip(system.sleeves, signals, strict=True):
             if ruined or signal.failure is not None:

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels.account.submit import Tape, Work
+from plimsoll.engine.portfolio.stages.s1_allocate import RUNGS
 from plimsoll.engine.types import Bools, Codes, Floats, Ints
 
 # Why a loop returned.
@@ -21,11 +22,12 @@ N_ORDERS: Final = 2
 FILLS: Final = 3  # fills no longer in the fill table
 CURSOR: Final = 4
 
-# Places in `Ledger.sums` (3,): what statistics need of sessions whose rows are not kept.
+# Places in `Ledger.sums` (SUMS,): what statistics need of sessions whose rows are not kept.
 TRADED: Final = 0  # sum of traded notional over the equity a bar began with
 COSTS: Final = 1  # the same of trading costs
 TRADES: Final = 2  # bars with fills
-SUMS: Final = 3
+ALLOCATED: Final = 3  # and the places after it: a book's decisions, by what their shares came from
+SUMS: Final = ALLOCATED + len(RUNGS)
 
 
 class MarketArrays(NamedTuple):
@@ -42,8 +44,8 @@ class Ledger(NamedTuple):
     """An account and what is kept of it.
 
     acct, scal, rules as in `engine.kernels.layout`. In full: rec (T, RECORD), held (T, N), every row of fills; brief
-    has no column. In brief: brief (2, T) return and gross exposure, sums (3,); rec, held and fills keep the last bar's
-    only. column, value (N,) are scratch.
+    has no column. In brief: brief (2, T) return and gross exposure, sums (SUMS,); rec, held and fills keep the last
+    bar's only. column, value (N,) are scratch.
     """
 
     acct: Floats
