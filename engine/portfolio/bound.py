@@ -28,8 +28,9 @@ def caps_on_symbols(
 ) -> list[list[str]]:
     """Return for each of N symbols the caps of stage 4 that moved it, in words, in the order they apply.
 
-    book : as it stood at the decision of the close of bar t. trace (N, stages) and facts of that decision,
-    held (N,) weights before it, status (T, N). Each cap is applied by itself, by the stage's own kernel, to what the ones before it left.
+    book : as it stood at the decision of the close of bar t. trace (N, stages) and facts of that decision, held (N,)
+    weights before it, status (T, N). Each cap is applied by itself, by the stage's own kernel, to what the ones before
+    it left.
     """
     rules = book.settings.rules
     tier = rules.ladder[max(int(book.memory.ladder.tier[0]), 0)]
