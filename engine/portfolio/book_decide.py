@@ -175,15 +175,17 @@ def net(t: int, p: Rules, m: Memory, status: Codes, w: Floats) -> None:
 
 @kernel
 def keep_hedges(
-    t: int, weight: Floats, factor: float, name: float, skip: int, p: Rules, m: Memory, status: Codes, out: Out
-) -> int:
-    """Scale the sleeves of the target that a name's cap would leave with one leg; return the bit of what bound.
+    t: int, weight: Floats, shares: Floats, factor: float, name: float, skip: int, p: Rules, m: Memory, status: Codes,
+    w: Floats,
+) -> int:  # fmt: skip
+    """Scale in w (N,) the sleeves that a name's cap would leave with one leg; return the bit of what bound.
 
-    weight (S, N) drifted weights; factor of stage 3; name the cap in force; the sleeves' shares are in the facts.
+    weight (S, N) drifted weights of the sleeves, shares (S,) theirs of the book; factor of stage 3; name the cap in
+    force; w the book of stage 3.
     """
     n_sleeves, n = weight.shape
     scale, unit = scaled_sleeves(weight, skip, p, m)
-    shares, part = of_sleeves(out.facts, SHARE, n_sleeves), np.zeros((n_sleeves, n))
+    part = np.zeros((n_sleeves, n))
     for s in range(n_sleeves):
         each = shares[s] * scale[s]
         if each != 0.0:
@@ -197,7 +199,7 @@ def keep_hedges(
     limit = name / p.groups.per_name
     if not s4_hedges.hedge_factors(part, limit, hedged, left):
         return 0
-    s4_hedges.scale_hedges(part, left, out.target)
+    s4_hedges.scale_hedges(part, left, w)
     return s4_caps.BOUND_HEDGE
 
 
@@ -232,7 +234,9 @@ def finish(
     wanted = s4_caps.gross_of(w)
     each = 1.0 / wanted if wanted > 0.0 else 0.0
     if p.hedges and not skip & SKIP_S4:
-        bound |= keep_hedges(t, weight, factor, caps_in_force(tier, skip, p).name, skip, p, m, prices.status, out)
+        shares = of_sleeves(out.facts, SHARE, weight.shape[0])
+        cap_on_names = caps_in_force(tier, skip, p).name
+        bound |= keep_hedges(t, weight, shares, factor, cap_on_names, skip, p, m, prices.status, w)
     before_caps = s4_caps.gross_of(w)
     multiplier, kill_tier = s5_governor.in_force(m.governor, account.day_return, p.day_loss)
     bound |= hold_back(t, side, tier, multiplier, kill_tier, skip, p, account.margin_call, cut, out)

@@ -90,7 +90,7 @@ def reasons_of(setup: Setup, decision: Decision, held: Floats) -> Reasons:
     caps: list[list[str]] = []
     if isinstance(integrator, Pipeline):
         clusters = list(setup.config.integrator.caps.clusters)
-        caps = caps_on_symbols(integrator, decision.t, target.trace, target.facts, held, setup.feed.status, clusters)
+        caps = caps_on_symbols(integrator, decision.t, target, held, clusters)
     return Reasons(setup, decision, held, dict(zip(integrator.facts, target.facts.tolist(), strict=True)), caps)
 
 

@@ -107,6 +107,21 @@ def test_a_symbol_that_no_cap_moved_is_told_none_while_others_are_capped() -> No
         assert "cap" not in found[free].moved_by
 
 
+def test_both_legs_of_a_hedge_are_told_the_cap_that_one_of_them_met_and_the_rest_is_not() -> None:
+    sleeves = {"spread": Steady({"AAA": 0.3, "BBB": -0.7}), "long": Steady({"CCC": 1.0})}
+    caps = {**UNBOUND["caps"], "name": 0.2, "hedges": True}
+    setup = build_book(
+        market(), sleeves, first=100, integrator={"preset": "book", **UNBOUND, **UNGOVERNED, "caps": caps}
+    )
+    found = told(setup, 150)
+    hedge = "a hedge that a name's cap would have left with one leg"
+    assert stage(found["AAA"], "s4_caps").why == stage(found["BBB"], "s4_caps").why == f"held to {hedge}"
+    legs = [stage(found[s], "s4_caps").weight / stage(found[s], "s3_vol_target").weight for s in ("AAA", "BBB")]
+    assert legs[0] == pytest.approx(legs[1])
+    assert stage(found["BBB"], "s4_caps").weight == pytest.approx(-0.2)
+    assert hedge not in stage(found["CCC"], "s4_caps").why
+
+
 def test_a_restricted_symbol_is_told_so() -> None:
     restricted = {"BBB": {"rule": "close", "start": "2019-06-03"}}
     sleeves = {"s": Steady({"AAA": 0.5, "BBB": 0.5})}
