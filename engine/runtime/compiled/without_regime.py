@@ -12,14 +12,14 @@ from plimsoll.engine.runtime.compiled.brief import run_brief
 from plimsoll.engine.runtime.compiled.engine import refusal
 from plimsoll.engine.runtime.prepare import Market
 from plimsoll.engine.runtime.variant import Variant
-from plimsoll.engine.sleeve.signals import Signal, signal_of
+from plimsoll.engine.sleeve.signals import Signal
 
 
-def without_regime(setup: Setup, market: Market, track: Track, signals: Sequence[Signal] | None = None) -> Variant:
+def without_regime(setup: Setup, market: Market, track: Track, signals: Sequence[Signal]) -> Variant:
     """Return what a finished run would have come to without stage 6.
 
     setup, market : what was run, and what it was put on. signals : of its sleeves, in their order, over the whole span;
-    they depend on the market alone, so the run's own will do. None = the sleeves are asked once more.
+    they depend on the market alone, so the run's own serve.
     """
     if not setup.config.integrator.regime.enabled:
         return _nothing("stage 6 is off in the run itself")
@@ -27,9 +27,6 @@ def without_regime(setup: Setup, market: Market, track: Track, signals: Sequence
         other = assemble(_without(setup.config), market)
         if why := refusal(other):
             return _nothing(why)
-        if signals is None:
-            cursor, n_bars = other.system.cursor, other.panel.n_bars
-            signals = [signal_of(sleeve, cursor, n_bars) for sleeve in other.system.sleeves]
         brief = run_brief(other, signals)
     except InputError as error:
         return _nothing(str(error))
