@@ -186,5 +186,5 @@ def test_budgets_that_do_not_fit_are_told() -> None:
 def test_weights_are_accepted_only_if_their_shares_of_risk_meet_the_budgets(error: float, verdict: int) -> None:
     solution = np.sqrt([0.5 + error, 0.5 - error])  # uncorrelated: the shares are the squares
     vector, out = np.array([[0.1, 0.2], [0.5, 0.5], solution, solution]), np.zeros(2)
-    assert erc.accept(vector, out) == verdict
+    assert erc.accept(vector, erc.SHARE_TOLERANCE, out) == verdict
     assert np.isnan(out).all() == (verdict != code.OK)

@@ -156,7 +156,8 @@ def printed(result: Result, width: int = 200) -> str:
 @pytest.fixture(scope="module")
 def shown_result(make_result: Make) -> Result:
     given = ladder(hrp=better(-0.00002), equal_risk=BASE, equal=better(0.0006), nco="no estimate")
-    rungs = [one if one.name != "erc" else rung("erc", one.ret, erc=900, inverse_vol=100) for one in given.rungs]
+    some = {"hrp": {"hrp": 900, "inverse_vol": 100}, "erc": {"erc": 900, "inverse_vol": 100}}
+    rungs = [rung(one.name, one.ret, one.why, **some.get(one.name, {})) for one in given.rungs]
     return make_result(sessions=N, ladder=Ladder(tuple(rungs), "hrp", 42))
 
 
@@ -165,7 +166,7 @@ SAID = (
     "1/N beats 1/N-risk net of costs: Sharpe over bills +",
     "Rule: HRP must beat 1/N-risk net of costs, or 1/N-risk ships. It comes to 1/N-risk; this run has HRP.",
     "NCO failed: no estimate",
-    "ERC had no estimate of its own at 10.00% of decisions (by erc 900, inverse_vol 100)",
+    "no estimate of its own for HRP, ERC at 10.00% of decisions, shared by inverse_vol 100",
 )
 
 

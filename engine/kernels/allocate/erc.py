@@ -64,10 +64,11 @@ def prepare(cov: Floats, budget: Floats, corr: Floats, vector: Floats) -> int:
 
 
 @kernel
-def descend(corr: Floats, vector: Floats) -> int:
+def descend(corr: Floats, vector: Floats, tolerance: float) -> int:
     """Minimise y' C y / 2 - sum b_i ln y_i by cyclical coordinate descent; return the number of sweeps.
 
-    vector (4, N): row 1 the budgets, row 2 the start and then the solution y, row 3 C y, kept up to date.
+    vector (4, N): row 1 the budgets, row 2 the start and then the solution y, row 3 C y, kept up to date. It ends when
+    no y_i moves by more than the fraction `tolerance` in a sweep.
 
         y_i <- ( -c_i + sqrt(c_i^2 + 4 b_i) ) / 2,   c_i = (C y)_i - y_i
 
@@ -89,16 +90,16 @@ def descend(corr: Floats, vector: Floats) -> int:
             y[i] = new
             for j in range(n):
                 cy[j] += change * corr[i, j]
-        if not largest >= STEP_TOLERANCE:
+        if not largest >= tolerance:
             return sweep + 1
     return MAX_SWEEPS
 
 
 @kernel
-def accept(vector: Floats, out: Floats) -> int:
+def accept(vector: Floats, tolerance: float, out: Floats) -> int:
     """Write the weights y_i / sigma_i, of sum 1, to out if every share of risk meets its budget; else NaN.
 
-    vector (4, N): deviations, budgets, y, and C y computed afresh.
+    vector (4, N): deviations, budgets, y, and C y computed afresh. tolerance : of a share.
     """
     n = out.shape[0]
     total = 0.0
@@ -111,7 +112,7 @@ def accept(vector: Floats, out: Floats) -> int:
     for i in range(n):
         out[i] /= mass
         worst = max(worst, abs(vector[2, i] * vector[3, i] / total - vector[1, i]))
-    if total > 0.0 and mass > 0.0 and worst < SHARE_TOLERANCE:
+    if total > 0.0 and mass > 0.0 and worst < tolerance:
         return code.OK
     for i in range(n):
         out[i] = np.nan
@@ -134,20 +135,31 @@ def risk_budget(cov: Floats, budget: Floats, work: Work, out: Floats) -> int:
         for i in range(n):
             out[i] = np.nan
         return fault
+    vector[2] = 1.0  # inverse volatility
+    return solve(corr, vector, STEP_TOLERANCE, SHARE_TOLERANCE, out)
+
+
+@kernel
+def solve(corr: Floats, vector: Floats, step: float, share: float, out: Floats) -> int:
+    """Do what `risk_budget` says on what `prepare` has filled in, from weights times deviations > 0 in row 2 of vector.
+
+    step, share : the fraction that nothing moves by any more, and how close every share of risk has to be.
+    """
+    n = out.shape[0]
     for i in range(n):
-        vector[2, i] = 1.0 if vector[1, i] > 0.0 else 0.0
+        vector[2, i] = vector[2, i] if vector[1, i] > 0.0 else 0.0
     multiply(corr, vector[2], vector[3])
     scale = 0.0
     for i in range(n):
         scale += vector[2, i] * vector[3, i]
-    # start at inverse volatility, scaled so that y' C y = sum(b) = 1 as at the solution
+    # scaled so that y' C y = sum(b) = 1 as at the solution
     scale = 1.0 / np.sqrt(scale) if scale > 0.0 else 1.0 / n
     for i in range(n):
         vector[2, i] *= scale
         vector[3, i] *= scale
-    descend(corr, vector)
+    descend(corr, vector, step)
     multiply(corr, vector[2], vector[3])
-    return accept(vector, out)
+    return accept(vector, share, out)
 
 
 def risk_budget_weights(cov: ArrayLike, budget: ArrayLike | None = None) -> Weights:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels import code
-from plimsoll.engine.kernels.allocate import erc, hrp
+from plimsoll.engine.kernels.allocate import erc, hrp, linkage
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.kernels.linalg import cholesky
 from plimsoll.engine.types import Floats
@@ -21,27 +21,37 @@ POINT: Final = 0.95
 ABOVE: Final = 10
 
 
+# How closely ERC is solved for a draw, in weights and in shares of risk: a gap is not read to more than four digits.
+STEP: Final = 1e-6
+SHARE: Final = 1e-5
+
+
 class Work(NamedTuple):
     """Room for the draws of a covariance of N assets; nothing in it is memory between calls."""
 
     hrp: hrp.Work
     erc: erc.Work
     square: Floats  # (3, N, N) factor of the covariance, factor of a draw, the draw
-    vector: Floats  # (4, N) weights of both, equal budgets, deviations
+    vector: Floats  # (2, N) weights of both
+    degrees: Floats  # (3, N) what the diagonal of a draw's factor is made with
     largest: Floats  # (ABOVE + 1,) the largest gaps so far, ascending
 
 
 def init(n_assets: int) -> Work:
     """Return room for n_assets >= 1."""
     n = n_assets
-    return Work(hrp.init(n), erc.init(n), np.zeros((3, n, n)), np.zeros((4, n)), np.zeros(ABOVE + 1))
+    return Work(
+        hrp.init(n), erc.init(n), np.zeros((3, n, n)), np.zeros((2, n)), np.zeros((3, n)), np.zeros(ABOVE + 1)
+    )  # fmt: skip
 
 
 @kernel
 def room(n_assets: int) -> Work:
     """Return what `init` returns, to a kernel."""
     n = n_assets
-    return Work(hrp.room(n), erc.room(n), np.zeros((3, n, n)), np.zeros((4, n)), np.zeros(ABOVE + 1))
+    return Work(
+        hrp.room(n), erc.room(n), np.zeros((3, n, n)), np.zeros((2, n)), np.zeros((3, n)), np.zeros(ABOVE + 1)
+    )  # fmt: skip
 
 
 def normals_needed(n_assets: int) -> int:
@@ -50,35 +60,39 @@ def normals_needed(n_assets: int) -> int:
 
 
 @kernel
-def chi(z: float, freedom: float) -> float:
-    """Return a chi variable of `freedom` > 0 degrees over the root of them, made of a standard normal one.
+def set_degrees(freedom: float, degrees: Floats) -> None:
+    """Write the mean, the spread and the scale of the cube root of each chi-square on the diagonal to degrees (3, N).
 
+    Degrees of freedom fall by one from asset to asset, but not below one.
     Source: Wilson & Hilferty (1931), The distribution of chi-square: its cube root is nearly normal.
     """
-    part = 2.0 / (9.0 * freedom)
-    root = max(1.0 - part + z * np.sqrt(part), 0.0)
-    return float(np.sqrt(root * root * root))
+    for j in range(degrees.shape[1]):
+        left = max(freedom - j, 1.0)
+        part = 2.0 / (9.0 * left)
+        degrees[0, j] = 1.0 - part
+        degrees[1, j] = np.sqrt(part)
+        degrees[2, j] = left / freedom
 
 
 @kernel
-def draw(upper: Floats, freedom: float, z: Floats, factor: Floats, out: Floats) -> None:
+def draw(upper: Floats, freedom: float, degrees: Floats, z: Floats, factor: Floats, out: Floats) -> None:
     """Write a covariance drawn around U'U to out (N, N): a Wishart matrix over its degrees of freedom.
 
-        U'A (U'A)',   A lower triangular, A_ii chi of freedom - i degrees, A_ij normal, over the root of freedom
+        U'A (U'A)',   A lower triangular, A_jj chi of freedom - j degrees, A_ij normal, over the root of freedom
 
-    upper (N, N) from `cholesky`, what is below its diagonal is not read; z (N (N + 1) / 2,) standard normal numbers;
-    factor (N, N) is overwritten.
+    upper (N, N) from `cholesky`, what is below its diagonal is not read; degrees (3, N) from `set_degrees`; z
+    (N (N + 1) / 2,) standard normal numbers; factor (N, N) is overwritten.
     Source: Bartlett (1933), On the theory of statistical regression.
     """
     n = out.shape[0]
     at = 0
-    root = np.sqrt(freedom)
+    each = 1.0 / np.sqrt(freedom)
     for j in range(n):  # out holds A for now
-        left = max(freedom - j, 1.0)
-        out[j, j] = chi(z[at], left) * np.sqrt(left) / root
+        cube = max(degrees[0, j] + z[at] * degrees[1, j], 0.0)
+        out[j, j] = np.sqrt(degrees[2, j] * cube * cube * cube)
         at += 1
         for i in range(j + 1, n):
-            out[i, j] = z[at] / root
+            out[i, j] = z[at] * each
             at += 1
     for i in range(n):
         for j in range(i + 1):
@@ -96,19 +110,27 @@ def draw(upper: Floats, freedom: float, z: Floats, factor: Floats, out: Floats) 
 
 
 @kernel
-def shrink(intensity: float, deviation: Floats, cov: Floats) -> None:
-    """Shrink the correlations of cov (N, N) towards their mean by `intensity`; deviation (N,) is overwritten."""
+def shrink(intensity: float, cov: Floats, deviation: Floats, corr: Floats) -> None:
+    """Shrink the correlations of cov (N, N) towards their mean by `intensity`; write them to corr, deviations too.
+
+    corr (N, N), deviation (N,).
+    """
     n = cov.shape[0]
     for i in range(n):
         deviation[i] = np.sqrt(cov[i, i])
+        corr[i, i] = 1.0
     total = 0.0
     for i in range(n):
         for j in range(i):
-            total += cov[i, j] / (deviation[i] * deviation[j])
+            corr[i, j] = cov[i, j] / (deviation[i] * deviation[j])
+            total += corr[i, j]
     mean = total / (n * (n - 1) / 2)
     for i in range(n):
         for j in range(i):
-            cov[i, j] = intensity * mean * (deviation[i] * deviation[j]) + (1.0 - intensity) * cov[i, j]
+            shrunk = intensity * mean + (1.0 - intensity) * corr[i, j]
+            corr[i, j] = shrunk
+            corr[j, i] = shrunk
+            cov[i, j] = shrunk * (deviation[i] * deviation[j])
             cov[j, i] = cov[i, j]
 
 
@@ -122,34 +144,49 @@ def distance(left: Floats, right: Floats) -> float:
 
 
 @kernel
+def drawn_gap(cov: Floats, intensity: float, work: Work) -> float:
+    """Return the gap between HRP and ERC of a drawn cov (N, N), which is shrunk on the way; NaN without ERC.
+
+    The arithmetic is that of `hrp.hrp` and `erc.risk_budget`, what both need made once. The tree needs the order of the
+    distances alone, for which 1 - rho will do.
+    """
+    n = cov.shape[0]
+    corr, vector = work.erc.corr, work.erc.vector
+    shrink(intensity, cov, vector[0], corr)
+    for i in range(n):
+        vector[1, i] = 1.0 / n
+        vector[2, i] = 1.0
+        for j in range(n):
+            work.hrp.distance[i, j] = 1.0 - corr[i, j]
+    linkage.single_linkage(work.hrp.distance, work.hrp.tree)
+    hrp.split(cov, work.hrp, work.vector[0])
+    if erc.solve(corr, vector, STEP, SHARE, work.vector[1]) != code.OK:
+        return np.nan
+    return distance(work.vector[0], work.vector[1])
+
+
+@kernel
 def threshold(cov: Floats, freedom: float, intensity: float, z: Floats, work: Work) -> float:
     """Return the 95% point of the gap between HRP and ERC under `DRAWS` stationary draws of cov (N, N), N >= 2.
 
     freedom is the number of observations that the estimate is worth, at least 1; intensity that of the shrinkage in
     force, which a draw is given too; z as many standard normal numbers as `normals_needed` says; work from `init`.
-    A draw without HRP or ERC is left out; NaN where those are more than may lie above the point, cov is not positive
-    definite, or there are too few numbers.
+    A draw without ERC is left out; NaN where those are more than may lie above the point, cov is not positive definite,
+    or there are too few numbers.
     """
     n = cov.shape[0]
-    upper, factor, drawn = work.square[0], work.square[1], work.square[2]
-    by_hrp, by_erc, budget, deviation = work.vector[0], work.vector[1], work.vector[2], work.vector[3]
+    upper, factor, drawn, largest = work.square[0], work.square[1], work.square[2], work.largest
     numbers = n * (n + 1) // 2
-    largest = work.largest
     upper[:] = cov
     if z.shape[0] < DRAWS * numbers or not freedom >= 1.0 or cholesky(upper) != code.OK:
         return np.nan
-    budget[:] = 1.0
+    set_degrees(freedom, work.degrees)
     largest[:] = -1.0
     failed = 0
     for d in range(DRAWS):
-        draw(upper, freedom, z[d * numbers : (d + 1) * numbers], factor, drawn)
-        if intensity > 0.0:
-            shrink(intensity, deviation, drawn)
-        fault = hrp.hrp(drawn, hrp.CORR, work.hrp, by_hrp)
-        if fault != code.OK or erc.risk_budget(drawn, budget, work.erc, by_erc) != code.OK:
-            failed += 1
-            continue
-        found = distance(by_hrp, by_erc)
+        draw(upper, freedom, work.degrees, z[d * numbers : (d + 1) * numbers], factor, drawn)
+        found = drawn_gap(drawn, intensity, work)
+        failed += np.isnan(found)
         at = 0
         while at <= ABOVE and found > largest[at]:  # the smallest goes out, the new one into its place
             if at > 0:

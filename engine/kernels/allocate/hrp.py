@@ -73,9 +73,10 @@ def correlation_distance(cov: Floats, sd: Floats, out: Floats) -> None:
     for i in range(n):
         sd[i] = np.sqrt(cov[i, i])
     for i in range(n):
-        for j in range(n):
+        for j in range(i):
             rho = cov[i, j] / (sd[i] * sd[j])
             out[i, j] = np.sqrt(0.5 * (1.0 - min(max(rho, -1.0), 1.0)))
+            out[j, i] = out[i, j]
         out[i, i] = 0.0
 
 
@@ -162,11 +163,18 @@ def hrp(cov: Floats, metric: int, work: Work, out: Floats) -> int:
         linkage.single_linkage(work.column, work.tree)
     else:
         linkage.single_linkage(work.distance, work.tree)
+    split(cov, work, out)
+    return code.OK
+
+
+@kernel
+def split(cov: Floats, work: Work, out: Floats) -> None:
+    """Write the weights of a covariance (N, N) on the tree in work to out (N,)."""
+    n = cov.shape[0]
     linkage.leaf_order(n, work.tree, work.order)
     for i in range(n):
         work.vector[1, i] = 1.0 / cov[i, i]
     bisect(cov, work.vector[1], work.order, work.stack, out)
-    return code.OK
 
 
 def hrp_weights(cov: ArrayLike, metric: str = "corr") -> Weights:

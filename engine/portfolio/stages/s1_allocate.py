@@ -191,8 +191,10 @@ def eligible(pair: Floats, n_obs: Floats, active: Bools, p: Params) -> tuple[Int
         if active[s] and n_obs[s] >= least:
             chosen[at] = s
             at += 1
-    moving = shrinkage.movers(sub_moments(pair, chosen))
-    if moving.shape[0] > 0:
+    moving = np.empty(count, dtype=np.bool_)
+    for a in range(count):
+        moving[a] = pair[moments.M20, chosen[a], chosen[a]] > 0.0
+    if moving.any():
         chosen = chosen[moving]
     return chosen, least == p.min_obs and count > 0
 

@@ -81,6 +81,7 @@ def _figures(rung: Rung, series: Returns, free: Floats, seed: int) -> Figures:
     returns, n = series[rung.name], len(free)
     decisions = sum(rung.decided.values())
     block = head | {
+        "asked": rung.asked,
         "cagr": m.cagr(returns),
         "vol_ann": m.vol_ann(returns),
         "sharpe_excess": m.sharpe(returns, free),

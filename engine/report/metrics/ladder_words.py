@@ -84,11 +84,12 @@ def _verdict(one: Mapping[str, Any], block: Mapping[str, Any]) -> str:
 def remarks(block: Mapping[str, Any]) -> list[str]:
     """Return what did not go as asked: no ladder, a rung that failed, decisions made by something simpler."""
     out = [f"no ladder: {block['why']}"] if block["why"] else []
+    out += [f"{rung['title']} failed: {rung['why']}" for rung in block["rungs"] if rung.get("why")]
+    fallen: dict[str, list[str]] = {}
     for rung in block["rungs"]:
-        if rung.get("why"):
-            out.append(f"{rung['title']} failed: {rung['why']}")
-        elif rung["fallen_back"]:
-            counts = ", ".join(f"{name} {count:,}" for name, count in rung["decided"].items())
-            share = shown(rung["fallen_back"], "percent")
-            out.append(f"{rung['title']} had no estimate of its own at {share} of decisions (by {counts})")
-    return out
+        if rung.get("fallen_back"):
+            by = ", ".join(f"{name} {count:,}" for name, count in rung["decided"].items() if name != rung["asked"])
+            fallen.setdefault(f"{shown(rung['fallen_back'], 'percent')} of decisions, shared by {by}", []).append(
+                rung["title"]
+            )
+    return out + [f"no estimate of its own for {', '.join(names)} at {where}" for where, names in fallen.items()]

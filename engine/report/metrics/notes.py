@@ -31,10 +31,10 @@ def is_switch(values: Floats) -> bool:
     return len(known) > 0 and bool(np.all((known == 0.0) | (known == 1.0)))
 
 
-def diagnostics_block(record: Record) -> Figures:
+def diagnostics_block(curves: Curves) -> Figures:
     """Return sleeve -> figures: `<name>_days` and `<name>_ratio` of a 0/1 switch, `<name>_mean` and `_last` else."""
     out: Figures = {}
-    for (sleeve, name), (_, values) in diagnostic_curves(record).items():
+    for (sleeve, name), (_, values) in curves.items():
         entry = out.setdefault(sleeve, {})
         known = values[np.isfinite(values)]
         if len(known) == 0:

@@ -19,7 +19,7 @@ from plimsoll.engine.report.metrics.exposure import (
 )
 from plimsoll.engine.report.metrics.kelly import kelly_block
 from plimsoll.engine.report.metrics.ladder import ladder_block
-from plimsoll.engine.report.metrics.notes import diagnostics_block
+from plimsoll.engine.report.metrics.notes import diagnostic_curves, diagnostics_block
 from plimsoll.engine.report.metrics.periods import by_month, by_year, monthly_grid
 from plimsoll.engine.report.metrics.regime_off import regime_off_block
 from plimsoll.engine.report.metrics.returns import Figures
@@ -59,6 +59,7 @@ def metrics_of(record: Record) -> Figures:
     returns = m.checked(record.returns.to_numpy(), "session returns")
     gross = m.checked(record.returns_gross.to_numpy(), "session returns before costs")
     bill = None if record.bill is None else m.checked(record.aligned(record.bill, "bill"), "bill returns")
+    curves = diagnostic_curves(record)
     out: Figures = {
         **series_block(returns, record.sessions, bill),
         "gross_of_costs": series_block(gross, record.sessions, bill),
@@ -74,11 +75,11 @@ def metrics_of(record: Record) -> Figures:
         "by_year": year_rows(returns, record),
         "monthly": monthly_grid(returns, record.sessions),
         "sleeves": sleeves_block(record),
-        "diagnostics": diagnostics_block(record),
+        "diagnostics": diagnostics_block(curves),
         "counts": dict(record.counts),
         "warnings": [asdict(warning) for warning in record.warnings],
         "spans": [asdict(span) for span in record.spans],
-        "kelly": kelly_block(record, m.sharpe(returns, 0.0 if bill is None else bill)),
+        "kelly": kelly_block(record, curves, m.sharpe(returns, 0.0 if bill is None else bill)),
         "ladder": ladder_block(record, bill),
         "run": run_block(record),
         "conventions": {**CONVENTIONS, "risk_free": "0" if record.bill is None else f"{record.bill.name}"},
