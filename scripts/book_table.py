@@ -111,23 +111,25 @@ def main(folder: str, end: str) -> None:
         sets = [key for keys in left for key in keys]
         print(line(name, run(folder, end, sets), run(folder, end, sets, stress=2.0)), flush=True)
     print(line("its sleeves at 1/N of risk", run(folder, end, RISK_PARITY), run(folder, end, RISK_PARITY, stress=2.0)))
-    for name in ("SPY", "60/40"):
-        print(benchmark(name, folder, end), flush=True)
+    mix = [sixty_forty(folder, end, stress) for stress in (1.0, 2.0)]
+    print(line("60/40", *mix))
+    print(fund(mix[0]))
 
 
-def benchmark(name: str, folder: str, end: str) -> str:
-    """Return the row of a fund or of a mix that is held, net of costs."""
-    file, sets = (
-        ("sixty_forty.toml", ()) if name == "60/40" else ("buy_and_hold.toml", (f"sleeve.0.params.symbols=['{name}']",))
-    )
-    runs = [
-        backtest(
-            HOME / file, data=folder, end=end, trials="off",
-            sets=("run.start=2010-01-01", "financing.cash_rate='BIL'", f"costs.stress={stress}", *sets),
-        )
-        for stress in (1.0, 2.0)
-    ]  # fmt: skip
-    return line(name, *runs)
+def sixty_forty(folder: str, end: str, stress: float) -> Result:
+    """Return sixty percent stocks, forty percent bonds, over the same sessions."""
+    sets = ("run.start=2010-01-01", "run.benchmark='SPY'", "financing.cash_rate='BIL'", f"costs.stress={stress}")
+    return backtest(HOME / "sixty_forty.toml", data=folder, end=end, sets=sets, trials="off")
+
+
+def fund(result: Result) -> str:
+    """Return the row of the benchmark with its dividends reinvested, before costs."""
+    assert result.benchmark is not None
+    assert result.bill is not None
+    net = result.benchmark.to_numpy()
+    bill = result.bill.reindex(result.benchmark.index).to_numpy()
+    late = result.benchmark.index.to_numpy() >= HALF
+    return cells("SPY, dividends reinvested", net, bill, late, "0.0", "")
 
 
 if __name__ == "__main__":
