@@ -39,6 +39,7 @@ COSTS = st.one_of(
 FINANCING = st.fixed_dictionaries(
     {
         "cash_rate": st.sampled_from([0.0, 0.05, -0.02, "S001"]),
+        "cash_rate_after": st.just(0.03),  # the series may end early
         "margin_spread_bps": st.sampled_from([0.0, 150.0]),
         "borrow_bps": st.sampled_from([0.0, 50.0, 2_000.0]),
         "short_rebate": st.sampled_from([0.0, 0.4]),

@@ -61,6 +61,7 @@ def book_loop(
     fills, brief, sums, value = ledger.fills, ledger.brief, ledger.sums, ledger.value
     full, row, nothing = brief.shape[1] == 0, 0, np.empty(0)
     room = np.array([orders.bar.shape[0], table.bar.shape[0]])
+    nothing_skipped = int(np.int64(0))  # a literal 0 in the call would have everything below compiled once more
     for t in range(cursor[BAR], stop):
         cursor[BAR] = t
         code = LEDGER_OK
@@ -84,7 +85,7 @@ def book_loop(
             cash, equity = scal[CASH] - leaves, scal[EQUITY] - leaves
             out = Out(table.weights[row], table.goal[row], table.trade[row], table.trace[row], table.facts[row])
             holdings = AccountView(value, equity, called, 0.0, adopt)
-            ticket = decide(t, weight[t], 0, b.rules, b.memory, b.prices, b.terms, holdings, out)
+            ticket = decide(t, weight[t], nothing_skipped, b.rules, b.memory, b.prices, b.terms, holdings, out)
             sums[ALLOCATED + int(out.facts[RUNG])] += 1.0
             phi, n = plan_orders(
                 t, cash, equity, acct[SHARES], value, out.goal, out.trade, close[t], rules, daily,

@@ -42,13 +42,13 @@ def settle(
     held: Floats, fills: Floats, brief: Floats, sums: Floats, cursor: Ints,
 ) -> int:  # fmt: skip
     """Run `account_step` for bar t and keep what is to be kept of it; return its code."""
-    if brief.shape[1] == 0:
-        return account_step(t, block, status, daily, rules, acct, scal, t, rec, held, fills)
-    previous = scal[EQUITY]
-    cursor[FILLS] += int(scal[N_FILLS])
-    scal[N_FILLS] = 0.0
-    code = account_step(t, block, status, daily, rules, acct, scal, 0, rec, held, fills)
-    if code != OVERDRAWN:
+    full, previous = brief.shape[1] == 0, scal[EQUITY]
+    if not full:
+        cursor[FILLS] += int(scal[N_FILLS])
+        scal[N_FILLS] = 0.0
+    at = t if full else 0  # a literal 0 in the call would have everything below compiled once more
+    code = account_step(t, block, status, daily, rules, acct, scal, at, rec, held, fills)
+    if not full and code != OVERDRAWN:
         equity, base = scal[EQUITY], previous + rec[0, R_FLOW]
         brief[0, t] = rec[0, R_RET]
         brief[1, t] = (rec[0, R_LONG] + rec[0, R_SHORT]) / equity if equity > 0.0 else 0.0
