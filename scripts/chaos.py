@@ -67,17 +67,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def fortnights(kills: int, seed: int) -> bool:
-    """Trade both fortnights; return whether one ended elsewhere than its backtest."""
+    """Trade the fortnights; return whether one ended elsewhere than its backtest."""
     import tempfile
 
-    from support.daemon_weeks import CLOCK_CHANGE, HALF_DAY, simulated, trade
+    from support.daemon_weeks import CLOCK_CHANGE, HALF_DAY, OfOurOwn, Paper, simulated, trade
 
-    failed = False
-    for name, weeks in (("half day", HALF_DAY), ("clock change", CLOCK_CHANGE)):
+    failed, ours, paper = False, OfOurOwn(), Paper()
+    table = (
+        ("half day", HALF_DAY, ours), ("clock change", CLOCK_CHANGE, ours),
+        ("half day, paper.toml", HALF_DAY, paper), ("clock change, paper.toml", CLOCK_CHANGE, paper),
+    )  # fmt: skip
+    for name, weeks, book in table:
         with tempfile.TemporaryDirectory() as place:
             began = time.monotonic()
-            held, killed = trade(Path(place), weeks, kills=kills, seed=seed)
-            wanted = simulated(Path(place), weeks)
+            held, killed = trade(Path(place), weeks, book, kills=kills, seed=seed)
+            wanted = simulated(Path(place), weeks, book)
         failed = failed or held != wanted
         told = {"work": "weeks", "what": name, "killed": killed, "same": held == wanted}
         print(

@@ -3,17 +3,21 @@
 from pathlib import Path
 
 import pytest
-from support.daemon_weeks import CLOCK_CHANGE, HALF_DAY, Weeks, simulated, trade
+from support.daemon_weeks import CLOCK_CHANGE, HALF_DAY, OfOurOwn, Paper, Traded, Weeks, simulated, trade
 
 
 @pytest.mark.parametrize(
-    ("weeks", "kills"), [(HALF_DAY, 0), (CLOCK_CHANGE, 0), (HALF_DAY, 3)], ids=["half_day", "clock_change", "killed"]
+    ("weeks", "book", "kills"),
+    [(HALF_DAY, OfOurOwn(), 0), (CLOCK_CHANGE, Paper(), 0), (HALF_DAY, OfOurOwn(), 3)],
+    ids=["half_day", "paper_over_a_clock_change", "killed"],
 )
-def test_two_weeks_end_where_the_backtest_does_to_the_share(tmp_path: Path, weeks: Weeks, kills: int) -> None:
-    held, killed = trade(tmp_path, weeks, kills=kills, seed=kills)
+def test_two_weeks_end_where_the_backtest_does_to_the_share(
+    tmp_path: Path, weeks: Weeks, book: Traded, kills: int
+) -> None:
+    held, killed = trade(tmp_path, weeks, book, kills=kills, seed=kills)
     assert killed == kills, (tmp_path / "daemon.log").read_text()[-2000:]
-    assert held == simulated(tmp_path, weeks), (tmp_path / "daemon.log").read_text()[-3000:]
-    assert len(held) == 3
+    assert held == simulated(tmp_path, weeks, book), (tmp_path / "daemon.log").read_text()[-3000:]
+    assert sorted(held) == (["IEF", "SPY"] if isinstance(book, Paper) else ["AAA", "BBB", "CCC"])
     log = (tmp_path / "daemon.log").read_text()
     assert "Traceback" not in log
-    assert "was split 2:1" in log
+    assert ("was split 2:1" in log) == isinstance(book, OfOurOwn)

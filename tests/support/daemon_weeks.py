@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import requests
 
+from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.market.calendar import next_session, previous_session, sessions
 from plimsoll.engine.runtime.assemble import build
 from plimsoll.engine.runtime.backtest import run_loop
@@ -29,6 +30,7 @@ from plimsoll.engine.runtime.prepare import make_strategies
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 CASH = 100_000.0
+PAPER = Path(__file__).resolve().parents[2] / "config" / "paper.toml"
 PROGRAM = str(Path(sys.executable).parent / "plimsoll")
 
 
@@ -106,10 +108,56 @@ def as_toml(values: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def simulated(folder: Path, weeks: Weeks) -> dict[str, Decimal]:
+class OfOurOwn:
+    """A book of three funds from files, with a split and a dividend, that rebalances every Friday."""
+
+    def prepare(self, folder: Path, weeks: Weeks) -> list[str]:
+        """Write what is traded; return what an exchange has to be told of it."""
+        write_prices(folder / "prices", weeks)
+        return ["--data", str(folder / "prices")]
+
+    def started(self, folder: Path, url: str) -> list[str]:
+        """Write the configuration; return what a daemon has to be told."""
+        (folder / "book.toml").write_text(as_toml(config(folder, url, "2024-07-01")))
+        return [str(folder / "book.toml")]
+
+    def simulated(self, folder: Path, weeks: Weeks) -> Config:
+        """Return what a backtest of the weeks is made from."""
+        return load_config(config(folder, "http://127.0.0.1:1", weeks.first.isoformat()))
+
+
+class Paper:
+    """`config/paper.toml` as it ships, every Friday instead of every month, an account that costs and owes nothing.
+
+    Limits and the cash account are off: of a purchase they leave to later slots what the backtest leaves out.
+    """
+
+    sets = (
+        "sleeve.0.params.rebalance='W-FRI'", "execution.limits=false", "account.type='reg_t'", "costs.preset='none'",
+        "financing.cash_rate=0.0", "financing.margin_spread_bps=0.0", "live.cash_buffer=0.0", "live.collar=0.2",
+        "live.max_quote_age_seconds=1e9",
+    )  # fmt: skip
+
+    def prepare(self, _folder: Path, _weeks: Weeks) -> list[str]:
+        """Return what an exchange has to be told of it: the sample's funds."""
+        return ["--symbols", "SPY,IEF,BIL"]
+
+    def started(self, folder: Path, url: str) -> list[str]:
+        """Return what a daemon has to be told."""
+        own = (f"broker.url='{url}'", f"live.state='{folder / 'state'}'")
+        return [str(PAPER), *(word for one in (*self.sets, *own) for word in ("--set", one))]
+
+    def simulated(self, _folder: Path, weeks: Weeks) -> Config:
+        """Return what a backtest of the weeks is made from."""
+        return load_config(PAPER, sets=[*self.sets, f"run.start={weeks.first}"])
+
+
+Traded = OfOurOwn | Paper
+
+
+def simulated(folder: Path, weeks: Weeks, book: Traded) -> dict[str, Decimal]:
     """Return what the backtest holds after the last session."""
-    values = config(folder, "http://127.0.0.1:1", weeks.first.isoformat())
-    loaded, panel, _ = load_run(values, end=weeks.last)
+    loaded, panel, _ = load_run(book.simulated(folder, weeks), end=weeks.last)
     setup = build(loaded, panel, make_strategies(loaded))
     run_loop(setup)
     held = {symbol: round(Decimal(repr(qty)), 9) for symbol, qty in setup.broker.positions().items()}
@@ -117,10 +165,10 @@ def simulated(folder: Path, weeks: Weeks) -> dict[str, Decimal]:
 
 
 @contextmanager
-def exchange(folder: Path, weeks: Weeks, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def exchange(what: list[str], weeks: Weeks, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Run the exchange from the evening before; what it says of itself."""
     command = [
-        PROGRAM, "exchange", "--data", str(folder / "prices"), "--prices", "open",
+        PROGRAM, "exchange", *what, "--prices", "open",
         "--half-spread", "0", "--rate-limit", "0", "--json", "--at", f"{previous_session(weeks.first)}T17:00",
     ]  # fmt: skip
     with subprocess.Popen(
@@ -134,18 +182,18 @@ def exchange(folder: Path, weeks: Weeks, env: Mapping[str, str]) -> Iterator[dic
             running.terminate()
 
 
-def trade(folder: Path, weeks: Weeks, *, kills: int = 0, seed: int = 0) -> tuple[dict[str, Decimal], int]:
+def trade(folder: Path, weeks: Weeks, book: Traded, *, kills: int = 0, seed: int = 0) -> tuple[dict[str, Decimal], int]:
     """Let a daemon trade the weeks; return what the account holds, and how often the daemon was killed."""
     dice = Random(seed)
-    write_prices(folder / "prices", weeks)
+    what = book.prepare(folder, weeks)
     env = {**os.environ, "XDG_STATE_HOME": str(folder / "home"), "PLIMSOLL_TRIALS": "off"}
-    with exchange(folder, weeks, env) as told:
-        (folder / "book.toml").write_text(as_toml(config(folder, told["url"], "2024-07-01")))
+    with exchange(what, weeks, env) as told:
+        asked = book.started(folder, told["url"])
         env |= {"APCA_API_KEY_ID": told["key_id"], "APCA_API_SECRET_KEY": told["secret_key"]}
         headers = {"APCA-API-KEY-ID": told["key_id"], "APCA-API-SECRET-KEY": told["secret_key"]}
         killed = 0
         while _now(told["url"], headers) <= weeks.last:
-            with _daemon(folder, env) as running:
+            with _daemon(asked, folder, env) as running:
                 mortal = killed < kills
                 ends = time.monotonic() + (1.0 + dice.random() * 2.5 if mortal else 600.0)
                 while time.monotonic() < ends and running.poll() is None:
@@ -160,8 +208,8 @@ def trade(folder: Path, weeks: Weeks, *, kills: int = 0, seed: int = 0) -> tuple
 
 
 @contextmanager
-def _daemon(folder: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    command = [PROGRAM, "daemon", str(folder / "book.toml")]
+def _daemon(asked: list[str], folder: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    command = [PROGRAM, "daemon", *asked]
     with (
         (folder / "daemon.log").open("ab") as log,
         subprocess.Popen(command, env={**env}, stdout=log, stderr=log) as running,
