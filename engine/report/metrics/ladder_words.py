@@ -51,13 +51,17 @@ def brief_row(rung: Mapping[str, Any], own: str) -> tuple[str, ...]:
 
 def _difference(rung: Mapping[str, Any], key: str) -> str:
     value = rung.get(key)
-    return shown(value, "ratio") if key == "standard_error" else signed(value)
+    return fine(value) if key == "standard_error" else signed(value)
+
+
+def fine(value: float | None) -> str:
+    """Return a figure of the size of a standard error as text: two digits would round it to one."""
+    return DASH if value is None else f"{value:.3f}".replace("-", "−")
 
 
 def signed(value: float | None) -> str:
     """Return a difference as text, with its sign."""
-    text = shown(value, "ratio")
-    return f"+{text}" if value is not None and value > 0.0 else text
+    return f"+{fine(value)}" if value is not None and value > 0.0 else fine(value)
 
 
 def verdicts(block: Mapping[str, Any]) -> list[str]:
@@ -73,7 +77,7 @@ def verdicts(block: Mapping[str, Any]) -> list[str]:
 def _verdict(one: Mapping[str, Any], block: Mapping[str, Any]) -> str:
     sure = "no standard error: too few sessions"
     if one["standard_error"] is not None:
-        sure = f"s.e. {shown(one['standard_error'], 'ratio')} by blocks of {block['block_sessions']} sessions"
+        sure = f"s.e. {fine(one['standard_error'])} by blocks of {block['block_sessions']} sessions"
     halves = f"{signed(one['first_half'])} in the first half, {signed(one['second_half'])} in the second"
     return (
         f"{one['title']} {WORDS[one['verdict']]} 1/N-risk net of costs: "

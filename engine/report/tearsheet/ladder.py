@@ -48,7 +48,8 @@ def ladder_table(block: Mapping[str, Any]) -> PageTable:
     rows = [words.row(rung, block["own"]) for rung in block["rungs"]]
     note = (
         f"Standard errors by {block['draws']:,} samples of paired blocks of {block['block_sessions']} sessions, seed "
-        f"{block['seed']}; beyond two of them a difference counts. 1/N-risk: equal shares between sleeves of one "
-        "volatility; 1/N: equal shares between sleeves that keep their own."
+        f"{block['seed']}; beyond two of them a difference counts. Of five compared at once, one stands out by chance "
+        "alone in up to a fifth of cases. 1/N-risk: equal shares between sleeves of one volatility; 1/N: equal "
+        "shares between sleeves that keep their own."
     )
     return PageTable("The same sleeves, the book shared in other ways, net of costs", words.head(), rows, note)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from plimsoll.engine.config.schema import Config
+from plimsoll.engine.config.schema import LITERAL_ALARM, Config
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.account.ledger import bar_costs
@@ -57,7 +57,7 @@ def climb(
 def _rung(name: str, config: Config, market: Market, signals: Sequence[Signal], n_bars: int) -> Rung:
     """Return a rung over the n bars that the run traded."""
     try:
-        setup = assemble(config, market)
+        setup = assemble(_unalarmed(config), market)
         if why := refusal(setup):
             return _failed(name, config, why)
         brief = run_brief(setup, signals)
@@ -69,6 +69,13 @@ def _rung(name: str, config: Config, market: Market, signals: Sequence[Signal], 
     if len(brief.ret) != n_bars:
         return _failed(name, config, f"it traded {len(brief.ret)} of {n_bars} bars")
     return _made(name, config, brief)
+
+
+def _unalarmed(config: Config) -> Config:
+    """Return a configuration that draws no threshold for the alarm, of which nothing but a report depends."""
+    stage = config.integrator
+    allocate = stage.allocate.model_copy(update={"alarm": LITERAL_ALARM})
+    return config.model_copy(update={"integrator": stage.model_copy(update={"allocate": allocate})})
 
 
 def _made(name: str, config: Config, brief: Brief) -> Rung:
