@@ -112,7 +112,7 @@ def test_nothing_that_is_read_can_run() -> None:
 
 def test_no_statement_of_sql_is_made_of_values() -> None:
     """Only names of our own columns and tables, never what comes from outside, stand in the text of a statement."""
-    allowed = {"', '.join", "tests", "where", "only", "_ENDS", "name", "number", "pragma", "upsert"}
+    allowed = {"', '.join", "tests", "where", "only", "_ENDS", "name", "number", "pragma", "upsert", "table", "columns"}
     found = []
     for path in SOURCES:
         if "journal" not in path.parts:
