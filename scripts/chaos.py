@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 os.environ["PLIMSOLL_TRIALS"] = "off"
 
-BLOCK = 50  # seeds that a worker does at a time
+BLOCK = 10  # seeds that a worker does at a time
 EVERY_S = 10.0  # between two lines of progress
 CRASH = """Kill processes at every named place, by SIGKILL, under every fault of the line and every way to fill; kill
 them again on the way back; write HALT at every place; allow fewer orders than the plan has. Processes, HTTP and journal

@@ -97,8 +97,12 @@ def _name(path: Path) -> str:
 
 
 @cache
+def _parsed(content: bytes) -> ast.Module:
+    return ast.parse(content)
+
+
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_bytes())
+    return _parsed(path.read_bytes())
 
 
 MODULES = {_name(path): path for path in FILES}
@@ -110,20 +114,27 @@ def _typing_only(tree: ast.Module) -> set[ast.AST]:
     return {inner for guard in guards for inner in ast.walk(guard)}
 
 
-def _imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line, module) of everything a file imports at run time, inside functions too."""
-    tree = _tree(path)
+def _imports(path: Path) -> tuple[tuple[int, str], ...]:
+    """Return (line, module) of everything a file imports at run time, inside functions too."""
+    found = _found(path.read_bytes())
+    assert not any(module.startswith(".") for _, module in found), f"{path} imports relatively"
+    return found
+
+
+@cache
+def _found(content: bytes) -> tuple[tuple[int, str], ...]:
+    tree = _parsed(content)
     skipped = _typing_only(tree)
+    found: list[tuple[int, str]] = []
     for node in ast.walk(tree):
-        if node in skipped:
-            continue
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno} imports relatively"
+        if isinstance(node, ast.Import) and node not in skipped:
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node not in skipped:
+            module = "." * node.level + (node.module or "")
             for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                yield node.lineno, inner if inner in MODULES else str(node.module)
+                inner = f"{module}.{alias.name}"
+                found.append((node.lineno, inner if inner in MODULES else module))
+    return tuple(found)
 
 
 def _floor(module: str) -> int:

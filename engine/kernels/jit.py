@@ -9,12 +9,14 @@ import ast
 import hashlib
 import importlib.util
 import os
+import re
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import numba
 from numba import njit
@@ -43,6 +45,10 @@ def flags() -> str:
     """Return numba's version and the settings that change the machine code but that its own cache ignores."""
     config: Any = numba.config
     return "|".join([numba.__version__, *(str(getattr(config, name)) for name in CODE_FLAGS)])
+
+
+# From the beginning of its line to the end of it, or of what it has in parentheses, comments in there included.
+_IMPORTS: Final = re.compile(rb"^[ \t]*((?:from|import)\b(?:[^\n(#]*\((?:[^)#]|#[^\n]*)*\))?[^\n]*)$", re.MULTILINE)
 
 
 class _Import(NamedTuple):
@@ -107,11 +113,22 @@ def _may_hold_kernels(module: str, source: Path, root: Path) -> bool:
     return source.is_relative_to(root) or not any(source.is_relative_to(library) for library in _libraries())
 
 
+def import_tree(content: bytes) -> ast.Module:
+    """Parse a file as far as its imports go: those alone if what is left says nothing of any, else the whole of it.
+
+    Most of a file is no import, and every process that loads kernels reads a hundred files.
+    """
+    if not re.search(rb"\bimport\b", _IMPORTS.sub(b"", content)):
+        with suppress(SyntaxError):  # of a line of text that begins like one, or of one that goes on in the next
+            return ast.parse(b"\n".join(_IMPORTS.findall(content)))
+    return ast.parse(content)
+
+
 @cache
 def _imports(content: bytes) -> tuple[_Import, ...]:
-    """Return the imports in a file's content; most files are asked for once per kernel file that stands on them."""
+    """Return the imports in a file's content."""
     found = []
-    for node in ast.walk(ast.parse(content)):
+    for node in ast.walk(import_tree(content)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = tuple(alias.name for alias in node.names)
             origin = (node.module or "", node.level) if isinstance(node, ast.ImportFrom) else ("", 0)
@@ -132,31 +149,44 @@ def _imported_sources(path: Path, root: Path) -> Iterator[Path]:
                 yield source
 
 
-def import_closure(path: Path) -> tuple[Path, ...]:
+def import_closure(path: Path, known: dict[tuple[Path, Path], tuple[Path, ...]] | None = None) -> tuple[Path, ...]:
     """Return `path` and every source file with kernels that it imports, directly or not, sorted.
 
     Followed are `engine.kernels.*` and the engine's other files that compile, the file's own top-level package, and
     whatever else lies outside the standard library and the installed packages (which change with their version, not
-    by editing).
+    by editing). known : what each file imports, by file and package; filled in, for whoever asks again while no file
+    changes.
     """
     start = path.resolve()
     root = _package_root(start)
     seen: set[Path] = set()
     queue = [start]
+    known = {} if known is None else known
     while queue:
         current = queue.pop()
         if current not in seen:
             seen.add(current)
-            queue.extend(_imported_sources(current, root))
+            if (current, root) not in known:
+                known[current, root] = tuple(_imported_sources(current, root))
+            queue.extend(known[current, root])
     return tuple(sorted(seen))
+
+
+# What this process has found: a hundred files of kernels stand on the same few, and were imported as they were.
+_KNOWN: Final[dict[tuple[Path, Path], tuple[Path, ...]]] = {}
+
+
+@cache
+def _fingerprint(source: Path) -> bytes:
+    return source.name.encode() + b"\0" + hashlib.sha256(source.read_bytes()).digest()
 
 
 @cache
 def cache_key(filename: str, flag_text: str) -> str:
     """Return the name of the cache folder for kernels defined in `filename`."""
     digest = hashlib.sha256(flag_text.encode())
-    for source in import_closure(Path(filename)):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    for source in import_closure(Path(filename), _KNOWN):
+        digest.update(_fingerprint(source))
     return digest.hexdigest()[:20]
 
 

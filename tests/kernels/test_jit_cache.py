@@ -1,5 +1,6 @@
 """Compiled code on disk is used again, and never after its source or a flag has changed."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -70,6 +71,53 @@ for folder, module in {where!r}:
         if name.split(".")[0] in ("inner", "outer", "pack", "other"):
             del sys.modules[name]
 """
+
+
+ODD = (
+    "import a",
+    "import a.b, c as d",
+    "def f():\n    import a\n    from b import (c,\n  d)",
+    "from a import (  # one ) of them\n    b,\n    # (c\n    d,\n)\nimport e",
+    "from a import b; import c",
+    "x = 1; import a",
+    "if True: from a import b\nimport c",
+    "from a import \\\n    b\nimport c",
+    "import a, \\\r\n    b",
+    "from a \\\n    import b",
+    "try:\n\timport a\nexcept ImportError:\n\tfrom . import b\nelse:\n\tfrom .. import (c)",
+    '"""\nfrom here on it says\nimport (\n"""\nfrom a import b\nx = (1)',
+    '"""\nfrom a import (\n"""\nfrom b import c\nx = ")"',
+    "raise ValueError(\n) \\\nfrom a\nimport b",
+    "def f():\n    yield (\n        1)\n    yield \\\n      from a\nimport b",
+    "\fimport a",
+    "import a\rimport b",
+    "match x:\n    case 1:\n        import a\n    case _:\n        from a import b",
+)
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_no_import_is_overlooked_however_it_is_written(text: str) -> None:
+    content = text.encode()
+    assert said(jit.import_tree(content)) >= said(ast.parse(content))
+
+
+def test_the_imports_of_every_file_of_the_package_are_found_and_no_others() -> None:
+    files = sorted((ROOT / "engine").rglob("*.py"))
+    assert len(files) > 200
+    for path in files:
+        content = path.read_bytes()
+        assert said(jit.import_tree(content)) == said(ast.parse(content)), path
+
+
+def said(tree: ast.Module) -> set[tuple[str, ...]]:
+    """Return what a parsed file imports, by each name and with its dots."""
+    found: set[tuple[str, ...]] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {("", alias.name) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {("." * node.level + (node.module or ""), alias.name) for alias in node.names}
+    return found
 
 
 @pytest.mark.slow

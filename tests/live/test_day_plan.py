@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +16,9 @@ from support.panels import make_panel
 from plimsoll.engine.cli.main import main
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.config.schema import Config, load_config
+from plimsoll.engine.core import Decision
 from plimsoll.engine.errors import DataError, OutputError
+from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.execution.legal_batch import wishes_of
 from plimsoll.engine.execution.legalise import Desk, legalise, rules_on
 from plimsoll.engine.live.day_plan import day_plan, order_row, stand_at_last_bar
@@ -40,49 +42,68 @@ def set_up(config: Config, panel: Panel) -> Setup:
     return build(config, panel, make_strategies(config))
 
 
-def held_by(setup: Setup) -> Holdings:
-    account = setup.broker.account()
-    shares = {setup.panel.symbols[i]: Decimal(repr(float(account.shares[i]))) for i in np.flatnonzero(account.shares)}
+def held_in(account: Account, symbols: tuple[str, ...]) -> Holdings:
+    shares = {symbols[i]: Decimal(repr(float(account.shares[i]))) for i in np.flatnonzero(account.shares)}
     return Holdings(shares, Decimal(repr(account.cash)), "the backtest")
+
+
+def held_by(setup: Setup) -> Holdings:
+    return held_in(setup.broker.account(), setup.panel.symbols)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A backtest: what it decided and what its account was, by bar."""
+
+    setup: Setup
+    decided: dict[int, Decision]
+    accounts: dict[int, Account]
+
+    def asked(self, most: int) -> list[int]:
+        """Return the last `most` bars on which it decides, and up to two on which it does not."""
+        still = [t for t in range(self.setup.first, self.setup.panel.n_bars) if t not in self.decided]
+        return [t for t in sorted([*sorted(self.decided)[-most:], *still[-2:]]) if t >= self.setup.first]
+
+
+def run_whole(config: Config, panel: Panel) -> Ran:
+    setup, accounts = set_up(config, panel), dict[int, Account]()
+    track = run_loop(setup, before_bar=lambda t: accounts.update({t - 1: setup.broker.account()}))
+    accounts[panel.n_bars - 1] = setup.broker.account()
+    return Ran(setup, {one.t: one for one in track.decisions}, accounts)
 
 
 SHIPPED = sorted(path.stem for path in CONFIGS.glob("*.toml"))
 BOOKS = ("book", "book_legacy", "book_seed")
 
 
-def asked(config: Config, panel: Panel, most: int) -> list[date]:
-    """Return the last `most` sessions on which the backtest decides, and up to two on which it does not."""
-    ran = set_up(config, panel)
-    first, decided = ran.first, {one.t for one in run_loop(ran).decisions}
-    still = [t for t in range(first, panel.n_bars) if t not in decided]
-    days = panel.clock.session.astype(object).tolist()
-    return [days[t] for t in sorted([*sorted(decided)[-most:], *still[-2:]]) if t >= first]
+def check_plans(config: Config, panel: Panel, most: int) -> tuple[int, int]:
+    """Compare the plans of sessions that know no later one with what one backtest over all of them did there.
 
-
-def check_plans(config: Config, panel: Panel, ends: list[date]) -> int:
-    """Compare the plan of each session with the backtest's decision there; return how many of them decided."""
-    live, decided = LiveSection(cash_buffer=0.0), 0
-    for end in ends:
-        short = until(panel, end)
-        ran = set_up(config, short)
-        track = run_loop(ran)
+    Returns how many sessions, and how many of them decided.
+    """
+    ran, live, decided = run_whole(config, panel), LiveSection(cash_buffer=0.0), 0
+    ends = ran.asked(most)
+    for t in ends:
+        short = until(panel, panel.clock.session[t].astype(object))
+        account, taken = ran.accounts[t], ran.decided.get(t)
+        held = held_in(account, panel.symbols)
         setup = set_up(config, short)
         blind = stand_at_last_bar(setup).blind
-        made = day_plan(setup, held_by(ran), live, adopt=False)
+        made = day_plan(setup, held, live, adopt=False)
         assert blind == ()
-        if track.decisions[-1].t < short.n_bars - 1:
+        if taken is None:
             assert (made.due, made.orders) == (False, ())
             continue
         decided += 1
         bare = replace(setup, desk=None)
-        decision = bare.system.decide(ran.broker.account(), adopt=False)
+        decision = bare.system.decide(account, adopt=False)
         desk = Desk(rules_on("alpaca", made.executes), collar=Decimal(repr(live.collar)))
-        wanted = legalise(wishes_of(decision.plan.orders, short.symbols, held_by(ran).shares), desk)
+        wanted = legalise(wishes_of(decision.plan.orders, short.symbols, held.shares), desk)
         assert (made.orders, made.changes) == (wanted.orders, wanted.changes)
-        if ran.desk is None:  # and that decision is the one the backtest took
-            ours = [column.tobytes() for column in track.decisions[-1].plan.orders.rows]
+        if ran.setup.desk is None:  # and that decision is the one the backtest took
+            ours = [column.tobytes() for column in taken.plan.orders.rows]
             assert ours == [column.tobytes() for column in decision.plan.orders.rows]
-    return decided
+    return len(ends), decided
 
 
 @pytest.mark.slow
@@ -90,8 +111,8 @@ def check_plans(config: Config, panel: Panel, ends: list[date]) -> int:
 def test_a_plan_is_the_decision_of_the_backtest_for_the_same_holdings(name: str) -> None:
     sets = ["data.source=sample", "run.start=2010-04-15", "run.end=2010-07-30", "live.cash_buffer=0.0"]
     config, panel, _ = load_run(CONFIGS / f"{name}.toml", sets=sets)
-    ends = asked(config, panel, 3 if name in BOOKS else 12)
-    assert check_plans(config, panel, ends) >= min(len(ends) - 2, 1)
+    sessions, decided = check_plans(config, panel, 3 if name in BOOKS else 12)
+    assert decided >= min(sessions - 2, 1)
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +130,8 @@ def real_catalog(real_daily: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_a_plan_on_real_prices_is_the_decision_of_the_backtest(name: str, real_catalog: Path) -> None:
     sets = ["data.source=catalog", f'data.path="{real_catalog}"', "run.start=2026-01-05", "live.cash_buffer=0.0"]
     config, panel, _ = load_run(CONFIGS / f"{name}.toml", sets=sets)
-    ends = asked(config, panel, 2 if name in BOOKS else 6)
-    assert check_plans(config, panel, ends) >= min(len(ends) - 2, 1)
+    sessions, decided = check_plans(config, panel, 2 if name in BOOKS else 6)
+    assert decided >= min(sessions - 2, 1)
 
 
 @pytest.mark.slow

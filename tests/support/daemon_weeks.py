@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -87,7 +88,7 @@ def config(folder: Path, url: str, start: str) -> dict[str, Any]:
         "broker": {"url": url, "account": "PA0000000000", "manage": "account"},
         "live": {
             "state": str(folder / "state"), "collar": 0.2, "max_quote_age_seconds": 1e9, "max_spread_bps": 500.0,
-            "refresh_loss": 0.0,
+            "refresh_loss": 0.0, "refresh_vix": 0.0,
         },
     }  # fmt: skip
 
@@ -187,20 +188,21 @@ def trade(folder: Path, weeks: Weeks, book: Traded, *, kills: int = 0, seed: int
     dice = Random(seed)
     what = book.prepare(folder, weeks)
     env = {**os.environ, "XDG_STATE_HOME": str(folder / "home"), "PLIMSOLL_TRIALS": "off"}
-    with exchange(what, weeks, env) as told:
+    with ExitStack() as stack:
+        told = stack.enter_context(exchange(what, weeks, env))
         asked = book.started(folder, told["url"])
         env |= {"APCA_API_KEY_ID": told["key_id"], "APCA_API_SECRET_KEY": told["secret_key"]}
         headers = {"APCA-API-KEY-ID": told["key_id"], "APCA-API-SECRET-KEY": told["secret_key"]}
-        killed = 0
-        while _now(told["url"], headers) <= weeks.last:
+        killed, clock = 0, partial(_now, stack.enter_context(requests.Session()), told["url"], headers)
+        while clock() <= weeks.last:
             with _daemon(asked, folder, env) as running:
                 mortal = killed < kills
                 ends = time.monotonic() + (1.0 + dice.random() * 2.5 if mortal else 600.0)
                 while time.monotonic() < ends and running.poll() is None:
-                    if _now(told["url"], headers) > weeks.last:
+                    if clock() > weeks.last:
                         break
-                    time.sleep(0.05)
-                over = _now(told["url"], headers) > weeks.last
+                    time.sleep(0.05 if mortal else 0.3)  # each look is a request that the exchange answers
+                over = clock() > weeks.last
                 running.send_signal(signal.SIGTERM if over else signal.SIGKILL)
                 killed += not over
         rows = requests.get(f"{told['url']}/v2/positions", headers=headers, timeout=10).json()
@@ -224,7 +226,7 @@ def _daemon(asked: list[str], folder: Path, env: Mapping[str, str]) -> Iterator[
                     running.kill()
 
 
-def _now(url: str, headers: Mapping[str, str]) -> date:
+def _now(line: requests.Session, url: str, headers: Mapping[str, str]) -> date:
     """Return the exchange's date; after the last session it is a later one."""
-    told = requests.get(f"{url}/v2/clock", headers=dict(headers), timeout=10).json()
+    told = line.get(f"{url}/v2/clock", headers=dict(headers), timeout=10).json()
     return datetime.fromisoformat(told["timestamp"]).date()
