@@ -1,6 +1,7 @@
 """What stands where the future will be: nothing at all, or noise that looks like a market."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -15,7 +16,16 @@ NO_CODE: Final = -1  # the status of a symbol at a bar that has not come yet
 _FLAGS: Final = ("first_bar", "last_bar", "month_first", "month_last", "week_last")
 
 
-def veiled_panel(truth: Panel, n_bars: int, veil: Veil, seed: int) -> Panel:
+class VeiledPanel(Panel):
+    """A panel that fills bar by bar; it has no hash, which would tell one future from another."""
+
+    @cached_property
+    def data_hash(self) -> str:
+        """Nothing."""
+        return ""
+
+
+def veiled_panel(truth: Panel, n_bars: int, veil: Veil, seed: int) -> VeiledPanel:
     """Return a panel of `n_bars` bars with the columns of `truth` and none of its numbers.
 
     nothing : NaN, NaT, flags that are all false. noise : prices, actions, dates and flags drawn at random.
@@ -26,17 +36,17 @@ def veiled_panel(truth: Panel, n_bars: int, veil: Veil, seed: int) -> Panel:
     block = np.empty((5, *shape))
     for row in range(5):
         block[row] = _blank(shape) if rng is None else _noisy_row(row, shape, rng)
-    return replace(
-        truth,
-        clock=_clock(truth.clock, n_bars, rng),
-        block=block,
-        high=prices(shape, rng),
-        low=prices(shape, rng),
-        indicator=prices((n_bars, len(truth.indicators)), rng),
-        adjusted_only=(),
-        source="",
-        warnings=(),
-    )
+    hidden: dict[str, Any] = {
+        "clock": _clock(truth.clock, n_bars, rng),
+        "block": block,
+        "high": prices(shape, rng),
+        "low": prices(shape, rng),
+        "indicator": prices((n_bars, len(truth.indicators)), rng),
+        "adjusted_only": (),
+        "source": "",
+        "warnings": (),
+    }
+    return VeiledPanel(**{field.name: getattr(truth, field.name) for field in fields(Panel)} | hidden)
 
 
 def prices(shape: tuple[int, ...], rng: np.random.Generator | None) -> Floats:
