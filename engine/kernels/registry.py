@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from plimsoll.engine.kernels import linalg
-from plimsoll.engine.kernels.allocate import black_litterman, erc, gap, hrp, linkage, nco, waterfill
+from plimsoll.engine.kernels.allocate import black_litterman, erc, gap, hrp, linkage, min_variance, nco, waterfill
 from plimsoll.engine.kernels.estimate import (
     correlation,
     ewma,
@@ -182,6 +182,7 @@ def solvers() -> tuple[Solver, ...]:
         Solver("linkage", linkage.single_linkage, lambda c: (1.0 - _correlation(c), linkage.init(len(c)))),
         Solver("risk_budget", erc.risk_budget, lambda c: (c, np.ones(len(c)), erc.init(len(c)), np.empty(len(c)))),
         Solver("nco", nco.nco, lambda c: (c, nco.init(len(c)), np.empty(len(c)))),
+        Solver("least_variance", min_variance.least_variance, lambda c: (c, np.empty(len(c)))),
         Solver("gap_threshold", gap.threshold, lambda c: (c, 50.0, 0.1, _normals(len(c)), gap.init(len(c)))),
         Solver("cap_project", waterfill.cap_project, lambda c: (0.3, np.diag(c).copy())),
         Solver("fill_up", waterfill.fill_up, lambda c: (0.3, 1.0, np.diag(c) / (2.0 * np.trace(c)))),

@@ -13,7 +13,6 @@ import numpy as np
 
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.derive import own_rows
-from plimsoll.engine.kernels.estimate import ewma
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.portfolio import book_memory
 from plimsoll.engine.portfolio.book_decide import (
@@ -33,7 +32,7 @@ from plimsoll.engine.portfolio.book_memory import Memory
 from plimsoll.engine.portfolio.book_observe import observe_bar, observe_session
 from plimsoll.engine.portfolio.integrator import Mark, Target
 from plimsoll.engine.portfolio.settings import Settings
-from plimsoll.engine.portfolio.stages import s1_allocate, s3_vol_target
+from plimsoll.engine.portfolio.stages import s3_vol_target
 from plimsoll.engine.sleeve.sleeve import Sleeve
 from plimsoll.engine.state import Saved, check_saved, whole_number
 from plimsoll.engine.types import Floats
@@ -76,17 +75,7 @@ class Pipeline:
         if self._last_bar[t]:
             nav, equity = (mark.nav, mark.equity) if mark is not None else (np.nan, np.nan)
             indicator = self._feed.panel.indicator
-            observe_session(t, self.close, indicator, nav, equity, self._given(t), watch, self.memory)
-
-    def _given(self, t: int) -> Floats:
-        """Return minimum-variance weights (S,) where stage 1 asks for them: their solver is not compiled."""
-        watch, memory = self.settings.watch, self.memory
-        if not self.settings.min_variance or not watch.allocate_at[t]:
-            return np.empty(0)
-        active = watch.active[t] == 1
-        return s1_allocate.least_variance(
-            memory.sleeve_moments.pair, memory.s0.sums[ewma.COUNT], active, watch.allocate
-        )
+            observe_session(t, self.close, indicator, nav, equity, watch, self.memory)
 
     def due(self, sleeves: Sequence[Sleeve]) -> bool:
         """Return that a book decides at the close of every session."""

@@ -84,13 +84,11 @@ def observe_bar(t: int, weight: Floats, ret: Floats, status: Codes, p: Watch, m:
 
 
 @kernel
-def observe_session(
-    t: int, close: Floats, indicator: Floats, nav: float, equity: float, given: Floats, p: Watch, m: Memory
-) -> None:
+def observe_session(t: int, close: Floats, indicator: Floats, nav: float, equity: float, p: Watch, m: Memory) -> None:
     """Take in the close of a session whose last bar is t, after `observe_bar`. Mutates m.
 
     close (T, N) in units no split changes; indicator (T, I); nav, equity of the account, nav NaN before
-    there is one; given (S,) minimum-variance weights where the method is that.
+    there is one.
     """
     if p.fear >= 0:
         s6_regime.observe(indicator[t, p.fear], close[t, p.stocks], p.regime, m.regime)
@@ -113,7 +111,7 @@ def observe_session(
         tilt = s6_regime.tilts(p.role, p.regime_tilt, m.regime)
         s1_allocate.allocate(
             m.sleeve_moments.pair, m.s0.sums[ewma.COUNT], active, skill, tilt, p.allocate, s6_regime.crisis(m.regime),
-            m.s1, given, p.normals[p.normals_at[t] :],
+            m.s1, p.normals[p.normals_at[t] :],
         )  # fmt: skip
     idle.observe(m.s0.unit, p.release, m.s1.applied, p.allocate.cap, m.idle)
     if not np.isnan(nav):

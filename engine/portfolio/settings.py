@@ -50,7 +50,6 @@ class Settings:
 
     watch: Watch
     rules: Rules
-    min_variance: bool
     factors: int
     window: int
 
@@ -67,7 +66,7 @@ def make_settings(config: Config, panel: Panel, sleeves: Sequence[Sleeve], maint
     active = np.column_stack([_status(section_of[sleeve.name], panel.clock) for sleeve in sleeves])
     watch, rules = _watch(config, panel, sleeves, active), _rules(config, panel, active, maintenance)
     factors, window = _factor_model(config, panel)
-    return Settings(watch, rules, config.integrator.allocate.method == "min_variance", factors, window)
+    return Settings(watch, rules, factors, window)
 
 
 def _watch(config: Config, panel: Panel, sleeves: Sequence[Sleeve], active: Codes) -> Watch:

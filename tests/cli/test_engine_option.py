@@ -17,7 +17,6 @@ from plimsoll.engine.runtime.prepare import make_strategies
 # What has no compiled form, and what the refusal calls it.
 WITHOUT = [
     (["integrator.preset=legacy"], "preset 'legacy'"),
-    (["integrator.preset=book", "integrator.allocate.method=min_variance"], "allocate.method = 'min_variance'"),
     (["integrator.preset=book", "integrator.vol_target.covariance=factor"], "vol_target.covariance = 'factor'"),
 ]
 

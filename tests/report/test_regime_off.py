@@ -59,6 +59,6 @@ def test_a_preset_without_stage_6_is_refused() -> None:
 
 
 def test_a_book_that_has_no_compiled_form_says_so_in_place_of_figures() -> None:
-    result = ran("python", "report.regime_off=true", "integrator.allocate.method=min_variance")
-    assert "min_variance" in result.metrics["regime_off"]["why"]
+    result = ran("python", "report.regime_off=true", "integrator.vol_target.covariance=factor")
+    assert "factor" in result.metrics["regime_off"]["why"]
     assert np.isfinite(result.metrics["vol_ann"])

@@ -199,7 +199,6 @@ def test_settings_that_add_columns_or_prolong_a_fund_share_nothing_they_should_n
 def test_settings_without_a_compiled_form_fall_back_to_the_ordinary_loop() -> None:
     sections: list[dict[str, Any]] = [
         {"integrator": {"preset": "legacy"}},
-        {"integrator": {"allocate": {"method": "min_variance", "min_obs": 10}}},
         {"integrator": {"vol_target": {"covariance": "factor", "window_sessions": 40}}},
         {},
     ]
@@ -207,7 +206,14 @@ def test_settings_without_a_compiled_form_fall_back_to_the_ordinary_loop() -> No
     configs[0] = load_config({"sleeve": [KERNEL, RESTLESS], "integrator": {"preset": "legacy"}})
     outcomes = assert_evaluates(configs)
     assert all(isinstance(outcome, SettingOutcome) for outcome in outcomes)
-    assert len({outcome.final_equity for outcome in outcomes if isinstance(outcome, SettingOutcome)}) == 4
+    assert len({outcome.final_equity for outcome in outcomes if isinstance(outcome, SettingOutcome)}) == 3
+
+
+def test_every_way_of_sharing_the_book_has_a_compiled_form() -> None:
+    methods = ("hrp", "erc", "inverse_vol", "equal", "min_variance", "nco")
+    given = [{"integrator": {"allocate": {"method": method, "min_obs": 10}}} for method in methods]
+    configs = [setting(KERNEL, told(RESTLESS, seed=4), **more) for more in given]
+    assert all(isinstance(outcome, SettingOutcome) for outcome in assert_evaluates(configs))
 
 
 def test_threads_are_for_settings_whose_varied_sleeves_have_a_scan(tmp_path: Any) -> None:

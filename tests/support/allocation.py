@@ -49,7 +49,6 @@ def step(s: s1.State, pair: Floats, p: s1.Params, **given: Floats | Bools) -> Fl
     k = pair.shape[1]
     n_obs = np.asarray(given.get("n_obs", np.full(k, 250.0)), dtype=np.float64)
     active = np.asarray(given.get("active", np.ones(k)), dtype=np.bool_)
-    solved = s1.least_variance(pair, n_obs, active, p) if p.method == s1.MIN_VARIANCE else np.empty(0)
     s1.pass_session(s.counts, s.age)
     s1.allocate(
         pair,
@@ -60,7 +59,6 @@ def step(s: s1.State, pair: Floats, p: s1.Params, **given: Floats | Bools) -> Fl
         p,
         1.0,
         s,
-        solved,
         given.get("normals", NOT_DRAWN),
     )
     return s.applied.copy()

@@ -21,7 +21,7 @@ import numpy as np
 
 from plimsoll.engine.kernels import code
 from plimsoll.engine.kernels.allocate import erc, gap, hrp, nco
-from plimsoll.engine.kernels.allocate.min_variance import min_variance
+from plimsoll.engine.kernels.allocate.min_variance import least_variance
 from plimsoll.engine.kernels.allocate.waterfill import cap_project, fill_up
 from plimsoll.engine.kernels.estimate import moments, shrinkage
 from plimsoll.engine.kernels.estimate.moments import sub_moments
@@ -134,8 +134,7 @@ def raw_weights(
     """Write the weights (K,) of K >= 1 sleeves from their pairwise moments (7, K, K); return the rung.
 
     blend is the share of ERC in HRP's weights; by_hrp and by_erc (K,) get those of the two methods, NaN where they
-    fail; info the facts of the shrinkage. With method MIN_VARIANCE the covariance is left to the caller, and its rung
-    comes back only where it can be trusted. The alarm's threshold in counts is drawn from `normals` where it is due.
+    fail; info the facts of the shrinkage. The alarm's threshold in counts is drawn from `normals` where it is due.
     """
     k = pair.shape[1]
     if k == 1:
@@ -145,7 +144,7 @@ def raw_weights(
     room = shrinkage.Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k))
     fault = shrinkage.shrink_pairs(pair, p.min_overlap, room, info, cov)
     trusted = fault == code.OK and info[shrinkage.INTENSITY] <= p.max_shrinkage
-    hrp_ok, erc_ok, nested_ok = False, False, False
+    hrp_ok, erc_ok, own_ok = False, False, False
     if trusted:
         work = hrp.room(k)
         hrp_ok = hrp.hrp(cov, hrp.CORR, work, by_hrp) == code.OK
@@ -153,8 +152,10 @@ def raw_weights(
         if hrp_ok and erc_ok:
             draw_threshold(cov, pair, p, info[shrinkage.INTENSITY], normals, counts)
         if p.method == NCO and hrp_ok:
-            nested_ok = nco.on_tree(cov, work.distance, work.tree, nco.room(k), out) == code.OK
-    if nested_ok or (p.method == MIN_VARIANCE and trusted):
+            own_ok = nco.on_tree(cov, work.distance, work.tree, nco.room(k), out) == code.OK
+        if p.method == MIN_VARIANCE:
+            own_ok = least_variance(cov, out) == code.OK
+    if own_ok:
         return p.method
     if p.method == HRP and hrp_ok:
         blend = blend if erc_ok else 0.0
@@ -245,14 +246,14 @@ def smooth_in(chosen: Ints, x: Floats, p: Params, smooth: Floats, applied: Float
 @kernel
 def allocate(
     pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats, p: Params, crisis: float, s: State,
-    given: Floats, normals: Floats,
+    normals: Floats,
 ) -> None:  # fmt: skip
     """Make one allocation: from moments to applied weights. Mutates s.
 
     pair (7, S, S) moments of scaled returns; n_obs (S,) observations of each mix; active (S,) promoted sleeves;
     skill (S,) in [0, 1], NaN = neutral; tilt (S,) regime factors; crisis in [0, 1] is how much of `erc_blend_max`
-    applies; given (S,) replaces the raw weights under MIN_VARIANCE; normals (M,) standard normal numbers to draw the
-    alarm's threshold from, as many as `gap.normals_needed` says, or none where it is `p.alarm`.
+    applies; normals (M,) standard normal numbers to draw the alarm's threshold from, as many as `gap.normals_needed`
+    says, or none where it is `p.alarm`.
     """
     smooth, applied, counts, age, info = s.smooth, s.applied, s.counts, s.age, s.info
     hrp_out, erc_out = s.hrp, s.erc
@@ -278,8 +279,6 @@ def allocate(
         hrp_out[chosen[a]] = by_hrp[a]
         erc_out[chosen[a]] = by_erc[a]
         info[-1] += 0.5 * abs(by_hrp[a] - by_erc[a])  # NaN, and no alarm, where one of the two is unknown
-        if counts[RUNG] == MIN_VARIANCE:
-            x[a] = given[chosen[a]]
     if normals.shape[0] == 0:
         counts[THRESHOLD] = p.alarm
     counts[ALARM] = 1.0 if info[-1] > counts[THRESHOLD] else 0.0
@@ -288,19 +287,6 @@ def allocate(
         x[:] = 1.0 / k
         counts[RUNG] = EQUAL
     smooth_in(chosen, x, p, smooth, applied)
-
-
-def least_variance(pair: Floats, n_obs: Floats, active: Bools, p: Params) -> Floats:
-    """Return minimum-variance weights (S,) of the eligible sleeves; equal ones where there is no estimate."""
-    chosen, _ = eligible(pair, n_obs, active, p)
-    out = np.full(len(n_obs), 1.0 / max(len(chosen), 1))
-    if len(chosen) > 1:
-        k = len(chosen)
-        cov = np.empty((k, k))
-        sub, info = sub_moments(pair, chosen), np.zeros(shrinkage.INFO_SIZE + 1)
-        if shrinkage.shrink_pairs(sub, p.min_overlap, shrinkage.init(k), info, cov) == code.OK:
-            out[chosen] = min_variance(cov)
-    return out
 
 
 @kernel

@@ -59,7 +59,7 @@ def book_loop(
     block, close, status, daily = market.block, market.close, market.status, market.daily
     acct, scal, rules, rec, held = ledger.acct, ledger.scal, ledger.rules, ledger.rec, ledger.held
     fills, brief, sums, value = ledger.fills, ledger.brief, ledger.sums, ledger.value
-    full, row, nothing = brief.shape[1] == 0, 0, np.empty(0)
+    full, row = brief.shape[1] == 0, 0
     room = np.array([orders.bar.shape[0], table.bar.shape[0]])
     nothing_skipped = int(np.int64(0))  # a literal 0 in the call would have everything below compiled once more
     for t in range(cursor[BAR], stop):
@@ -77,7 +77,7 @@ def book_loop(
         observe_bar(t, weight[t], b.ret, status, b.watch, b.memory)
         if b.last_bar[t]:
             nav = scal[NAV] if adopt or t >= first else np.nan
-            observe_session(t, b.close, b.indicator, nav, scal[EQUITY], nothing, b.watch, b.memory)
+            observe_session(t, b.close, b.indicator, nav, scal[EQUITY], b.watch, b.memory)
         if adopt or (t >= first and (b.last_bar[t] or called)):
             row = cursor[N_DECISIONS] if full else 0
             value_held(acct, value)

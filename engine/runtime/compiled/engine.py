@@ -51,8 +51,6 @@ def refusal(setup: Setup) -> str:
         return ""
     if not isinstance(integrator, Pipeline):
         return f"preset {setup.config.integrator.preset!r} has no compiled loop"
-    if integrator.settings.min_variance:
-        return "integrator.allocate.method = 'min_variance' has no compiled form"
     return "integrator.vol_target.covariance = 'factor' has no compiled form" if integrator.settings.factors else ""
 
 
