@@ -26,6 +26,7 @@ from plimsoll.engine.config.stages import (
     VolTargetSection,
 )
 from plimsoll.engine.config.toml import dump_toml
+from plimsoll.engine.config.validate import GateSection, ValidateSection
 from plimsoll.engine.types import LiquidityTier, PriceKind
 
 # The threshold of stage 1's alarm where the requirement is read to the letter: what it was before it was drawn.
@@ -199,6 +200,8 @@ class Config(Section):
     account: AccountSection = AccountSection()
     financing: FinancingSection = FinancingSection()
     report: ReportSection = ReportSection()
+    validation: ValidateSection | None = Field(None, alias="validate")  # pydantic has a method of that name
+    gate: GateSection | None = None
     broker: BrokerSection | None = None
     live: LiveSection | None = None
 
@@ -221,8 +224,14 @@ class Config(Section):
 
     def plain(self) -> dict[str, Any]:
         """Return nested plain values (dates and paths as text), without what is None."""
-        dumped: dict[str, Any] = _without_none(self.model_dump(mode="json"))
+        dumped: dict[str, Any] = _without_none(self.model_dump(mode="json", by_alias=True))
         return dumped
+
+    def of_run(self) -> "Config":
+        """Return the configuration without what no run depends on and no run folder needs: its validation, its gate."""
+        if self.validation is None and self.gate is None:
+            return self
+        return self.model_copy(update={"validation": None, "gate": None})
 
     def toml(self) -> str:
         """Return the effective configuration as TOML."""
@@ -245,7 +254,7 @@ class Config(Section):
         if self.integrator.alarm is not None:  # in force is what counts: a run is the same whether it is written or not
             plain["integrator"]["allocate"]["alarm"] = self.integrator.alarm
         plain["run"].pop("modules", None)
-        for aside in ("broker", "report"):
+        for aside in ("broker", "report", "validate", "gate"):
             plain.pop(aside, None)
         if self.execution.venue is None:
             plain.pop("live", None)

@@ -7,6 +7,7 @@ from types import NoneType
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 
 from plimsoll.engine.errors import ConfigError, did_you_mean
 
@@ -76,7 +77,7 @@ def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:
     for part in path:
         if part.isdigit():
             continue
-        annotation = current.model_fields[part].annotation if part in current.model_fields else None
+        annotation = _named_fields(current)[part].annotation if part in _named_fields(current) else None
         inner = [a for a in getattr(annotation, "__args__", ()) if isinstance(a, type) and issubclass(a, BaseModel)]
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             current = annotation
@@ -84,4 +85,9 @@ def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:
             current = inner[0]
         else:
             return []
-    return list(current.model_fields)
+    return list(_named_fields(current))
+
+
+def _named_fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a section by the names they have in a file."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}

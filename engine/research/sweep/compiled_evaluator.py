@@ -21,8 +21,9 @@ from plimsoll.engine.research.sweep.evaluate import (
 )
 from plimsoll.engine.research.sweep.maker import Maker
 from plimsoll.engine.runtime.assemble import Setup, assemble
+from plimsoll.engine.runtime.backtest import Track, run_loop
 from plimsoll.engine.runtime.compiled.brief import Brief, run_brief
-from plimsoll.engine.runtime.compiled.engine import refusal
+from plimsoll.engine.runtime.compiled.engine import refusal, run_signals, signals_of
 from plimsoll.engine.runtime.compiled.workspace import Workspace
 from plimsoll.engine.runtime.needs import available, needs_of
 from plimsoll.engine.runtime.prepare import Market, prepare
@@ -60,6 +61,22 @@ class CompiledEvaluator:
     def fresh(self) -> Evaluator:
         """Return one on the same panel that has kept nothing."""
         return CompiledEvaluator(self._panel)
+
+    def replay(self, config: Config) -> tuple[Setup, Track]:
+        """Run a setting once more and keep every row of it: the loop's record, holdings and decisions.
+
+        Raises
+        ------
+        InputError
+            As a backtest of it does.
+        """
+        key, market = self._market(config, self._maker.all(config))
+        setup = assemble(config, market)
+        if refusal(setup):
+            return setup, run_loop(setup)
+        if config.integrator.preset == "direct":
+            return setup, run_signals(setup, signals_of(setup))
+        return setup, run_signals(setup, [self._signal(key, setup, sleeve) for sleeve in setup.system.sleeves])
 
     def _one(self, config: Config) -> SettingOutcome | SettingFailure:
         try:

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,39 +16,57 @@ DEFINITION: Final = "sweep.json"
 # Written last: a folder that has it holds a finished sweep.
 MARKER: Final = "summary.json"
 PARTS: Final = "parts"
-FILES: Final = (
-    MARKER, DEFINITION, "sweep.csv", "sweep.parquet", "returns.parquet", "report.html", "config.toml", "env.json",
-)  # fmt: skip
-FOLDERS: Final = (PARTS, "best")
 LOCK: Final = ".lock"
-# All there is where a sweep was killed before it could say what it is.
-BEGUN: Final = frozenset({LOCK, PARTS, f".{DEFINITION}"})
 
 
-def check_folder(folder: Path, definition: Mapping[str, Any], *, force: bool) -> bool:
-    """Return whether an interrupted sweep of this definition waits in the folder.
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What works in portions and keeps them: its name, what it does, what is written first and last, all it writes."""
+
+    name: str
+    doing: str
+    definition: str
+    marker: str
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+
+    @property
+    def begun(self) -> frozenset[str]:
+        """All there is where it was killed before it could say what it is."""
+        return frozenset({LOCK, PARTS, f".{self.definition}"})
+
+
+SWEEP: Final = Kind(
+    "sweep", "sweeping into", DEFINITION, MARKER,
+    (MARKER, DEFINITION, "sweep.csv", "sweep.parquet", "returns.parquet", "report.html", "config.toml", "env.json"),
+    (PARTS, "best"),
+)  # fmt: skip
+
+
+def check_folder(folder: Path, definition: Mapping[str, Any], *, force: bool, kind: Kind = SWEEP) -> bool:
+    """Return whether an interrupted sweep, or other kind, of this definition waits in the folder.
 
     Raises
     ------
     OutputError
         Unless `force`: if it holds a finished sweep, another one, or anything else.
     """
-    found = _read(folder / DEFINITION)
+    found = _read(folder / kind.definition)
     if found is None or force:
-        if not force and folder.is_dir() and {path.name for path in folder.iterdir()} <= BEGUN:
+        if not force and folder.is_dir() and {path.name for path in folder.iterdir()} <= kind.begun:
             return False
         check_target(folder, force=force)
         return False
     if found != json.loads(json_bytes(definition)):
         differing = sorted(key for key in {*found, *definition} if found.get(key) != definition.get(key))
         raise OutputError(
-            f"the folder holds another sweep (its {', '.join(differing) or DEFINITION} differs)",
+            f"the folder holds another {kind.name} (its {', '.join(differing) or kind.definition} differs)",
             where=str(folder),
             fix="choose another folder with --out, or pass --force to overwrite it",
         )
-    if (folder / MARKER).exists():
+    if (folder / kind.marker).exists():
         raise OutputError(
-            "this sweep is finished",
+            f"this {kind.name} is finished",
             where=str(folder),
             fix="choose another folder with --out, or pass --force to run it anew",
         )
@@ -55,35 +74,35 @@ def check_folder(folder: Path, definition: Mapping[str, Any], *, force: bool) ->
 
 
 @contextmanager
-def held_folder(folder: Path, definition: Mapping[str, Any], *, force: bool) -> Iterator[Path]:
-    """Open the folder of a sweep for writing and yield where its parts go; nobody else may meanwhile.
+def held_folder(folder: Path, definition: Mapping[str, Any], *, force: bool, kind: Kind = SWEEP) -> Iterator[Path]:
+    """Open the folder of a sweep, or other kind, for writing and yield where its parts go; nobody else may meanwhile.
 
     Raises
     ------
     OutputError
         As `check_folder`; if another process sweeps into it, or it cannot be written.
     """
-    resumes = check_folder(folder, definition, force=force)
+    resumes = check_folder(folder, definition, force=force, kind=kind)
     parts = folder / PARTS
     try:
         parts.mkdir(parents=True, exist_ok=True)
         with (folder / LOCK).open("w") as lock:
-            _lock(lock.fileno(), folder)
+            _lock(lock.fileno(), folder, kind)
             if not resumes:
-                _clear(folder)
+                _clear(folder, kind)
                 parts.mkdir()
-                write_file(folder / DEFINITION, json_bytes(definition))
+                write_file(folder / kind.definition, json_bytes(definition))
             try:
                 yield parts
             except BaseException:
                 if not any(parts.glob("*.npz")):
-                    _forget(folder)
+                    _forget(folder, kind)
                 raise
             shutil.rmtree(parts)
             (folder / LOCK).unlink()
     except OSError as error:
         raise OutputError(
-            f"the sweep's folder cannot be written: {error.strerror or error}",
+            f"the {kind.name}'s folder cannot be written: {error.strerror or error}",
             where=str(folder),
             fix="free space and permissions, then run the same command again",
         ) from error
@@ -106,25 +125,25 @@ def _read(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _clear(folder: Path) -> None:
+def _clear(folder: Path, kind: Kind) -> None:
     """Remove what an earlier sweep left; the mark of its end first, what no sweep wrote stays."""
-    for name in FILES:
+    for name in kind.files:
         (folder / name).unlink(missing_ok=True)
-    for name in FOLDERS:
+    for name in kind.folders:
         if (folder / name).is_dir():
             shutil.rmtree(folder / name)
 
 
-def _forget(folder: Path) -> None:
+def _forget(folder: Path, kind: Kind) -> None:
     """Leave no trace of a sweep that ended before its first block did."""
     shutil.rmtree(folder / PARTS)
-    for name in (DEFINITION, LOCK):
+    for name in (kind.definition, LOCK):
         (folder / name).unlink(missing_ok=True)
     if not any(folder.iterdir()):
         folder.rmdir()
 
 
-def _lock(descriptor: int, folder: Path) -> None:
+def _lock(descriptor: int, folder: Path, kind: Kind) -> None:
     """Hold the folder until this process ends, however it ends."""
     if sys.platform == "win32":
         return
@@ -134,5 +153,5 @@ def _lock(descriptor: int, folder: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise OutputError(
-            "another process is sweeping into this folder", where=str(folder), fix="wait for it"
+            f"another process is {kind.doing} this folder", where=str(folder), fix="wait for it"
         ) from None

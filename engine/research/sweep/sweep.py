@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from plimsoll.engine.report.folder import json_bytes
 from plimsoll.engine.report.table_files import file_bytes, table_bytes
 from plimsoll.engine.research.sweep.block import AGAIN, Block, BlockRows, read_part, write_part
 from plimsoll.engine.research.sweep.compiled_evaluator import evaluator_for, fits_threads
+from plimsoll.engine.research.sweep.evaluate import Evaluator
 from plimsoll.engine.research.sweep.executors import Crew, Processes, Threads, run_blocks
 from plimsoll.engine.research.sweep.folder import DEFINITION, MARKER, held_folder, write_file
 from plimsoll.engine.research.sweep.maker import Maker
@@ -145,14 +146,14 @@ def run_sweep(
     with held_folder(folder, plan.definition(), force=force) as parts:
         _run_missing(plan, blocks, parts, workers, progress)
         if record is not None:
-            record(_trials(plan, _read(blocks, parts)))
+            record(trials_of(plan, read_parts(blocks, parts)))
         return _write(plan, blocks, parts, by, created)
 
 
 def _run_missing(
     plan: SweepPlan, blocks: list[Block], parts: Path, workers: Workers, progress: Progress | None
 ) -> None:
-    """Run the blocks that are not kept yet."""
+    """Run the blocks that are not kept yet, and the first setting once more."""
     missing = [block for block in blocks if read_part(parts, block) is None]
     done = len(plan.settings) - sum(len(block.settings) for block in missing)
 
@@ -180,10 +181,13 @@ def _run_missing(
             raise
 
 
-def crew_for(plan: SweepPlan, scratch: Path, workers: Workers, n_blocks: int) -> Callable[[], Crew]:
+def crew_for(
+    plan: SweepPlan, scratch: Path, workers: Workers, n_blocks: int, own: Sequence[Evaluator] | None = None
+) -> Callable[[], Crew]:
     """Return what opens the workers: a cluster where one is named, else threads or processes of this machine.
 
-    Left to choose, threads run what is compiled for the most part, processes everything else.
+    Left to choose, threads run what is compiled for the most part, processes everything else. own : evaluators, one a
+    panel, for threads to use; what they keep is there afterwards.
     """
     if workers.cluster is not None:
         from plimsoll.engine.research.sweep.cluster import Cluster
@@ -191,7 +195,7 @@ def crew_for(plan: SweepPlan, scratch: Path, workers: Workers, n_blocks: int) ->
         names = [f"{panel.data_hash}-{at}" for at, panel in enumerate(plan.panels)]
         return partial(Cluster, workers.cluster, _spread(plan, scratch), names)
     count = min(workers.count or _cores(), n_blocks)
-    evaluators = [evaluator_for(panel) for panel in plan.panels]
+    evaluators = own or [evaluator_for(panel) for panel in plan.panels]
     chosen = workers.executor
     if chosen == "auto":
         alone = count == 1 or fits_threads([setting.config for setting in plan.settings], Maker())
@@ -213,7 +217,14 @@ def _spread(plan: SweepPlan, scratch: Path) -> list[Path]:
     return [save_panel(panel, place / str(at)) for at, panel in enumerate(plan.panels)]
 
 
-def _read(blocks: list[Block], parts: Path) -> Iterator[BlockRows]:
+def read_parts(blocks: list[Block], parts: Path) -> Iterator[BlockRows]:
+    """Yield the rows of every block, all of which have run.
+
+    Raises
+    ------
+    OutputError
+        If one has gone.
+    """
     for block in blocks:
         rows = read_part(parts, block)
         if rows is None:
@@ -226,7 +237,8 @@ def _read(blocks: list[Block], parts: Path) -> Iterator[BlockRows]:
         yield rows
 
 
-def _trials(plan: SweepPlan, parts: Iterator[BlockRows]) -> Iterator[SettingTrial]:
+def trials_of(plan: SweepPlan, parts: Iterator[BlockRows]) -> Iterator[SettingTrial]:
+    """Yield every setting that ran, for the ledger."""
     days = [np.unique(panel.clock.session) for panel in plan.panels]
     for rows in parts:
         for number, first, own in rows.each():
@@ -240,7 +252,7 @@ def _write(plan: SweepPlan, blocks: list[Block], parts: Path, by: Ranking, creat
     from plimsoll.engine.report.sweep.page import sweep_html
 
     folder = parts.parent
-    table, returns = sweep_tables(plan, _read(blocks, parts))
+    table, returns = sweep_tables(plan, read_parts(blocks, parts))
     summary = summary_of(plan, table, by.metric, by.top)
     name = plan.base.run.name
     page = sweep_html(name=name, table=table, keys=plan.keys, metric=by.metric, facts=facts_of(plan, table, by.metric))

@@ -52,7 +52,7 @@ def rows_of(trials: Iterator[SettingTrial], recorded_at: str) -> Iterator[TrialR
             kind="sweep",
             config_hash=config.digest,
             data_hash=trial.data_hash,
-            config_toml=config.toml(),
+            config_toml=config.of_run().toml(),
             sessions=trial.sessions,
             returns=trial.returns,
             recorded_at=recorded_at,

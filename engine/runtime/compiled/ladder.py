@@ -79,12 +79,12 @@ def _unalarmed(config: Config) -> Config:
 
 
 def _made(name: str, config: Config, brief: Brief) -> Rung:
-    return Rung(name, brief.ret, brief.traded, brief.costs, brief.allocated_by, config.digest, config.toml())
+    return Rung(name, brief.ret, brief.traded, brief.costs, brief.allocated_by, config.digest, config.of_run().toml())
 
 
 def _failed(name: str, config: Config, why: str) -> Rung:
     nothing: Floats = np.empty(0)
-    return Rung(name, nothing, 0.0, 0.0, {}, config.digest, config.toml(), why)
+    return Rung(name, nothing, 0.0, 0.0, {}, config.digest, config.of_run().toml(), why)
 
 
 def _run_itself(name: str, setup: Setup, track: Track, rec: Floats) -> Rung:
@@ -95,4 +95,4 @@ def _run_itself(name: str, setup: Setup, track: Track, rec: Floats) -> Rung:
     codes = np.array([decision.target.facts[at] for decision in track.decisions], dtype=np.int64)
     decided = dict(zip(RUNGS, np.bincount(codes, minlength=len(RUNGS)).tolist(), strict=True))
     traded, costs = (float(np.sum(amount / base)) for amount in (rec[:, layout.R_TRADED], bar_costs(rec)))
-    return Rung(name, rec[:, layout.R_RET].copy(), traded, costs, decided, config.digest, config.toml())
+    return Rung(name, rec[:, layout.R_RET].copy(), traded, costs, decided, config.digest, config.of_run().toml())

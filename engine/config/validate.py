@@ -1,0 +1,84 @@
+"""What a validation runs, and what has to hold before a sleeve may be given capital."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from plimsoll.engine.config.section import Section
+
+
+class ValidateSection(Section):
+    """Walk-forward, sensitivity, and the family of settings that both choose from; no run depends on it."""
+
+    # which of the two walks is judged; both are shown
+    window: Literal["rolling", "expanding"] = "rolling"
+    train_sessions: int = Field(1260, ge=21)  # five years; the least of an expanding window
+    test_sessions: int = Field(252, ge=1)
+    step_sessions: int | None = Field(None, ge=1)  # between two windows, at most test_sessions; None = test_sessions
+    purge_sessions: int = Field(0, ge=0)  # left out at the end of training: as long as a decision's outcome is open
+    embargo_sessions: int = Field(5, ge=0)  # left out besides, between training and test
+    # keys moved by +-perturb, one at a time and in pairs; None = the portfolio layer's four, or a lone sleeve's numbers
+    sensitivity: tuple[str, ...] | None = None
+    perturb: float = Field(0.5, gt=0, lt=1)
+    former: bool = True  # the path that the nine stages replace, beside the ladder: preset 'book'
+    grid: dict[str, Any] = Field(default_factory=dict)  # "section.key" = values, or text as for `sweep --grid`
+
+    @field_validator("grid", mode="before")
+    @classmethod
+    def _dotted(cls, value: Any) -> Any:
+        """Accept keys with and without quotes: TOML makes tables of those without."""
+        return _flat(value) if isinstance(value, Mapping) else value
+
+    @model_validator(mode="after")
+    def _no_gap(self) -> "ValidateSection":
+        if self.step_sessions is not None and self.step_sessions > self.test_sessions:
+            raise ValueError(
+                f"step_sessions {self.step_sessions} exceeds test_sessions {self.test_sessions}: "
+                "sessions between two tests would be held by nobody"
+            )
+        return self
+
+    @property
+    def step(self) -> int:
+        """Sessions between two windows."""
+        return self.test_sessions if self.step_sessions is None else self.step_sessions
+
+    @property
+    def gap(self) -> int:
+        """Sessions between training and test."""
+        return self.purge_sessions + self.embargo_sessions
+
+
+class GateSection(Section):
+    """The promotion gate. A threshold of 0 asks for nothing, but for those of the drawdown and of sensitivity: 1, 10.
+
+    required : a promoted sleeve runs only with a verdict that passed and fits strategy source, configuration and data.
+    """
+
+    required: bool = False
+    verdict: Path | None = None  # the verdict.json of a validation
+    min_sharpe: float = Field(0.3, ge=0)  # out of sample, over bills, a year
+    min_dsr: float = Field(0.95, ge=0, lt=1)  # probability that the Sharpe ratio is more than the best of as much luck
+    max_pbo: float = Field(0.5, gt=0, le=1)  # the seed's bound; its aim is 0.2
+    max_drawdown: float = Field(0.25, gt=0, le=1)  # out of sample
+    max_sensitivity: float = Field(0.25, gt=0)  # most that a perturbed Sharpe ratio may lie below the one configured
+    min_capacity_usd: float = Field(1_000_000.0, ge=0)  # assets at which costs eat cost_share of what is earned
+    cost_share: float = Field(0.25, gt=0, le=1)  # of the return over bills before costs
+
+    @model_validator(mode="after")
+    def _named(self) -> "GateSection":
+        if self.required and self.verdict is None:
+            raise ValueError("required without a verdict: name the file in 'verdict'")
+        return self
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{before}{key}.")
+        else:
+            found[f"{before}{key}"] = value
+    return found
