@@ -21,9 +21,10 @@ from plimsoll.engine.research.sweep.evaluate import (
 )
 from plimsoll.engine.research.sweep.maker import Maker
 from plimsoll.engine.runtime.assemble import Setup, assemble
-from plimsoll.engine.runtime.backtest import Track, run_loop
+from plimsoll.engine.runtime.backtest import Track
 from plimsoll.engine.runtime.compiled.brief import Brief, run_brief
-from plimsoll.engine.runtime.compiled.engine import refusal, run_signals, signals_of
+from plimsoll.engine.runtime.compiled.engine import refusal, run_signals
+from plimsoll.engine.runtime.compiled.kept import run_kept
 from plimsoll.engine.runtime.compiled.workspace import Workspace
 from plimsoll.engine.runtime.needs import available, needs_of
 from plimsoll.engine.runtime.prepare import Market, prepare
@@ -62,8 +63,8 @@ class CompiledEvaluator:
         """Return one on the same panel that has kept nothing."""
         return CompiledEvaluator(self._panel)
 
-    def replay(self, config: Config) -> tuple[Setup, Track]:
-        """Run a setting once more and keep every row of it: the loop's record, holdings and decisions.
+    def replay(self, config: Config) -> tuple[Setup, Track, tuple[Signal, ...]]:
+        """Run a setting once more and keep every row of it; its sleeves' signals too.
 
         Raises
         ------
@@ -73,10 +74,11 @@ class CompiledEvaluator:
         key, market = self._market(config, self._maker.all(config))
         setup = assemble(config, market)
         if refusal(setup):
-            return setup, run_loop(setup)
+            return setup, *run_kept("python", setup)
         if config.integrator.preset == "direct":
-            return setup, run_signals(setup, signals_of(setup))
-        return setup, run_signals(setup, [self._signal(key, setup, sleeve) for sleeve in setup.system.sleeves])
+            return setup, *run_kept("compiled", setup)
+        signals = tuple(self._signal(key, setup, sleeve) for sleeve in setup.system.sleeves)
+        return setup, run_signals(setup, signals), signals
 
     def _one(self, config: Config) -> SettingOutcome | SettingFailure:
         try:

@@ -1,6 +1,7 @@
 """A walk forward in figures: per window and stitched."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def _drift(walk: Walked, axes: Sequence[Axis], chosen: Sequence[Combination]) ->
     found = {}
     for k, axis in enumerate(axes):
         values = [plain_value(chosen[step.chosen][k]) for step in walk.steps]
-        changes = sum(a != b for a, b in zip(values[:-1], values[1:], strict=True))
+        changes = sum(a != b for a, b in pairwise(values))
         found[axis.key] = {"values": values, "changes": changes, "of": max(len(values) - 1, 0)}
     return found
 

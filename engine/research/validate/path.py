@@ -1,5 +1,6 @@
 """One configuration's way through the whole span, in what a walk forward takes of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ from plimsoll.engine.research.sweep.evaluate import closes, compounded
 from plimsoll.engine.runtime.alongside import bill_of
 from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.backtest import Track
+from plimsoll.engine.sleeve.signals import Signal
 from plimsoll.engine.types import Floats, Ints
 
 IMPACT: Final = layout.RECORD_COLUMNS.index("impact")
@@ -26,7 +28,9 @@ class Path:
     returns (n,) net; traded, costs, impact (n,) over the equity that each bar began with; equity (n,) at the close, and
     begun (n,) what the session began with. held (n, N) weights at the close. effective (n,) number of the shares that
     sleeves have in a book, of the positions held otherwise; target (n,) volatility a year that the book aimed at; both
-    NaN where there is none. shares (n, S) of a book's sleeves; none otherwise. bill (n,) simple return of the bill series, 0 where none is named.
+    NaN where there is none. shares (n, S) of a book's sleeves; none otherwise. sleeves : name to (n,) session
+    returns of its notional portfolio, before costs, whatever its status. bill (n,) simple return of the bill series,
+    0 where none is named.
     """
 
     returns: Floats
@@ -39,6 +43,7 @@ class Path:
     effective: Floats
     target: Floats
     shares: Floats
+    sleeves: dict[str, Floats]
     bill: Floats
 
     @property
@@ -48,8 +53,8 @@ class Path:
         return np.divide(np.cumsum(self.costs), traded, out=np.zeros(len(traded)), where=traded > 0.0)
 
 
-def path_of(setup: Setup, track: Track) -> Path:
-    """Return the path of a finished loop that kept its rows."""
+def path_of(setup: Setup, track: Track, signals: Sequence[Signal]) -> Path:
+    """Return the path of a finished loop that kept its rows; signals of its sleeves in their order."""
     span = slice(setup.first, track.last + 1)
     rec, rows = setup.broker.rec[span], closes(setup.panel.clock.last_bar[span])
     equity, cash = rec[:, layout.R_EQUITY], setup.config.run.cash
@@ -69,8 +74,23 @@ def path_of(setup: Setup, track: Track) -> Path:
         effective=effective_n(shares if shares.size else held),
         target=target,
         shares=shares,
+        sleeves={
+            sleeve.name: compounded(notional_returns(signal, setup, span), rows)
+            for sleeve, signal in zip(setup.system.sleeves, signals, strict=True)
+        },
         bill=np.zeros(len(rows)) if bill is None else bill.values,
     )
+
+
+def notional_returns(signal: Signal, setup: Setup, span: slice) -> Floats:
+    """Return (T,) the returns of a sleeve's notional portfolio over a span of bars.
+
+    r_t = sum_i w_i,t-1 ret_i,t + (1 - sum_i w_i,t-1) bill_t,   w the weights held at the close; an unknown ret is 0
+    """
+    held = np.vstack((np.zeros((1, signal.held.shape[1])), signal.held[:-1]))[span]
+    moved = np.nan_to_num(setup.feed.ret[span][:, signal.columns])
+    returns: Floats = np.sum(held * moved, axis=1) + (1.0 - np.sum(held, axis=1)) * setup.bill[span]
+    return returns
 
 
 def _summed(amounts: Floats, base: Floats, rows: Ints) -> Floats:

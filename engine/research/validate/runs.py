@@ -125,8 +125,7 @@ class Paths:
             If it does not come to the same as before: its strategies keep something outside their state.
         """
         if number not in self._found:
-            setup, track = self.evaluator.replay(self.settings[number])
-            found = path_of(setup, track)
+            found = path_of(*self.evaluator.replay(self.settings[number]))
             before = self.ran.matrix[:, number]
             if found.returns.tobytes() != before[np.isfinite(before)].tobytes():
                 raise StrategyError(
