@@ -28,6 +28,7 @@ from plimsoll.engine.live.proposal import Asked, Proposal
 from plimsoll.engine.market.calendar import previous_session
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.audit.certificate import source_files
+from plimsoll.engine.research.validate.verdict import require_verdict
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.load import load_run
@@ -103,6 +104,10 @@ class SystemDecider:
             return _refused(last, f"the data end on {last}, the last completed session is {decided}: {fix}")
         if panel.synthetic and broker is not None and not broker.is_here:
             return _refused(last, "the prices are synthetic, and the account is not one of this machine: data.source")
+        try:  # what held when the process began may have gone since
+            require_verdict(self._config, make_strategies(self._config, self._strategies).values(), panel)
+        except ConfigError as error:
+            return _refused(last, str(error))
         standing = self._standing(decided)
         setup, stood = standing.setup, standing.stood
         panel = setup.panel  # the system's own: with a column for whatever it would read and there is not

@@ -1,16 +1,18 @@
 """Run a backtest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.market.jumps import refuse_jumps
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.folder import check_target
 from plimsoll.engine.report.result import Result
+from plimsoll.engine.research.validate.verdict import require_verdict
 from plimsoll.engine.runtime.assemble import Setup, assemble
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.collect import collect
@@ -18,6 +20,7 @@ from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
 from plimsoll.engine.runtime.load import Runnable, load_run
 from plimsoll.engine.runtime.prepare import Market, make_strategies, prepare
 from plimsoll.engine.runtime.rung import METHODS
+from plimsoll.engine.sleeve.strategy import Strategy
 from plimsoll.engine.trials.ledger import record_backtest
 from plimsoll.engine.types import EngineName
 from plimsoll.engine.verbs.host import PROGRAM, Host
@@ -90,7 +93,7 @@ def backtest(
     if strict:
         refuse_jumps(panel)
     log.loaded(panel)
-    market = prepare(config, panel, make_strategies(config, objects))
+    market = prepare(config, panel, _admitted(config, panel, objects))
     setup = assemble(config, market)
     run = runner(engine)
     beside = config.report.ladder or config.report.regime_off
@@ -106,6 +109,13 @@ def backtest(
         result.save(Path(out), force=force, created=created, extras={"log.jsonl": log.content()})
     _remember(result, trials, host)
     return result
+
+
+def _admitted(config: Config, panel: Panel, objects: Mapping[str, Strategy]) -> dict[str, Strategy]:
+    """Return the strategies by sleeve, once the promotion gate lets them pass."""
+    strategies = make_strategies(config, objects)
+    require_verdict(config, strategies.values(), panel)
+    return strategies
 
 
 def _with_others(setup: Setup, market: Market, engine: EngineName, progress: Progress | None) -> Result:

@@ -31,6 +31,7 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.data import pull_data
+from plimsoll.engine.verbs.gate import pass_gate
 from plimsoll.engine.verbs.host import PROGRAM, Host
 from plimsoll.engine.verbs.live_room import HostClock, VenueTime, clock_for, room_for, tenant_for
 from plimsoll.engine.verbs.rebalance import emit
@@ -270,11 +271,12 @@ def daemon(
     InputError
         If the input is wrong, or a daemon runs for this book already.
     """
-    config, _ = configured(what, sets=sets, env=host.env)
+    config, strategies = configured(what, sets=sets, env=host.env)
     if config.data.interval != "1d":
         raise ConfigError(f"bars of {config.data.interval}", where="data.interval", fix="only daily bars go live")
     if (emit_to is None) != (positions is None):
         raise ConfigError("orders are emitted for positions", where="daemon", fix="give both --emit and --positions")
+    pass_gate(config, strategies, data)
     work: Work
     if emit_to is not None and positions is not None:
         work, time_of = EmitWork(config, Path(emit_to), Path(positions), host), clock or HostClock(host.clock)

@@ -13,6 +13,7 @@ from plimsoll.engine.live.positions import Holdings, of_snapshot, read_positions
 from plimsoll.engine.live.prices import PriceRules
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.pull.completed import last_completed
+from plimsoll.engine.research.validate.verdict import require_verdict
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.load import Runnable, load_run
@@ -57,7 +58,9 @@ def plan(
         If anything about the input is wrong.
     """
     config, panel, objects = load_run(what, data=data, start=None, end=end, sets=sets)
-    setup = build(config, panel, make_strategies(config, objects))
+    strategies = make_strategies(config, objects)
+    require_verdict(config, strategies.values(), panel)
+    setup = build(config, panel, strategies)
     live = config.live or LiveSection()
     venue, prices, holdings = VenueTerms(), None, None
     if account is not None:

@@ -28,6 +28,7 @@ from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.verbs.host import PROGRAM, Host
+from plimsoll.engine.verbs.gate import pass_gate
 from plimsoll.engine.verbs.live_room import room_for, tenant_for
 from plimsoll.engine.verbs.plan import PAPER, plan
 
@@ -67,6 +68,7 @@ def rebalance(
     """
     tenant = tenant_for(what, sets, host)
     check_slot(slot, tenant.live.slots)
+    pass_gate(tenant.config, tenant.strategies, data)
     with room_for(tenant, host, venue, clock) as room:
         decider = room.decider(data=data, progress=progress)
         worker = Rebalancer(room.book, room.venue, room.journal, room.clock, tenant.folder, decider, point)

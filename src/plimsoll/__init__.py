@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.report.result import Result
     from plimsoll.engine.research.audit.certificate import Certificate
     from plimsoll.engine.research.sweep.sweep import SweepResult
+    from plimsoll.engine.research.validate.validate import Validation
     from plimsoll.engine.runtime.load import load_data
     from plimsoll.engine.sleeve.scan import Scan
     from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.sweep import sweep
     from plimsoll.engine.verbs.trials import trials
     from plimsoll.engine.verbs.twin import twin
+    from plimsoll.engine.verbs.validate import validate
 
 _HOME = {
     "Certificate": "plimsoll.engine.research.audit.certificate",
@@ -56,6 +58,7 @@ _HOME = {
     "StrategyError": "plimsoll.engine.errors",
     "StrategyParams": "plimsoll.engine.sleeve.strategy",
     "SweepResult": "plimsoll.engine.research.sweep.sweep",
+    "Validation": "plimsoll.engine.research.validate.validate",
     "Weights": "plimsoll.engine.types",
     "adopt": "plimsoll.engine.verbs.accounts",
     "audit": "plimsoll.engine.verbs.audit",
@@ -86,6 +89,7 @@ _HOME = {
     "sweep": "plimsoll.engine.verbs.sweep",
     "trials": "plimsoll.engine.verbs.trials",
     "twin": "plimsoll.engine.verbs.twin",
+    "validate": "plimsoll.engine.verbs.validate",
     "write_project": "plimsoll.engine.verbs.project",
 }
 
@@ -107,6 +111,7 @@ __all__ = [
     "StrategyError",
     "StrategyParams",
     "SweepResult",
+    "Validation",
     "Weights",
     "adopt",
     "audit",
@@ -137,6 +142,7 @@ __all__ = [
     "sweep",
     "trials",
     "twin",
+    "validate",
     "write_project",
 ]
 

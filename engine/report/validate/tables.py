@@ -42,7 +42,7 @@ def windows_table(walk: Block) -> Table:
     )  # fmt: skip
     rows = []
     for one in walk["windows"]:
-        figures = (("return", "percent"), ("vol_ann", "percent"), ("vol_target", "percent"),
+        figures: tuple[tuple[str, Kind], ...] = (("return", "percent"), ("vol_ann", "percent"), ("vol_target", "percent"),
                    ("max_drawdown", "percent"), ("turnover", "ratio"), ("effective_n", "ratio"))  # fmt: skip
         rows.append(
             (
@@ -190,7 +190,7 @@ def beside_table(beside: Block | None) -> Table | None:
     if beside is None:
         return None
     one, two = beside["books"]
-    labels = (("vol_ann", "Volatility a year", "percent"), ("vol_target", "its target", "percent"),
+    labels: tuple[Label, ...] = (("vol_ann", "Volatility a year", "percent"), ("vol_target", "its target", "percent"),
               ("turnover_per_year", "Turnover a year", "ratio"), ("gross_mean", "Gross, mean", "percent"),
               ("gross_max", "Gross, most", "percent"), ("return", "Return", "percent"))  # fmt: skip
     rows = [(label, shown(one[key], kind), shown(two[key], kind)) for key, label, kind in labels]

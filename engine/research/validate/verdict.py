@@ -9,11 +9,11 @@ from typing import Any, Final
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.research.validate.checksum import Checksum, checksum_of
 from plimsoll.engine.sleeve.strategy import Strategy
 
 WHERE: Final = "gate.verdict"
 AGAIN: Final = "run `plimsoll validate` again"
+_WORDS: Final = {"strategies": "strategy source", "configuration": "configuration", "data": "data"}
 
 
 def asks_for_verdict(config: Config) -> bool:
@@ -44,14 +44,13 @@ def require_verdict(config: Config, strategies: Iterable[Strategy], panel: Panel
         raise ConfigError(
             f"{path} saw prices through {last}, these end on {session}", where=WHERE, fix=f"bring them up, or {AGAIN}"
         )
+    from plimsoll.engine.research.validate.checksum import checksum_of
+
     now, then = checksum_of(config, strategies, panel, last), found["checksum"]
     stale = [word for key, word in _WORDS.items() if getattr(now, key) != then.get(key)]
     if stale:
         what = f"{path} is of other {' and '.join(stale)} than now"
         raise ConfigError(what, where=WHERE, cause="changed since the validation", fix=AGAIN)
-
-
-_WORDS: Final = {"strategies": "strategy source", "configuration": "configuration", "data": "data"}
 
 
 def read_verdict(path: Path) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def read_verdict(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: {error}", where=WHERE, fix=AGAIN) from None
     try:
         date.fromisoformat(found["last_session"])
-        whole = isinstance(found["passed"], bool) and set(Checksum.__slots__) <= set(found["checksum"])
+        whole = isinstance(found["passed"], bool) and set(_WORDS) <= set(found["checksum"])
     except (TypeError, KeyError, ValueError):
         whole = False
     if not whole:
