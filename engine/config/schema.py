@@ -25,6 +25,7 @@ from plimsoll.engine.config.stages import (
     TurnoverSection,
     VolTargetSection,
 )
+from plimsoll.engine.config.stress import StressSection
 from plimsoll.engine.config.toml import dump_toml
 from plimsoll.engine.config.validate import GateSection, ValidateSection
 from plimsoll.engine.types import LiquidityTier, PriceKind
@@ -200,6 +201,7 @@ class Config(Section):
     account: AccountSection = AccountSection()
     financing: FinancingSection = FinancingSection()
     report: ReportSection = ReportSection()
+    stress: StressSection = StressSection()
     validation: ValidateSection | None = Field(None, alias="validate")  # pydantic has a method of that name
     gate: GateSection | None = None
     broker: BrokerSection | None = None
@@ -254,7 +256,7 @@ class Config(Section):
         if self.integrator.alarm is not None:  # in force is what counts: a run is the same whether it is written or not
             plain["integrator"]["allocate"]["alarm"] = self.integrator.alarm
         plain["run"].pop("modules", None)
-        for aside in ("broker", "report", "validate", "gate"):
+        for aside in ("broker", "report", "stress", "validate", "gate"):
             plain.pop(aside, None)
         if self.execution.venue is None:
             plain.pop("live", None)
