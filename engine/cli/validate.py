@@ -99,6 +99,8 @@ def _also(found: Validation) -> list[str]:
     if block["ladder"] is not None:
         ladder = block["ladder"]
         said += ladder_words.verdicts(ladder)
+    stress = block["stress"]
+    said.append(f"No stress test: {stress['why']}" if stress["why"] else stress["verdict"])
     if block["uplift"] is not None:
         up = block["uplift"]
         said.append(

@@ -27,8 +27,8 @@ from plimsoll.engine.market.pull.completed import last_completed
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.prepare import make_strategies
-from plimsoll.engine.verbs.host import PROGRAM, Host
 from plimsoll.engine.verbs.gate import pass_gate
+from plimsoll.engine.verbs.host import PROGRAM, Host
 from plimsoll.engine.verbs.live_room import room_for, tenant_for
 from plimsoll.engine.verbs.plan import PAPER, plan
 

@@ -9,6 +9,7 @@ from plimsoll.engine.report.metrics.notices import SYNTHETIC
 from plimsoll.engine.report.page.frame import SCRIPTS, STYLES, render_page
 from plimsoll.engine.report.validate import figures as f
 from plimsoll.engine.report.validate import tables as t
+from plimsoll.engine.report.validate.stress import stress_figures, stress_tables
 from plimsoll.engine.report.validate.table import settings_text
 
 Block = Mapping[str, Any]
@@ -22,7 +23,9 @@ def validation_html(verdict: Block, walk: pd.DataFrame, checks: Sequence[Block],
     """
     block = verdict["evidence"]
     judged = block["walks"][block["judged"]]
-    drawn = [f.equity_figure(walk), f.drawdown_figure(walk), f.window_figure(judged), f.tornado_figure(
+    stress = block["stress"]
+    stressed = () if stress["why"] else stress_figures(stress)
+    drawn = [*stressed, f.equity_figure(walk), f.drawdown_figure(walk), f.window_figure(judged), f.tornado_figure(
         block["sensitivity"]), f.pbo_figure(block["pbo"])]  # fmt: skip
     context = {
         "heading": verdict["name"],
@@ -41,6 +44,9 @@ def validation_html(verdict: Block, walk: pd.DataFrame, checks: Sequence[Block],
         "pairs": t.pairs_table(block["sensitivity"]),
         "sensitivity": _sensitivity(block["sensitivity"]),
         "plateau": _plateau(block["family"]["plateau"]),
+        "stress": stress,
+        "stressed": stressed,
+        "stress_tables": () if stress["why"] else stress_tables(stress),
         "capacity": t.capacity_table(block["capacity"]),
         "uplift": t.uplift_table(block["uplift"]),
         "sleeves": t.sleeves_table(block),

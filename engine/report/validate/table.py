@@ -1,10 +1,9 @@
-"""A table of the page, as the templates draw it."""
+"""Figures, values and keys of a validation as texts in the tables of its page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from plimsoll.engine.report.metrics.labels import DASH, Kind, Label, shown
+from plimsoll.engine.report.metrics.labels import DASH, Label, shown
 
 FORWARD: Final[tuple[Label, ...]] = (
     ("sharpe_excess", "Sharpe over bills", "ratio"),
@@ -15,16 +14,14 @@ FORWARD: Final[tuple[Label, ...]] = (
     ("turnover", "Turnover a year", "ratio"),
     ("effective_n", "Effective N", "ratio"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Texts only; the first cell of a row names it."""
-
-    caption: str
-    head: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]] = ()
-    note: str = ""
+OF_A_WINDOW: Final[tuple[Label, ...]] = (
+    ("return", "Return", "percent"),
+    ("vol_ann", "Volatility", "percent"),
+    ("vol_target", "Target", "percent"),
+    ("max_drawdown", "Drawdown", "percent"),
+    ("turnover", "Turnover", "ratio"),
+    ("effective_n", "Effective N", "ratio"),
+)
 
 
 def cells(block: Mapping[str, Any], labels: Sequence[Label]) -> tuple[str, ...]:
@@ -59,8 +56,3 @@ def short_names(keys: Sequence[str]) -> dict[str, str]:
                 break
         found[key] = name
     return found
-
-
-def figure_of(value: float | None, kind: Kind = "ratio") -> str:
-    """Return one figure as text."""
-    return shown(value, kind)

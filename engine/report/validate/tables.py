@@ -4,19 +4,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plimsoll.engine.report.metrics import ladder_words
-from plimsoll.engine.report.metrics.labels import DASH, Kind, Label, shown
-from plimsoll.engine.report.validate.table import FORWARD, Table, cells, money, settings_text, short_names, value_text
+from plimsoll.engine.report.metrics.labels import DASH, Label, shown
+from plimsoll.engine.report.tearsheet.tables import PageTable
+from plimsoll.engine.report.validate.table import (
+    FORWARD,
+    OF_A_WINDOW,
+    cells,
+    money,
+    settings_text,
+    short_names,
+    value_text,
+)
 
 Block = Mapping[str, Any]
 
 
-def gate_table(checks: Sequence[Block]) -> Table:
+def gate_table(checks: Sequence[Block]) -> PageTable:
     """Return the thresholds and what was held against them."""
     rows = [(one["title"], one["said"], one["asked"], "pass" if one["ok"] else "FAIL", one["why"]) for one in checks]
-    return Table("The gate", ("", "Found", "Asked", "", "Of"), rows)
+    return PageTable("The gate", ("", "Found", "Asked", "", "Of"), rows)
 
 
-def forward_table(block: Block) -> Table:
+def forward_table(block: Block) -> PageTable:
     """Return the stitched walks beside the configuration held throughout the same sessions."""
     rows = [(f"{kind}, chosen anew in each window", *cells(walk["stitched"], FORWARD))
             for kind, walk in block["walks"].items()]  # fmt: skip
@@ -31,38 +40,35 @@ def forward_table(block: Block) -> Table:
         f"impact, tiers of capital and the governor are of that account. As configured is no test: it was known "
         f"throughout. Volatility target and effective N are of a book's decisions."
     )
-    return Table("Stitched out of sample", ("", *(label for _, label, _ in FORWARD)), rows, note)
+    return PageTable("Stitched out of sample", ("", *(label for _, label, _ in FORWARD)), rows, note)
 
 
-def windows_table(walk: Block) -> Table:
+def windows_table(walk: Block) -> PageTable:
     """Return one row a window."""
     head = (
         "Test", "Trained on", "Chosen", "In sample", "Out", "Rank", "Return", "Volatility", "Target", "Drawdown",
         "Turnover", "Effective N", "Switch",
     )  # fmt: skip
-    rows = []
-    for one in walk["windows"]:
-        figures: tuple[tuple[str, Kind], ...] = (("return", "percent"), ("vol_ann", "percent"), ("vol_target", "percent"),
-                   ("max_drawdown", "percent"), ("turnover", "ratio"), ("effective_n", "ratio"))  # fmt: skip
-        rows.append(
-            (
-                f"{one['test_from']} to {one['test_to']}",
-                f"{one['train_from']} to {one['train_to']}",
-                settings_text(one["chosen"]),
-                shown(one["in_sample"], "ratio"),
-                shown(one["out_of_sample"], "ratio"),
-                str(one["rank"]),
-                *(shown(one[key], kind) for key, kind in figures),
-                f"{shown(one['switch_cost_bps'], 'bps')} bps",
-            )
+    rows = [
+        (
+            f"{one['test_from']} to {one['test_to']}",
+            f"{one['train_from']} to {one['train_to']}",
+            settings_text(one["chosen"]),
+            shown(one["in_sample"], "ratio"),
+            shown(one["out_of_sample"], "ratio"),
+            str(one["rank"]),
+            *cells(one, OF_A_WINDOW),
+            f"{shown(one['switch_cost_bps'], 'bps')} bps",
         )
+        for one in walk["windows"]
+    ]
     note = (
         "In sample and out: net Sharpe over bills of the chosen setting. Rank: of it among the family, out of sample."
     )
-    return Table(f"Windows of the {walk['walk']} walk", head, rows, note)
+    return PageTable(f"Windows of the {walk['walk']} walk", head, rows, note)
 
 
-def drift_table(walk: Block) -> Table | None:
+def drift_table(walk: Block) -> PageTable | None:
     """Return what was chosen of each key from window to window; None where there is nothing to choose."""
     short = short_names(list(walk["drift"]))
     rows = [
@@ -70,10 +76,10 @@ def drift_table(walk: Block) -> Table | None:
         for key, one in walk["drift"].items()
     ]
     note = "A parameter that changes with every window follows noise."
-    return Table("Drift of the parameters", ("", "Chosen", "Changes"), rows, note) if rows else None
+    return PageTable("Drift of the parameters", ("", "Chosen", "Changes"), rows, note) if rows else None
 
 
-def ladder_table(ladder: Block | None) -> Table | None:
+def ladder_table(ladder: Block | None) -> PageTable | None:
     """Return the ways to share the book."""
     if ladder is None:
         return None
@@ -81,10 +87,10 @@ def ladder_table(ladder: Block | None) -> Table | None:
     note = " ".join([*ladder_words.verdicts(ladder), *ladder_words.remarks({**ladder, "rungs": [
         {"fallen_back": 0, "decided": {}, **rung} for rung in ladder["rungs"]]})])  # fmt: skip
     told = f"{note} Over the sessions of the walk; turnover and costs of the whole run."
-    return Table("Ways to share the book, net of costs", ladder_words.head(), rows, told)
+    return PageTable("Ways to share the book, net of costs", ladder_words.head(), rows, told)
 
 
-def pairs_table(block: Block) -> Table | None:
+def pairs_table(block: Block) -> PageTable | None:
     """Return the perturbations, the worst first."""
     if not block["rows"]:
         return None
@@ -99,10 +105,10 @@ def pairs_table(block: Block) -> Table | None:
         )
         for row in ordered
     ]  # fmt: skip
-    return Table("Every perturbation, the worst first", ("", "Sharpe over bills", "Difference"), rows)
+    return PageTable("Every perturbation, the worst first", ("", "Sharpe over bills", "Difference"), rows)
 
 
-def sleeves_table(block: Block) -> Table | None:
+def sleeves_table(block: Block) -> PageTable | None:
     """Return every sleeve by itself, those without capital too."""
     if len(block["sleeves"]) < 2:
         return None
@@ -111,10 +117,10 @@ def sleeves_table(block: Block) -> Table | None:
     rows = [(one["name"], one["status"], *cells(one, labels)) for one in block["sleeves"]]
     head = ("", "Status", "Sharpe over bills", "CAGR", "Volatility", "Max drawdown", "Correlation with the book")
     note = "Notional portfolios before costs, cash at the bill rate. Incubating sleeves are followed without capital."
-    return Table("The sleeves on paper", head, rows, note)
+    return PageTable("The sleeves on paper", head, rows, note)
 
 
-def uplift_table(uplift: Block | None) -> Table | None:
+def uplift_table(uplift: Block | None) -> PageTable | None:
     """Return what putting the sleeves together should have added, and did."""
     if uplift is None:
         return None
@@ -128,10 +134,10 @@ def uplift_table(uplift: Block | None) -> Table | None:
         ("Realised over the mean sleeve", shown(ratio, "ratio")),
     ]
     note = "The formula is of equal risk, before costs, without caps, governor or regimes, and of one correlation."
-    return Table("What the book adds to its sleeves", ("", ""), rows, note)
+    return PageTable("What the book adds to its sleeves", ("", ""), rows, note)
 
 
-def luck_table(luck: Block) -> Table:
+def luck_table(luck: Block) -> PageTable:
     """Return the probabilities and the lengths a record would need."""
     rows = [
         ("Probabilistic Sharpe ratio, had it been the only try", shown(luck["psr"], "percent")),
@@ -145,13 +151,13 @@ def luck_table(luck: Block) -> Table:
         ("Years below which so many tries give a Sharpe of 1 by luck (MinBTL)", shown(luck["min_backtest_years"],
                                                                                    "ratio")),
     ]  # fmt: skip
-    return Table("How much of it luck could be", ("", ""), rows, luck["text"])
+    return PageTable("How much of it luck could be", ("", ""), rows, luck["text"])
 
 
-def pbo_table(pbo: Block) -> Table:
+def pbo_table(pbo: Block) -> PageTable:
     """Return the probability of overfitting beside what noise gives."""
     if pbo["why"]:
-        return Table("Probability of backtest overfitting", ("", ""), [("not measured", DASH)], pbo["why"])
+        return PageTable("Probability of backtest overfitting", ("", ""), [("not measured", DASH)], pbo["why"])
     null = pbo["null"]
     rows = [
         ("Probability of overfitting (PBO)", shown(pbo["pbo"], "percent")),
@@ -166,10 +172,10 @@ def pbo_table(pbo: Block) -> Table:
         f"50%, aimed at less than 20%; above, the choice among the settings is noise and 1/N-risk ships. Noise "
         f"scatters by a sixth around a half: one number below 50% proves little."
     )
-    return Table("Probability of backtest overfitting", ("", ""), rows, note)
+    return PageTable("Probability of backtest overfitting", ("", ""), rows, note)
 
 
-def capacity_table(block: Block) -> Table:
+def capacity_table(block: Block) -> PageTable:
     """Return with how much money it still earns."""
     capacity = "without limit: the cost model has no impact" if block["capacity_usd"] is None else money(
         block["capacity_usd"])  # fmt: skip
@@ -180,12 +186,12 @@ def capacity_table(block: Block) -> Table:
         ("of which market impact", shown(block["impact"], "percent")),
         ("Mean equity of the run", money(block["equity_mean"])),
     ]
-    return Table(
+    return PageTable(
         "Capacity", ("", ""), rows, "Impact grows with the square root of the assets, the rest with the trades."
     )
 
 
-def beside_table(beside: Block | None) -> Table | None:
+def beside_table(beside: Block | None) -> PageTable | None:
     """Return two run folders side by side."""
     if beside is None:
         return None
@@ -200,4 +206,4 @@ def beside_table(beside: Block | None) -> Table | None:
         f"{shown(tracking['difference_bps'], 'bps')} bps, tracking error {shown(tracking['error_ann'], 'percent')} a "
         f"year, active share {shown(tracking['active_share'], 'percent')}."
     )
-    return Table("Two runs side by side", ("", one["name"], two["name"]), rows, note)
+    return PageTable("Two runs side by side", ("", one["name"], two["name"]), rows, note)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Lock, local
 from typing import Final
 
@@ -36,6 +36,16 @@ from plimsoll.engine.sleeve.strategy import Strategy, scan_of
 SIGNAL_BYTES: Final = 512 * 2**20
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Replayed:
+    """A run that kept every row: its setup, the market it was put on, what the loop left, its sleeves' signals."""
+
+    setup: Setup
+    market: Market
+    track: Track
+    signals: tuple[Signal, ...]
+
+
 class CompiledEvaluator:
     """Runs settings through the compiled loop, and those that have no compiled form through the ordinary one.
 
@@ -63,8 +73,11 @@ class CompiledEvaluator:
         """Return one on the same panel that has kept nothing."""
         return CompiledEvaluator(self._panel)
 
-    def replay(self, config: Config) -> tuple[Setup, Track, tuple[Signal, ...]]:
-        """Run a setting once more and keep every row of it; its sleeves' signals too.
+    def replay(self, config: Config, *, whole: bool = False) -> Replayed:
+        """Run a setting once more and keep every row of it.
+
+        whole : its sleeves are taken through the span themselves, so that the run can be gone on with from where it
+        ends; settings that share a sleeve have its signals from there. Else those that are kept will do.
 
         Raises
         ------
@@ -74,11 +87,14 @@ class CompiledEvaluator:
         key, market = self._market(config, self._maker.all(config))
         setup = assemble(config, market)
         if refusal(setup):
-            return setup, *run_kept("python", setup)
+            return Replayed(setup, market, *run_kept("python", setup))
         if config.integrator.preset == "direct":
-            return setup, *run_kept("compiled", setup)
+            return Replayed(setup, market, *run_kept("compiled", setup))
+        if whole:
+            for sleeve in setup.system.sleeves:
+                self._signals.pop(self._signal_key(key, setup, sleeve), None)
         signals = tuple(self._signal(key, setup, sleeve) for sleeve in setup.system.sleeves)
-        return setup, run_signals(setup, signals), signals
+        return Replayed(setup, market, run_signals(setup, signals), signals)
 
     def _one(self, config: Config) -> SettingOutcome | SettingFailure:
         try:
@@ -155,11 +171,8 @@ class CompiledEvaluator:
 
         The sleeve's name counts, because a failure tells it.
         """
-        config, n_bars = setup.config, setup.panel.n_bars
-        section = next(one for one in config.sleeve if one.name == sleeve.name)
-        through = setup.first if config.integrator.preset == "direct" else n_bars
-        params = json.dumps(sleeve.strategy.params.model_dump(mode="json"), sort_keys=True)
-        key = repr((sleeve.name, section.strategy, section.on_error, params, through, market))
+        key = self._signal_key(market, setup, sleeve)
+        n_bars, through = setup.panel.n_bars, _through(setup)
         with self._lock:
             lock = self._locks.setdefault(key, Lock())
         with lock:
@@ -171,6 +184,16 @@ class CompiledEvaluator:
                     while sum(one.held.nbytes for one in self._signals.values()) > SIGNAL_BYTES:
                         self._signals.pop(next(iter(self._signals)))
             return found
+
+    def _signal_key(self, market: str, setup: Setup, sleeve: Sleeve) -> str:
+        section = next(one for one in setup.config.sleeve if one.name == sleeve.name)
+        params = json.dumps(sleeve.strategy.params.model_dump(mode="json"), sort_keys=True)
+        return repr((sleeve.name, section.strategy, section.on_error, params, _through(setup), market))
+
+
+def _through(setup: Setup) -> int:
+    """Return the bar up to which a sleeve's signals depend on nothing but the market."""
+    return setup.first if setup.config.integrator.preset == "direct" else setup.panel.n_bars
 
 
 def _frame(config: Config) -> Config:

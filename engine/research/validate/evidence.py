@@ -27,6 +27,16 @@ from plimsoll.engine.research.validate.windows import WALKS, Walk, windows_of
 from plimsoll.engine.types import Dates, Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What does not come from the runs: what their trials are counted under, where, as `open_ledger` takes it, and the
+    stress test in plain values, `why` there is none among them."""
+
+    family: str
+    ledger: tuple[str | File | None, Mapping[str, str]]
+    stress: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """What was found. block : plain values, None where not defined; days, walks, configured : what the page draws."""
@@ -37,13 +47,8 @@ class Evidence:
     configured: Path
 
 
-def evidence_of(
-    plan: ValidationPlan, ran: Ran, former: BlockRows | None, paths: Paths, family: str,
-    ledger: tuple[str | File | None, Mapping[str, str]],
-) -> Evidence:  # fmt: skip
+def evidence_of(plan: ValidationPlan, ran: Ran, former: BlockRows | None, paths: Paths, beside: Beside) -> Evidence:
     """Return what the runs of a validation show.
-
-    family : what its trials are counted under; ledger : where, as `open_ledger` takes it.
 
     Raises
     ------
@@ -60,7 +65,7 @@ def evidence_of(
         walks[kind] = walked(kind, windows, chosen, matrix, bill, lambda at: paths.of(plan.family[at]))
     judged = walks[plan.section.window]
     held = slice(judged.first, judged.last)
-    tries, of = tries_of_validation(ran.matrix, bill, family, *ledger)
+    tries, of = tries_of_validation(ran.matrix, bill, beside.family, *beside.ledger)
     ratios = np.array([ran.figure("sharpe_excess", number) for number in plan.perturbed_at])
     base = m.sharpe(configured.returns, bill)
     promoted = [one.name for one in plan.config.sleeve if one.status == "promoted"]
@@ -86,6 +91,7 @@ def evidence_of(
         "pbo": pbo_block(matrix, bill, plan.config.run.seed),
         "ladder": rungs_block(plan, ran, former, bill, held),
         "sensitivity": sensitivity_block(base, plan.perturbed, ratios, plan.gate.max_sensitivity, plan.left_out),
+        "stress": beside.stress,
         "capacity": capacity_block(configured, plan.gate.cost_share),
         "uplift": uplift_block({name: configured.sleeves[name] for name in promoted if name in configured.sleeves},
                                configured.returns, bill),

@@ -87,7 +87,8 @@ def luck_needed(evidence: Mapping[str, Any]) -> list[str]:
             f"ratio of {shown(luck['lucky_sharpe'], 'ratio')} on average; this configuration shows "
             f"{shown(luck['sharpe_excess'], 'ratio')}. Luck would have to be better than that average by "
             f"{shown(_less(luck['sharpe_excess'], luck['lucky_sharpe']), 'ratio')}, which has a probability of "
-            f"{shown(_less(1.0, luck['dsr']), 'percent')}."
+            f"{shown(_less(1.0, luck['dsr']), 'percent')}. Tries that are variations of one idea differ little, so "
+            f"their luckiest is little better: what was looked at before the first of them is in no ledger."
         )
     if luck["psr"] is not None:
         said.append(

@@ -1,6 +1,5 @@
 """One configuration's way through the whole span, in what a walk forward takes of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +9,7 @@ from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.account.ledger import bar_costs
 from plimsoll.engine.portfolio.book_facts import Facts
 from plimsoll.engine.report.metrics.book import effective_n
+from plimsoll.engine.research.sweep.compiled_evaluator import Replayed
 from plimsoll.engine.research.sweep.evaluate import closes, compounded
 from plimsoll.engine.runtime.alongside import bill_of
 from plimsoll.engine.runtime.assemble import Setup
@@ -53,8 +53,9 @@ class Path:
         return np.divide(np.cumsum(self.costs), traded, out=np.zeros(len(traded)), where=traded > 0.0)
 
 
-def path_of(setup: Setup, track: Track, signals: Sequence[Signal]) -> Path:
-    """Return the path of a finished loop that kept its rows; signals of its sleeves in their order."""
+def path_of(ran: Replayed) -> Path:
+    """Return the path of a finished run."""
+    setup, track, signals = ran.setup, ran.track, ran.signals
     span = slice(setup.first, track.last + 1)
     rec, rows = setup.broker.rec[span], closes(setup.panel.clock.last_bar[span])
     equity, cash = rec[:, layout.R_EQUITY], setup.config.run.cash

@@ -1,6 +1,6 @@
 """Running what a validation needs: every configuration once, kept as it comes, gone on with after an interruption."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as File
 
@@ -107,13 +107,13 @@ def _gathered(plan: ValidationPlan, blocks: list[Block], parts: File) -> Ran:
 class Paths:
     """Whole paths of configurations that were chosen, each run once more when it is first asked for.
 
-    The second run must come to the same returns as the first, bit for bit.
+    The second run must come to the same returns as the first, bit for bit. before : paths that are known already.
     """
 
     evaluator: CompiledEvaluator
     settings: tuple[Config, ...]
     ran: Ran
-    told: Callable[[], None] | None = None
+    before: Mapping[int, Path]
     _found: dict[int, Path] = field(default_factory=dict)
 
     def of(self, number: int) -> Path:
@@ -125,7 +125,8 @@ class Paths:
             If it does not come to the same as before: its strategies keep something outside their state.
         """
         if number not in self._found:
-            found = path_of(*self.evaluator.replay(self.settings[number]))
+            known = self.before.get(number)
+            found = path_of(self.evaluator.replay(self.settings[number])) if known is None else known
             before = self.ran.matrix[:, number]
             if found.returns.tobytes() != before[np.isfinite(before)].tobytes():
                 raise StrategyError(
@@ -135,6 +136,4 @@ class Paths:
                     fix="keep what is remembered in ctx.state",
                 )
             self._found[number] = found
-            if self.told is not None:
-                self.told()
         return self._found[number]

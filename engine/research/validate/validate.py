@@ -9,15 +9,19 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from plimsoll.engine.errors import InputError
 from plimsoll.engine.report.folder import json_bytes
 from plimsoll.engine.report.table_files import file_bytes
-from plimsoll.engine.research.sweep.compiled_evaluator import CompiledEvaluator
+from plimsoll.engine.research.stress.scenario import built_in
+from plimsoll.engine.research.stress.stress import case_of, run_stress
+from plimsoll.engine.research.sweep.compiled_evaluator import CompiledEvaluator, Replayed
 from plimsoll.engine.research.sweep.folder import PARTS, Kind, held_folder, write_file
 from plimsoll.engine.research.sweep.maker import Maker
 from plimsoll.engine.research.sweep.sweep import Recording, Workers, read_parts, trials_of
 from plimsoll.engine.research.validate.checksum import checksum_of, last_session
-from plimsoll.engine.research.validate.evidence import Evidence, evidence_of
+from plimsoll.engine.research.validate.evidence import Beside, Evidence, evidence_of
 from plimsoll.engine.research.validate.gate import Check, checks_of, luck_needed, reasons
+from plimsoll.engine.research.validate.path import path_of
 from plimsoll.engine.research.validate.runs import Paths, run_all
 from plimsoll.engine.research.validate.trials import ValidationPlan
 from plimsoll.engine.runtime.backtest import Progress
@@ -102,11 +106,23 @@ def run_validation(plan: ValidationPlan, folder: Path | None, asked: Asked) -> V
 
 def _found(plan: ValidationPlan, parts: Path, asked: Asked) -> Evidence:
     evaluator = CompiledEvaluator(plan.panel)
+    settings = tuple(setting.config for setting in plan.sweep.settings)
+    # first, so that the signals its sleeves make on the way serve all others
+    whole = evaluator.replay(settings[plan.configured], whole=True)
     ran, former = run_all(plan, parts, evaluator, asked.workers, asked.progress)
     if asked.record is not None:
         asked.record(trials_of(plan.sweep, read_parts(plan.sweep.blocks, parts)))
-    paths = Paths(evaluator, tuple(setting.config for setting in plan.sweep.settings), ran)
-    return evidence_of(plan, ran, former, paths, asked.family, asked.ledger)
+    paths = Paths(evaluator, settings, ran, {plan.configured: path_of(whole)})
+    return evidence_of(plan, ran, former, paths, Beside(asked.family, asked.ledger, stressed(whole, plan)))
+
+
+def stressed(whole: Replayed, plan: ValidationPlan) -> dict[str, Any]:
+    """Return the stress test of the configuration as it stands, or `why` there is none."""
+    try:
+        case = case_of(whole.setup, whole.market, whole.track)
+        return {"why": "", **run_stress(case, built_in(), seed=plan.config.run.seed).plain()}
+    except InputError as error:
+        return {"why": str(error)}
 
 
 def _judged(plan: ValidationPlan, evidence: Evidence, folder: Path | None) -> Validation:
