@@ -17,7 +17,7 @@ import peer_rows
 HERE = Path(__file__).resolve().parent
 # DESIGN's budgets in seconds of CPU; wall seconds and MB where said.
 BUDGETS = {"W1": 0.08, "W2": 6.0, "W3": 0.3, "book": 0.6}
-EXTRA = ("W2-real", "W4", "W3-folder", "catalog", "plan", "venue", "help", "level61", "kernels")
+EXTRA = ("W2-real", "W4", "W3-folder", "catalog", "plan", "validate", "venue", "help", "level61", "kernels")
 
 
 def main() -> None:
@@ -83,6 +83,10 @@ def inside(work: str, repeat: int, names: list[str]) -> Iterator[dict[str, Any]]
         import bench_plan
 
         yield from bench_plan.rows(repeat)
+    elif work == "validate":
+        import bench_validate
+
+        yield from bench_validate.rows(repeat)
     elif work in ("W4", "W2-real"):
         yield from compiled(work, repeat)
     elif work == "book":

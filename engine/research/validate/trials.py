@@ -141,8 +141,8 @@ def _family(
 ) -> tuple[tuple[Axis, ...], list[tuple[Combination, int]]]:
     if not section.grid:
         return (), [((), 0)]
-    axes = axes_of(section.grid, random=False)
     try:
+        axes = axes_of(section.grid, random=False)
         maker = SettingMaker(base, axes)
         found = combinations(axes, None, base.run.seed, MOST_SETTINGS)
         maker.check_values()

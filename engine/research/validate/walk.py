@@ -94,7 +94,8 @@ def walked(
         switched, cost = switch(before, own, window.test_from)
         held = slice(window.test_from, window.held_to)
         returns, traded = own.returns[held].copy(), own.traded[held].copy()
-        returns[0] = (1.0 - cost) * (1.0 + returns[0]) - 1.0
+        if cost > 0.0:  # else the very bits of the path
+            returns[0] = (1.0 - cost) * (1.0 + returns[0]) - 1.0
         traded[0] += switched
         for name, values in {"returns": returns, "traded": traded}.items():
             parts[name].append(values)
