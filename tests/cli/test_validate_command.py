@@ -33,7 +33,9 @@ class Leaning(Strategy):
     universe = ("SPY", "TLT")
 
     def on_bar(self, ctx):
-        return np.array([self.params.lean, 1.0 - self.params.lean]) * self.params.size if ctx.bar_index % 5 == 0 else None
+        if ctx.bar_index % 5:
+            return None
+        return np.array([self.params.lean, 1.0 - self.params.lean]) * self.params.size
 '''
 EASY = "min_sharpe = 0\nmin_dsr = 0\nmax_pbo = 1.0\nmax_drawdown = 1.0\nmax_sensitivity = 50\nmin_capacity_usd = 0\n"
 

@@ -58,7 +58,7 @@ def test_the_ladder_has_every_rung_and_the_path_before_on_the_sessions_of_the_wa
 
 
 def test_sleeves_without_capital_are_followed_on_paper_and_add_nothing_to_the_uplift() -> None:
-    panel, done = found()
+    _, done = found()
     assert {one["name"]: one["status"] for one in done.evidence["sleeves"]}["paper"] == "incubating"
     uplift = done.evidence["uplift"]
     assert set(uplift["sleeves"]) == {"growth", "mixed", "safe"}

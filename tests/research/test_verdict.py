@@ -1,6 +1,7 @@
 """What a verdict is of, and who may lean on it: backtest, plan and the live verbs refuse it in one line alike."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,8 @@ def gated(verdict: Path, **changes: Any) -> Config:
 
 def written(folder: Path, config: Config, **changes: Any) -> Path:
     """Write a verdict of a configuration on PANEL."""
-    found = {
-        "passed": True,
-        "reasons": [],
-        "last_session": str(last_session(PANEL)),
-        "checksum": sum_of(config).plain(),
-    }
+    last, sums = str(last_session(PANEL)), sum_of(config).plain()
+    found: dict[str, Any] = {"passed": True, "reasons": [], "last_session": last, "checksum": sums}
     path = folder / "verdict.json"
     path.write_text(json.dumps(found | changes))
     return path
@@ -165,10 +162,10 @@ def test_every_verb_that_runs_a_promoted_sleeve_asks(verb: str, tmp_path: Path) 
     config = gated(tmp_path / "none.json")
     held = tmp_path / "held.csv"
     held.write_text("symbol,qty\nCASH,1000\n")
+    verbs: dict[str, Callable[[], object]] = {
+        "backtest": lambda: backtest(config, data=PANEL, trials="off"),
+        "plan": lambda: plan(config, data=PANEL, positions=held, end=str(last_session(PANEL))),
+        "live": lambda: pass_gate(config, {}, PANEL),
+    }
     with pytest.raises(ConfigError, match="no verdict"):
-        if verb == "backtest":
-            backtest(config, data=PANEL, trials="off")
-        elif verb == "plan":
-            plan(config, data=PANEL, positions=held, end=str(last_session(PANEL)))
-        else:
-            pass_gate(config, {}, PANEL)
+        verbs[verb]()

@@ -24,6 +24,7 @@ from plimsoll.engine.research.validate.gate import Check, checks_of, luck_needed
 from plimsoll.engine.research.validate.path import path_of
 from plimsoll.engine.research.validate.runs import Paths, run_all
 from plimsoll.engine.research.validate.trials import ValidationPlan
+from plimsoll.engine.research.validate.windows import windows_of
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.collect import versions
 
@@ -109,10 +110,12 @@ def _found(plan: ValidationPlan, parts: Path, asked: Asked) -> Evidence:
     settings = tuple(setting.config for setting in plan.sweep.settings)
     # first, so that the signals its sleeves make on the way serve all others
     whole = evaluator.replay(settings[plan.configured], whole=True)
+    path = path_of(whole)
+    windows_of(len(path.returns), plan.section, plan.section.window)  # too short is told before all the others are run
     ran, former = run_all(plan, parts, evaluator, asked.workers, asked.progress)
     if asked.record is not None:
         asked.record(trials_of(plan.sweep, read_parts(plan.sweep.blocks, parts)))
-    paths = Paths(evaluator, settings, ran, {plan.configured: path_of(whole)})
+    paths = Paths(evaluator, settings, ran, {plan.configured: path})
     return evidence_of(plan, ran, former, paths, Beside(asked.family, asked.ledger, stressed(whole, plan)))
 
 
