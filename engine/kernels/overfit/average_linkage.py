@@ -28,7 +28,7 @@ def join(i: int, j: int, between: Floats, size: Floats) -> None:
     """
     total = size[i] + size[j]
     for k in range(size.shape[0]):
-        if k not in {i, j} and size[k] > 0.0:
+        if (k - i) * (k - j) != 0 and size[k] > 0.0:
             between[i, k] = (size[i] * between[i, k] + size[j] * between[j, k]) / total
             between[k, i] = between[i, k]
 

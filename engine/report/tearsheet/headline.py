@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from plimsoll.engine.report.metrics.labels import DASH, Kind, shown
+from plimsoll.engine.report.metrics.labels import DASH, Kind, share_text, shown
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # A month this far from zero has the full colour of the heat map.
@@ -48,6 +48,7 @@ def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
         Tile("CAGR", shown(metrics["cagr"], "percent"), against("cagr", "percent")),
         Tile("Ann. volatility", shown(metrics["vol_ann"], "percent"), against("vol_ann", "percent")),
         Tile("Sharpe", shown(metrics["sharpe"], "ratio"), against("sharpe", "ratio")),
+        Tile("True Sharpe above 0", *_chance(metrics["probabilistic_sharpe"])),
         Tile("Max drawdown", shown(metrics["max_drawdown"], "percent"), against("max_drawdown", "percent") or fall),
         Tile("Calmar", shown(metrics["calmar"], "ratio"), against("calmar", "ratio")),
         Tile("Turnover a year", _with_unit(turnover["two_sided_per_year"], "ratio", "×"), "two-sided"),
@@ -55,6 +56,11 @@ def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
         Tile("Gross exposure", shown(gross["mean"], "percent"), f"mean, {shown(gross['max'], 'percent')} at most"),
         Tile("Final equity", shown(metrics["run"]["final_equity"], "count"), "USD"),
     ]
+
+
+def _chance(alone: float | None) -> tuple[str, str]:
+    """Return the probability and what it leaves out: a run does not know what else was tried."""
+    return (DASH, "") if alone is None else (share_text(alone), "had it been the only try")
 
 
 def _with_unit(value: float | None, kind: Kind, unit: str) -> str:

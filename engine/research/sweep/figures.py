@@ -17,7 +17,7 @@ from plimsoll.engine.runtime.beside import Beside
 from plimsoll.engine.types import Floats, Ints
 
 FIGURES: Final = (
-    "sharpe", "sharpe_excess", "cagr", "vol_ann", "max_drawdown", "calmar", "sortino", "ulcer",
+    "sharpe", "sharpe_excess", "probabilistic_sharpe", "cagr", "vol_ann", "max_drawdown", "calmar", "sortino", "ulcer",
     "total_return", "final_equity", "skew", "kurtosis", "value_at_risk", "expected_shortfall", "hit_rate",
     "turnover", "cost_bps", "gross_mean", "gross_max", "time_in_market",
     "beta", "alpha_ann", "information_ratio",
@@ -60,6 +60,7 @@ def figures(outcome: SettingOutcome) -> Floats:
     found = {
         "sharpe": m.sharpe(returns),
         "sharpe_excess": m.sharpe(returns, bill),
+        "probabilistic_sharpe": m.probabilistic_sharpe(returns),
         "cagr": m.cagr(returns),
         "vol_ann": m.vol_ann(returns),
         "max_drawdown": m.max_drawdown(returns),
