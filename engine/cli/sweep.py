@@ -143,7 +143,7 @@ def _luck(result: SweepResult, setting: str | None) -> list[str]:
 
 def _print(console: "Console", result: SweepResult, folder: Path, luck: Sequence[str]) -> None:
     summary = result.summary
-    console.width = max(console.width, 120)
+    console.width = max(console.width, 140)
     synthetic = " on SYNTHETIC data" if result.synthetic else ""
     skipped = f", {summary['skipped']:,} combinations left out as not valid" if summary["skipped"] else ""
     console.print(f"\n{result.name}: {len(result.table):,} settings{synthetic}, {result.failed:,} failed{skipped}\n")
@@ -176,7 +176,7 @@ def _print_table(console: "Console", keys: Sequence[str], metric: str, summary: 
     if metric not in {name for name, _, _ in _COLUMNS}:
         columns.insert(0, (metric, metric, "ratio"))
     table = Table(box=None, pad_edge=False)
-    table.add_column("")
+    table.add_column("", no_wrap=True, min_width=len("median"))
     spans = ("from", "sessions")
     for title in (*(key.rpartition(".")[2] for key in keys), *spans, *(title for _, title, _ in columns)):
         table.add_column(title, justify="right", no_wrap=True)

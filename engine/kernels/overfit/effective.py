@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels import check
 from plimsoll.engine.kernels.overfit.average_linkage import cut
-from plimsoll.engine.kernels.overfit.trial_correlation import LEAST_COMMON, correlate, standardise
+from plimsoll.engine.kernels.overfit.trial_correlation import LEAST_COMMON, centre_and_scale, correlate, row_sums
 from plimsoll.engine.types import Bools, Floats, Ints
 
 # Clustering goes with the cube of their number: beyond this the mean correlation, which goes with the number, decides.
@@ -62,14 +62,15 @@ def effective_trials(returns: ArrayLike) -> EffectiveTrials:
     table = check.matrix(returns, "effective number of trials")
     if np.isinf(table).any():
         raise InputError("a return is infinite", where="effective number of trials", cause="a price of zero")
-    m = table.shape[1]
-    z, known = np.empty_like(table), np.empty_like(table)
-    standardise(table, z, known)
-    axis, common = _axes(known > 0.0)
+    m = int(table.shape[1])
+    mean, scale = np.empty(m), np.empty(m)
+    centre_and_scale(table, mean, scale)
+    axis, common = _axes(np.isfinite(table))
     if not 3 <= m <= MOST_CLUSTERED:
-        return _of(m, _mean_correlation(z, axis, common), None, np.nan, np.zeros(0, dtype=np.int64))
+        rho = _mean_correlation(table, mean, scale, axis, common)
+        return _of(m, rho, None, np.nan, np.zeros(0, dtype=np.int64))
     corr = np.empty((m, m))
-    correlate(z, common, axis, corr)
+    correlate(table, mean, scale, common, axis, corr)
     rho = (float(np.sum(corr)) - m) / (m * (m - 1))
     label = np.zeros(m, dtype=np.int64)
     fit = cut(np.sqrt(0.5 * (1.0 - corr)), label)
@@ -86,25 +87,30 @@ def _of(m: int, rho: float, clusters: int | None, fit: float, label: Ints) -> Ef
 
 def _axes(known: Bools) -> tuple[Ints, Ints]:
     """Return (M,) which of A different sets of sessions each column has, and (A, A) how many two sets share."""
-    sets, axis = np.unique(np.packbits(known.T, axis=1), axis=0, return_inverse=True)
-    masks = np.unpackbits(sets, axis=1, count=len(known)).astype(np.float64)  # counts stay exact up to 2^53
-    shared = np.array([[np.count_nonzero((a > 0) & (b > 0)) for b in masks] for a in masks], dtype=np.int64)
-    return axis.reshape(-1).astype(np.int64), shared
+    n_rows, m = known.shape
+    if known.all():
+        return np.zeros(m, dtype=np.int64), np.array([[n_rows]], dtype=np.int64)
+    numbers: dict[bytes, int] = {}
+    columns = np.packbits(known, axis=0).T
+    axis = np.array([numbers.setdefault(column.tobytes(), len(numbers)) for column in columns], dtype=np.int64)
+    masks = known[:, [int(np.argmax(axis == a)) for a in range(len(numbers))]]
+    shared = [
+        [int(np.count_nonzero(masks[:, a] & masks[:, b])) for b in range(len(numbers))] for a in range(len(numbers))
+    ]
+    return axis, np.array(shared, dtype=np.int64)
 
 
-def _mean_correlation(z: Floats, axis: Ints, common: Ints) -> float:
+def _mean_correlation(returns: Floats, mean: Floats, scale: Floats, axis: Ints, common: Ints) -> float:
     """Return the mean correlation of all pairs without their matrix: a sum over pairs is one of sums squared.
 
     Of two sets of sessions with n in common, the correlations of all pairs sum to the product of their sums, over n.
     """
-    m = int(z.shape[1])
+    m = len(axis)
     if m < 2:
         return 0.0
-    sums = np.stack([z[:, axis == a].sum(axis=1) for a in range(len(common))])
-    total = 0.0
-    for a in range(len(common)):
-        for b in range(len(common)):
-            if common[a, b] >= LEAST_COMMON:
-                total += float(np.sum(sums[a] * sums[b])) / float(common[a, b])
-    with_itself = np.any(z != 0.0, axis=0) & (np.diag(common)[axis] >= LEAST_COMMON)
+    sums = np.empty((len(returns), len(common)))
+    row_sums(returns, mean, scale, axis, sums)
+    pairs = common >= LEAST_COMMON
+    total = float(np.sum(np.where(pairs, np.einsum("ta,tb->ab", sums, sums), 0.0) / np.where(pairs, common, 1)))
+    with_itself = (scale > 0.0) & np.diag(pairs)[axis]
     return (total - int(np.count_nonzero(with_itself))) / (m * (m - 1))

@@ -11,51 +11,65 @@ ZERO_VOL = 1e-13
 
 
 @kernel
-def standardise(returns: Floats, z: Floats, known: Floats) -> None:
-    """Write each column's returns (T, M), less their mean and over their standard deviation (ddof = 0), to z (T, M).
+def centre_and_scale(returns: Floats, mean: Floats, scale: Floats) -> None:
+    """Write each column's mean to mean (M,) and one over its standard deviation (ddof = 0) to scale (M,).
 
-    Where a return is not known (NaN) z and known (T, M) are 0, elsewhere known is 1. A column that does not move is 0
-    all over: what never moves moves with nothing.
+    returns (T, M), NaN = not known. A column that does not move has a scale of 0: it moves with nothing. Deviations
+    from a column's first return are summed, so that no digits are lost where squares are.
     """
     n_rows, n = returns.shape
-    count, mean, scale = np.zeros(n), np.zeros(n), np.zeros(n)
+    first, count, total, squares = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     for t in range(n_rows):
         for j in range(n):
-            seen = not np.isnan(returns[t, j])
-            known[t, j] = 1.0 if seen else 0.0
-            z[t, j] = returns[t, j] if seen else 0.0
-            count[j] += known[t, j]
-            mean[j] += z[t, j]
+            x = returns[t, j]
+            if not np.isnan(x):
+                if count[j] == 0.0:
+                    first[j] = x
+                gap = x - first[j]
+                count[j] += 1.0
+                total[j] += gap
+                squares[j] += gap * gap
     for j in range(n):
-        mean[j] /= max(count[j], 1.0)
-    for t in range(n_rows):
-        for j in range(n):
-            z[t, j] = (z[t, j] - mean[j]) * known[t, j]
-            scale[j] += z[t, j] * z[t, j]
-    for j in range(n):
-        sd = np.sqrt(scale[j] / max(count[j], 1.0))
-        scale[j] = 1.0 / sd if sd > ZERO_VOL else 0.0
-    for t in range(n_rows):
-        for j in range(n):
-            z[t, j] *= scale[j]
+        n_known = max(count[j], 1.0)
+        off = total[j] / n_known
+        variance = squares[j] / n_known - off * off
+        mean[j] = first[j] + off
+        scale[j] = 1.0 / np.sqrt(variance) if variance > ZERO_VOL * ZERO_VOL else 0.0
 
 
 @kernel
-def correlate(z: Floats, common: Ints, axis: Ints, out: Floats) -> None:
-    """Write the correlations of the standardised columns of z (T, M) to out (M, M), within -1 and 1, 1 on the diagonal.
+def row_sums(returns: Floats, mean: Floats, scale: Floats, axis: Ints, out: Floats) -> None:
+    """Write the sum of the standardised returns of each session, by set of sessions, to out (T, A); axis (M,)."""
+    for t in range(returns.shape[0]):
+        for a in range(out.shape[1]):
+            out[t, a] = 0.0
+        for j in range(returns.shape[1]):
+            x = returns[t, j]
+            if not np.isnan(x):
+                out[t, axis[j]] += (x - mean[j]) * scale[j]
 
-    common (A, A) sessions that two sets of sessions share, axis (M,) the set of each column.
+
+@kernel
+def correlate(returns: Floats, mean: Floats, scale: Floats, common: Ints, axis: Ints, out: Floats) -> None:
+    """Write the correlations of the columns of returns (T, M) to out (M, M), within -1 and 1, 1 on the diagonal.
+
+    mean, scale (M,) from `centre_and_scale`; common (A, A) sessions that two sets of sessions share, axis (M,) the set
+    of each column.
     """
-    n_rows, n = z.shape
+    n_rows, n = returns.shape
+    z = np.empty(n)
     for i in range(n):
         for j in range(n):
             out[i, j] = 0.0
     for t in range(n_rows):  # elementwise along memory: a sum over sessions would be one long chain of additions
+        for j in range(n):
+            x = returns[t, j]
+            z[j] = 0.0 if np.isnan(x) else (x - mean[j]) * scale[j]
         for i in range(n):
-            zi = z[t, i]
+            zi = z[i]
             if zi != 0.0:
                 for j in range(i + 1, n):
-                    out[i, j] += zi * z[t, j]
+                    out[i, j] += zi * z[j]
     for i in range(n):
         out[i, i] = 1.0
         for j in range(i + 1, n):

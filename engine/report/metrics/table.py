@@ -33,7 +33,7 @@ CONVENTIONS: Final[Figures] = {
     "periods_per_year": m.SESSIONS_PER_YEAR,
     "ddof": m.DDOF,
     "sharpe": "mean / sd of session returns x sqrt(252), rf = 0; sharpe_excess subtracts the bill return",
-    "probabilistic_sharpe": "that the true Sharpe is above 0, had this been the only try (Bailey & Lopez de Prado 2012)",
+    "probabilistic_sharpe": "of a true Sharpe above 0, had this been the only try (Bailey & Lopez de Prado 2012)",
     "tries": "how many there were is in the ledger, not in a run: `plimsoll trials` deflates by them",
     "cagr": "252 sessions a year; cagr_calendar uses 365.25 days",
     "value_at_risk": "historical 5% quantile of one session, linearly interpolated, a loss is negative",

@@ -3,12 +3,14 @@
 The same numbers; turnover and costs may differ in the last bits, because they are added up bar by bar.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from plimsoll.engine.errors import ConfigError, DataError, did_you_mean
+from plimsoll.engine.kernels.overfit.sharpe import psr
 from plimsoll.engine.report.metrics import book, relative
 from plimsoll.engine.report.metrics import returns as m
 from plimsoll.engine.report.sweep.table import LOWER_IS_BETTER, equal_groups
@@ -60,7 +62,6 @@ def figures(outcome: SettingOutcome) -> Floats:
     found = {
         "sharpe": m.sharpe(returns),
         "sharpe_excess": m.sharpe(returns, bill),
-        "probabilistic_sharpe": m.probabilistic_sharpe(returns),
         "cagr": m.cagr(returns),
         "vol_ann": m.vol_ann(returns),
         "max_drawdown": m.max_drawdown(returns),
@@ -85,7 +86,8 @@ def figures(outcome: SettingOutcome) -> Floats:
         "margin_calls": outcome.margin_calls,
         "ruined": outcome.ruined,
     }
-    found = {**m.annualised(found, n), **beside}
+    alone = psr(found["sharpe"] / math.sqrt(m.SESSIONS_PER_YEAR), n, found["skew"], found["kurtosis"])
+    found = {**m.annualised(found, n), "probabilistic_sharpe": alone, **beside}
     values = np.array([float(found[name]) for name in FIGURES])
     return np.where(np.isfinite(values), values, np.nan)
 
