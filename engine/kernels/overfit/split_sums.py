@@ -7,6 +7,9 @@ from plimsoll.engine.types import Floats, Ints
 
 # A standard deviation of a session's returns below this is rounding, not risk.
 ZERO_VOL = 1e-13
+# Nor is what is left of a sum of squares below this part of it: a column may stand still within a half, away from where
+# it stands in the other.
+CANCELLED = 1e-11
 # Ratios closer than this differ by rounding: the same returns at another leverage, added up in another order.
 SAME = 1e-12
 
@@ -60,8 +63,9 @@ def half_ratios(
                 squares[j] += second[b, j]
     for j in range(n):
         off = total[j] / rows
-        variance = (squares[j] - total[j] * off) / (rows - 1)
-        out[j] = (mean[j] + off) / np.sqrt(variance) if variance > ZERO_VOL * ZERO_VOL else 0.0
+        left = squares[j] - total[j] * off
+        moves = left > CANCELLED * squares[j] and left > ZERO_VOL * ZERO_VOL * (rows - 1)
+        out[j] = (mean[j] + off) / np.sqrt(left / (rows - 1)) if moves else 0.0
 
 
 @kernel

@@ -126,8 +126,8 @@ class Overfit:
         if np.isfinite(self.needed.record):
             years = self.needed.record / m.SESSIONS_PER_YEAR
             lines.append(
-                f"A record of this kind needs {years:.1f} years before its Sharpe is above zero with 95% confidence; this "
-                f"one has {self.sessions / m.SESSIONS_PER_YEAR:.1f}."
+                f"A record of this kind needs {years:.1f} years before its Sharpe is above zero with 95% confidence; "
+                f"this one has {self.sessions / m.SESSIONS_PER_YEAR:.1f}."
             )
         lines.append(
             f"Of {self.tries.counted:,} tries without any skill the best would show a Sharpe of 1 over "
@@ -137,8 +137,8 @@ class Overfit:
 
     def _splits(self) -> str:
         return (
-            f"Probability of overfitting: in {share_text(self.pbo)} of {len(self.splits.logit):,} ways to deal the past "
-            f"into two halves, the best of one was at or below the middle of all settings in the other; in "
+            f"Probability of overfitting: in {share_text(self.pbo)} of {len(self.splits.logit):,} ways to deal the "
+            f"past into two halves, the best of one was at or below the middle of all settings in the other; in "
             f"{share_text(self.splits.loss)} it lost money there. Above {PBO_LIMIT:.0%} choosing does harm, below "
             f"{PBO_TARGET:.0%} is the aim."
         )
