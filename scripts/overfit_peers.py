@@ -11,7 +11,7 @@ ours), with `PYTHONPATH=src`; what is not installed there is named and left out.
 | ffn | PBO, every logit | where S divides T | drops the T mod S newest rows, ours the oldest |
 | ffn | ties | where equals are equal to the bit | rounding decides between leverages of one setting; ours: 1e-12 |
 | ffn | a setting that stands still in a half | no | has no PBO then; ours takes the ratio as 0 |
-| skfolio | CPCV splits, paths, purge, embargo | where N divides T | remainder to the last fold; ours one each to the first |
+| skfolio | CPCV splits, paths, purge, embargo | where N divides T | the last fold takes the remainder, ours the first |
 """
 
 import math
