@@ -16,6 +16,7 @@ from plimsoll.engine.kernels.overfit.sharpe import (
     min_backtest_years,
     min_track_record,
 )
+from plimsoll.engine.kernels.overfit.split_sums import SAME
 from plimsoll.engine.report.metrics import returns as m
 from plimsoll.engine.report.metrics.labels import share_text
 from plimsoll.engine.report.metrics.luck import PER_YEAR, Luck, Moments, Tries, luck_of, luck_text, moments, tries_of
@@ -194,7 +195,7 @@ def overfit(
     effective = effective_trials(table)
     here = tries_of(ratios, np.full(n, sessions, dtype=np.int64), effective)
     counted = here if tries is None or tries.counted <= n else tries
-    best = int(np.nanargmax(ratios))
+    best = int(np.argmax(ratios >= np.nanmax(ratios) - SAME))  # the first of equals, as in the splits
     return Overfit(
         labels=tuple(labels),
         sessions=sessions,
