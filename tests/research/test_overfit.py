@@ -69,6 +69,14 @@ def test_the_ledgers_count_is_what_it_is_deflated_by_where_it_is_larger() -> Non
     assert overfit(returns, labels(24), seed=1, blocks=4, noise=2, tries=fewer).tries.counted == 24
 
 
+def test_settings_that_are_one_bet_are_said_to_be() -> None:
+    rng = np.random.default_rng(5)
+    for share, said in ((0.05, True), (1.0, False)):
+        returns = rng.normal(0.0005, 0.01, (400, 1)) + share * rng.normal(0.0, 0.01, (400, 6))
+        lines = overfit(returns, labels(6), seed=1, blocks=4, noise=2).sentences()
+        assert any("they are one bet" in line for line in lines) == said
+
+
 def test_the_same_seed_gives_the_same_bytes_and_figures_are_json() -> None:
     texts = [json.dumps(overfit(noise(), labels(24), seed=9, blocks=6).figures(), allow_nan=False) for _ in range(2)]
     assert texts[0] == texts[1]

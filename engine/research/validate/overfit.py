@@ -27,6 +27,8 @@ WHERE = "overfitting"
 # The seed's limits: a family above the first is not to be chosen from, the second is what to aim at.
 PBO_LIMIT = 0.5
 PBO_TARGET = 0.2
+# A mean correlation beyond which choosing among the settings changes little; ours.
+ALIKE = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +122,7 @@ class Overfit:
         """Return what the figures say, for a reader who knows markets rather than statistics."""
         name = self.labels[self.best]
         luck = luck_text(f"the true Sharpe of {name}, the best,", self.luck, self.tries, "tries")
-        return [luck, *self._length(), self._splits(), self._noise()]
+        return [luck, *self._length(), self._splits(), self._noise(), *self._alike()]
 
     def _length(self) -> list[str]:
         lines = []
@@ -143,6 +145,13 @@ class Overfit:
             f"{share_text(self.splits.loss)} it lost money there. Above {PBO_LIMIT:.0%} choosing does harm, below "
             f"{PBO_TARGET:.0%} is the aim."
         )
+
+    def _alike(self) -> list[str]:
+        if not self.effective.mean_correlation > ALIKE:
+            return []
+        rho = self.effective.mean_correlation
+        bet = "they are one bet, and no figure here says whether that bet was chosen after the fact"
+        return [f"The settings move together, {rho:.3f} on average: {bet}."]
 
     def _noise(self) -> str:
         return (
