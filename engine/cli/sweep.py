@@ -40,6 +40,8 @@ _COLUMNS: Final[tuple[tuple[str, str, "Kind"], ...]] = (
 )
 
 NAMED: Final = 5
+# What the table takes beside its keys; narrower, rich would cut titles short.
+FIGURES_WIDTH: Final = 116
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ def _luck(result: SweepResult, setting: str | None) -> list[str]:
 
 def _print(console: "Console", result: SweepResult, folder: Path, luck: Sequence[str]) -> None:
     summary = result.summary
-    console.width = max(console.width, 140)
+    names = [key.rpartition(".")[2] for key in result.keys]
+    console.width = max(console.width, FIGURES_WIDTH + sum(len(name) + 2 for name in names))
     synthetic = " on SYNTHETIC data" if result.synthetic else ""
     skipped = f", {summary['skipped']:,} combinations left out as not valid" if summary["skipped"] else ""
     console.print(f"\n{result.name}: {len(result.table):,} settings{synthetic}, {result.failed:,} failed{skipped}\n")

@@ -8,7 +8,6 @@ file is named by a hash of that file, of every kernel file it imports, and of th
 import ast
 import hashlib
 import importlib.util
-import os
 import re
 import sys
 import sysconfig
@@ -21,6 +20,8 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 import numba
 from numba import njit
 
+from plimsoll.engine.kept import cache_folder
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Settings of numba that change the machine code but that its own cache ignores.
@@ -28,17 +29,8 @@ CODE_FLAGS = ("BOUNDSCHECK", "DISABLE_JIT", "OPT", "CPU_NAME", "CPU_FEATURES")
 
 
 def cache_root() -> Path:
-    """Return the user's cache folder for compiled kernels (`PLIMSOLL_CACHE_DIR` overrides it)."""
-    chosen = os.environ.get("PLIMSOLL_CACHE_DIR")
-    if chosen:
-        return Path(chosen) / "kernels"
-    if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", str(Path.home())))
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "plimsoll" / "kernels"
+    """Return the folder of compiled kernels in the user's cache folder."""
+    return cache_folder() / "kernels"
 
 
 def flags() -> str:

@@ -6,16 +6,21 @@ holiday before; hours from 2000 on, because they know neither the shorter days o
 until 1974, 10:00 to 16:00 until 1985) nor the early closes after the crash of 1987.
 """
 
+import importlib.util
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
 from plimsoll.engine.errors import ConfigError, DataError, did_you_mean
+from plimsoll.engine.kept import keep, recall, stamp_of
 from plimsoll.engine.market.panel import BarClock
 from plimsoll.engine.types import Bools, Dates, Ints
 
@@ -28,6 +33,16 @@ _BUILD_FROM: Final = "1969-10-01"
 _BUILD_TO: Final = "2100-02-28"
 
 FULL_SESSION_MINUTES: Final = 390
+_KEPT: Final = "calendar-XNYS"
+_COLUMNS: Final = (
+    ("session", "<i8"),
+    ("open_minute", "<i8"),
+    ("close_minute", "<i8"),
+    ("month_first", "|b1"),
+    ("month_last", "|b1"),
+    ("week_last", "|b1"),
+)
+
 COMMON_INTERVALS: Final = ("1d", "1min", "2min", "3min", "5min", "10min", "15min", "30min", "60min")
 
 
@@ -51,7 +66,50 @@ class Schedule:
 
 @lru_cache(maxsize=1)
 def schedule() -> Schedule:
-    """Return the exchange schedule (0.1 s the first time, then free)."""
+    """Return the exchange schedule: as it was kept by an earlier process, as long as what made it has not changed."""
+    key = _made_by()
+    plan = _unpacked(recall(_KEPT, key)) if key else None
+    if plan is None:
+        plan = _built()
+        if key:
+            keep(_KEPT, key, _packed(plan))
+    return plan
+
+
+def _made_by() -> str:
+    """Return a key over the calendar library's files, pandas and this file; "" where they cannot be looked at."""
+    found = importlib.util.find_spec("exchange_calendars")
+    try:
+        files = [Path(__file__), *Path(found.origin).parent.rglob("*.py")] if found and found.origin else []
+        return stamp_of(files, _BUILD_FROM, _BUILD_TO, version("pandas")) if files else ""
+    except OSError:
+        return ""
+
+
+def _packed(plan: Schedule) -> bytes:
+    return b"".join(getattr(plan, name).astype(kind).tobytes() for name, kind in _COLUMNS)
+
+
+def _unpacked(payload: bytes | None) -> Schedule | None:
+    """Return a kept schedule; None if there is none."""
+    if payload is None:
+        return None
+    row = sum(np.dtype(kind).itemsize for _, kind in _COLUMNS)
+    count, at, columns = len(payload) // row, 0, []
+    for name, kind in _COLUMNS:
+        column = np.frombuffer(payload, dtype=kind, count=count, offset=at)
+        at += column.nbytes
+        columns.append(column.astype("datetime64[D]" if name == "session" else kind.lstrip("<"), order="C"))
+    return _frozen(columns)
+
+
+def _frozen(columns: Sequence[Any]) -> Schedule:
+    for column in columns:
+        column.flags.writeable = False
+    return Schedule(*columns)
+
+
+def _built() -> Schedule:
     import exchange_calendars
 
     with warnings.catch_warnings():
@@ -73,10 +131,7 @@ def schedule() -> Schedule:
         np.append(new_month[1:], True),
         np.append(np.diff(week) != 0, True),
     )
-    kept = [np.ascontiguousarray(column[inside]) for column in columns]
-    for column in kept:
-        column.flags.writeable = False
-    return Schedule(*kept)
+    return _frozen([np.ascontiguousarray(column[inside]) for column in columns])
 
 
 def sessions(first: date, last: date) -> Dates:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from plimsoll.engine.kept import facts_folder
 from plimsoll.engine.kernels.jit import cache_root
 from plimsoll.engine.research.audit.file_watch import FileWatch
 
@@ -38,6 +39,7 @@ def test_a_file_that_could_hold_the_future_is_noted_wherever_it_lies(path: str) 
         "/dev/urandom",
         "/etc/localtime",
         str(cache_root() / "abc" / "kernel.nbc"),
+        str(facts_folder() / "calendar-XNYS"),
         str(Path(pytest.__file__)),
         str(Path(pytest.__file__).with_name("py.typed")),
         "/home/somebody/strategy.py",

@@ -9,6 +9,7 @@ from scipy.spatial.distance import squareform
 
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels.overfit import effective
+from plimsoll.engine.kernels.overfit.average_linkage import join, nearest_pair
 from plimsoll.engine.kernels.overfit.effective import effective_trials
 from plimsoll.engine.types import Floats
 
@@ -74,6 +75,20 @@ def test_the_cut_is_the_best_of_scipys_tree(seed: int, n: int) -> None:
         assert scores[found.clusters] == pytest.approx(found.silhouette, abs=1e-9)
 
 
+@given(st.integers(0, 10_000), st.integers(3, 12))
+def test_the_tree_merges_at_the_heights_of_scipys(seed: int, n: int) -> None:
+    corner = np.triu(np.random.default_rng(seed).uniform(0.1, 1.0, (n, n)), 1)
+    between = corner + corner.T
+    wanted = linkage(squareform(between), "average")[:, 2]
+    size, heights = np.ones(n), []
+    for _ in range(n - 1):
+        i, j = nearest_pair(between, size)
+        heights.append(between[i, j])
+        join(i, j, between, size)
+        size[i], size[j] = size[i] + size[j], 0.0
+    np.testing.assert_allclose(heights, wanted, rtol=1e-12)
+
+
 def silhouette(distance: Floats, label: "np.typing.NDArray[np.int32]") -> float:
     fits = []
     for i, own in enumerate(label):
@@ -117,6 +132,12 @@ def test_too_few_common_sessions_and_idle_trials_are_unrelated_to_any() -> None:
     returns[:20, 0], returns[40:, 1] = np.nan, np.nan
     found = effective_trials(returns)  # twenty sessions in common
     assert found.mean_correlation == pytest.approx(0.0, abs=1e-12)
+    third = np.random.default_rng(9).normal(size=60)
+    third[:39] = np.nan  # twenty-one with the first, one with the second
+    z = (np.stack([returns[:, 0], third]) - np.nanmean([returns[:, 0], third], axis=1)[:, None])[:, 39:]
+    z /= np.nanstd([returns[:, 0], third], axis=1)[:, None]
+    found = effective_trials(np.column_stack([returns, third]))
+    assert found.mean_correlation == pytest.approx(float(np.mean(z[0] * z[1])) / 3.0, rel=1e-9)
     idle = np.column_stack([planted(1, 2, 60, 0.99), np.full(60, 0.0001)])
     found = effective_trials(idle)
     assert found.mean_correlation == pytest.approx(np.corrcoef(idle[:, :2].T)[0, 1] / 3.0, rel=1e-9)

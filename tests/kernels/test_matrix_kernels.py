@@ -7,8 +7,15 @@ from hypothesis import strategies as st
 
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels import code
+from plimsoll.engine.kernels.eigen import smallest_eigenvalue, tridiagonalise
 from plimsoll.engine.kernels.estimate.factor_model import pca_factor_model
-from plimsoll.engine.kernels.estimate.psd import EIGENVALUE_FLOOR, is_positive, least_intensity
+from plimsoll.engine.kernels.estimate.psd import (
+    EIGENVALUE_FLOOR,
+    INTENSITY_TOLERANCE,
+    guess_intensity,
+    is_positive,
+    least_intensity,
+)
 from plimsoll.engine.kernels.linalg import cholesky, inner, multiply, quadratic, solve_factored
 
 
@@ -58,6 +65,59 @@ def test_repair_stops_where_the_smallest_eigenvalue_reaches_the_floor(n: int, se
     else:
         assert smallest == pytest.approx(EIGENVALUE_FLOOR, abs=1e-11)
         assert not is_positive(corr, 0.2, found - 1e-9, trial)
+
+
+@settings(max_examples=100, deadline=None)
+@given(n=st.integers(1, 20), seed=st.integers(0, 10_000), kind=st.sampled_from(["full", "low rank", "twins", "zero"]))
+def test_a_tridiagonal_matrix_has_the_same_eigenvalues_and_the_smallest_is_found(n: int, seed: int, kind: str) -> None:
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=(n, n)) * 10.0 ** rng.integers(-3, 4)
+    a = a + a.T
+    if kind == "low rank":
+        a = a[:, :1] @ a[:, :1].T
+    elif kind == "twins":
+        a[n // 2 :] = a[: n - n // 2]
+        a = a + a.T
+    elif kind == "zero":
+        a = np.zeros((n, n))
+    size = max(float(np.abs(np.linalg.eigvalsh(a)).max()), 1e-300)
+    work, diagonal, beside = a.copy(), np.empty(n), np.empty(n)
+    tridiagonalise(work, diagonal, beside)
+    assert beside[-1] == 0.0
+    ours = np.diag(diagonal) + np.diag(beside[:-1], 1) + np.diag(beside[:-1], -1)
+    theirs = np.linalg.eigvalsh(a)
+    np.testing.assert_allclose(np.linalg.eigvalsh(ours) / size, theirs / size, atol=1e-13)
+    assert smallest_eigenvalue(diagonal, beside) / size == pytest.approx(theirs[0] / size, abs=1e-13)
+
+
+def bisected(corr: np.ndarray, common: float, low: float) -> float:
+    """Return the least intensity as it is defined: by halves, by numpy's eigenvalues."""
+    target = np.full(corr.shape, common) + (1.0 - common) * np.eye(len(corr))
+    high = 1.0
+    while high - low > INTENSITY_TOLERANCE:
+        middle = 0.5 * (low + high)
+        good = np.linalg.eigvalsh(middle * target + (1.0 - middle) * corr)[0] >= EIGENVALUE_FLOOR
+        low, high = (low, middle) if good else (middle, high)
+    return high
+
+
+@settings(max_examples=50, deadline=None)
+@given(n=st.integers(3, 25), seed=st.integers(0, 10_000), common=st.floats(0.0, 0.95), spread=st.floats(0.1, 2.0))
+def test_the_intensity_is_the_one_that_halving_finds_in_two_looks(
+    n: int, seed: int, common: float, spread: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    corr = np.clip(rng.normal(common, spread, (n, n)), -0.999, 0.999)
+    corr = np.triu(corr, 1) + np.triu(corr, 1).T + np.eye(n)
+    trial = np.empty((n, n))
+    if is_positive(corr, common, 0.0, trial):
+        return
+    want = bisected(corr, common, 0.0)
+    found = least_intensity(corr, common, 0.0, trial)
+    assert found == pytest.approx(want, abs=1e-11)
+    assert is_positive(corr, common, found, trial)
+    assert not is_positive(corr, common, found - 2.0 * INTENSITY_TOLERANCE, trial)
+    assert guess_intensity(corr, common, trial) == pytest.approx(found, abs=2.0 * INTENSITY_TOLERANCE)
 
 
 def test_repair_says_so_when_the_target_itself_is_indefinite() -> None:

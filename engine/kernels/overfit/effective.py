@@ -49,6 +49,10 @@ def effective_trials(returns: ArrayLike) -> EffectiveTrials:
     that is no more than `NO_STRUCTURE` there are no clusters to count. Trials with fewer than 21 common sessions count
     as unrelated: what is not known to be a variation of another is a trial of its own.
 
+    Silhouettes compare distances with one another, so groups are told apart even where all trials are nearly the same:
+    more of them than the mean correlation says. That errs towards more trials; what the trials have in common is not in
+    the variance of their ratios either, which is all that the number is multiplied with.
+
     Raises
     ------
     InputError

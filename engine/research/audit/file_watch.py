@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from plimsoll.engine.kept import facts_folder
 from plimsoll.engine.kernels.jit import cache_root
 
 # Where Python and numba keep what they made of code.
@@ -27,9 +28,9 @@ _STARTS: Final = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", 
 class FileWatch:
     """Notes, while it listens, every file that is opened for reading, every connection and every program started.
 
-    Left out: code wherever it lies, whatever belongs to this Python and its packages, the cache of compiled kernels,
-    facts of the machine, and the folders named. A file opened by compiled code that does not tell Python goes
-    unnoticed.
+    Left out: code wherever it lies, whatever belongs to this Python and its packages, compiled kernels and facts in
+    the user's cache folder, facts of the machine, and the folders named. A file opened by compiled code that does not
+    tell Python goes unnoticed.
 
     noted : what was noticed, each once, in words, in order.
     """
@@ -43,7 +44,7 @@ class FileWatch:
         paths = sysconfig.get_paths()
         # not the whole of sys.prefix: with `python -m venv .` that is the project, data included
         roots = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-        named = [*roots, str(cache_root()), *(str(folder) for folder in allowed)]
+        named = [*roots, str(cache_root()), str(facts_folder()), *(str(folder) for folder in allowed)]
         self._roots = tuple({os.path.realpath(root).rstrip(os.sep) + os.sep for root in (*named, *_MACHINE)} - {os.sep})
 
     def install(self) -> None:

@@ -21,6 +21,7 @@ from plimsoll.engine.report.metrics.luck import (
     tries_of,
 )
 from plimsoll.engine.report.metrics.returns import NAN
+from plimsoll.engine.report.sweep.table import OK
 from plimsoll.engine.types import Floats
 
 COLUMN = "deflated_sharpe"
@@ -48,7 +49,7 @@ def sweep_luck(table: pd.DataFrame, returns: pd.DataFrame | None) -> SweepLuck:
     returns : a row per session and a column per setting; None = too large to be at hand, and how many independent tries
     they are worth is then not known.
     """
-    ran = np.isfinite(table["sharpe"].to_numpy(dtype=np.float64))
+    ran = (table["status"] == OK).to_numpy(dtype=np.bool_)
     columns = ("sharpe", "skew", "kurtosis")
     ratio, g3, g4 = (table[name].to_numpy(dtype=np.float64) for name in columns)
     lengths = table["sessions"].to_numpy(dtype=np.int64)

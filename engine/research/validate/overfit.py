@@ -16,6 +16,7 @@ from plimsoll.engine.kernels.overfit.sharpe import (
     min_backtest_years,
     min_track_record,
 )
+from plimsoll.engine.kernels.overfit.split_sums import SAME
 from plimsoll.engine.report.metrics import returns as m
 from plimsoll.engine.report.metrics.labels import share_text
 from plimsoll.engine.report.metrics.luck import PER_YEAR, Luck, Moments, Tries, luck_of, luck_text, moments, tries_of
@@ -26,6 +27,8 @@ WHERE = "overfitting"
 # The seed's limits: a family above the first is not to be chosen from, the second is what to aim at.
 PBO_LIMIT = 0.5
 PBO_TARGET = 0.2
+# A mean correlation beyond which choosing among the settings changes little; ours.
+ALIKE = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +122,7 @@ class Overfit:
         """Return what the figures say, for a reader who knows markets rather than statistics."""
         name = self.labels[self.best]
         luck = luck_text(f"the true Sharpe of {name}, the best,", self.luck, self.tries, "tries")
-        return [luck, *self._length(), self._splits(), self._noise()]
+        return [luck, *self._length(), self._splits(), self._noise(), *self._alike()]
 
     def _length(self) -> list[str]:
         lines = []
@@ -142,6 +145,13 @@ class Overfit:
             f"{share_text(self.splits.loss)} it lost money there. Above {PBO_LIMIT:.0%} choosing does harm, below "
             f"{PBO_TARGET:.0%} is the aim."
         )
+
+    def _alike(self) -> list[str]:
+        if not self.effective.mean_correlation > ALIKE:
+            return []
+        rho = self.effective.mean_correlation
+        bet = "they are one bet, and no figure here says whether that bet was chosen after the fact"
+        return [f"The settings move together, {rho:.3f} on average: {bet}."]
 
     def _noise(self) -> str:
         return (
@@ -194,7 +204,7 @@ def overfit(
     effective = effective_trials(table)
     here = tries_of(ratios, np.full(n, sessions, dtype=np.int64), effective)
     counted = here if tries is None or tries.counted <= n else tries
-    best = int(np.nanargmax(ratios))
+    best = int(np.argmax(ratios >= np.nanmax(ratios) - SAME))  # the first of equals, as in the splits
     return Overfit(
         labels=tuple(labels),
         sessions=sessions,
