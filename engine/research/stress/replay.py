@@ -1,0 +1,157 @@
+"""A scenario replayed through the whole system: what it lost on the way, and what the governor did about it."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from plimsoll.engine.core import Decision
+from plimsoll.engine.kernels import layout
+from plimsoll.engine.portfolio.stages.s5_governor import TIERS
+from plimsoll.engine.research.stress.go_on import Stand, go_on
+from plimsoll.engine.research.stress.lengthen import Way, lengthened
+from plimsoll.engine.runtime.assemble import Setup
+from plimsoll.engine.runtime.backtest import Track
+from plimsoll.engine.types import Bools, Floats, Ints
+
+# What the governor did: there is none, nothing called on it, it cut what was held, or it was called and did not.
+Governor: TypeAlias = Literal["none", "not called", "cut", "did not cut"]
+_CAPPED: Final = "s4_caps"
+_GOVERNED: Final = "s5_governor"
+
+
+@dataclass(frozen=True, slots=True)
+class TierChange:
+    """The kill tier from the close of a session on; session 0 is the run's last."""
+
+    session: int
+    day: str
+    tier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A run's way through the n sessions of a scenario and the quiet ones after it; fractions.
+
+    nav, gross, multiplier (n + quiet + 1,) : at the run's last close and after it: the account, 1 at the start; weights
+    held, cash equivalents aside; what the governor leaves, 1 without one.
+    ret (n + quiet,) : session returns. drawdown : the worst, from the highest close of these. governor_drawdown : the
+    worst that the governor saw, from the account's own high before. cut : the largest part of a target's gross that
+    the governor took, on session `cut_session`. tiers : every change.
+    """
+
+    sessions: int
+    nav: Floats
+    gross: Floats
+    multiplier: Floats
+    ret: Floats
+    governor: Governor
+    governor_drawdown: float
+    cut: float
+    cut_session: int
+    tiers: tuple[TierChange, ...]
+    margin_calls: int
+    ruined: bool
+
+    @property
+    def drawdown(self) -> float:
+        """The worst fall from the highest close so far, > 0."""
+        return float(np.max(1.0 - self.nav / np.maximum.accumulate(self.nav)))
+
+    @property
+    def day_loss(self) -> float:
+        """The worst session's loss, >= 0."""
+        return max(0.0, -float(self.ret.min()))
+
+    @property
+    def total(self) -> float:
+        """The return over all of it."""
+        return float(self.nav[-1]) - 1.0
+
+    @property
+    def worst_tier(self) -> str:
+        """The highest tier reached, "" without a governor."""
+        named = [change.tier for change in self.tiers]
+        return max(named, key=TIERS.index) if named else ""
+
+
+def replay(stand: Stand, way: Way, is_cash: Bools) -> Replay:
+    """Take a run through a way of the market; is_cash (N,) marks columns that are cash in all but name.
+
+    Raises
+    ------
+    StrategyError
+        If a strategy fails on what it sees there.
+    """
+    setup, track = go_on(stand, lengthened(stand.setup.panel, way))
+    return measure(stand, setup, track, way.n, is_cash)
+
+
+def measure(stand: Stand, setup: Setup, track: Track, n: int, is_cash: Bools) -> Replay:
+    """Return the figures of a run that went on."""
+    begin, stop = stand.last + 1, track.last + 1
+    ret = np.zeros(setup.panel.n_bars - begin)
+    ret[: stop - begin] = setup.broker.rec[begin:stop, layout.R_RET]
+    if track.ruined:
+        ret[stop - begin - 1] = -1.0
+    held = setup.broker.held[begin:].copy()
+    held[stop - begin :] = 0.0
+    gross = np.abs(np.vstack((stand.setup.broker.held[stand.last], held))[:, ~is_cash]).sum(axis=1)
+    facts, before = setup.system.integrator.facts, stand.track.decisions[-1:]
+    seen = [(max(d.t - stand.last, 0), d) for d in (*before, *track.decisions)]
+    multiplier, cut, cut_session = _held_back(seen, facts, setup.system.integrator.stages, is_cash, len(gross))
+    known = "multiplier" in facts
+    return Replay(
+        sessions=n,
+        nav=np.cumprod(np.concatenate(([1.0], 1.0 + ret))),
+        gross=gross,
+        multiplier=multiplier,
+        ret=ret,
+        governor=_judge(multiplier, gross) if known else "none",
+        governor_drawdown=max((_fact(d, facts, "drawdown") for _, d in seen), default=0.0) if known else 0.0,
+        cut=cut,
+        cut_session=cut_session,
+        tiers=_tiers(seen, facts, setup) if known else (),
+        margin_calls=int(setup.broker.book.scal[layout.MARGIN_CALLS] - stand.book["scal"][layout.MARGIN_CALLS]),
+        ruined=track.ruined,
+    )
+
+
+def _fact(decision: Decision, facts: tuple[str, ...], name: str) -> float:
+    return float(decision.target.facts[facts.index(name)])
+
+
+def _held_back(
+    seen: list[tuple[int, Decision]], facts: tuple[str, ...], stages: tuple[str, ...], is_cash: Bools, n: int
+) -> tuple[Floats, float, int]:
+    """Return the multiplier at each close (n,), the largest part of a target that the governor took, and when."""
+    multiplier, most, session = np.ones(n), 0.0, -1
+    if "multiplier" not in facts:
+        return multiplier, most, session
+    for k, decision in seen:
+        multiplier[k:] = _fact(decision, facts, "multiplier")
+        if _CAPPED in stages and _GOVERNED in stages:
+            rows = np.abs(decision.target.trace[~is_cash])
+            capped, left = (float(rows[:, stages.index(name)].sum()) for name in (_CAPPED, _GOVERNED))
+            if capped > 0.0 and 1.0 - left / capped > most:
+                most, session = 1.0 - left / capped, k
+    return multiplier, most, session
+
+
+def _judge(multiplier: Floats, gross: Floats) -> Governor:
+    """Return whether what was held shrank after each close at which the governor asked for less than before."""
+    called: Ints = np.flatnonzero(np.diff(np.concatenate(([1.0], multiplier))) < 0.0)
+    called = called[called < len(gross) - 1]  # what the last close asks for is not carried out any more
+    if not len(called):
+        return "not called"
+    k = int(called[np.argmin(multiplier[called])])
+    return "cut" if gross[k] == 0.0 or gross[k + 1 :].min() < gross[k] else "did not cut"
+
+
+def _tiers(seen: list[tuple[int, Decision]], facts: tuple[str, ...], setup: Setup) -> tuple[TierChange, ...]:
+    found: list[TierChange] = []
+    for k, decision in seen:
+        tier = TIERS[int(_fact(decision, facts, "tier"))]
+        if not found or found[-1].tier != tier:
+            found.append(TierChange(k, str(setup.panel.clock.session[decision.t]), tier))
+    return tuple(found)
