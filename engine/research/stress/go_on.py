@@ -21,8 +21,7 @@ class Stand:
     """A run at the close of its last bar, its orders for the next one sent.
 
     setup, market, track : the run's own; nothing here changes them. config : its configuration without deposits and
-    withdrawals, which are no part of what a market does. system, book : its state. multiplier : what the governor left
-    of the book at that close, 1 without one.
+    withdrawals, which are no part of what a market does. system, book : its state.
     """
 
     setup: Setup

@@ -101,9 +101,10 @@ def measure(stand: Stand, setup: Setup, track: Track, n: int, is_cash: Bools) ->
     seen = [(max(d.t - stand.last, 0), d) for d in (*before, *track.decisions)]
     multiplier, cut, cut_session = _held_back(seen, facts, setup.system.integrator.stages, is_cash, len(gross))
     known = "multiplier" in facts
+    nav: Floats = np.cumprod(np.concatenate(([1.0], 1.0 + ret)), dtype=np.float64)
     return Replay(
         sessions=n,
-        nav=np.cumprod(np.concatenate(([1.0], 1.0 + ret))),
+        nav=nav,
         gross=gross,
         multiplier=multiplier,
         ret=ret,
@@ -139,13 +140,16 @@ def _held_back(
 
 
 def _judge(multiplier: Floats, gross: Floats) -> Governor:
-    """Return whether what was held shrank after each close at which the governor asked for less than before."""
+    """Return whether less was held at some close after the first at which the governor asked for less than before.
+
+    What the last close asks for is not carried out any more, and of nothing held nothing can be cut.
+    """
     called: Ints = np.flatnonzero(np.diff(np.concatenate(([1.0], multiplier))) < 0.0)
-    called = called[called < len(gross) - 1]  # what the last close asks for is not carried out any more
+    called = called[(called < len(gross) - 1) & (gross[np.minimum(called, len(gross) - 1)] > 0.0)]
     if not len(called):
         return "not called"
-    k = int(called[np.argmin(multiplier[called])])
-    return "cut" if gross[k] == 0.0 or gross[k + 1 :].min() < gross[k] else "did not cut"
+    k = int(called[0])
+    return "cut" if gross[k + 1 :].min() < gross[k] else "did not cut"
 
 
 def _tiers(seen: list[tuple[int, Decision]], facts: tuple[str, ...], setup: Setup) -> tuple[TierChange, ...]:
