@@ -17,8 +17,8 @@ from plimsoll.engine.research.stress.verdict import Outcome
 from plimsoll.engine.verbs.stress import save, stress
 
 _HEAD: Final = (
-    "scenario", "sessions", "last book", "mean book", "worst book", "replay DD", "worst day", "gross", "governor cut", "tier",
-    "verdict",
+    "scenario", "sessions", "last book", "mean book", "worst book", "replay DD", "worst day", "gross", "governor cut",
+    "tier", "verdict",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError, OutputError, did_you_mean
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.folder import check_target
+from plimsoll.engine.report.validate.stress_page import stress_html
 from plimsoll.engine.research.stress.report import StressReport
 from plimsoll.engine.research.stress.scenario import Scenario, built_in, read_scenarios
 from plimsoll.engine.research.stress.stress import Told, case_of, run_stress
@@ -22,7 +23,7 @@ from plimsoll.engine.runtime.prepare import make_strategies, prepare
 from plimsoll.engine.sleeve.strategy import Strategy
 from plimsoll.engine.verbs.host import PROGRAM, Host
 
-FILE = "stress.json"
+FILE, PAGE = "stress.json", "stress.html"
 
 
 def stress(
@@ -58,7 +59,7 @@ def stress(
     system_paths : int
         How many paths of drawn sessions go through the whole system.
     out : path, optional
-        A folder to write ``stress.json`` to.
+        A folder to write ``stress.json`` and ``stress.html`` to.
     force : bool
         Write into an `out` that is not empty.
 
@@ -108,20 +109,22 @@ def scenarios_of(named: Sequence[str | Scenario] | None, files: Sequence[Path | 
 
 
 def save(report: StressReport, folder: Path) -> Path:
-    """Write ``stress.json`` into a folder and return its path.
+    """Write ``stress.json`` and ``stress.html`` into a folder and return the path of the page.
 
     Raises
     ------
     OutputError
         If it cannot be written.
     """
-    path = folder / FILE
+    plain = report.plain()
+    page = folder / PAGE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(report.plain(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        (folder / FILE).write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        page.write_text(stress_html(plain), encoding="utf-8")
     except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", where=str(path)) from None
-    return path
+        raise OutputError(f"cannot be written: {error.strerror}", where=str(folder)) from None
+    return page
 
 
 def _beyond(config: Config, panel: Panel, objects: Mapping[str, Strategy]) -> Panel:
