@@ -19,8 +19,8 @@ MAX_SESSIONS: Final = 1000
 NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 SYMBOL: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
 # A loss is at most everything; a gain beyond tenfold is a figure in per cent.
-Move = Annotated[float, Field(ge=-1.0, le=10.0)]
-Level = Annotated[float, Field(gt=0.0)]
+Move = Annotated[float, Field(strict=True, ge=-1.0, le=10.0)]
+Level = Annotated[float, Field(strict=True, gt=0.0)]
 Symbol = Annotated[str, Field(pattern=SYMBOL, max_length=32)]
 
 
