@@ -25,7 +25,7 @@ PUBLISHED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "symbol", "move"), PUBLISHED, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "symbol", "move"), PUBLISHED, ids=str)
 def test_a_published_move_is_the_shock_of_its_fund(name: str, symbol: str, move: float) -> None:
     assert Moves(BY_NAME[name], {}).shock(symbol) == pytest.approx(move, abs=5.1e-4)
 
@@ -47,7 +47,13 @@ def test_every_measured_return_is_the_golden_one_to_its_last_digit(golden: Calla
 
 def test_sessions_are_those_of_the_exchange() -> None:
     # a session, four, and five, counted on a calendar; 23 from 2020-02-19 to 03-23 with no holiday between
-    counted = {"black_monday_1987": 1, "tariff_2025": 4, "volmageddon_2018": 5, "covid_2020": 23, "metals_flush_2026": 1}
+    counted = {
+        "black_monday_1987": 1,
+        "tariff_2025": 4,
+        "volmageddon_2018": 5,
+        "covid_2020": 23,
+        "metals_flush_2026": 1,
+    }
     assert {name: BY_NAME[name].n for name in counted} == counted
 
 

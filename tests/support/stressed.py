@@ -33,9 +33,7 @@ def direct(weights: Mapping[str, float], **sections: Any) -> tuple[dict[str, Any
     return values, {"s": Replay(tuple(weights), np.array([list(weights.values())]))}
 
 
-def held_case(
-    panel: Panel, weights: Mapping[str, float], history: Panel | None = None, **sections: Any
-) -> Case:
+def held_case(panel: Panel, weights: Mapping[str, float], history: Panel | None = None, **sections: Any) -> Case:
     """Return a case whose run holds weights from the second bar on."""
     values, sleeves = direct(weights, **sections)
     return case_of(*wired(panel, values, sleeves), history)
