@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 OWN = """\
@@ -69,6 +70,19 @@ def test_a_symbol_nobody_can_place_is_asked_for(
     assert "[stress.classes]" in line
     told = cli("stress", "run.toml", "--only", "covid_2020", "--out", "f", "--set", "stress.classes.NVDA=nasdaq")
     assert told.code == 0
+
+
+def test_from_the_eve_of_a_window_the_prices_after_the_end_are_looked_up(here: Path, cli: Callable[..., Any]) -> None:
+    """The run ends on 2015-03-31; what SPY and TLT did in April is in the files, and is what the scenario is."""
+    (here / "april.toml").write_text('name = "april"\nstart = 2015-03-31\nend = 2015-04-14\n')
+    told = cli("stress", "run.toml", "--to", "2015-03-31", "--scenario", "april.toml", "--json", "--out", "f")
+    (one,) = json.loads(told.out)["scenarios"]
+    assert one["how"] == {"prices": ["SPY", "TLT"]}
+    assert one["modelled"] == []
+    assert cli("backtest", "run.toml", "--to", "2015-04-14", "--out", "real").code == 0
+    ret = pd.read_csv(here / "real/equity.csv", index_col="session")["ret"].loc["2015-04-01":]
+    assert len(ret) == one["sessions"] == 9
+    assert one["replay"]["nav"][: len(ret) + 1] == pytest.approx([1.0, *(1.0 + ret).cumprod()], rel=1e-12)
 
 
 REFUSED = {

@@ -61,9 +61,7 @@ def test_a_triple_fund_lost_about_what_its_underlyings_days_say(panel: Panel) ->
     assert by_days == pytest.approx(COVID.returns["TQQQ"], abs=0.01)
 
 
-def test_the_overlay_on_the_eve_of_a_crash_goes_through_it_as_it_did(
-    real_daily: Path, golden: Callable[..., Any]
-) -> None:
+def test_the_overlay_on_the_eve_of_a_crash_goes_through_it_as_it_did(real_daily: Path) -> None:
     base = load_config(OVERLAY, sets=["data.source=csv", f"data.path={real_daily}"])
     assert COVID.start is not None
     assert COVID.end is not None
