@@ -222,6 +222,15 @@ def test_a_governor_that_is_switched_off_is_not_called_and_the_breach_is_told() 
     assert bound.cap == 0.15
 
 
+def test_the_path_the_stages_replace_has_no_tiers_to_fire() -> None:
+    values, sleeves = book(integrator={"preset": "legacy"})
+    panel = walk_panel(2, ("EEM", "GLD", "SPY", "TLT"), (0.15, 0.1, 0.12, 0.08), n_bars=160)
+    report = run_stress(case_of(*wired(panel, values, sleeves)), [imagined(returns={"SPY": -0.2})], seed=1)
+    assert not report.governed
+    assert (report.outcomes[0].replay.governor, report.outcomes[0].replay.tiers) == ("none", ())
+    assert "no governor with kill tiers" in report.verdict
+
+
 def test_a_breach_and_a_governor_that_fails_are_findings() -> None:
     case = held_case(still_panel(("SPY",)), {"SPY": 1.0})
     report = run_stress(case, [imagined(returns={"SPY": -0.3}), imagined(returns={"SPY": 0.1}).model_copy(

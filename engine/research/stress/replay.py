@@ -16,6 +16,8 @@ from plimsoll.engine.types import Bools, Floats, Ints
 
 # What the governor did: there is none, nothing called on it, it cut what was held, or it was called and did not.
 Governor: TypeAlias = Literal["none", "not called", "cut", "did not cut"]
+# What an integrator with a governor says of every decision.
+_GOVERNOR: Final = frozenset(("multiplier", "drawdown", "tier"))
 _CAPPED: Final = "s4_caps"
 _GOVERNED: Final = "s5_governor"
 
@@ -75,6 +77,11 @@ class Replay:
         return max(named, key=TIERS.index) if named else ""
 
 
+def is_governed(facts: tuple[str, ...]) -> bool:
+    """Return whether an integrator of these facts has a governor."""
+    return set(facts) >= _GOVERNOR
+
+
 def replay(stand: Stand, way: Way, is_cash: Bools) -> Replay:
     """Take a run through a way of the market; is_cash (N,) marks columns that are cash in all but name.
 
@@ -100,7 +107,7 @@ def measure(stand: Stand, setup: Setup, track: Track, n: int, is_cash: Bools) ->
     facts, before = setup.system.integrator.facts, stand.track.decisions[-1:]
     seen = [(max(d.t - stand.last, 0), d) for d in (*before, *track.decisions)]
     multiplier, cut, cut_session = _held_back(seen, facts, setup.system.integrator.stages, is_cash, len(gross))
-    known = "multiplier" in facts
+    known = is_governed(facts)
     nav: Floats = np.cumprod(np.concatenate(([1.0], 1.0 + ret)), dtype=np.float64)
     return Replay(
         sessions=n,
@@ -127,7 +134,7 @@ def _held_back(
 ) -> tuple[Floats, float, int]:
     """Return the multiplier at each close (n,), the largest part of a target that the governor took, and when."""
     multiplier, most, session = np.ones(n), 0.0, -1
-    if "multiplier" not in facts:
+    if not is_governed(facts):
         return multiplier, most, session
     for k, decision in seen:
         multiplier[k:] = _fact(decision, facts, "multiplier")
