@@ -20,7 +20,7 @@ from plimsoll.engine.market.span import first_bars
 from plimsoll.engine.research.stress.go_on import go_on
 from plimsoll.engine.research.stress.lengthen import LEAST, QUIET, Way, lengthened, levels_of, trading
 from plimsoll.engine.research.stress.moves import Moves
-from plimsoll.engine.research.stress.replay import Replay
+from plimsoll.engine.research.stress.replay import Replay, left_alone
 from plimsoll.engine.research.stress.scenario import IndicatorMove, Scenario
 from plimsoll.engine.research.stress.stress import Case, case_of, run_stress
 from plimsoll.engine.research.stress.window import window_of
@@ -220,6 +220,37 @@ def test_a_governor_that_is_switched_off_is_not_called_and_the_breach_is_told() 
     assert bound.outcomes[0].replay.governor == "cut"
     assert bound.outcomes[0].replay.drawdown < loose.outcomes[0].replay.drawdown
     assert bound.cap == 0.15
+
+
+def test_a_governor_whose_orders_find_no_market_is_found_out_although_gross_falls_with_prices() -> None:
+    small = {**UNBOUND, "caps": {**UNBOUND["caps"], "gross": 0.8}}
+    values, sleeves = book(integrator={"preset": "book", **small})
+    panel = walk_panel(2, ("EEM", "GLD", "SPY", "TLT"), (0.15, 0.1, 0.12, 0.08), n_bars=160, drift=0.05)
+    block = panel.block.copy()
+    block[2, -25:] = 0.0  # nothing has traded for five weeks, and nothing trades in the scenario
+    dry = replace(panel, block=block)
+    said = imagined(paths={s: [-0.02] * 15 for s in panel.symbols})
+    found = replayed(case_of(*wired(dry, values, sleeves)), said)
+    assert found.multiplier.min() == 0.0
+    assert found.gross[-1] < found.gross[0]
+    assert found.governor == "did not cut"
+    assert replayed(case_of(*wired(panel, values, sleeves)), said).governor == "cut"
+
+
+def test_a_book_left_alone_has_the_gross_of_its_shares() -> None:
+    ret = np.array([[-0.5, 0.0, 0.1], [1.0, np.nan, 0.0]])
+    found = left_alone(np.array([0.4, -0.2, 0.5]), ret, np.array([False, False, True]))
+    # equity: 1, then 1 - .2 + .05, then 1 + .05
+    assert found == pytest.approx([0.6, (0.2 + 0.2) / 0.85, 0.6 / 1.05])
+
+
+def test_the_path_the_stages_replace_has_no_tiers_to_fire() -> None:
+    values, sleeves = book(integrator={"preset": "legacy"})
+    panel = walk_panel(2, ("EEM", "GLD", "SPY", "TLT"), (0.15, 0.1, 0.12, 0.08), n_bars=160)
+    report = run_stress(case_of(*wired(panel, values, sleeves)), [imagined(returns={"SPY": -0.2})], seed=1)
+    assert not report.governed
+    assert (report.outcomes[0].replay.governor, report.outcomes[0].replay.tiers) == ("none", ())
+    assert "no governor with kill tiers" in report.verdict
 
 
 def test_a_breach_and_a_governor_that_fails_are_findings() -> None:

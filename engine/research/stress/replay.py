@@ -16,6 +16,10 @@ from plimsoll.engine.types import Bools, Floats, Ints
 
 # What the governor did: there is none, nothing called on it, it cut what was held, or it was called and did not.
 Governor: TypeAlias = Literal["none", "not called", "cut", "did not cut"]
+# What an integrator with a governor says of every decision.
+_GOVERNOR: Final = frozenset(("multiplier", "drawdown", "tier"))
+# Relative difference of gross within which a book is the same: interest and dividends move it a little.
+SAME: Final = 1e-3
 _CAPPED: Final = "s4_caps"
 _GOVERNED: Final = "s5_governor"
 
@@ -75,6 +79,11 @@ class Replay:
         return max(named, key=TIERS.index) if named else ""
 
 
+def is_governed(facts: tuple[str, ...]) -> bool:
+    """Return whether an integrator of these facts has a governor."""
+    return set(facts) >= _GOVERNOR
+
+
 def replay(stand: Stand, way: Way, is_cash: Bools) -> Replay:
     """Take a run through a way of the market; is_cash (N,) marks columns that are cash in all but name.
 
@@ -96,11 +105,12 @@ def measure(stand: Stand, setup: Setup, track: Track, n: int, is_cash: Bools) ->
         ret[stop - begin - 1] = -1.0
     held = setup.broker.held[begin:].copy()
     held[stop - begin :] = 0.0
-    gross = np.abs(np.vstack((stand.setup.broker.held[stand.last], held))[:, ~is_cash]).sum(axis=1)
+    held = np.vstack((stand.setup.broker.held[stand.last], held))
+    gross = np.abs(held[:, ~is_cash]).sum(axis=1)
     facts, before = setup.system.integrator.facts, stand.track.decisions[-1:]
     seen = [(max(d.t - stand.last, 0), d) for d in (*before, *track.decisions)]
     multiplier, cut, cut_session = _held_back(seen, facts, setup.system.integrator.stages, is_cash, len(gross))
-    known = "multiplier" in facts
+    known = is_governed(facts)
     nav: Floats = np.cumprod(np.concatenate(([1.0], 1.0 + ret)), dtype=np.float64)
     return Replay(
         sessions=n,
@@ -108,7 +118,7 @@ def measure(stand: Stand, setup: Setup, track: Track, n: int, is_cash: Bools) ->
         gross=gross,
         multiplier=multiplier,
         ret=ret,
-        governor=_judge(multiplier, gross) if known else "none",
+        governor=_judge(multiplier, held, setup.feed.ret[begin:], is_cash) if known else "none",
         governor_drawdown=max((_fact(d, facts, "drawdown") for _, d in seen), default=0.0) if known else 0.0,
         cut=cut,
         cut_session=cut_session,
@@ -127,7 +137,7 @@ def _held_back(
 ) -> tuple[Floats, float, int]:
     """Return the multiplier at each close (n,), the largest part of a target that the governor took, and when."""
     multiplier, most, session = np.ones(n), 0.0, -1
-    if "multiplier" not in facts:
+    if not is_governed(facts):
         return multiplier, most, session
     for k, decision in seen:
         multiplier[k:] = _fact(decision, facts, "multiplier")
@@ -139,17 +149,28 @@ def _held_back(
     return multiplier, most, session
 
 
-def _judge(multiplier: Floats, gross: Floats) -> Governor:
-    """Return whether less was held at some close after the first at which the governor asked for less than before.
+def _judge(multiplier: Floats, held: Floats, ret: Floats, is_cash: Bools) -> Governor:
+    """Return whether the governor, first called on at some close, was followed by less than its book by itself.
 
-    What the last close asks for is not carried out any more, and of nothing held nothing can be cut.
+    multiplier (n,), held (n, N) weights at each close; ret (n - 1, N) returns of the sessions between. A book that is
+    left alone has a gross of its own, which falls where prices do: that is no cut. What the last close asks for is
+    not carried out any more, and of nothing held nothing can be cut.
     """
     called: Ints = np.flatnonzero(np.diff(np.concatenate(([1.0], multiplier))) < 0.0)
-    called = called[(called < len(gross) - 1) & (gross[np.minimum(called, len(gross) - 1)] > 0.0)]
-    if not len(called):
-        return "not called"
-    k = int(called[0])
-    return "cut" if gross[k + 1 :].min() < gross[k] else "did not cut"
+    for k in called[called < len(held) - 1]:
+        alone = left_alone(held[k], ret[k:], is_cash)
+        if alone[0] > 0.0:
+            after = np.abs(held[k + 1 :, ~is_cash]).sum(axis=1)
+            return "cut" if (after < (1.0 - SAME) * alone[1:]).any() else "did not cut"
+    return "not called"
+
+
+def left_alone(weights: Floats, ret: Floats, is_cash: Bools) -> Floats:
+    """Return (m + 1,) the gross of weights (N,) at a close and after each of m sessions of returns (m, N), untraded."""
+    grown = np.vstack((weights, weights * np.cumprod(1.0 + np.nan_to_num(ret, nan=0.0), axis=0)))
+    equity = 1.0 + grown.sum(axis=1) - weights.sum()
+    gross: Floats = np.abs(grown[:, ~is_cash]).sum(axis=1) / np.where(equity > 0.0, equity, np.inf)
+    return gross
 
 
 def _tiers(seen: list[tuple[int, Decision]], facts: tuple[str, ...], setup: Setup) -> tuple[TierChange, ...]:

@@ -17,7 +17,7 @@ from plimsoll.engine.research.stress.go_on import Stand, stand_at_end
 from plimsoll.engine.research.stress.lengthen import Way, levels_of, trading
 from plimsoll.engine.research.stress.monte_carlo import stressed_covariance, student_tail
 from plimsoll.engine.research.stress.moves import PRICES, DayPath, Moves
-from plimsoll.engine.research.stress.replay import Replay, replay
+from plimsoll.engine.research.stress.replay import Replay, is_governed, replay
 from plimsoll.engine.research.stress.report import StressReport
 from plimsoll.engine.research.stress.scenario import Scenario, check_names
 from plimsoll.engine.research.stress.tail import Tail
@@ -99,7 +99,7 @@ def run_stress(
         synthetic=setup.panel.synthetic,
         last=str(setup.panel.clock.session[-1]),
         cap=setup.config.integrator.governor.flat,
-        governed="multiplier" in setup.system.integrator.facts,
+        governed=is_governed(setup.system.integrator.facts),
         seed=seed,
         outcomes=tuple(outcomes),
         student=_student(case, books, seed),

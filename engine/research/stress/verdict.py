@@ -65,7 +65,7 @@ def summary(outcomes: Sequence[Outcome], cap: float) -> str:
     ]
     asked = [o for o in outcomes if o.replay.governor in ("cut", "did not cut")]
     if outcomes and all(o.replay.governor == "none" for o in outcomes):
-        said.append("There is no governor: nothing but the strategy's own rule limits a loss.")
+        said.append("There is no governor with kill tiers: only the strategies' own rules limit a loss.")
     else:
         failed = [o.scenario.label for o in asked if o.replay.governor == "did not cut"]
         but = f", but not in {', '.join(failed)}" if failed else ""
