@@ -165,6 +165,7 @@ def pbo_table(pbo: Block) -> PageTable:
         ("Its spread", shown(null["sd"], "percent")),
         ("Noise that looks no more overfitted", shown(null["at_or_below"], "percent")),
         ("The best of one half loses in the other", shown(pbo["loss"], "percent")),
+        ("Mean correlation of the settings", shown(pbo["mean_correlation"], "ratio")),
         ("Slope of out-of-sample on in-sample Sharpe", shown(pbo["slope"], "ratio")),
     ]
     note = (

@@ -88,7 +88,7 @@ def evidence_of(plan: ValidationPlan, ran: Ran, former: BlockRows | None, paths:
         "configured": path_figures(configured, held),
         "whole": path_figures(configured, slice(0, n)),
         "luck": luck_block(configured.returns, bill, (judged.returns, bill[held]), tries, of),
-        "pbo": pbo_block(matrix, bill, plan.config.run.seed),
+        "pbo": pbo_block(matrix, bill, _labels(plan), plan.config.run.seed),
         "ladder": rungs_block(plan, ran, former, bill, held),
         "sensitivity": sensitivity_block(base, plan.perturbed, ratios, plan.gate.max_sensitivity, plan.left_out),
         "stress": beside.stress,
@@ -98,6 +98,15 @@ def evidence_of(plan: ValidationPlan, ran: Ran, former: BlockRows | None, paths:
         "sleeves": _sleeves(plan, configured),
     }  # fmt: skip
     return Evidence(plain(block), ran.sessions, walks, configured)
+
+
+def _labels(plan: ValidationPlan) -> list[str]:
+    """Return what the settings of the family are called, in its order."""
+    keys = [axis.key for axis in plan.axes]
+    return [
+        ", ".join(f"{key}={value}" for key, value in zip(keys, values, strict=True)) or "as configured"
+        for values in plan.chosen
+    ]
 
 
 def _sleeves(plan: ValidationPlan, path: Path) -> list[dict[str, Any]]:

@@ -1,15 +1,14 @@
 """How much of the result the best of so many tries would have shown without any skill."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from plimsoll.engine.errors import InputError
-from plimsoll.engine.kernels.overfit.cscv import cscv
+from plimsoll.engine.kernels.overfit.cscv import BLOCKS
 from plimsoll.engine.kernels.overfit.effective import effective_trials
-from plimsoll.engine.kernels.overfit.null import null_pbo
 from plimsoll.engine.kernels.overfit.sharpe import (
     expected_maximum,
     lucky_ratio,
@@ -18,12 +17,10 @@ from plimsoll.engine.kernels.overfit.sharpe import (
 )
 from plimsoll.engine.report.metrics import returns as m
 from plimsoll.engine.report.metrics.luck import PER_YEAR, Tries, luck_facts, luck_of, luck_text, moments, tries_of
+from plimsoll.engine.research.validate.overfit import overfit
 from plimsoll.engine.trials.ledger import open_ledger
 from plimsoll.engine.trials.tries import tries_in
 from plimsoll.engine.types import Floats
-
-# C(16, 8) = 12,870 splits, the number of blocks of the paper's example.
-BLOCKS: Final = 16
 
 
 def tries_of_validation(
@@ -77,31 +74,32 @@ def luck_block(returns: Floats, bill: Floats, stitched: tuple[Floats, Floats], t
     }
 
 
-def pbo_block(family: Floats, bill: Floats, seed: int) -> dict[str, Any]:
+def pbo_block(family: Floats, bill: Floats, labels: Sequence[str], seed: int) -> dict[str, Any]:
     """Return the probability that the best of the family was overfitted, and what noise of its shape would have given.
 
-    family (n, M) net returns, NaN where a setting has none: one that lacks a session is left out. `why` : there is no
-    probability, "" = there is.
+    family (n, M) net returns, NaN where a setting has none: one that lacks a session is left out; labels : of the M.
+    `why` : there is no probability, "" = there is; `said` : what the statistics of the family come to, in sentences.
     """
-    whole = family[:, np.isfinite(family).all(axis=0)]
-    nothing = {"pbo": m.NAN, "columns": whole.shape[1], "blocks": BLOCKS}
-    if whole.shape[1] < 2:
+    whole = np.isfinite(family).all(axis=0)
+    nothing = {"pbo": m.NAN, "columns": int(whole.sum()), "blocks": BLOCKS, "said": []}
+    if whole.sum() < 2:
         return {**nothing, "why": "a family of fewer than two settings: [validate.grid] names nothing to choose from"}
-    excess = np.ascontiguousarray(whole - bill[:, None])
+    excess = np.ascontiguousarray(family[:, whole] - bill[:, None])
     try:
-        found = cscv(excess, BLOCKS)
-        noise = null_pbo(len(excess), excess.shape[1], BLOCKS, seed)
+        found = overfit(excess, [label for label, own in zip(labels, whole, strict=True) if own], seed=seed)
     except InputError as error:
         return {**nothing, "why": str(error)}
+    splits, noise = found.splits, found.null
     return {
         "pbo": found.pbo,
-        "columns": found.n_columns,
-        "blocks": found.blocks,
-        "splits": len(found.logit),
-        "dropped": found.dropped,
-        "loss": found.loss,
-        "slope": found.slope,
-        "logits": np.histogram(found.logit, bins=np.linspace(-5.0, 5.0, 41))[0].tolist(),
+        "columns": splits.n_columns,
+        "blocks": splits.blocks,
+        "splits": len(splits.logit),
+        "dropped": splits.dropped,
+        "loss": splits.loss,
+        "slope": splits.slope,
+        "logits": np.histogram(splits.logit, bins=np.linspace(-5.0, 5.0, 41))[0].tolist(),
+        "mean_correlation": found.effective.mean_correlation,
         "null": {
             "mean": noise.mean,
             "sd": noise.sd,
@@ -109,5 +107,6 @@ def pbo_block(family: Floats, bill: Floats, seed: int) -> dict[str, Any]:
             "at_or_below": noise.share_at_or_below(found.pbo),
             "sds_below": noise.sds_below(found.pbo),
         },
+        "said": found.sentences(),
         "why": "",
     }
