@@ -20,7 +20,7 @@ from plimsoll.engine.report.metrics.luck import PER_YEAR, Tries, luck_facts, luc
 from plimsoll.engine.research.validate.overfit import overfit
 from plimsoll.engine.trials.ledger import open_ledger
 from plimsoll.engine.trials.tries import tries_in
-from plimsoll.engine.types import Floats
+from plimsoll.engine.types import Bools, Floats
 
 
 def tries_of_validation(
@@ -80,13 +80,13 @@ def pbo_block(family: Floats, bill: Floats, labels: Sequence[str], seed: int) ->
     family (n, M) net returns, NaN where a setting has none: one that lacks a session is left out; labels : of the M.
     `why` : there is no probability, "" = there is; `said` : what the statistics of the family come to, in sentences.
     """
-    whole = np.isfinite(family).all(axis=0)
+    whole: Bools = np.asarray(np.isfinite(family).all(axis=0))
     nothing = {"pbo": m.NAN, "columns": int(whole.sum()), "blocks": BLOCKS, "said": []}
     if whole.sum() < 2:
         return {**nothing, "why": "a family of fewer than two settings: [validate.grid] names nothing to choose from"}
     excess = np.ascontiguousarray(family[:, whole] - bill[:, None])
     try:
-        found = overfit(excess, [label for label, own in zip(labels, whole, strict=True) if own], seed=seed)
+        found = overfit(excess, [label for label, own in zip(labels, whole.tolist(), strict=True) if own], seed=seed)
     except InputError as error:
         return {**nothing, "why": str(error)}
     splits, noise = found.splits, found.null
