@@ -60,6 +60,7 @@ FLOORS = tuple(
         "engine.research.proof",
         "engine.research.audit",
         "engine.research.sweep",
+        "engine.research.stress",
         "engine.research",
         "engine.live",
         "engine.verbs",

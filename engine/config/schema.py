@@ -25,6 +25,7 @@ from plimsoll.engine.config.stages import (
     TurnoverSection,
     VolTargetSection,
 )
+from plimsoll.engine.config.stress import StressSection
 from plimsoll.engine.config.toml import dump_toml
 from plimsoll.engine.types import LiquidityTier, PriceKind
 
@@ -199,6 +200,7 @@ class Config(Section):
     account: AccountSection = AccountSection()
     financing: FinancingSection = FinancingSection()
     report: ReportSection = ReportSection()
+    stress: StressSection = StressSection()
     broker: BrokerSection | None = None
     live: LiveSection | None = None
 
@@ -245,7 +247,7 @@ class Config(Section):
         if self.integrator.alarm is not None:  # in force is what counts: a run is the same whether it is written or not
             plain["integrator"]["allocate"]["alarm"] = self.integrator.alarm
         plain["run"].pop("modules", None)
-        for aside in ("broker", "report"):
+        for aside in ("broker", "report", "stress"):
             plain.pop(aside, None)
         if self.execution.venue is None:
             plain.pop("live", None)

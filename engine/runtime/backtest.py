@@ -40,6 +40,7 @@ def run_loop(
     setup: Setup,
     progress: Progress | None = None,
     *,
+    begin: int = 0,
     stop_at: int | None = None,
     before_bar: Callable[[int], None] | None = None,
     mark_of: MarkOf = as_simulated,
@@ -48,8 +49,9 @@ def run_loop(
     """Run a backtest bar by bar.
 
     Each bar: the simulator fills what was decided at the previous close and marks the account at this one; the core
-    observes; if something is due it decides, and the orders go to the simulator for the next bar. With `stop_at` the
-    loop ends after that bar's decision and leaves the system as it then was. `before_bar` is called with each bar
+    observes; if something is due it decides, and the orders go to the simulator for the next bar. The loop begins with
+    bar `begin`, before which the system has been taken already. With `stop_at` it
+    ends after that bar's decision and leaves the system as it then was. `before_bar` is called with each bar
     before anything happens at it; `mark_of` is asked what the account was worth at its close. `keep` is how many of the
     last decisions are kept; None = all.
 
@@ -64,7 +66,7 @@ def run_loop(
     observe, due, advance = system.observe, system.due, broker.advance
     first, n_bars, needs_mark = setup.first, setup.panel.n_bars, system.integrator.needs_mark
     every = max(n_bars // 100, 1)
-    for t in range(n_bars if stop_at is None else stop_at + 1):
+    for t in range(begin, n_bars if stop_at is None else stop_at + 1):
         code = 0
         if before_bar is not None:
             before_bar(t)

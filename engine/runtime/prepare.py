@@ -1,7 +1,7 @@
 """From a panel to what a run is told of the world, before any account or sleeve exists."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,6 +76,19 @@ def prepare(config: Config, panel: Panel, strategies: Mapping[str, Strategy]) ->
     bill, bill_name = _bill(config, feed)
     daily = _daily_table(config, panel, bill)
     return Market(feed, panel, strategies, bill, bill_name, daily, None, disabled)
+
+
+def onto(config: Config, market: Market, panel: Panel) -> Market:
+    """Return a market over a panel that goes on from its own: the same columns, and the same sleeves run on it.
+
+    Raises
+    ------
+    DataError
+        If the bill series ends too early, or a flow falls on no session.
+    """
+    feed = Feed(panel)
+    bill, _ = _bill(config, feed)
+    return replace(market, feed=feed, calendar=panel, bill=bill, daily=_daily_table(config, panel, bill))
 
 
 def _enabled(

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.project import write_project
     from plimsoll.engine.verbs.rebalance import emit, rebalance
     from plimsoll.engine.verbs.strategies import describe_strategies, describe_strategy
+    from plimsoll.engine.verbs.stress import stress
     from plimsoll.engine.verbs.sweep import sweep
     from plimsoll.engine.verbs.trials import trials
     from plimsoll.engine.verbs.twin import twin
@@ -83,6 +84,7 @@ _HOME = {
     "pull_data": "plimsoll.engine.verbs.data",
     "sample_panel": "plimsoll.engine.market.sample.source",
     "show_data": "plimsoll.engine.verbs.data",
+    "stress": "plimsoll.engine.verbs.stress",
     "sweep": "plimsoll.engine.verbs.sweep",
     "trials": "plimsoll.engine.verbs.trials",
     "twin": "plimsoll.engine.verbs.twin",
@@ -134,6 +136,7 @@ __all__ = [
     "sample_panel",
     "show_data",
     "status",
+    "stress",
     "sweep",
     "trials",
     "twin",
