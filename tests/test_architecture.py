@@ -30,6 +30,7 @@ FLOORS = tuple(
         "engine.kernels.estimate",
         "engine.kernels.allocate",
         "engine.kernels.account",
+        "engine.kernels.overfit",
         "engine.kernels.registry",
         "engine.config",
         "engine.market",

@@ -1,6 +1,7 @@
 """`plimsoll sweep`."""
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from plimsoll.engine.research.sweep.grid import parse_axes
 from plimsoll.engine.research.sweep.plan import check_ranking
 from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers
 from plimsoll.engine.research.sweep.window import Windows
+from plimsoll.engine.trials.row import family_of
+from plimsoll.engine.trials.tries import luck_in_ledger
 from plimsoll.engine.verbs.sweep import sweep_plan, swept
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 # Figures shown beside the keys: name, title, how to print it.
 _COLUMNS: Final[tuple[tuple[str, str, "Kind"], ...]] = (
     ("sharpe", "Sharpe", "ratio"),
+    ("probabilistic_sharpe", "P(>0)", "percent"),
+    ("deflated_sharpe", "after all", "percent"),
     ("cagr", "CAGR", "percent"),
     ("vol_ann", "vol", "percent"),
     ("max_drawdown", "max DD", "percent"),
@@ -35,6 +40,8 @@ _COLUMNS: Final[tuple[tuple[str, str, "Kind"], ...]] = (
 )
 
 NAMED: Final = 5
+# What the table takes beside its keys; narrower, rich would cut titles short.
+FIGURES_WIDTH: Final = 116
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +128,25 @@ def _tell(result: SweepResult, folder: Path, told: SweepOutput) -> None:
     else:
         from rich.console import Console
 
-        _print(Console(file=sys.stdout, highlight=False), result, folder)
+        _print(Console(file=sys.stdout, highlight=False), result, folder, _luck(result, told.trials))
 
 
-def _print(console: "Console", result: SweepResult, folder: Path) -> None:
+def _luck(result: SweepResult, setting: str | None) -> list[str]:
+    """Return what is left of the best setting after this sweep, and after all that the ledger has of its family."""
+    luck = result.summary["luck"]
+    if luck is None:
+        return []
+    if result.returns is None:
+        return [luck["text"]]
+    config, returns = result.best[0], result.returns[str(luck["setting"])].dropna().to_numpy()
+    more = luck_in_ledger(family_of(config), returns, None, setting, os.environ, told=luck["tries"])
+    return [luck["text"], *more]
+
+
+def _print(console: "Console", result: SweepResult, folder: Path, luck: Sequence[str]) -> None:
     summary = result.summary
-    console.width = max(console.width, 120)
+    names = [key.rpartition(".")[2] for key in result.keys]
+    console.width = max(console.width, FIGURES_WIDTH + sum(len(name) + 2 for name in names))
     synthetic = " on SYNTHETIC data" if result.synthetic else ""
     skipped = f", {summary['skipped']:,} combinations left out as not valid" if summary["skipped"] else ""
     console.print(f"\n{result.name}: {len(result.table):,} settings{synthetic}, {result.failed:,} failed{skipped}\n")
@@ -143,6 +163,8 @@ def _print(console: "Console", result: SweepResult, folder: Path) -> None:
             "comes with choosing. Judge by the median, by its neighbours, and on data it has not seen.",
             soft_wrap=True,
         )
+        for line in luck:
+            console.print(f"\n{line}", soft_wrap=True)
     for failure in summary["failures"][:3]:
         console.print(f"failed: setting {failure['setting']}: {failure['reason']}", markup=False, soft_wrap=True)
     if result.failed > 3:
@@ -157,7 +179,7 @@ def _print_table(console: "Console", keys: Sequence[str], metric: str, summary: 
     if metric not in {name for name, _, _ in _COLUMNS}:
         columns.insert(0, (metric, metric, "ratio"))
     table = Table(box=None, pad_edge=False)
-    table.add_column("")
+    table.add_column("", no_wrap=True, min_width=len("median"))
     spans = ("from", "sessions")
     for title in (*(key.rpartition(".")[2] for key in keys), *spans, *(title for _, title, _ in columns)):
         table.add_column(title, justify="right", no_wrap=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from plimsoll.engine.errors import ConfigError, OutputError
 from plimsoll.engine.report.export import check_suffix
-from plimsoll.engine.report.metrics.labels import shown
+from plimsoll.engine.report.metrics.labels import DASH, shown
 from plimsoll.engine.report.metrics.table import plain
 from plimsoll.engine.trials.ledger import VARIABLE, TrialLedger, open_ledger
 from plimsoll.engine.verbs.trials import check_family, export_trials, trials
@@ -52,7 +52,7 @@ def show_trials(
     elif family is None and not ladder:
         _print_families(rows)
     else:
-        _print_family(rows)
+        _print_family(rows, luck=not ladder)
 
 
 def _say_off(why: str, exporting: bool, *, as_json: bool) -> None:
@@ -71,30 +71,55 @@ def _say_empty(ledger: TrialLedger, exporting: bool) -> None:
 
 
 def _print_families(rows: list[dict[str, Any]]) -> None:
-    columns = ("family", "trials", "data sets", "first recorded", "last recorded", "best Sharpe", "median Sharpe")
+    columns: tuple[str, ...] = (
+        "family",
+        "trials",
+        "data sets",
+        "first recorded",
+        "last recorded",
+        "median Sharpe",
+        "best Sharpe",
+    )
+    columns += ("P(>0)", "after all", "independent", "after these")
     cells: list[tuple[str, ...]] = [
         (
             *(row["family"], str(row["trials"]), str(row["data_sets"])),
             *(_minute(row[key]) for key in ("first_recorded", "last_recorded")),
-            *(shown(plain(row[key]), "ratio") for key in ("best_sharpe", "median_sharpe")),
+            *(shown(plain(row[key]), "ratio") for key in ("median_sharpe", "best_sharpe")),
+            *(shown(plain(row[f"best_{key}"]), "percent") for key in ("probabilistic_sharpe", "deflated_sharpe")),
+            shown(plain(row["effective_trials"]), "count"),
+            shown(plain(row["best_deflated_sharpe_effective"]), "percent"),
         )
         for row in rows
     ]
     _print_table(columns, cells, left=("family",))
+    _explain("the best trial", "of its family; after these: trials that move together count once")
 
 
-def _print_family(rows: list[dict[str, Any]]) -> None:
-    columns = ("id", "name", "kind", "sessions", "from", "to", "CAGR", "Sharpe", "max drawdown", "recorded")
+def _print_family(rows: list[dict[str, Any]], *, luck: bool) -> None:
+    columns: tuple[str, ...] = ("id", "name", "kind", "sessions", "from", "to", "CAGR", "Sharpe")
+    columns += ("P(>0)", "after all", "max drawdown", "recorded") if luck else ("max drawdown", "recorded")
     cells: list[tuple[str, ...]] = [
         (
             *(str(row["id"]), row["name"], row["kind"], str(row["sessions"])),
             *(row["first_session"], row["last_session"], shown(plain(row["cagr"]), "percent")),
-            *(shown(plain(row["sharpe"]), "ratio"), shown(plain(row["max_drawdown"]), "percent")),
+            shown(plain(row["sharpe"]), "ratio"),
+            *(shown(plain(row[key]), "percent") for key in ("probabilistic_sharpe", "deflated_sharpe") if luck),
+            shown(plain(row["max_drawdown"]), "percent"),
             _minute(row["recorded_at"]),
         )
         for row in rows
     ]
     _print_table(columns, cells, left=("name", "kind"))
+    if luck:
+        _explain("a trial", f"of its family, {len(rows):,} here")
+
+
+def _explain(whose: str, of: str) -> None:
+    sys.stdout.write(
+        f"\nP(>0): probability that the true Sharpe of {whose} is above zero, had it been the only try;\n"
+        f"after all: the same after every trial {of}; {DASH}: nothing to deflate by\n"
+    )
 
 
 def _print_table(columns: tuple[str, ...], cells: list[tuple[str, ...]], left: tuple[str, ...]) -> None:

@@ -1,7 +1,7 @@
 """What a backtest returns: tables, figures, pages, and how they look at a prompt."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -62,15 +62,25 @@ class Result(Record):
         """
         return write_folder(self, self.metrics, Path(folder), force=force, created=created, extras=extras)
 
-    def summary(self, *, folder: Path | None = None, as_json: bool = False, file: IO[str] | None = None) -> None:
-        """Print the run to `file` (standard output): a table of figures, or `metrics.json` with `as_json`."""
+    def summary(
+        self,
+        *,
+        folder: Path | None = None,
+        as_json: bool = False,
+        file: IO[str] | None = None,
+        luck: Sequence[str] = (),
+    ) -> None:
+        """Print the run to `file` (standard output): a table of figures, or `metrics.json` with `as_json`.
+
+        folder : where its files are. luck : sentences on how much else was tried, which a run itself does not know.
+        """
         target = file if file is not None else sys.stdout
         if as_json:
             target.write(json_bytes(self.metrics).decode())
             return
         from rich.console import Console
 
-        print_summary(self, self.metrics, console=Console(file=target, highlight=False), folder=folder)
+        print_summary(self, self.metrics, console=Console(file=target, highlight=False), folder=folder, luck=luck)
 
     def __repr__(self) -> str:
         """Return the run in one line."""

@@ -1,6 +1,6 @@
 """The run in the terminal: one table of figures, what deserves attention, where the files are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
 
 def print_summary(
-    record: Record, metrics: Mapping[str, Any], *, console: "Console | None" = None, folder: Path | None = None
+    record: Record,
+    metrics: Mapping[str, Any],
+    *,
+    console: "Console | None" = None,
+    folder: Path | None = None,
+    luck: Sequence[str] = (),
 ) -> None:
-    """Print the run to `console`, standard output if None."""
+    """Print the run to `console`, standard output if None; `luck` : what is known of other tries, in sentences."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -32,7 +37,7 @@ def print_summary(
     out.print(_figures(metrics))
     if metrics["ladder"] is not None and metrics["ladder"]["rungs"]:
         out.print(_ladder(metrics["ladder"]))
-    notes = _lines(record, metrics)
+    notes = [("Luck", text, "") for text in luck] + _lines(record, metrics)
     notes += _ladder_lines(metrics["ladder"])
     counts = [f"{title(name).lower()} {count_shown(value)}" for name, value in record.counts.items() if value]
     if counts:

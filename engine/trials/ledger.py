@@ -7,7 +7,7 @@ therefore recorded when it is tried, once, and never changed.
 
 import sys
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -70,6 +70,16 @@ class FamilyReturns(NamedTuple):
     sessions: Dates
     matrix: Floats
     ids: Ints
+
+
+def side_by_side(rows: Sequence[TrialRow]) -> FamilyReturns:
+    """Return the returns of recorded trials on the union of their sessions."""
+    axes = {id(row.sessions): row.sessions for row in rows}  # trials on the same dates share one array
+    sessions: Dates = np.unique(np.concatenate([np.empty(0, dtype="datetime64[D]"), *axes.values()]))
+    matrix: Floats = np.full((len(sessions), len(rows)), np.nan)
+    for column, row in enumerate(rows):
+        matrix[np.searchsorted(sessions, row.sessions), column] = row.returns
+    return FamilyReturns(sessions, matrix, np.array([row.id for row in rows], dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +156,7 @@ class TrialLedger:
 
     def returns(self, family: str) -> FamilyReturns:
         """Return the returns of a family's trials side by side."""
-        rows = self.rows(family)
-        axes = {id(row.sessions): row.sessions for row in rows}  # trials on the same dates share one array
-        sessions: Dates = np.unique(np.concatenate([np.empty(0, dtype="datetime64[D]"), *axes.values()]))
-        matrix: Floats = np.full((len(sessions), len(rows)), np.nan)
-        for column, row in enumerate(rows):
-            matrix[np.searchsorted(sessions, row.sessions), column] = row.returns
-        return FamilyReturns(sessions, matrix, np.array([row.id for row in rows], dtype=np.int64))
+        return side_by_side(self.rows(family))
 
     def _row(self, stored: dict[str, Any], axes: Mapping[str, Dates]) -> TrialRow:
         """Return a trial as it was recorded; its hash tells whether it still is."""

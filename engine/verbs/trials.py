@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pandas as pd
 from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.report.export import check_suffix, export_table
 from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.report.metrics.luck import PER_YEAR, Luck, luck_of
 from plimsoll.engine.trials.ledger import Family, TrialLedger, open_ledger
 from plimsoll.engine.trials.row import TrialRow
+from plimsoll.engine.trials.tries import tries_in
 from plimsoll.engine.verbs.host import PROGRAM, Host
 
 
@@ -43,7 +46,24 @@ def trials(
         return [trial_facts(row) for row in ledger.ladders(family)]
     if family is None:
         return [family_facts(ledger, one) for one in ledger.families()]
-    return [trial_facts(row) for row in ledger.rows(family)]
+    return family_rows(ledger.rows(family))
+
+
+def family_rows(rows: Sequence[TrialRow]) -> list[dict[str, Any]]:
+    """Return the facts of a family's trials, each with the probability that its true Sharpe ratio is above zero.
+
+    By itself, after all the family's trials, and after the independent ones that these are worth; NaN where there is
+    nothing to deflate by.
+    """
+    records, tries = tries_in(rows)
+    lucks = (luck_of(record, tries) for record in records)
+    return [_with_luck(trial_facts(row), luck) for row, luck in zip(rows, lucks, strict=True)]
+
+
+def _with_luck(facts: dict[str, Any], luck: Luck) -> dict[str, Any]:
+    """Return a trial's facts with its probabilities behind the Sharpe ratio they are of."""
+    before = {name: facts[name] for name in list(facts)[: list(facts).index("sharpe") + 1]}
+    return {**before, **luck.figures(), **facts}
 
 
 def trial_facts(row: TrialRow) -> dict[str, Any]:
@@ -70,17 +90,24 @@ def trial_facts(row: TrialRow) -> dict[str, Any]:
 
 
 def family_facts(ledger: TrialLedger, family: Family) -> dict[str, Any]:
-    """Return what is counted for a family, and the best and the median Sharpe ratio of its trials."""
-    ratios = [trial_facts(row)["sharpe"] for row in ledger.rows(family.name)]
-    defined = [ratio for ratio in ratios if math.isfinite(ratio)]
+    """Return what is counted for a family, the best and the median Sharpe ratio of its trials, and what is left of it.
+
+    The probabilities are those of the trial with the best ratio.
+    """
+    records, tries = tries_in(ledger.rows(family.name))
+    known = [record for record in records if math.isfinite(record.ratio) and record.n >= m.FEWEST_SESSIONS]
+    ratios = [record.ratio * PER_YEAR for record in known]
+    best = luck_of(max(known, key=lambda record: record.ratio), tries) if known else Luck(m.NAN, m.NAN, m.NAN)
     return {
         "family": family.name,
         "trials": family.n_trials,
         "data_sets": family.n_data_sets,
         "first_recorded": family.first_recorded,
         "last_recorded": family.last_recorded,
-        "best_sharpe": max(defined, default=m.NAN),
-        "median_sharpe": statistics.median(defined) if defined else m.NAN,
+        "effective_trials": tries.effective,
+        "best_sharpe": max(ratios, default=m.NAN),
+        "median_sharpe": statistics.median(ratios) if ratios else m.NAN,
+        **{f"best_{name}": value for name, value in best.figures().items()},
     }
 
 
@@ -116,7 +143,7 @@ def export_trials(
         raise ConfigError("the returns of which family?", where="--returns", fix=f"name one of: {names}")
     written = []
     if table is not None:
-        frame = pd.DataFrame([trial_facts(row) for row in ledger.rows(family)])
+        frame = pd.DataFrame(_every_row(ledger, family))
         export_table(frame, table)
         written.append(f"{table}: {_count(len(frame), 'trial')}")
     if returns is not None and family is not None:
@@ -125,6 +152,13 @@ def export_trials(
         export_table(pd.DataFrame(matrix, index=index, columns=[str(number) for number in ids]), returns)
         written.append(f"{returns}: {_count(len(ids), 'trial')} on {_count(len(sessions), 'session')}")
     return written
+
+
+def _every_row(ledger: TrialLedger, family: str | None) -> list[dict[str, Any]]:
+    """Return the facts of a family's trials, or of all in the order they were recorded."""
+    names = [one.name for one in ledger.families()] if family is None else [family]
+    found = [facts for name in names for facts in family_rows(ledger.rows(name))]
+    return sorted(found, key=lambda facts: int(facts["id"]))
 
 
 def _count(n: int, noun: str) -> str:

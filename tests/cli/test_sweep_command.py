@@ -57,6 +57,23 @@ def test_a_sweep_prints_the_best_and_writes_the_whole_folder(here: Path, cli: Ca
     assert [line[5] for line in shown] == [f"{float(row['sharpe']):.2f}".replace("-", "−") for row in wanted]
 
 
+def test_a_sweep_says_what_is_left_of_its_best_here_and_after_what_the_ledger_has(
+    here: Path, cli: Callable[..., Any]
+) -> None:
+    ran = cli("sweep", "run.toml", *GRID, "--out", "first", "--trials", "ledger", *ALONE)
+    line = json.loads((here / "first/summary.json").read_text())["luck"]["text"]
+    assert f"\n{line}\n" in ran.out
+    assert " after 6 settings of this sweep, worth about 1." in line
+    assert "in the ledger" not in ran.out  # which has these six and no more
+    best = rows(here / "first/sweep.csv")[json.loads((here / "first/summary.json").read_text())["luck"]["setting"]]
+    shown = next(line.split() for line in ran.out.splitlines() if line.startswith("1 "))
+    wanted = (best["probabilistic_sharpe"], best["deflated_sharpe"])
+    assert shown[6:8] == [f"{float(value):.2%}" for value in wanted]
+    again = cli("sweep", "run.toml", "--grid", "costs.preset=flat,none", "--out", "more", "--trials", "ledger", *ALONE)
+    assert " after 2 settings of this sweep" in again.out
+    assert " after 7 tries of equal_weight in the ledger" in again.out
+
+
 def test_a_best_setting_is_a_configuration_that_backtest_takes_as_it_is(here: Path, cli: Callable[..., Any]) -> None:
     assert cli("sweep", "run.toml", *GRID, "--out", "out", "--metric", "cagr", "-q", *ALONE).out == "out\n"
     best = sorted((here / "out/best").iterdir())

@@ -12,15 +12,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kurtosis, norm, skew
 from support.trials import make_trial, raw
 
 from plimsoll.engine.trials.ledger import TrialLedger
-from plimsoll.engine.verbs.trials import trial_facts
+from plimsoll.engine.verbs.trials import family_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 Cli = Callable[..., Any]
 Refused = Callable[..., str]
 POINT = ("--trials", "ledger")
+PROBABILITIES = ("probabilistic_sharpe", "deflated_sharpe", "deflated_sharpe_effective")
+
+
+def _percent(value: float) -> str:
+    return f"{value:.2%}"
 
 
 def _run(cli: Cli, *arguments: str, out: str = "out") -> Any:
@@ -175,8 +181,63 @@ def test_families_are_listed_with_the_ratios_pandas_finds(cli: Cli, filled: Tria
     assert facts["cash"]["best_sharpe"] is None  # nothing moved: no ratio, and no crash
     ran = cli("trials", *POINT)
     (line,) = (line for line in ran.out.splitlines() if line.startswith("trend"))
-    cells = f"{ratios.max():.2f} {ratios.median():.2f}".replace("-", "−").split()
-    assert line.split() == ["trend", "4", "1", *("2026-01-05", "16:00") * 2, *cells]
+    cells = f"{ratios.median():.2f} {ratios.max():.2f}".replace("-", "−").split()
+    left = [_percent(facts["trend"][f"best_{name}"]) for name in PROBABILITIES]
+    left.insert(2, f"{facts['trend']['effective_trials']:.0f}")
+    assert line.split() == ["trend", "4", "1", *("2026-01-05", "16:00") * 2, *cells, *left]
+
+
+def _plain_luck(column: "pd.Series[float]", trials: float, variance: float) -> float:
+    """Return a deflated ratio from scipy and the papers' formulas; of one trial alone that of its own."""
+    r = column.dropna()
+    ratio, g3, g4 = r.mean() / r.std(), skew(r), kurtosis(r, fisher=False)
+    ends = (1.0 - 1.0 / trials, 1.0 - 1.0 / (trials * np.e)) if trials > 1 else (0.5, 0.5)
+    hurdle = np.sqrt(variance) * np.dot((1.0 - np.euler_gamma, np.euler_gamma), norm.ppf(ends))
+    z = (ratio - hurdle) * np.sqrt(len(r) - 1) / np.sqrt(1.0 - g3 * ratio + (g4 - 1.0) / 4.0 * ratio**2)
+    return float(norm.cdf(z))
+
+
+def test_each_trial_has_its_probability_by_itself_and_after_all(cli: Cli, filled: TrialLedger) -> None:
+    returns = pd.DataFrame(filled.returns("trend").matrix)
+    variance = (returns.mean() / returns.std()).var()
+    listed = json.loads(cli("trials", "trend", "--json", *POINT).out)
+    for one, (_, column) in zip(listed, returns.items(), strict=True):
+        assert one["probabilistic_sharpe"] == pytest.approx(_plain_luck(column, 1.0, variance), rel=1e-9)
+        assert one["deflated_sharpe"] == pytest.approx(_plain_luck(column, 4.0, variance), rel=1e-9)
+    family = next(one for one in json.loads(cli("trials", "--json", *POINT).out) if one["family"] == "trend")
+    best = max(listed, key=lambda one: one["sharpe"])
+    assert [family[f"best_{name}"] for name in PROBABILITIES] == [best[name] for name in PROBABILITIES]
+    assert family["effective_trials"] == pytest.approx(4.0, abs=0.5)  # four streams of random numbers
+
+
+def test_one_trial_and_equal_ones_have_nothing_to_deflate_by(cli: Cli, ledger: TrialLedger) -> None:
+    ledger.record([make_trial(0, n=300)])
+    (one,) = json.loads(cli("trials", "trend", "--json", *POINT).out)
+    assert 0.0 < one["probabilistic_sharpe"] < 1.0
+    assert one["deflated_sharpe"] is one["deflated_sharpe_effective"] is None
+    ledger.record([make_trial(0, n=300, config_hash="a parameter without effect")])
+    assert [row["deflated_sharpe"] for row in json.loads(cli("trials", "trend", "--json", *POINT).out)] == [None] * 2
+    shown = cli("trials", *POINT).out
+    assert "P(>0): probability that the true Sharpe of the best trial is above zero, had it been the only try" in shown
+    assert "–: nothing to deflate by" in shown
+
+
+def test_a_backtest_says_what_is_left_after_the_tries_of_its_family(cli: Cli) -> None:
+    def luck(*arguments: str, point: tuple[str, ...] = POINT) -> str:
+        ran = cli("backtest", "run.toml", "--out", "out", "--force", *point, *arguments)
+        lines = [" ".join(line.split()) for line in ran.out.splitlines()]
+        first = next(k for k, line in enumerate(lines) if line.startswith("Luck"))
+        last = next(k for k, line in enumerate(lines) if line.startswith("Money"))
+        return " ".join(lines[first:last])
+
+    off = luck(point=("--trials", "off"))
+    assert off.startswith("Luck Probability that the true Sharpe is above zero: ")
+    assert off.endswith("by itself; how many were tried is not known: the trial ledger is off.")
+    assert "by itself; there are no other tries of equal_weight in the ledger to deflate by." in luck()
+    # the same again, without its costs: another configuration, another ratio, the same bets
+    again = luck("--set", "costs.preset='none'")
+    assert "had it been the only try; " in again
+    assert " after 2 tries of equal_weight in the ledger, worth about 1.0 independent ones: " in again
 
 
 def test_a_familys_trials_are_listed_with_their_figures(cli: Cli, filled: TrialLedger) -> None:
@@ -197,11 +258,14 @@ def test_a_familys_trials_are_listed_with_their_figures(cli: Cli, filled: TrialL
         "to",
         "CAGR",
         "Sharpe",
+        "P(>0)",
+        "after",
+        "all",
         "max",
         "drawdown",
         "recorded",
     ]
-    assert [line.split()[:4] for line in lines[1:]] == [
+    assert [line.split()[:4] for line in lines[1:5]] == [
         [str(k + 1), f"run-{k}", "backtest", str(260 + k)] for k in range(4)
     ]
 
@@ -217,7 +281,7 @@ def test_exports_hold_a_row_a_trial_and_a_column_a_series(
         rows, series = (pd.read_csv(here / f"{n}.csv") for n in ("rows", "matrix"))
     else:
         rows, series = (pd.read_parquet(here / f"{name}.parquet") for name in ("rows", "matrix"))
-    assert rows.to_dict("records") == [trial_facts(row) for row in filled.rows("trend")]
+    assert rows.to_dict("records") == family_rows(filled.rows("trend"))
     assert list(series.columns) == ["session", *map(str, ids)]
     assert series["session"].astype(str).tolist() == [str(day) for day in sessions]
     np.testing.assert_array_equal(series.drop(columns="session").to_numpy(), matrix)

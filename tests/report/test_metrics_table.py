@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kurtosis, norm, skew
 
 from plimsoll.engine.errors import DataError, EngineError
 from plimsoll.engine.report.metrics import returns as m
@@ -48,6 +49,18 @@ def test_sharpe_over_bills_subtracts_the_bill_and_equals_the_plain_one_without(
     assert without["sharpe_excess"] == without["sharpe"]
     assert without["conventions"]["risk_free"] == "0"
     assert result.metrics["conventions"]["risk_free"] == "BIL"
+
+
+def test_the_probability_over_bills_is_of_the_excess(make_result: Make) -> None:
+    result = make_result(sessions=300)
+    assert result.bill is not None
+    excess = result.equity["ret"].to_numpy() - result.bill.to_numpy()
+    ratio, n = excess.mean() / excess.std(ddof=1), len(excess)
+    spread = 1.0 - skew(excess) * ratio + (kurtosis(excess, fisher=False) - 1.0) / 4.0 * ratio**2
+    wanted = norm.cdf(ratio * np.sqrt((n - 1) / spread))
+    assert result.metrics["probabilistic_sharpe_excess"] == pytest.approx(wanted, rel=1e-9)
+    without = make_result(sessions=300, bill=None).metrics
+    assert without["probabilistic_sharpe_excess"] == without["probabilistic_sharpe"] != pytest.approx(wanted)
 
 
 def test_conventions_are_printed_beside_the_figures(result: Result) -> None:

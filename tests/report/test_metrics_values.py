@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from plimsoll.engine.kernels.overfit.sharpe import psr
 from plimsoll.engine.report.metrics import returns as m
 
 GOLDEN = Path(__file__).parents[2] / ".." / "shared" / "golden" / "metrics.json"
@@ -98,13 +99,13 @@ def test_skew_and_kurtosis_are_the_biased_moments() -> None:
 @pytest.mark.parametrize(("skew", "kurtosis", "published"), [(-2.448, 10.164, 0.913), (0.0, 3.0, 0.982)])
 def test_probabilistic_sharpe_gives_the_figures_of_its_paper(skew: float, kurtosis: float, published: float) -> None:
     # Bailey & Lopez de Prado (2012), section 4: a Sharpe ratio of .458 from 24 months
-    assert m.psr(0.458, 24, skew, kurtosis) == pytest.approx(published, abs=5e-4)
+    assert psr(0.458, 24, skew, kurtosis) == pytest.approx(published, abs=5e-4)
 
 
 def test_probabilistic_sharpe_of_a_series_uses_the_ratio_per_session() -> None:
     returns = np.random.default_rng(1).normal(0.0005, 0.01, 500)
     ratio = float(np.mean(returns) / np.std(returns, ddof=1))
-    assert m.probabilistic_sharpe(returns) == pytest.approx(m.psr(ratio, 500, m.skew(returns), m.kurtosis(returns)))
+    assert m.probabilistic_sharpe(returns) == pytest.approx(psr(ratio, 500, m.skew(returns), m.kurtosis(returns)))
     own = m.sharpe(returns)
     assert m.probabilistic_sharpe(returns, against=own) == pytest.approx(0.5, abs=1e-12)
 

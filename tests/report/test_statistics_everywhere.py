@@ -83,6 +83,7 @@ ORACLES: dict[str, Oracle] = {
     "vol_ann": lambda r: stat.stdev(r) * math.sqrt(252) if moved(r) else (None if len(r) < 2 else 0.0),
     "sharpe": lambda r: stat.fmean(r) / stat.stdev(r) * math.sqrt(252) if moved(r) else None,
     "probabilistic_sharpe": psr,
+    "probabilistic_sharpe_excess": psr,  # without a bill series
     "sortino": lambda r: ratio(stat.fmean(r) * 252, downside(r)),
     "downside_dev_ann": downside,
     "max_drawdown": lambda r: min(falls(r)),

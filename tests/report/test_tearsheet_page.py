@@ -127,6 +127,21 @@ def test_tables_and_tiles_show_the_metrics(result: Result, page: Page) -> None:
     assert "flat_bps = 5.0" in page.text
 
 
+def test_the_tile_of_the_sharpe_ratio_says_how_likely_it_is_above_zero(make_result: Make) -> None:
+    metrics = make_result(sessions=600).metrics
+
+    def beside(**changed: float | None) -> str:
+        (tile,) = (tile for tile in tiles({**metrics, **changed}) if tile.label == "Sharpe")
+        return tile.beside
+
+    bench = f"SPY {shown(metrics['benchmark']['sharpe'], 'ratio')}"
+    shares = {0.6149: "61%", 0.9951: ">99%", 0.0049: "<1%"}
+    for value, text in shares.items():
+        assert beside(probabilistic_sharpe=value) == f"{bench} · true above 0: {text}"
+    assert beside(probabilistic_sharpe=None) == bench
+    assert beside(probabilistic_sharpe=0.5, benchmark=None) == "true above 0: 50%"
+
+
 def test_months_of_the_heat_map_are_the_metrics(result: Result, page: Page) -> None:
     values = [v for months in result.metrics["monthly"].values() for v in months if v is not None]
     for value in values:

@@ -17,8 +17,9 @@ SERIES: Final[tuple[Label, ...]] = (
     ("cagr_calendar", "CAGR, calendar years", "percent"),
     ("vol_ann", "Ann. volatility", "percent"),
     ("sharpe", "Sharpe", "ratio"),
+    ("probabilistic_sharpe", "… probability that the true one is above 0", "percent"),
     ("sharpe_excess", "Sharpe over bills", "ratio"),
-    ("probabilistic_sharpe", "Probability Sharpe > 0", "percent"),
+    ("probabilistic_sharpe_excess", "… probability that the true one is above 0", "percent"),
     ("sortino", "Sortino", "ratio"),
     ("downside_dev_ann", "Ann. downside deviation", "percent"),
     ("max_drawdown", "Max drawdown", "percent"),
@@ -53,7 +54,9 @@ HEADLINE: Final = (
     "cagr",
     "vol_ann",
     "sharpe",
+    "probabilistic_sharpe",
     "sharpe_excess",
+    "probabilistic_sharpe_excess",
     "sortino",
     "max_drawdown",
     "max_drawdown_duration",
@@ -142,6 +145,13 @@ def shown(value: Any, kind: Kind) -> str:
         text = f"{number:,.2f}"
     zero = not any(digit in text for digit in "123456789")
     return text.lstrip("-") if zero else text.replace("-", "−")
+
+
+def share_text(share: float) -> str:
+    """Return a share in whole per cent, never 0% for some or 100% for not quite all."""
+    if 0.0 < share < 0.005:
+        return "less than 1%"
+    return "more than 99%" if 0.995 <= share < 1.0 else f"{share:.0%}"
 
 
 def title(key: str) -> str:

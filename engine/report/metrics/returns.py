@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from plimsoll.engine.errors import DataError
+from plimsoll.engine.kernels.overfit.sharpe import psr
 from plimsoll.engine.types import Dates, Floats
 
 SESSIONS_PER_YEAR: Final = 252.0
@@ -253,22 +254,13 @@ def hit_rate(returns: Floats) -> float:
     return _ratio(float(np.sum(returns > 0.0)), float(np.sum(returns != 0.0)))
 
 
-def probabilistic_sharpe(returns: Floats, against: float = 0.0) -> float:
+def probabilistic_sharpe(returns: Floats, risk_free: Floats | float = 0.0, against: float = 0.0) -> float:
     """Return the probability that the true Sharpe ratio exceeds `against` (annualised), from one track record.
 
-        PSR = Phi((SR - SR*) sqrt(n - 1) / sqrt(1 - g3 SR + (g4 - 1) / 4 SR^2))
-
-    with SR per session, g3 the skewness and g4 the kurtosis.
-    Source: Bailey & Lopez de Prado (2012), The Sharpe ratio efficient frontier, eq. 11.
+    risk_free : as for `sharpe`. How many other records were looked at is not in it: see
+    `plimsoll.engine.report.metrics.luck`.
+    Source: `plimsoll.engine.kernels.overfit.sharpe.psr`.
     """
     scale = math.sqrt(SESSIONS_PER_YEAR)
-    return psr(sharpe(returns) / scale, len(returns), skew(returns), kurtosis(returns), against / scale)
-
-
-def psr(ratio: float, n: int, g3: float, g4: float, against: float = 0.0) -> float:
-    """Return the probabilistic Sharpe ratio from a per-period `ratio`, its length and its two higher moments."""
-    variance = 1.0 - g3 * ratio + (g4 - 1.0) / 4.0 * ratio * ratio
-    if not variance > 0.0 or n < 2:
-        return NAN
-    z = (ratio - against) * math.sqrt(n - 1.0) / math.sqrt(variance)
-    return 0.5 * math.erfc(-z / math.sqrt(2.0))
+    excess: Floats = np.asarray(returns - risk_free)
+    return psr(sharpe(excess) / scale, len(excess), skew(excess), kurtosis(excess), against / scale)

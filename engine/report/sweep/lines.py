@@ -12,6 +12,8 @@ from plimsoll.engine.types import Floats, Ints
 
 MAX_LINES: Final = 2500  # more cover one another
 LINE_METRICS: Final = 5
+# They order settings of one length as their Sharpe ratio does, whose axis is there.
+LEFT_OUT: Final = frozenset({"probabilistic_sharpe", "deflated_sharpe"})
 RIBBON: Final = 0.7  # of the room between two values
 # Lines take the middle nine tenths of the metric as the range of their colours: an outlier must not grey the rest.
 COLOUR_QUANTILES: Final = (0.05, 0.95)
@@ -27,7 +29,9 @@ def lines_figure(sweep: Sweep) -> Figure:
     rows = np.unique(np.append(rows, sweep.rank[0]))
     ranked = sweep.ranked[rows]
     rows = rows[np.argsort(-ranked if sweep.metric.lower else ranked, kind="stable")]  # the best drawn last, on top
-    metrics = sweep.metrics[:LINE_METRICS]
+    metrics = [metric for metric in sweep.metrics if metric is sweep.metric or metric.key not in LEFT_OUT][
+        :LINE_METRICS
+    ]
     # Lines through the same value would cover one another: within its value a better setting runs higher.
     lift = RIBBON * (np.linspace(0.0, 1.0, len(rows)) - 0.5) if len(rows) > 1 else np.zeros(1)
     axes = [_key_line(key, rows, lift) for key in sweep.varying]

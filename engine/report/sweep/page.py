@@ -32,7 +32,15 @@ SYNTHETIC_FACT: Final = "synthetic"
 NO: Final = ("", "no", "false")
 
 
-def sweep_html(*, name: str, table: pd.DataFrame, keys: Sequence[str], metric: str, facts: Mapping[str, str]) -> str:
+def sweep_html(
+    *,
+    name: str,
+    table: pd.DataFrame,
+    keys: Sequence[str],
+    metric: str,
+    facts: Mapping[str, str],
+    luck: Sequence[str] = (),
+) -> str:
     """Return the page of a sweep; it loads nothing from anywhere.
 
     table : a row a setting, with the columns `setting` (int), each of `keys` (numbers, switches or texts), metrics
@@ -41,6 +49,7 @@ def sweep_html(*, name: str, table: pd.DataFrame, keys: Sequence[str], metric: s
     facts : label -> text on where the sweep comes from, listed at the foot of the page. Two are read: `synthetic`
         (anything but empty, "no" or "false" puts a banner on top) and `base_metric` (the base configuration's
         metric as a number, which the settings are then compared with).
+    luck : sentences on what is left of the best setting after all that were tried.
 
     Raises
     ------
@@ -67,7 +76,7 @@ def sweep_html(*, name: str, table: pd.DataFrame, keys: Sequence[str], metric: s
         "sweep": sweep,
         "figures": figures,
         "tiles": tiles(sweep, best),
-        "reading": reading(sweep, top, best, base),
+        "reading": reading(sweep, top, best, base, luck),
         "map": packed,
         "options": map_options(sweep, len(packed["metrics"])),
         "left_out": sweep.metrics[len(packed["metrics"]) :],

@@ -18,6 +18,8 @@ SAME: Final = 1e-9
 MAIN: Final = (
     "sharpe",
     "sharpe_excess",
+    "probabilistic_sharpe",
+    "deflated_sharpe",
     "cagr",
     "vol_ann",
     "max_drawdown",
@@ -31,6 +33,7 @@ vol_ann downside_dev_ann ulcer kurtosis tracking_error_ann turnover cost_bps gro
 max_drawdown_recovery longest_drawdown orders fills decisions margin_calls ruined
 """
 _SIGNED = """
+probabilistic_sharpe deflated_sharpe
 max_drawdown average_drawdown value_at_risk expected_shortfall worst_day worst_month best_day best_month hit_rate
 final_equity time_in_market gross_mean
 """
@@ -38,6 +41,8 @@ LOWER_IS_BETTER: Final = frozenset(_LOWER.split())
 # Their sign is given beforehand, so a share above zero says nothing.
 ONE_SIGN: Final = LOWER_IS_BETTER | frozenset(_SIGNED.split())
 _OWN: Final[tuple[tuple[str, str, Kind], ...]] = (
+    ("probabilistic_sharpe", "Probability Sharpe > 0", "percent"),
+    ("deflated_sharpe", "… after all tries", "percent"),
     ("turnover", "Turnover a year", "ratio"),
     ("cost_bps", "Costs, bps a year", "bps"),
     ("final_equity", "Final equity, USD", "count"),

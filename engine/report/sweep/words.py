@@ -6,13 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.report.metrics.labels import DASH
+from plimsoll.engine.report.metrics.labels import DASH, share_text
 from plimsoll.engine.report.sweep.plateau import Plateau
 from plimsoll.engine.report.sweep.table import ONE_SIGN, Metric, Sweep, goodness
 from plimsoll.engine.report.tearsheet.headline import Tile
 
 TOP: Final = 20
-TOP_METRICS: Final = 8
+TOP_METRICS: Final = 10
 FAILED_ROWS: Final = 50
 REASON_WIDTH: Final = 300
 
@@ -51,8 +51,13 @@ def tiles(sweep: Sweep, best: Plateau | None) -> list[Tile]:
     return out
 
 
-def reading(sweep: Sweep, top: Sequence[Plateau], best: Plateau | None, base: float) -> list[str]:
-    """Return plain sentences on what the figures are worth; `base` is the base configuration's metric or NaN."""
+def reading(
+    sweep: Sweep, top: Sequence[Plateau], best: Plateau | None, base: float, luck: Sequence[str] = ()
+) -> list[str]:
+    """Return plain sentences on what the figures are worth.
+
+    base : the base configuration's metric or NaN. luck : what is left of the best after all settings, in sentences.
+    """
     metric = sweep.metric
     known = sweep.ranked[sweep.rank]
     if len(known) == 0:
@@ -66,6 +71,7 @@ def reading(sweep: Sweep, top: Sequence[Plateau], best: Plateau | None, base: fl
             f"Expect something nearer the median, {metric.shown(float(np.median(known)))}, and test the choice on "
             f"data that had no part in it."
         )
+    out += luck
     alike = sweep.equal_to_best
     if alike > 1:
         out.append(f"{alike:,} settings share the best {metric.title} to 1e-9; they stand in the grid's order.")
@@ -124,20 +130,13 @@ def _shares(sweep: Sweep, base: float) -> list[str]:
     metric, known = sweep.metric, sweep.ranked[sweep.rank]
     parts = []
     if metric.key not in ONE_SIGN:
-        parts.append(f"{_percent(float(np.mean(known > 0.0)))} are above zero")
+        parts.append(f"{share_text(float(np.mean(known > 0.0)))} are above zero")
     if np.isfinite(base):
         better = goodness(known, metric) > goodness(np.array([base]), metric)
         parts.append(
-            f"{_percent(float(np.mean(better)))} are better than the base configuration ({metric.shown(base)})"
+            f"{share_text(float(np.mean(better)))} are better than the base configuration ({metric.shown(base)})"
         )
     return [f"Of the settings, {' and '.join(parts)}."] if parts else []
-
-
-def _percent(share: float) -> str:
-    """Return a share in whole per cent, never 0% for some or 100% for not quite all."""
-    if 0.0 < share < 0.005:
-        return "less than 1%"
-    return "more than 99%" if 0.995 <= share < 1.0 else f"{share:.0%}"
 
 
 def _top_row(sweep: Sweep, found: Plateau) -> list[Cell]:

@@ -47,7 +47,7 @@ def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
         Tile("Total return", shown(total, "percent"), against("total_return", "percent"), tone),
         Tile("CAGR", shown(metrics["cagr"], "percent"), against("cagr", "percent")),
         Tile("Ann. volatility", shown(metrics["vol_ann"], "percent"), against("vol_ann", "percent")),
-        Tile("Sharpe", shown(metrics["sharpe"], "ratio"), against("sharpe", "ratio")),
+        Tile("Sharpe", shown(metrics["sharpe"], "ratio"), _joined(against("sharpe", "ratio"), _chance(metrics))),
         Tile("Max drawdown", shown(metrics["max_drawdown"], "percent"), against("max_drawdown", "percent") or fall),
         Tile("Calmar", shown(metrics["calmar"], "ratio"), against("calmar", "ratio")),
         Tile("Turnover a year", _with_unit(turnover["two_sided_per_year"], "ratio", "×"), "two-sided"),
@@ -55,6 +55,18 @@ def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
         Tile("Gross exposure", shown(gross["mean"], "percent"), f"mean, {shown(gross['max'], 'percent')} at most"),
         Tile("Final equity", shown(metrics["run"]["final_equity"], "count"), "USD"),
     ]
+
+
+def _chance(metrics: Mapping[str, Any]) -> str:
+    """Return the probability that the true Sharpe is above 0, short enough for a tile; "" where there is none."""
+    alone = metrics["probabilistic_sharpe"]
+    if alone is None:
+        return ""
+    return f"true above 0: {'<1%' if alone < 0.005 else '>99%' if alone >= 0.995 else f'{alone:.0%}'}"
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
 
 
 def _with_unit(value: float | None, kind: Kind, unit: str) -> str:

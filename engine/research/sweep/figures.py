@@ -3,12 +3,14 @@
 The same numbers; turnover and costs may differ in the last bits, because they are added up bar by bar.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from plimsoll.engine.errors import ConfigError, DataError, did_you_mean
+from plimsoll.engine.kernels.overfit.sharpe import psr
 from plimsoll.engine.report.metrics import book, relative
 from plimsoll.engine.report.metrics import returns as m
 from plimsoll.engine.report.sweep.table import LOWER_IS_BETTER, equal_groups
@@ -17,7 +19,7 @@ from plimsoll.engine.runtime.beside import Beside
 from plimsoll.engine.types import Floats, Ints
 
 FIGURES: Final = (
-    "sharpe", "sharpe_excess", "cagr", "vol_ann", "max_drawdown", "calmar", "sortino", "ulcer",
+    "sharpe", "sharpe_excess", "probabilistic_sharpe", "cagr", "vol_ann", "max_drawdown", "calmar", "sortino", "ulcer",
     "total_return", "final_equity", "skew", "kurtosis", "value_at_risk", "expected_shortfall", "hit_rate",
     "turnover", "cost_bps", "gross_mean", "gross_max", "time_in_market",
     "beta", "alpha_ann", "information_ratio",
@@ -84,7 +86,8 @@ def figures(outcome: SettingOutcome) -> Floats:
         "margin_calls": outcome.margin_calls,
         "ruined": outcome.ruined,
     }
-    found = {**m.annualised(found, n), **beside}
+    alone = psr(found["sharpe"] / math.sqrt(m.SESSIONS_PER_YEAR), n, found["skew"], found["kurtosis"])
+    found = {**m.annualised(found, n), "probabilistic_sharpe": alone, **beside}
     values = np.array([float(found[name]) for name in FIGURES])
     return np.where(np.isfinite(values), values, np.nan)
 

@@ -13,6 +13,7 @@ from plimsoll.engine.report.metrics.table import plain
 from plimsoll.engine.research.sweep.block import BlockRows
 from plimsoll.engine.research.sweep.figures import COUNTS, FIGURES, equal, ranking
 from plimsoll.engine.research.sweep.grid import plain_value
+from plimsoll.engine.research.sweep.luck import SweepLuck
 from plimsoll.engine.research.sweep.plan import SweepPlan
 from plimsoll.engine.types import Dates, Floats, Ints
 
@@ -91,8 +92,8 @@ def best_files(plan: SweepPlan, table: pd.DataFrame, metric: str, top: int) -> d
     return files
 
 
-def summary_of(plan: SweepPlan, table: pd.DataFrame, metric: str, top: int) -> dict[str, Any]:
-    """Return the best settings, the median and the worst, and how many there were, in plain values."""
+def summary_of(plan: SweepPlan, table: pd.DataFrame, metric: str, top: int, luck: SweepLuck) -> dict[str, Any]:
+    """Return the best settings, the median and the worst, how many there were, and what luck left, in plain values."""
     alike = equal(table[metric].to_numpy(dtype=np.float64), metric)
     order = [number for group in alike for number in group]
     failures = table.loc[table["status"] == FAILED, ["setting", "reason"]]
@@ -108,6 +109,7 @@ def summary_of(plan: SweepPlan, table: pd.DataFrame, metric: str, top: int) -> d
         "top": [_row(table, number) for number in order[:top]],
         "median": _row(table, order[(len(order) - 1) // 2]) if order else None,
         "worst": _row(table, order[-1]) if order else None,
+        "luck": luck.facts(order[0]) if order else None,
         "failures": failures.head(20).to_dict("records"),
     }
     cleaned: dict[str, Any] = plain(summary)

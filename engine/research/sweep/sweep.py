@@ -21,6 +21,7 @@ from plimsoll.engine.research.sweep.block import AGAIN, Block, BlockRows, read_p
 from plimsoll.engine.research.sweep.compiled_evaluator import evaluator_for, fits_threads
 from plimsoll.engine.research.sweep.executors import Crew, Processes, Threads, run_blocks
 from plimsoll.engine.research.sweep.folder import DEFINITION, MARKER, held_folder, write_file
+from plimsoll.engine.research.sweep.luck import sweep_luck, with_luck
 from plimsoll.engine.research.sweep.maker import Maker
 from plimsoll.engine.research.sweep.outcome import FAILED, best_files, facts_of, ranked, summary_of, sweep_tables
 from plimsoll.engine.research.sweep.plan import SweepPlan
@@ -241,9 +242,13 @@ def _write(plan: SweepPlan, blocks: list[Block], parts: Path, by: Ranking, creat
 
     folder = parts.parent
     table, returns = sweep_tables(plan, _read(blocks, parts))
-    summary = summary_of(plan, table, by.metric, by.top)
+    luck = sweep_luck(table, returns)
+    table = with_luck(table, luck)
+    summary = summary_of(plan, table, by.metric, by.top, luck)
     name = plan.base.run.name
-    page = sweep_html(name=name, table=table, keys=plan.keys, metric=by.metric, facts=facts_of(plan, table, by.metric))
+    told = [] if summary["luck"] is None else [summary["luck"]["text"]]
+    facts = facts_of(plan, table, by.metric)
+    page = sweep_html(name=name, table=table, keys=plan.keys, metric=by.metric, facts=facts, luck=told)
     files: dict[str, bytes] = {
         "config.toml": f'# config_hash = "{plan.base.digest}"\n{plan.base.toml()}'.encode(),
         "env.json": json_bytes(_environment(plan, created)),

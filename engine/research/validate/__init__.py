@@ -1,0 +1,1 @@
+"""Whether a strategy's record is skill, luck or overfitting."""
