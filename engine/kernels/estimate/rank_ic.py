@@ -26,19 +26,26 @@ def init(n_sleeves: int, window: int = WINDOW) -> State:
 
 @kernel
 def ranks(x: Floats, known: Bools, out: Floats) -> int:
-    """Write mid-ranks 1..n of the known entries of x (N,) to out (N,); return n."""
+    """Write mid-ranks 1..n of the known entries of x (N,), none of them NaN, to out (N,); return n.
+
+    Whole numbers are counted over entries side by side: every pair twice, and yet in a fraction of the time of each
+    once, for there is no branch.
+    """
+    values = np.empty(x.shape[0])
     n = 0
     for i in range(x.shape[0]):
-        if not known[i]:
-            continue
-        n += 1
-        rank = 1.0
-        for j in range(i):  # each pair once: whoever is larger moves up, equals share
-            if known[j]:
-                above = 1.0 if x[j] < x[i] else (0.5 if x[j] == x[i] else 0.0)
-                rank += above
-                out[j] += 1.0 - above
-        out[i] = rank
+        if known[i]:
+            values[n] = x[i]
+            n += 1
+    at = 0
+    for i in range(x.shape[0]):
+        if known[i]:
+            below, same = 0, 0
+            for j in range(n):
+                below += values[j] < values[at]
+                same += values[j] == values[at]
+            out[i] = below + 0.5 * (same + 1)  # equals share the ranks they take up
+            at += 1
     return n
 
 

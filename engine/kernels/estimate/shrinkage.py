@@ -58,25 +58,29 @@ def pair_correlation(pair: Floats, min_overlap: int, corr: Floats) -> float:
 
 @kernel
 def pair_intensity(pair: Floats, corr: Floats, deviation: Floats, common: float) -> float:
-    """Return Ledoit and Wolf's intensity in [0, 1], each pair's sampling error divided by its own sample size."""
+    """Return Ledoit and Wolf's intensity in [0, 1], each pair's sampling error divided by its own sample size.
+
+    Each pair is counted once in all three sums; only their ratios matter.
+    """
     n = corr.shape[0]
     error = 0.0
     distance = 0.0
     size = 0.0
     for i in range(n):
-        for j in range(n):
-            if i != j and not np.isnan(corr[i, j]):
-                mass = pair[WEIGHT, i, j]
-                cov = pair[M11, i, j] / mass
-                noise = pair[M22, i, j] / mass - cov * cov
-                drift_i = pair[M31, i, j] / mass - pair[M20, i, j] / mass * cov
-                drift_j = pair[M31, j, i] / mass - pair[M20, j, i] / mass * cov
+        for j in range(i):
+            if not np.isnan(corr[i, j]):
+                per_mass = 1.0 / pair[WEIGHT, i, j]
+                cov = pair[M11, i, j] * per_mass
+                noise = pair[M22, i, j] * per_mass - cov * cov
+                drift_i = (pair[M31, i, j] - pair[M20, i, j] * cov) * per_mass
+                drift_j = (pair[M31, j, i] - pair[M20, j, i] * cov) * per_mass
                 ratio = deviation[j] / deviation[i]
                 tilt = 0.5 * common * (ratio * drift_i + drift_j / ratio)
-                gap = (common - corr[i, j]) * (deviation[i] * deviation[j])
-                error += (noise - tilt) * (pair[WEIGHT2, i, j] / (mass * mass))
+                both = deviation[i] * deviation[j]
+                gap = (common - corr[i, j]) * both
+                error += (noise - tilt) * (pair[WEIGHT2, i, j] * (per_mass * per_mass))
                 distance += gap * gap
-                size += (deviation[i] * deviation[j]) ** 2
+                size += both * both
     if not distance > SAME * size:
         return 0.0
     return min(max(error / distance, 0.0), 1.0)
@@ -167,7 +171,6 @@ def shrink_moving(pair: Floats, min_overlap: int, work: Work, info: Floats, out:
     fault = code.OK if used >= 0.0 else code.NOT_POSITIVE_DEFINITE
     for i in range(n):
         for j in range(n):
-            shrunk = info[INTENSITY] * info[MEAN_CORRELATION] + (1.0 - info[INTENSITY]) * work.corr[i, j]
-            shrunk = 1.0 if i == j else shrunk
+            shrunk = used * common + (1.0 - used) * work.corr[i, j] if i != j else 1.0
             out[i, j] = shrunk * (deviation[i] * deviation[j]) if fault == code.OK else np.nan
     return fault
