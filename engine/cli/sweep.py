@@ -136,7 +136,7 @@ def _luck(result: SweepResult, setting: str | None) -> list[str]:
     luck = result.summary["luck"]
     if luck is None:
         return []
-    if result.returns is None:
+    if result.returns is None or not result.best:  # --top 0 asks for none
         return [luck["text"]]
     config, returns = result.best[0], result.returns[str(luck["setting"])].dropna().to_numpy()
     more = luck_in_ledger(family_of(config), returns, None, setting, os.environ, told=luck["tries"])
