@@ -145,9 +145,10 @@ def observe(
     look_through.slot_covariance(holding, plan.leverage, plan.base, seen.cov, bars_per_year, book.cov)
     memory = book.guard.memory
     guard[RHO], guard[LEVEL], guard[TOGETHER] = memory[regime.RHO], memory[regime.LEVEL], memory[regime.REGIME]
-    for k in plan.cash:
-        if look_through.is_fresh(seen, k, session):
-            return k
+    for i in range(plan.cash.shape[0]):
+        fund: int = plan.cash[i]
+        if look_through.is_fresh(seen, fund, session):
+            return fund
     return -1
 
 

@@ -154,7 +154,8 @@ class VolBarbell(Strategy):
         """Run through the whole span."""
         p, state, under = self.params, run.state, self.under
         path, weights = observe_span(run, state.book, self.layout), np.empty((run.n_bars, 3))
-        ret, level, anew = (np.ascontiguousarray(array[:, under]) for array in (run.ret, run.tr, run.listed_anew))
+        ret, level = np.ascontiguousarray(run.ret[:, under]), np.ascontiguousarray(run.tr[:, under])
+        anew: Bools = np.ascontiguousarray(run.listed_anew[:, under])
         weigh_scan(
             ret, level, anew, run.indicator(p.vix_symbol), run.indicator(p.vix3m_symbol or p.vix_symbol), self.compares,
             p.stress_bars, p.stress_ratio, path.holding, self.triggers, self.sizes, self.window,
@@ -279,9 +280,10 @@ def is_stress(fear: Floats, ratio: float, later: float, compares: bool) -> bool:
             n += 1
     if n == 0:
         return True
+    last: float = known[n - 1]
     if compares:
-        return not known[n - 1] <= later
-    return known[n - 1] > ratio * (total(known[:n]) / n)
+        return not last <= later
+    return last > ratio * (total(known[:n]) / n)
 
 
 @kernel

@@ -81,7 +81,8 @@ class Tracker:
     def now(self) -> Floats:
         """Return the drifted weights (K,) themselves, for reading at once: they move with the next bar."""
         if self._held is not None:
-            return self._held[self._cursor.t]
+            row: Floats = self._held[self._cursor.t]
+            return row
         self.catch_up()
         return self._weight
 
