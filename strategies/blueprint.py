@@ -76,13 +76,15 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What `observe` says of a bar beside the memory: column of the cash fund or -1, guard (3,), anything listed anew.
+    """What `observe` says of a bar beside the memory.
 
-    guard : correlation, how far it is up, and its regime, as in `plimsoll.strategies.blueprint_bar`.
+    fund : column of the cash fund, -1 = none. guard (3,) : correlation, how far it is up, and its regime, as in
+    `plimsoll.strategies.blueprint_bar`. present (S,) : which slots hold anything. renewed : anything was listed anew.
     """
 
     fund: int
     guard: Floats
+    present: Bools
     renewed: bool
 
 
@@ -142,10 +144,10 @@ class Layout:
 
 def observe(ctx: Context, book: Book, layout: Layout) -> Day:
     """Take in the bar; fills `book.holding` and `book.cov`."""
-    guard, anew = np.empty(bar.GUARD), ctx.listed_anew
+    guard, present, anew = np.empty(bar.GUARD), np.empty(len(layout.slots), dtype=np.bool_), ctx.listed_anew
     ret, listed, session, bars = ctx.past.ret(1)[0], ctx.listed, ctx.session_index, ctx.bars_per_year
-    fund = bar.observe(ret, listed, anew, session, bars, book, layout.plan, guard)
-    return Day(fund, guard, bool(anew.any()))
+    fund = bar.observe(ret, listed, anew, session, bars, book, layout.plan, guard, present)
+    return Day(fund, guard, present, bool(anew.any()))
 
 
 def settle(

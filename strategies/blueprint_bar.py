@@ -85,12 +85,14 @@ class Book(NamedTuple):
 class Path(NamedTuple):
     """What `observe` made of T bars.
 
-    cov (T, K, K) of the underlyings, holding (T, S, K), slot (T, S, S) yearly covariance, guard (T, 3) as named above,
-    fund (T,) column of the cash fund, -1 = none, renewed (T,) whether any symbol was listed anew.
+    cov (T, K, K) of the underlyings, holding (T, S, K), present (T, S) which slots hold anything, slot (T, S, S) yearly
+    covariance, guard (T, 3) as named above, fund (T,) column of the cash fund, -1 = none, renewed (T,) whether any
+    symbol was listed anew.
     """
 
     cov: Floats
     holding: Floats
+    present: Bools
     slot: Floats
     guard: Floats
     fund: Ints
@@ -110,6 +112,7 @@ def open_path(n_bars: int, n_symbols: int, n_slots: int) -> Path:
     """Return room for n_bars."""
     return Path(
         np.empty((n_bars, n_symbols, n_symbols)), np.empty((n_bars, n_slots, n_symbols)),
+        np.empty((n_bars, n_slots), dtype=np.bool_),
         np.empty((n_bars, n_slots, n_slots)), np.empty((n_bars, GUARD)), np.empty(n_bars, dtype=np.int64),
         np.empty(n_bars, dtype=np.bool_),
     )  # fmt: skip
@@ -117,11 +120,13 @@ def open_path(n_bars: int, n_symbols: int, n_slots: int) -> Path:
 
 @kernel
 def observe(
-    ret: Floats, listed: Bools, anew: Bools, session: int, bars_per_year: float, book: Book, plan: Plan, guard: Floats
-) -> int:
+    ret: Floats, listed: Bools, anew: Bools, session: int, bars_per_year: float, book: Book, plan: Plan, guard: Floats,
+    present: Bools,
+) -> int:  # fmt: skip
     """Take in one bar: returns (K,), which symbols have a row, which are new, the session's index.
 
-    Mutates book; guard (3,) is written as named above. Returns the column of the cash fund, -1 where none is listed.
+    Mutates book; guard (3,) is written as named above, present (S,) says which slots hold anything. Returns the column
+    of the cash fund, -1 where none is listed.
     """
     rules, seen, member, holding = plan.rules, book.seen, plan.member, book.holding
     look_through.observe(seen, plan.fade, ret, listed, anew, session)
@@ -139,6 +144,7 @@ def observe(
                 if count == 0 or plan.slot[EQUAL, s]:
                     holding[s, k] = 1.0
                 count += 1
+        present[s] = count > 0
         if plan.slot[EQUAL, s] and count > 0:
             for k in range(holding.shape[1]):
                 holding[s, k] /= count
@@ -158,7 +164,9 @@ def observe_scan(
 ) -> None:
     """Run `observe` over all bars (T, K) and write down what it made of them."""
     for t in range(ret.shape[0]):
-        path.fund[t] = observe(ret[t], listed[t], anew[t], session[t], bars_per_year, book, plan, path.guard[t])
+        path.fund[t] = observe(
+            ret[t], listed[t], anew[t], session[t], bars_per_year, book, plan, path.guard[t], path.present[t]
+        )
         path.renewed[t] = False
         for i in range(ret.shape[1]):
             path.renewed[t] = path.renewed[t] or anew[t, i]
@@ -172,25 +180,15 @@ def observe_scan(
 
 
 @kernel
-def has_holding(holding: Floats, slot: int) -> bool:
-    """Return whether a slot of holding (S, K) has something to hold."""
-    found = False
-    for k in range(holding.shape[1]):
-        found = found or holding[slot, k] != 0.0
-    return found
-
-
-@kernel
-def shift(budget: Floats, holding: Floats, level: float, amount: float, slot: Bools) -> None:
-    """Move up to amount times level of risk budget (S,), in place, from givers to takers that are there.
+def shift(budget: Floats, present: Bools, level: float, amount: float, slot: Bools) -> None:
+    """Move up to amount times level of risk budget (S,), in place, from givers to takers that are present (S,).
 
     level : how far the correlation guard is up; slot (3, S) as in `Plan`.
     """
     giver, taker = np.empty(budget.shape[0], dtype=np.bool_), np.empty(budget.shape[0], dtype=np.bool_)
     for s in range(budget.shape[0]):
-        there = has_holding(holding, s)
-        giver[s] = slot[GIVER, s] and there
-        taker[s] = slot[TAKER, s] and there
+        giver[s] = slot[GIVER, s] and present[s]
+        taker[s] = slot[TAKER, s] and present[s]
     regime.shift_budget(budget, amount * level, giver, taker)
 
 

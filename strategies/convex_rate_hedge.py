@@ -21,7 +21,7 @@ from plimsoll.strategies.blueprint import (
     settle_span,
     signals_due,
 )
-from plimsoll.strategies.blueprint_bar import LEVEL, N_NOTES, Book, Path, has_holding, open_book, shift
+from plimsoll.strategies.blueprint_bar import LEVEL, N_NOTES, Book, Path, open_book, shift
 from plimsoll.strategies.blueprint_bar import TOGETHER as GUARD_REGIME
 from plimsoll.strategies.growth import SLACK, growth
 from plimsoll.strategies.plan import common_plan, reference_weights
@@ -134,7 +134,7 @@ class ConvexRateHedge(Strategy):
             level = ctx.past.tr(p.inflation_bars + SLACK)
             book.signal[0] = excess_growth(level, *self.proxy, p.inflation_bars)
         if weigh(
-            book.cov, book.holding, day.guard, book.signal[0], self.budgets, state.ramp, state.budget,
+            book.cov, day.present, day.guard, book.signal[0], self.budgets, state.ramp, state.budget,
             layout.plan.slot, self.terms, seen, weights,
         ):  # fmt: skip
             for name, value in zip(self.diagnostics[len(NOTES) :], seen, strict=True):
@@ -171,7 +171,7 @@ class ConvexRateHedge(Strategy):
     def placed(self, budget: Floats, present: Bools) -> tuple[Floats, float]:
         """Return budgets over the funds that are there, sum 1, and the share that is not left in cash."""
         out = np.empty(len(budget))
-        return out, place(budget, np.array(present, dtype=np.float64)[:, None], out)
+        return out, place(budget, present, out)
 
     def implied(self) -> dict[str, str]:
         """Return weights in a reference market, bands and triggers that follow from the parameters."""
@@ -235,11 +235,11 @@ def advance(together: float, inflation: float, goals: Floats, ramp_bars: float, 
 
 
 @kernel
-def place(budget: Floats, holding: Floats, out: Floats) -> float:
-    """Write budgets (S,) over the slots of holding (S, K) with a fund, sum 1; return the share not left in cash."""
+def place(budget: Floats, present: Bools, out: Floats) -> float:
+    """Write budgets (S,) over the slots that are present (S,), sum 1; return the share not left in cash."""
     kept = 0.0
     for s in range(out.shape[0]):
-        out[s] = budget[s] if has_holding(holding, s) else 0.0
+        out[s] = budget[s] if present[s] else 0.0
         kept += out[s]
     for s in range(out.shape[0]):
         out[s] /= kept
@@ -248,21 +248,21 @@ def place(budget: Floats, holding: Floats, out: Floats) -> float:
 
 @kernel
 def weigh(
-    cov: Floats, holding: Floats, guard: Floats, inflation: float, goals: Floats, ramp: Floats, budget: Floats,
+    cov: Floats, present: Bools, guard: Floats, inflation: float, goals: Floats, ramp: Floats, budget: Floats,
     slot: Bools, p: Terms, note: Floats, out: Floats,
 ) -> bool:  # fmt: skip
     """Advance the budgets and write the slot weights (S,), NaN without an engine or a regime; whether there are any.
 
-    cov (S, S) yearly, holding (S, K), guard (3,), slot (3, S) as in `plimsoll.strategies.blueprint_bar`; goals,
+    cov (S, S) yearly, present (S,), guard (3,), slot (3, S) as in `plimsoll.strategies.blueprint_bar`; goals,
     ramp, budget as in `advance`. note (2 + S,) receives regime, inflation and the budgets.
     """
     advance(guard[GUARD_REGIME], inflation, goals, p.ramp_bars, ramp, budget)
     out[0] = np.nan
-    if guard[GUARD_REGIME] == 0.0 or not has_holding(holding, 0):
+    if guard[GUARD_REGIME] == 0.0 or not present[0]:
         return False
     placed = note[2:]
-    kept = place(budget[1], holding, placed)
-    shift(placed, holding, guard[LEVEL], p.guard_shift, slot)
+    kept = place(budget[1], present, placed)
+    shift(placed, present, guard[LEVEL], p.guard_shift, slot)
     note[0], note[1] = ramp[REGIME], inflation
     standalone(cov, placed, out)
     for s in range(out.shape[0]):
@@ -286,6 +286,6 @@ def weigh_scan(
             window = rows_until(level, t, bars + SLACK, ret, status)
             signal[0] = excess_growth(window, proxy[0], proxy[1], bars)
         weigh(
-            path.slot[t], path.holding[t], path.guard[t], signal[0], goals, ramp, budget, slot, p, notes[t, N_NOTES:],
+            path.slot[t], path.present[t], path.guard[t], signal[0], goals, ramp, budget, slot, p, notes[t, N_NOTES:],
             out[t],
         )  # fmt: skip

@@ -24,7 +24,7 @@ from plimsoll.strategies.blueprint import (
     settle_span,
     signals_due,
 )
-from plimsoll.strategies.blueprint_bar import LEVEL, N_NOTES, Book, Path, has_holding, open_book, shift
+from plimsoll.strategies.blueprint_bar import LEVEL, N_NOTES, Book, Path, open_book, shift
 from plimsoll.strategies.growth import SLACK, growth
 from plimsoll.strategies.look_through import budget_weights, risk_weights
 from plimsoll.strategies.plan import common_plan, reference_weights
@@ -134,12 +134,13 @@ class CrisisAlpha(Strategy):
         weights = np.full(3, np.nan)
         if day.renewed:
             book.signal[:] = np.nan  # read from a history that counts no more
-        if book.holding[ENGINE].any():
+        if day.present[ENGINE]:
             if signals_due(ctx, book, p):
-                read(ctx.past.tr(YEAR_BARS + SLACK), int(layout.base[layout.engine]), layout.bill, book.signal)
+                level, under = ctx.past.tr(YEAR_BARS + SLACK), int(layout.base[layout.engine])
+                read(level, under, layout.bill, YEAR_BARS, book.signal)
             seen = np.empty(4)
             fault = weigh(
-                book.cov, book.holding, book.signal, day.guard[LEVEL], self.prior(), layout.plan.slot, self.terms,
+                book.cov, day.present, book.signal, day.guard[LEVEL], self.prior(), layout.plan.slot, self.terms,
                 seen, weights,
             )  # fmt: skip
             code.require(fault, "risk budgets")
@@ -153,7 +154,7 @@ class CrisisAlpha(Strategy):
         path, weights = observe_span(run, book, layout), np.empty((run.n_bars, 3))
         under, due = int(layout.base[layout.engine]), due_bars(run.clock, p.rebalance)
         fault = weigh_scan(
-            run.tr, run.ret, run.notional.status, due, path, book.signal, under, layout.bill, self.prior(),
+            run.tr, run.ret, run.notional.status, due, path, book.signal, under, layout.bill, YEAR_BARS, self.prior(),
             layout.plan.slot, self.terms, run.notes, weights,
         )  # fmt: skip
         code.require(fault, "risk budgets")
@@ -195,12 +196,12 @@ class CrisisAlpha(Strategy):
 
 
 @kernel
-def read(level: Floats, under: int, bill: int, signal: Floats) -> None:
-    """Write to signal (2,) whether the engine's underlying beat bills over a year, and what bills made of it.
+def read(level: Floats, under: int, bill: int, bars: int, signal: Floats) -> None:
+    """Write to signal (2,) whether the engine's underlying beat bills over `bars` bars, and what bills made of it.
 
-    level (n, K) total-return index, n >= YEAR_BARS + SLACK; under, bill: columns.
+    level (n, K) total-return index, n >= bars + SLACK; under, bill: columns.
     """
-    gained, paid = growth(level, under, YEAR_BARS), growth(level, bill, YEAR_BARS)
+    gained, paid = growth(level, under, bars), growth(level, bill, bars)
     signal[1] = 0.0 if np.isnan(paid) else paid
     signal[0] = 1.0 if gained > signal[1] else 0.0
 
@@ -214,22 +215,20 @@ def expected_return(sigma: float, rose: float, bill: float, p: Terms) -> float:
 
 @kernel
 def weigh(
-    cov: Floats, holding: Floats, signal: Floats, guard: float, prior: Floats, slot: Bools, p: Terms, note: Floats,
+    cov: Floats, present: Bools, signal: Floats, guard: float, prior: Floats, slot: Bools, p: Terms, note: Floats,
     out: Floats,
 ) -> int:  # fmt: skip
     """Write the slot weights (3,) of a bar with an engine; return OK or a code.
 
-    cov (3, 3) yearly, holding (3, K), signal (2,) from `read`, guard: how far it is up, slot (3, 3) as in
+    cov (3, 3) yearly, present (3,), signal (2,) from `read`, guard: how far it is up, slot (3, 3) as in
     `plimsoll.strategies.blueprint_bar.Plan`. note (4,) receives the view and the budgets.
     """
-    budget, present = np.empty(3), np.empty(3, dtype=np.bool_)
-    for s in range(3):
-        present[s] = has_holding(holding, s)
+    budget = np.empty(3)
     note[0] = expected_return(np.sqrt(cov[ENGINE, ENGINE]), signal[0], signal[1], p)
     fault, kept = risk_budgets(cov, note[0], present, prior, p, budget)
     if fault != code.OK:
         return fault
-    shift(budget, holding, guard, p.guard_shift, slot)
+    shift(budget, present, guard, p.guard_shift, slot)
     risk_weights(cov, budget, out)
     for s in range(3):
         note[1 + s] = budget[s]
@@ -240,7 +239,7 @@ def weigh(
 @kernel
 def weigh_scan(
     level: Floats, ret: Floats, status: Codes, due: Bools, path: Path, signal: Floats, under: int, bill: int,
-    prior: Floats, slot: Bools, p: Terms, notes: Floats, out: Floats,
+    bars: int, prior: Floats, slot: Bools, p: Terms, notes: Floats, out: Floats,
 ) -> int:  # fmt: skip
     """Run `read` where it is due and `weigh` at every bar with an engine; out (T, 3) is NaN without one.
 
@@ -249,13 +248,13 @@ def weigh_scan(
     for t in range(level.shape[0]):
         if path.renewed[t]:
             signal[0] = signal[1] = np.nan
-        if not has_holding(path.holding[t], ENGINE):
+        if not path.present[t, ENGINE]:
             out[t, 0] = np.nan
             continue
         if due[t] or np.isnan(signal[0]):
-            read(rows_until(level, t, YEAR_BARS + SLACK, ret, status), under, bill, signal)
+            read(rows_until(level, t, bars + SLACK, ret, status), under, bill, bars, signal)
         fault = weigh(
-            path.slot[t], path.holding[t], signal, path.guard[t, LEVEL], prior, slot, p, notes[t, N_NOTES:], out[t]
+            path.slot[t], path.present[t], signal, path.guard[t, LEVEL], prior, slot, p, notes[t, N_NOTES:], out[t]
         )
         if fault != code.OK:
             return fault

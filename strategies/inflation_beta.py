@@ -21,7 +21,7 @@ from plimsoll.strategies.blueprint import (
     settle_span,
     signals_due,
 )
-from plimsoll.strategies.blueprint_bar import N_NOTES, Book, Path, has_holding, open_book
+from plimsoll.strategies.blueprint_bar import N_NOTES, Book, Path, open_book
 from plimsoll.strategies.growth import SLACK, growth
 from plimsoll.strategies.look_through import risk_weights
 from plimsoll.strategies.plan import common_plan, reference_weights
@@ -100,10 +100,10 @@ class InflationBeta(Strategy):
         day, weights, tilt = observe(ctx, book, layout), np.full(3, np.nan), np.empty(2)
         if day.renewed:
             book.signal[:] = np.nan  # read from a history that counts no more
-        if book.holding[ENGINE].any():
+        if day.present[ENGINE]:
             if signals_due(ctx, book, p):
                 read(ctx.past.tr(YEAR_BARS + SLACK), book.holding, *self.proxy, book.signal)
-            weigh(book.cov, book.holding, book.signal, p.kappa, p.kappa_max, p.b_core, tilt, weights)
+            weigh(book.cov, day.present, book.signal, p.kappa, p.kappa_max, p.b_core, tilt, weights)
             for name, value in zip(self.diagnostics[len(NOTES) :], (*book.signal, *tilt), strict=True):
                 ctx.note(name, value)
         return settle(ctx, book, day, p, layout, weights)
@@ -175,14 +175,15 @@ def yield_change(level: Floats, bill: int) -> float:
 def read(level: Floats, holding: Floats, bill: int, front: int, strip: int, signal: Floats) -> None:
     """Write trend, carry and the source of carry, of commodities and gold each, to signal (6,).
 
-    level (n, K) total-return index, n >= YEAR_BARS + SLACK; holding (3, K) says which fund stands for a slot.
+    level (n, K) total-return index of a year, n = YEAR_BARS + SLACK; holding (3, K) says which fund stands for a slot.
     """
     for k in range(2):
         column = 0
         for i in range(holding.shape[1] - 1, -1, -1):
             column = i if holding[COMMODITIES + k, i] != 0.0 else column
         signal[k] = trend_score(level, column, bill)
-    roll = growth(level, front, YEAR_BARS) - growth(level, strip, YEAR_BARS)
+    year = level.shape[0] - SLACK
+    roll = growth(level, front, year) - growth(level, strip, year)
     slope = -yield_change(level, bill)
     signal[2] = 0.0 if np.isnan(roll) else np.sign(roll)
     signal[3] = 0.0 if np.isnan(slope) else np.sign(slope)
@@ -226,11 +227,11 @@ def balance(cov: Floats, tilt: Floats, core: float, out: Floats) -> None:
 
 @kernel
 def weigh(
-    cov: Floats, holding: Floats, signal: Floats, kappa: float, most: float, core: float, tilt: Floats, out: Floats
+    cov: Floats, present: Bools, signal: Floats, kappa: float, most: float, core: float, tilt: Floats, out: Floats
 ) -> None:
     """Write the factors of the diversifiers to tilt (2,) and the slot weights (3,) of a bar with an engine."""
     for k in range(2):
-        there = has_holding(holding, COMMODITIES + k)
+        there = present[COMMODITIES + k]
         tilt[k] = tilt_of(signal[k], signal[2 + k], kappa, most) if there else 0.0
     balance(cov, tilt, core, out)
 
@@ -248,7 +249,7 @@ def weigh_scan(
         if path.renewed[t]:
             for k in range(signal.shape[0]):
                 signal[k] = np.nan
-        if not has_holding(path.holding[t], ENGINE):
+        if not path.present[t, ENGINE]:
             out[t, 0] = np.nan
             continue
         if due[t] or np.isnan(signal[0]):
@@ -257,4 +258,4 @@ def weigh_scan(
         note = notes[t, N_NOTES:]
         for k in range(signal.shape[0]):
             note[k] = signal[k]
-        weigh(path.slot[t], path.holding[t], signal, kappa, most, core, note[signal.shape[0] :], out[t])
+        weigh(path.slot[t], path.present[t], signal, kappa, most, core, note[signal.shape[0] :], out[t])

@@ -140,7 +140,7 @@ def step(level: Floats, ret: Floats, vix_ratio: float, listed: Bools, rules: Rul
 
     level (n, 9), n >= longest lookback + SLACK; ret (bars, 9).
     """
-    work = np.empty((1, w.shape[0]))
+    work = np.empty((2, w.shape[0]))
     read_regime(level, ret, rules.bars, rules.credit_bars, vix_ratio, rules.alarm, work, reading)
     if np.isnan(reading[GROWTH]) or np.isnan(reading[INFLATION]) or np.isnan(reading[RISK_OFF]):
         return False
@@ -171,20 +171,22 @@ def read_regime(
 ) -> None:  # fmt: skip
     """Write growth, inflation, VIX ratio, credit, risk-off and confidence to reading (6,), NaN = not known.
 
-    level (n, 9) total-return index, n >= longest lookback + SLACK; ret (bars, 9); work (1, 9) is overwritten.
+    level (n, 9) total-return index, n >= longest lookback + SLACK; ret (bars, 9); work (2, 9) is overwritten.
     """
-    bill = growth(level, BILL, bars)
-    reading[GROWTH] = growth(level, STOCKS, bars) - (0.0 if np.isnan(bill) else bill)
-    reading[INFLATION] = growth(level, LINKERS, bars) - growth(level, NOMINALS, bars)
+    sigma, gained = work[0], work[1]
+    for i in range(gained.shape[0]):
+        gained[i] = growth(level, i, credit_bars if i in (JUNK, GRADE) else bars)
+    reading[GROWTH] = gained[STOCKS] - (0.0 if np.isnan(gained[BILL]) else gained[BILL])
+    reading[INFLATION] = gained[LINKERS] - gained[NOMINALS]
     reading[STRESS] = vix_ratio
-    reading[CREDIT] = growth(level, JUNK, credit_bars) - growth(level, GRADE, credit_bars)
+    reading[CREDIT] = gained[JUNK] - gained[GRADE]
     calm_credit = reading[CREDIT] >= 0.0  # False where it is not known
     reading[RISK_OFF] = np.nan if np.isnan(vix_ratio) else (1.0 if vix_ratio > alarm and not calm_credit else 0.0)
-    window_std(ret, ret.shape[0] // 2, work[0])
+    window_std(ret, ret.shape[0] // 2, sigma)
     years = np.sqrt(bars)
     total, count = 0.0, 0
     for z in (
-        reading[GROWTH] / (work[0, STOCKS] * years),
+        reading[GROWTH] / (sigma[STOCKS] * years),
         reading[INFLATION] / (gap_std(ret, LINKERS, NOMINALS) * years),
         (1.0 - vix_ratio) / VIX_SCALE,
         reading[CREDIT] / (gap_std(ret, JUNK, GRADE) * np.sqrt(credit_bars)),

@@ -21,7 +21,7 @@ from plimsoll.strategies.blueprint import (
     settle,
     settle_span,
 )
-from plimsoll.strategies.blueprint_bar import N_NOTES, Book, has_holding, open_book
+from plimsoll.strategies.blueprint_bar import N_NOTES, Book, open_book
 from plimsoll.strategies.plan import common_plan, reference_weights
 from plimsoll.strategies.reference import percent
 
@@ -142,10 +142,10 @@ class VolBarbell(Strategy):
         if ctx.listed_anew[under]:
             forget(*memory)
         multiple_step(*memory, self.window, ret[0, under], level[0, under], self.triggers)
-        if state.book.holding[ENGINE].any():
+        if day.present[ENGINE]:
             later = ctx.past.indicator(p.vix3m_symbol)[0] if p.vix3m_symbol else np.nan
             stress = is_stress(ctx.past.indicator(p.vix_symbol, p.stress_bars), p.stress_ratio, later, self.compares)
-            weigh(state.now[MULTIPLE], stress, state.book.holding, self.sizes, weights)
+            weigh(state.now[MULTIPLE], stress, day.present, self.sizes, weights)
             for name, value in zip(self.diagnostics[len(NOTES) :], (*state.now[MULTIPLE:], stress), strict=True):
                 ctx.note(name, float(value))
         return settle(ctx, state.book, day, p, layout, weights)
@@ -158,7 +158,7 @@ class VolBarbell(Strategy):
         anew: Bools = np.ascontiguousarray(run.listed_anew[:, under])
         weigh_scan(
             ret, level, anew, run.indicator(p.vix_symbol), run.indicator(p.vix3m_symbol or p.vix_symbol), self.compares,
-            p.stress_bars, p.stress_ratio, path.holding, self.triggers, self.sizes, self.window,
+            p.stress_bars, p.stress_ratio, path.present, self.triggers, self.sizes, self.window,
             state.vol, state.past, state.held, state.now, run.notes, weights,
         )  # fmt: skip
         settle_span(run, state.book, path, p, self.layout, weights)
@@ -296,33 +296,33 @@ def sized(multiple: float, stress: bool, hedged: bool, sizes: Floats, out: Float
 
 
 @kernel
-def weigh(multiple: float, stress: bool, holding: Floats, sizes: Floats, out: Floats) -> None:
-    """Write the slot weights (3,) of a bar with an engine, 0 where holding (3, K) has no fund."""
-    sized(multiple, stress, has_holding(holding, TAIL), sizes, out)
+def weigh(multiple: float, stress: bool, present: Bools, sizes: Floats, out: Floats) -> None:
+    """Write the slot weights (3,) of a bar with an engine, 0 where no fund is present (3,)."""
+    sized(multiple, stress, present[TAIL], sizes, out)
     for s in range(3):
-        out[s] = out[s] if has_holding(holding, s) else 0.0
+        out[s] = out[s] if present[s] else 0.0
 
 
 @kernel
 def weigh_scan(
     ret: Floats, level: Floats, anew: Bools, vix: Floats, later: Floats, compares: bool, bars: int, ratio: float,
-    holding: Floats, p: Triggers, sizes: Floats, window: stats.StdParams, vol: stats.StdState, past: Floats, held: Ints,
+    present: Bools, p: Triggers, sizes: Floats, window: stats.StdParams, vol: stats.StdState, past: Floats, held: Ints,
     now: Floats, notes: Floats, out: Floats,
 ) -> None:  # fmt: skip
     """Run `multiple_step` over all bars and `weigh` at those with an engine; out (T, 3) is NaN without one.
 
-    ret, level, anew (T,) of the underlying; vix, later (T,), looked at over `bars` bars; holding (T, 3, K), notes
+    ret, level, anew (T,) of the underlying; vix, later (T,), looked at over `bars` bars; present (T, 3), notes
     (T, 12).
     """
     for t in range(ret.shape[0]):
         if anew[t]:
             forget(vol, past, held, now)
         multiple_step(vol, past, held, now, window, ret[t], level[t], p)
-        if not has_holding(holding[t], ENGINE):
+        if not present[t, ENGINE]:
             out[t, 0] = np.nan
             continue
         stress = is_stress(vix[max(t + 1 - bars, 0) : t + 1], ratio, later[t], compares)
-        weigh(now[MULTIPLE], stress, holding[t], sizes, out[t])
+        weigh(now[MULTIPLE], stress, present[t], sizes, out[t])
         for k in range(3):
             notes[t, N_NOTES + k] = now[MULTIPLE + k]
         notes[t, N_NOTES + 3] = 1.0 if stress else 0.0
