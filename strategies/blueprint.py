@@ -7,21 +7,22 @@ of the next one, and on any other session when a held weight is more than `drift
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.market.instruments import instrument
+from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Context, StrategyParams
 from plimsoll.engine.types import Bools, Floats, Ints, Weights
+from plimsoll.strategies import blueprint_bar as bar
 from plimsoll.strategies import correlation_regime as regime
-from plimsoll.strategies import look_through
-from plimsoll.strategies.schedule import Schedule, is_due
+from plimsoll.strategies.blueprint_bar import Book, Path, Plan, Rules
+from plimsoll.strategies.schedule import Schedule, due_bars, is_due
 
 MANDATE = (0.12, 0.18)
-_TINY = 1e-12  # keeps a division by nothing held finite
 
 # What `settle` notes, beside each strategy's own diagnostics.
 NOTES = ("stock_bond_rho", "guard", "scalar", "sigma", "look_through", "equity_beta", "engine_weight", "engine_drag")
@@ -73,11 +74,25 @@ class Slot:
     share: Literal["first", "equal"] = "first"
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What `observe` says of a bar beside the memory.
+
+    fund : column of the cash fund, -1 = none. guard (3,) : correlation, how far it is up, and its regime, as in
+    `plimsoll.strategies.blueprint_bar`. present (S,) : which slots hold anything. renewed : anything was listed anew.
+    """
+
+    fund: int
+    guard: Floats
+    present: Bools
+    renewed: bool
+
+
 class Layout:
     """Where everything is: symbols in order, their leverage and underlying, the slots.
 
-    leverage (K,), base (K,) column of the underlying (itself where it has none), equity, bond, engine: columns.
-    givers, takers (S,): slots the guard moves budget from and to. duration: columns it lets no weight rise in.
+    leverage (K,), base (K,) column of the underlying (itself where it has none), engine, bill: columns.
+    givers, takers (S,): slots the guard moves budget from and to. plan: what the kernels are told.
     watched: symbols that are never held.
     """
 
@@ -92,17 +107,31 @@ class Layout:
         under = [instrument(symbol).underlying for symbol in self.symbols]
         self.base: Ints = np.array([at(u) if u in self.symbols else k for k, u in enumerate(under)])
         self.members = tuple(tuple(at(symbol) for symbol in slot.symbols) for slot in slots)
-        self.cash = tuple(at(symbol) for symbol in p.cash_funds)
-        self.engine, self.equity, self.bond, self.bill = at(p.engine), at(p.guard_equity), at(p.guard_bond), at(p.bill)
-        self.guard = regime.Params(
-            0.5 ** (1.0 / p.guard_half_life_bars), p.guard_threshold, p.guard_dwell_bars, p.guard_ramp_bars
-        )
+        self.engine, self.bill = at(p.engine), at(p.bill)
         self.watched: tuple[str, ...] = tuple(s for s in self.symbols if s not in (*held, *p.cash_funds))
-        self.decay = moments.params(p.half_life_bars)
         kinds = [{instrument(symbol).kind for symbol in slot.symbols} for slot in slots]
         self.givers: Bools = np.array(["bond" in kinds[s] and self.levered(s) for s in range(len(slots))])
         self.takers: Bools = np.array([bool(kind & {"gold", "managed_futures"}) for kind in kinds])
-        self.duration = tuple(k for s, m in enumerate(self.members) for k in m if "bond" in kinds[s])
+        duration = [k for s, m in enumerate(self.members) for k in m if "bond" in kinds[s]]
+        self.plan = self._plan(p, np.array(duration, dtype=np.int64))
+
+    def _plan(self, p: BlueprintParams, duration: Ints) -> Plan:
+        at, widest = self.column, max(len(columns) for columns in self.members)
+        member = np.full((len(self.slots), widest), -1)
+        for row, columns in zip(member, self.members, strict=True):
+            row[: len(columns)] = columns
+        equal = np.array([slot.share == "equal" for slot in self.slots])
+        cash = np.array([at(symbol) for symbol in p.cash_funds], dtype=np.int64)
+        guard = regime.Params(
+            0.5 ** (1.0 / p.guard_half_life_bars), p.guard_threshold, p.guard_dwell_bars, p.guard_ramp_bars
+        )
+        rules = Rules(
+            self.engine, at(p.guard_equity), at(p.guard_bond), p.min_obs, p.risk_target, p.vol_floor, p.scalar_band,
+            p.engine_max, p.look_through_max, p.beta_max, p.guard_shift, p.drift_band,
+        )  # fmt: skip
+        slot = np.array([equal, self.givers, self.takers])
+        fade = moments.params(p.half_life_bars)
+        return Plan(self.leverage, self.base, member, slot, cash, duration, fade, guard, rules)
 
     def column(self, symbol: str) -> int:
         """Return the column of a symbol."""
@@ -113,50 +142,34 @@ class Layout:
         return any(abs(self.leverage[k]) > 1.0 for k in self.members[slot])
 
 
-class Book(NamedTuple):
-    """Memory of a blueprint: what was seen, the correlation regime, the scalar in force, the last target, the signals.
+def observe(ctx: Context, book: Book, layout: Layout) -> Day:
+    """Take in the bar; fills `book.holding` and `book.cov`."""
+    guard, present, anew = np.empty(bar.GUARD), np.empty(len(layout.slots), dtype=np.bool_), ctx.listed_anew
+    ret, listed, session, bars = ctx.past.ret(1)[0], ctx.listed, ctx.session_index, ctx.bars_per_year
+    fund = bar.observe(ret, listed, anew, session, bars, book, layout.plan, guard, present)
+    return Day(fund, guard, present, bool(anew.any()))
 
-    All NaN before the first. usable (K,), holding (S, K), cov (S, S): of this bar, not memory.
+
+def settle(
+    ctx: Context, book: Book, day: Day, p: BlueprintParams, layout: Layout, slot_weights: Floats
+) -> Weights | None:
+    """Turn slot weights (S,), NaN where the engine is absent, into an answer: limits, cash fund, schedule, drift band.
+
+    Without an engine there is no answer before the first target, and cash after it.
     """
-
-    seen: look_through.Seen
-    guard: regime.State
-    scalar: Floats
-    target: Floats
-    signal: Floats
-    usable: Bools
-    holding: Floats
-    cov: Floats
-
-
-def open_book(n_symbols: int, n_slots: int, n_signals: int = 0) -> Book:
-    """Return the memory before the first bar."""
-    return Book(
-        look_through.init(n_symbols), regime.init(), np.full(1, np.nan), np.full(n_symbols, np.nan),
-        np.full(n_signals, np.nan),
-        np.zeros(n_symbols, dtype=np.bool_), np.zeros((n_slots, n_symbols)), np.zeros((n_slots, n_slots)),
+    if np.isnan(slot_weights[0]):
+        if np.isnan(book.target[0]):
+            return None
+        slot_weights = np.zeros(len(slot_weights))
+    note, plan = np.empty(bar.N_NOTES), layout.plan
+    bar.settle(
+        slot_weights, book.seen.cov, book.holding, day.guard, day.fund, ctx.bars_per_year, book.scalar, book.target,
+        plan, note,
     )  # fmt: skip
-
-
-def observe(ctx: Context, book: Book, p: BlueprintParams, layout: Layout) -> Bools:
-    """Take in the bar; return which slots (S,) have something to hold. Fills `book.holding` and `book.cov`."""
-    ret, anew = ctx.past.ret(1)[0], ctx.listed_anew
-    look_through.observe(book.seen, layout.decay, ret, ctx.listed, anew, ctx.session_index)
-    if anew[layout.equity] or anew[layout.bond]:
-        book.guard.memory[:] = regime.init().memory
-    if anew.any():
-        book.signal[:] = np.nan  # read from a history that counts no more
-    regime.step(book.guard, layout.guard, ret[layout.equity], ret[layout.bond])
-    look_through.usable(book.seen, layout.base, p.min_obs, ctx.session_index, book.usable)
-    book.holding[:] = 0.0
-    for row, (slot, members) in enumerate(zip(layout.slots, layout.members, strict=True)):
-        there = [k for k in members if book.usable[k] and book.seen.cov[layout.base[k], layout.base[k]] > 0.0]
-        for k in there if slot.share == "equal" else there[:1]:
-            book.holding[row, k] = 1.0 / len(there) if slot.share == "equal" else 1.0
-    bars = ctx.bars_per_year
-    look_through.slot_covariance(book.holding, layout.leverage, layout.base, book.seen.cov, bars, book.cov)
-    present: Bools = np.asarray(book.holding.any(axis=1))
-    return present
+    for name, value in zip(NOTES, note, strict=True):
+        ctx.note(name, value)
+    due = is_due(ctx, p.rebalance) or bar.is_far(ctx.sleeve.weights, book.target, p.drift_band)
+    return book.target.copy() if due else None
 
 
 def signals_due(ctx: Context, book: Book, p: BlueprintParams) -> bool:
@@ -164,71 +177,18 @@ def signals_due(ctx: Context, book: Book, p: BlueprintParams) -> bool:
     return bool(np.isnan(book.signal[0])) or is_due(ctx, p.rebalance)
 
 
-def guard_budget(book: Book, p: BlueprintParams, layout: Layout, budget: Floats, present: Bools) -> float:
-    """Move up to `guard_shift` of risk budget (S,), in place, from levered duration to gold and managed futures.
-
-    As far as the correlation guard is up; returns what moved. A blueprint without levered duration has nothing to move.
-    """
-    amount = p.guard_shift * book.guard.memory[regime.LEVEL]
-    return float(regime.shift_budget(budget, amount, layout.givers & present, layout.takers & present))
-
-
-def settle(ctx: Context, book: Book, p: BlueprintParams, layout: Layout, slot_weights: Floats) -> Weights | None:
-    """Turn slot weights (S,) into an answer: volatility scalar, limits, cash fund, schedule and drift band."""
-    w = slot_weights @ book.holding
-    _scale(ctx, book, p, layout, w)
-    _limit(book, p, layout, w)
-    _note(ctx, book, layout, w)
-    fund = next((c for c in layout.cash if look_through.is_fresh(book.seen, c, ctx.session_index)), None)
-    if fund is not None:
-        w[fund] += max(1.0 - w.sum(), 0.0)  # a rounding below zero would be a short sale
-    book.target[:] = w
-    far = float(np.abs(ctx.sleeve.weights - w).max()) > p.drift_band
-    return w if far or is_due(ctx, p.rebalance) else None
-
-
-def _scale(ctx: Context, book: Book, p: BlueprintParams, layout: Layout, w: Weights) -> None:
-    """Scale w (K,) in place to the volatility cap, and to a sum of at most 1.
-
-        k = min(risk_target / sigma, 1),   sigma looked through, floored; k moves only by more than `scalar_band`
-
-    k never exceeds 1, whatever a slot without a fund leaves in cash: no leverage on leverage.
-    """
-    sigma = look_through.volatility(w, layout.leverage, layout.base, book.seen.cov, ctx.bars_per_year)
-    k = min(p.risk_target / max(sigma, p.vol_floor), 1.0)
-    if not abs(k / book.scalar[0] - 1.0) <= p.scalar_band:
-        book.scalar[0] = k
-    w *= min(book.scalar[0], 1.0 / max(w.sum(), 1.0))
-
-
-def _limit(book: Book, p: BlueprintParams, layout: Layout, w: Weights) -> None:
-    """Cut w (K,) in place to the limits on the engine, on leverage looked through and on beta.
-
-    While stocks and bonds move together no weight in duration exceeds its last target.
-    """
-    lev, base, engine = layout.leverage, layout.base, layout.engine
-    w[engine] = min(w[engine], p.engine_max)
-    w *= min(1.0, p.look_through_max / max(look_through.gross_exposure(w, lev), _TINY))
-    beta = look_through.equity_beta(w, lev, base, book.seen.cov, int(base[engine]))
-    w *= min(1.0, p.beta_max / max(beta, _TINY))
-    if book.guard.memory[regime.REGIME] > 0.0:
-        for column in layout.duration:
-            w[column] = np.fmin(w[column], book.target[column])
-
-
-def _note(ctx: Context, book: Book, layout: Layout, w: Weights) -> None:
-    """Note the numbers of `NOTES`."""
-    lev, base, cov, bars = layout.leverage, layout.base, book.seen.cov, ctx.bars_per_year
-    under = int(base[layout.engine])
-    values = (
-        book.guard.memory[regime.RHO],
-        book.guard.memory[regime.LEVEL],
-        book.scalar[0],
-        look_through.volatility(w, lev, base, cov, bars),
-        look_through.gross_exposure(w, lev),
-        look_through.equity_beta(w, lev, base, cov, under),
-        w[layout.engine],
-        look_through.drag(lev[layout.engine], np.sqrt(cov[under, under] * bars)),
+def observe_span(run: Scan, book: Book, layout: Layout) -> Path:
+    """Do what `observe` does over the whole span of a scan."""
+    clock, path = run.clock, bar.open_path(run.n_bars, len(run.symbols), len(layout.slots))
+    bar.observe_scan(
+        run.ret, run.listed, run.listed_anew, clock.session_index, clock.bars_per_year, book, layout.plan, path
     )
-    for name, value in zip(NOTES, values, strict=True):
-        ctx.note(name, value)
+    return path
+
+
+def settle_span(run: Scan, book: Book, path: Path, p: BlueprintParams, layout: Layout, slot_weights: Floats) -> None:
+    """Do what `settle` does over the whole span of a scan, slot_weights (T, S)."""
+    bar.settle_scan(
+        slot_weights, path, due_bars(run.clock, p.rebalance), run.clock.bars_per_year, book.scalar, book.target,
+        layout.plan, run.notes, run.notional,
+    )  # fmt: skip

@@ -5,8 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
+from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
 from plimsoll.engine.types import Bools, Weights
+from plimsoll.strategies import fixed
 
 
 class State(NamedTuple):
@@ -50,6 +52,13 @@ class BuyAndHold(Strategy):
         if ctx.state.answered[0] or not ctx.listed.all():
             return None
         ctx.state.answered[0] = True
-        n = len(ctx.symbols)
-        weights = self.params.weights or (1.0 / n,) * n
-        return ctx.weights(dict(zip(ctx.symbols, weights, strict=True)))
+        return self.split(ctx.symbols)
+
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        every = np.ones(run.n_bars, dtype=np.bool_)
+        run.state.answered[0] = fixed.scan(run.listed, every, self.split(run.symbols), 1, run.notional) > 0
+
+    def split(self, symbols: tuple[str, ...]) -> Weights:
+        """Return the starting weights (K,)."""
+        return np.array(self.params.weights or (1.0 / len(symbols),) * len(symbols))

@@ -5,12 +5,14 @@ from typing import ClassVar, Final, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
+from plimsoll.engine.kernels.account.track import Notional, answer, last_rows
 from plimsoll.engine.kernels.estimate.window_stats import window_std
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Available, Context, Strategy, StrategyParams
 from plimsoll.engine.types import Bools, Floats, Weights
 from plimsoll.strategies.growth import SLACK, growth
-from plimsoll.strategies.schedule import Schedule, is_due
+from plimsoll.strategies.schedule import Schedule, due_bars, is_due
 
 # Values of the diagnostic `carry_source`: none; distributions alone (no roll-down: that needs a yield curve); they and,
 # for oil, the front month less the strip.
@@ -23,8 +25,10 @@ LEAST_YIELD: Final = 1e-6
 
 
 class Rules(NamedTuple):
-    """What the kernel needs of the parameters."""
+    """What the kernels need of the parameters; funds: how many bond funds there are."""
 
+    funds: int
+    commodity: bool
     legs: int
     short: bool
     gross: float
@@ -109,23 +113,66 @@ class Carry(Strategy):
         p = self.params
         if not is_due(ctx, p.rebalance):
             return None
-        n, k = p.lookback_bars + SLACK, len(ctx.symbols)
-        w, carry, sigma = np.zeros(k), np.empty(len(p.symbols)), np.empty(k)
-        level = ctx.past.tr(n)
-        bill = fund_carry(level, ctx.past.close(n), p.lookback_bars, carry)
-        oil = roll_carry(level, len(p.symbols), p.lookback_bars) if p.commodity else np.nan
-        window_std(ctx.past.ret(p.vol_bars), p.vol_bars // 2, sigma)
-        ranked = carry_weights(carry, oil, sigma, ctx.listed, Rules(p.legs, p.short, p.gross), w)
-        source = DISTRIBUTIONS if np.isnan(oil) else AND_FRONT_MINUS_STRIP
-        ctx.note("carry_source", source if ranked >= 2 else NO_SOURCE)
-        ctx.note("ranked", ranked)
-        ctx.note("bill_return", bill)
-        ctx.note("oil_carry", oil)
-        if ranked < 2:
-            return None
-        ctx.note("top_carry", np.nanmax(carry))
-        ctx.note("bottom_carry", np.nanmin(carry))
-        return w
+        n, w, note = p.lookback_bars + SLACK, np.empty(len(ctx.symbols)), np.empty(len(self.diagnostics))
+        level, price, ret = ctx.past.tr(n), ctx.past.close(n), ctx.past.ret(p.vol_bars)
+        ranked = step(level, price, ret, p.lookback_bars, ctx.listed, self.rules, note, w)
+        for name, value in zip(self.diagnostics, note, strict=True):
+            ctx.note(name, value)
+        return w if ranked else None
+
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        p = self.params
+        scan(
+            run.tr, run.close, run.ret, run.listed, due_bars(run.clock, p.rebalance), p.lookback_bars, p.vol_bars,
+            self.rules, run.notes, run.notional,
+        )  # fmt: skip
+
+    @property
+    def rules(self) -> Rules:
+        """What the kernels are told."""
+        p = self.params
+        return Rules(len(p.symbols), p.commodity, p.legs, p.short, p.gross)
+
+
+@kernel
+def step(
+    level: Floats, price: Floats, ret: Floats, bars: int, listed: Bools, rules: Rules, note: Floats, w: Floats
+) -> bool:
+    """Write the target weights (K,) of one bar; False where fewer than two funds can be ranked.
+
+    level, price (n, K), n >= bars + SLACK, ret (m, K); note (6,) receives the diagnostics, NaN = not known.
+    """
+    carry, sigma = np.empty(rules.funds), np.empty(w.shape[0])
+    bill = fund_carry(level, price, bars, carry)
+    oil = roll_carry(level, rules.funds, bars) if rules.commodity else np.nan
+    window_std(ret, ret.shape[0] // 2, sigma)
+    ranked = carry_weights(carry, oil, sigma, listed, rules, w)
+    source = DISTRIBUTIONS if np.isnan(oil) else AND_FRONT_MINUS_STRIP
+    note[0], note[1], note[2] = source if ranked >= 2 else NO_SOURCE, ranked, bill
+    note[3] = note[4] = np.nan
+    note[5] = oil
+    for value in carry:
+        if ranked >= 2 and not np.isnan(value):
+            note[3] = value if np.isnan(note[3]) else max(note[3], value)
+            note[4] = value if np.isnan(note[4]) else min(note[4], value)
+    return ranked >= 2
+
+
+@kernel
+def scan(
+    level: Floats, price: Floats, ret: Floats, listed: Bools, due: Bools, bars: int, vol_bars: int, rules: Rules,
+    notes: Floats, notional: Notional,
+) -> None:  # fmt: skip
+    """Run `step` on the bars that are due (T,); series (T, K), notes (T, 6)."""
+    w, n = np.empty(ret.shape[1]), bars + SLACK
+    for t in range(ret.shape[0]):
+        if not due[t]:
+            continue
+        levels, prices = last_rows(level, t, n, notional), last_rows(price, t, n, notional)
+        returns = last_rows(ret, t, vol_bars, notional)
+        if step(levels, prices, returns, bars, listed[t], rules, notes[t], w) and not answer(t, w, notional):
+            return
 
 
 @kernel

@@ -46,7 +46,8 @@ def engle_granger(pair: Floats, gap: Floats, out: Floats) -> None:
 
     Source: Engle & Granger (1987); the residual has mean zero, so the second regression has no constant.
     """
-    out[:COUNT] = np.nan
+    for k in range(COUNT):
+        out[k] = np.nan
     n = 0
     mean_y, mean_x = 0.0, 0.0
     for t in range(pair.shape[0]):

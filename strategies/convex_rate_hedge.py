@@ -5,23 +5,27 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
+from plimsoll.engine.kernels.derive import rows_until
+from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
-from plimsoll.engine.types import Bools, Floats, Weights
-from plimsoll.strategies import correlation_regime as regime
+from plimsoll.engine.types import Bools, Codes, Floats, Weights
 from plimsoll.strategies.blueprint import (
     NOTES,
     BlueprintParams,
-    Book,
     Layout,
     Slot,
-    guard_budget,
     observe,
-    open_book,
+    observe_span,
     settle,
+    settle_span,
     signals_due,
 )
+from plimsoll.strategies.blueprint_bar import LEVEL, N_NOTES, Book, Path, open_book, shift
+from plimsoll.strategies.blueprint_bar import TOGETHER as GUARD_REGIME
 from plimsoll.strategies.growth import SLACK, growth
 from plimsoll.strategies.plan import common_plan, reference_weights
+from plimsoll.strategies.schedule import due_bars
 
 SLOTS = ("engine", "rate_hedge", "gold", "duration", "intermediate")
 HALF_YEAR_BARS = 126
@@ -39,6 +43,13 @@ class State(NamedTuple):
     book: Book
     ramp: Floats
     budget: Floats
+
+
+class Terms(NamedTuple):
+    """What the kernels are told of `ConvexRateHedge.Params`."""
+
+    ramp_bars: float
+    guard_shift: float
 
 
 class ConvexRateHedge(Strategy):
@@ -115,50 +126,52 @@ class ConvexRateHedge(Strategy):
     def on_bar(self, ctx: Context) -> Weights | None:
         """Take in the bar; answer by schedule and band once the engine trades."""
         p, state, layout = self.params, ctx.state, self.layout
-        book = state.book
-        present = observe(ctx, book, p, layout)
-        together = book.guard.memory[regime.REGIME]
+        book, weights, seen = state.book, np.full(len(SLOTS), np.nan), np.empty(2 + len(SLOTS))
+        day = observe(ctx, book, layout)
+        if day.renewed:
+            book.signal[:] = np.nan  # read from a history that counts no more
         if signals_due(ctx, book, p):
-            book.signal[0] = self._inflation(ctx)
-        inflation = float(book.signal[0])
-        self._advance(state, float(together), inflation)
-        if not present[0] or together == 0.0:
-            return None if np.isnan(book.target[0]) else settle(ctx, book, p, layout, np.zeros(len(SLOTS)))
-        budget, kept = self.placed(state.budget[1], present)
-        guard_budget(book, p, layout, budget, present)
-        for name, value in zip(self.diagnostics[len(NOTES) :], (state.ramp[REGIME], inflation, *budget), strict=True):
-            ctx.note(name, value)
-        return settle(ctx, book, p, layout, standalone_weights(book.cov, budget) * kept)
+            level = ctx.past.tr(p.inflation_bars + SLACK)
+            book.signal[0] = excess_growth(level, *self.proxy, p.inflation_bars)
+        if weigh(
+            book.cov, day.present, day.guard, book.signal[0], self.budgets, state.ramp, state.budget,
+            layout.plan.slot, self.terms, seen, weights,
+        ):  # fmt: skip
+            for name, value in zip(self.diagnostics[len(NOTES) :], seen, strict=True):
+                ctx.note(name, value)
+        return settle(ctx, book, day, p, layout, weights)
 
-    def _inflation(self, ctx: Context) -> float:
-        """Return the growth of inflation-linked over plain bonds, NaN where it is not known."""
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        p, state, layout = self.params, run.state, self.layout
+        path, weights = observe_span(run, state.book, layout), np.empty((run.n_bars, len(SLOTS)))
+        weigh_scan(
+            run.tr, run.ret, run.notional.status, due_bars(run.clock, p.rebalance), path, state.book.signal, self.proxy,
+            p.inflation_bars, self.budgets, state.ramp, state.budget, layout.plan.slot, self.terms, run.notes, weights,
+        )  # fmt: skip
+        settle_span(run, state.book, path, p, layout, weights)
+
+    @property
+    def proxy(self) -> tuple[int, int]:
+        """Columns of the inflation-linked and of the plain bonds."""
         p, layout = self.params, self.layout
-        level, bars = ctx.past.tr(p.inflation_bars + SLACK), p.inflation_bars
-        linked = growth(level, layout.column(p.inflation_linked), bars)
-        plain = growth(level, layout.column(p.inflation_base), bars)
-        return float((1.0 + linked) / (1.0 + plain) - 1.0)
+        return layout.column(p.inflation_linked), layout.column(p.inflation_base)
 
-    def _advance(self, state: State, together: float, inflation: float) -> None:
-        """Move the budgets one bar along the line to those of today's regime; unknown inflation is not falling."""
-        if together == 0.0:
-            state.ramp[:] = np.nan  # not known yet, or not any more: nothing to come from
-            return
-        now = TOGETHER if together > 0.0 else APART_FALLING if inflation <= 0.0 else APART
-        goal = np.array((self.params.budget_together, self.params.budget_apart_falling, self.params.budget_apart)[now])
-        ramp, budget = state.ramp, state.budget
-        if np.isnan(ramp[REGIME]):
-            budget[0], ramp[AGE] = goal, self.params.guard_ramp_bars
-        elif ramp[REGIME] != now:
-            budget[0], ramp[AGE] = budget[1], 0.0
-        ramp[REGIME] = now
-        ramp[AGE] = min(ramp[AGE] + 1.0, self.params.guard_ramp_bars)
-        budget[1] = budget[0] + (goal - budget[0]) * (ramp[AGE] / self.params.guard_ramp_bars)
+    @property
+    def budgets(self) -> Floats:
+        """Budgets (3, S) by regime."""
+        p = self.params
+        return np.array((p.budget_together, p.budget_apart_falling, p.budget_apart))
+
+    @property
+    def terms(self) -> Terms:
+        """What the kernels are told."""
+        return Terms(float(self.params.guard_ramp_bars), self.params.guard_shift)
 
     def placed(self, budget: Floats, present: Bools) -> tuple[Floats, float]:
         """Return budgets over the funds that are there, sum 1, and the share that is not left in cash."""
-        out = np.where(present, budget, 0.0)
-        kept = float(out.sum())
-        return out / kept, min(kept, 1.0)
+        out = np.empty(len(budget))
+        return out, place(budget, present, out)
 
     def implied(self) -> dict[str, str]:
         """Return weights in a reference market, bands and triggers that follow from the parameters."""
@@ -177,9 +190,102 @@ class ConvexRateHedge(Strategy):
 
 
 def standalone_weights(cov: Floats, budget: Floats) -> Weights:
-    """Return weights (S,) of sum 1 with w_i sigma_i in proportion to budget (S,) >= 0; a slot without budget gets 0."""
-    w: Floats = np.zeros(len(budget))
-    chosen = budget > 0.0
-    w[chosen] = budget[chosen] / np.sqrt(np.diag(cov)[chosen])
-    w /= w.sum()
+    """Return what `standalone` writes."""
+    w = np.empty(len(budget))
+    standalone(np.ascontiguousarray(cov), budget, w)
     return w
+
+
+@kernel
+def standalone(cov: Floats, budget: Floats, out: Floats) -> None:
+    """Write weights (S,) of sum 1 with w_i sigma_i in proportion to budget (S,) >= 0; a slot without budget gets 0."""
+    mass = 0.0
+    for i in range(out.shape[0]):
+        out[i] = budget[i] / np.sqrt(cov[i, i]) if budget[i] > 0.0 else 0.0
+        mass += out[i]
+    for i in range(out.shape[0]):
+        out[i] /= mass
+
+
+@kernel
+def excess_growth(level: Floats, linked: int, plain: int, bars: int) -> float:
+    """Return the growth of one column of level (n, K) over that of another, NaN where it is not known."""
+    return (1.0 + growth(level, linked, bars)) / (1.0 + growth(level, plain, bars)) - 1.0
+
+
+@kernel
+def advance(together: float, inflation: float, goals: Floats, ramp_bars: float, ramp: Floats, budget: Floats) -> None:
+    """Move the budgets one bar along the line to those of today's regime; unknown inflation is not falling.
+
+    together: +1, -1, 0 not known; goals (3, S). Mutates ramp (2,) and budget (2, S).
+    """
+    if together == 0.0:
+        ramp[REGIME] = ramp[AGE] = np.nan  # not known yet, or not any more: nothing to come from
+        return
+    now = TOGETHER if together > 0.0 else (APART_FALLING if inflation <= 0.0 else APART)
+    first, moved = np.isnan(ramp[REGIME]), ramp[REGIME] != now
+    if first or moved:
+        for s in range(budget.shape[1]):
+            budget[0, s] = goals[now, s] if first else budget[1, s]
+        ramp[AGE] = ramp_bars if first else 0.0
+    ramp[REGIME] = now
+    ramp[AGE] = min(ramp[AGE] + 1.0, ramp_bars)
+    for s in range(budget.shape[1]):
+        budget[1, s] = budget[0, s] + (goals[now, s] - budget[0, s]) * (ramp[AGE] / ramp_bars)
+
+
+@kernel
+def place(budget: Floats, present: Bools, out: Floats) -> float:
+    """Write budgets (S,) over the slots that are present (S,), sum 1; return the share not left in cash."""
+    kept = 0.0
+    for s in range(out.shape[0]):
+        out[s] = budget[s] if present[s] else 0.0
+        kept += out[s]
+    for s in range(out.shape[0]):
+        out[s] /= kept
+    return min(kept, 1.0)
+
+
+@kernel
+def weigh(
+    cov: Floats, present: Bools, guard: Floats, inflation: float, goals: Floats, ramp: Floats, budget: Floats,
+    slot: Bools, p: Terms, note: Floats, out: Floats,
+) -> bool:  # fmt: skip
+    """Advance the budgets and write the slot weights (S,), NaN without an engine or a regime; whether there are any.
+
+    cov (S, S) yearly, present (S,), guard (3,), slot (3, S) as in `plimsoll.strategies.blueprint_bar`; goals,
+    ramp, budget as in `advance`. note (2 + S,) receives regime, inflation and the budgets.
+    """
+    advance(guard[GUARD_REGIME], inflation, goals, p.ramp_bars, ramp, budget)
+    out[0] = np.nan
+    if guard[GUARD_REGIME] == 0.0 or not present[0]:
+        return False
+    placed = note[2:]
+    kept = place(budget[1], present, placed)
+    shift(placed, present, guard[LEVEL], p.guard_shift, slot)
+    note[0], note[1] = ramp[REGIME], inflation
+    standalone(cov, placed, out)
+    for s in range(out.shape[0]):
+        out[s] *= kept
+    return True
+
+
+@kernel
+def weigh_scan(
+    level: Floats, ret: Floats, status: Codes, due: Bools, path: Path, signal: Floats, proxy: tuple[int, int],
+    bars: int, goals: Floats, ramp: Floats, budget: Floats, slot: Bools, p: Terms, notes: Floats, out: Floats,
+) -> None:  # fmt: skip
+    """Run `weigh` over all bars, inflation read where it is due (T,) or not known; out (T, S), notes (T, 8 + 2 + S).
+
+    level, ret, status (T, K); signal (1,) inflation, over `bars` bars of the two columns of proxy.
+    """
+    for t in range(level.shape[0]):
+        if path.renewed[t]:
+            signal[0] = np.nan
+        if due[t] or np.isnan(signal[0]):
+            window = rows_until(level, t, bars + SLACK, ret, status)
+            signal[0] = excess_growth(window, proxy[0], proxy[1], bars)
+        weigh(
+            path.slot[t], path.present[t], path.guard[t], signal[0], goals, ramp, budget, slot, p, notes[t, N_NOTES:],
+            out[t],
+        )  # fmt: skip

@@ -47,6 +47,14 @@ def init() -> State:
 
 
 @kernel
+def forget(state: State) -> None:
+    """Stand before the first bar again. Mutates state."""
+    for i in range(SIZE):
+        state.memory[i] = 0.0
+    state.memory[RHO] = np.nan
+
+
+@kernel
 def step(state: State, params: Params, x: float, y: float) -> None:
     """Take in this bar's stock and bond return, NaN = not known. Mutates state.
 

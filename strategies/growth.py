@@ -22,15 +22,10 @@ def growth(level: Floats, column: int, bars: int) -> float:
 
         L_t / L_{t - bars} - 1
     """
-    change: float = _known(level, column, 0) / _known(level, column, bars) - 1.0
-    return change
-
-
-@kernel
-def _known(level: Floats, column: int, back: int) -> float:
-    last = level.shape[0] - 1 - back
-    found: float = np.nan
+    now, then, last = np.nan, np.nan, level.shape[0] - 1
     for age in range(SLACK):
-        if np.isnan(found):
-            found = level[last - age, column]
-    return found
+        if np.isnan(now):
+            now = level[last - age, column]
+        if np.isnan(then):
+            then = level[last - bars - age, column]
+    return now / then - 1.0

@@ -5,23 +5,27 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
+from plimsoll.engine.kernels.derive import rows_until
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
-from plimsoll.engine.types import Floats, Weights
+from plimsoll.engine.types import Bools, Codes, Floats, Weights
 from plimsoll.strategies.blueprint import (
     NOTES,
     BlueprintParams,
-    Book,
     Layout,
     Slot,
     observe,
-    open_book,
+    observe_span,
     settle,
+    settle_span,
     signals_due,
 )
+from plimsoll.strategies.blueprint_bar import N_NOTES, Book, Path, open_book
 from plimsoll.strategies.growth import SLACK, growth
-from plimsoll.strategies.look_through import budget_weights
+from plimsoll.strategies.look_through import risk_weights
 from plimsoll.strategies.plan import common_plan, reference_weights
+from plimsoll.strategies.schedule import due_bars
 
 ENGINE, COMMODITIES, GOLD = range(3)
 HORIZONS = (63, 126, 252)
@@ -93,50 +97,43 @@ class InflationBeta(Strategy):
     def on_bar(self, ctx: Context) -> Weights | None:
         """Take in the bar; answer by schedule and band once the engine trades."""
         p, book, layout = self.params, ctx.state, self.layout
-        present = observe(ctx, book, p, layout)
-        if not present[ENGINE]:
-            return None if np.isnan(book.target[0]) else settle(ctx, book, p, layout, np.zeros(3))
-        if signals_due(ctx, book, p):
-            self._read(ctx, book)
-        tilt = np.where(present[1:], self.tilt(book.signal[:2], book.signal[2:4]), 0.0)
-        for name, value in zip(self.diagnostics[len(NOTES) :], (*book.signal, *tilt), strict=True):
-            ctx.note(name, value)
-        return settle(ctx, book, p, layout, self.mix(book.cov, tilt))
+        day, weights, tilt = observe(ctx, book, layout), np.full(3, np.nan), np.empty(2)
+        if day.renewed:
+            book.signal[:] = np.nan  # read from a history that counts no more
+        if day.present[ENGINE]:
+            if signals_due(ctx, book, p):
+                read(ctx.past.tr(YEAR_BARS + SLACK), book.holding, *self.proxy, book.signal)
+            weigh(book.cov, day.present, book.signal, p.kappa, p.kappa_max, p.b_core, tilt, weights)
+            for name, value in zip(self.diagnostics[len(NOTES) :], (*book.signal, *tilt), strict=True):
+                ctx.note(name, value)
+        return settle(ctx, book, day, p, layout, weights)
 
-    def _read(self, ctx: Context, book: Book) -> None:
-        """Read trend, carry and the sources of carry, of commodities and gold each."""
-        p, layout, signal = self.params, self.layout, book.signal
-        level = ctx.past.tr(YEAR_BARS + SLACK)
-        for k, slot in enumerate((COMMODITIES, GOLD)):
-            signal[k] = trend_score(level, int(book.holding[slot].argmax()), layout.bill)
-        roll = growth(level, layout.column(p.front), YEAR_BARS) - growth(level, layout.column(p.strip), YEAR_BARS)
-        slope = -yield_change(level, layout.bill)
-        signal[2:4] = np.nan_to_num(np.sign([roll, slope]))
-        signal[4:] = (
-            NO_CARRY if np.isnan(roll) else FRONT_MINUS_STRIP,
-            NO_CARRY if np.isnan(slope) else BILL_CHANGE,
-        )
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        p, book, layout = self.params, run.state, self.layout
+        path, weights = observe_span(run, book, layout), np.empty((run.n_bars, 3))
+        weigh_scan(
+            run.tr, run.ret, run.notional.status, due_bars(run.clock, p.rebalance), path, book.signal, self.proxy,
+            p.kappa, p.kappa_max, p.b_core, run.notes, weights,
+        )  # fmt: skip
+        settle_span(run, book, path, p, layout, weights)
+
+    @property
+    def proxy(self) -> tuple[int, int, int]:
+        """Columns of the bill fund, the front-month and the 12-month oil fund."""
+        p, layout = self.params, self.layout
+        return layout.bill, layout.column(p.front), layout.column(p.strip)
 
     def tilt(self, trend: Floats, carry: Floats) -> Floats:
         """Return the factors of the diversifiers from scores in [-1, 1]."""
         p = self.params
-        out: Floats = np.empty(len(trend))
-        np.clip(1.0 + p.kappa * (0.5 * trend + 0.5 * carry), 1.0 - p.kappa_max, 1.0 + p.kappa_max, out=out)
-        return out
+        scores = zip(trend, carry, strict=True)
+        return np.array([tilt_of(float(a), float(b), p.kappa, p.kappa_max) for a, b in scores])
 
     def mix(self, cov: Floats, tilt: Floats) -> Floats:
         """Return the slot weights (3,) before the scalar; a tilt of 0 is an absent slot."""
-        basket = np.zeros(3)
-        basket[1:] = budget_weights(np.ascontiguousarray(cov[1:, 1:]), (tilt > 0.0).astype(np.float64)) * tilt
-        out = np.zeros(3)
-        if not basket.any():
-            out[ENGINE] = self.params.b_core  # nothing to balance the engine: the other half of the risk is cash
-            return out
-        inside = basket / basket.sum()
-        pair = np.array([[cov[0, 0], cov[0] @ inside], [cov[0] @ inside, inside @ cov @ inside]])
-        engine, rest = budget_weights(pair, np.array([self.params.b_core, 1.0 - self.params.b_core]))
-        out[:] = rest * basket
-        out[ENGINE] = engine
+        out = np.empty(3)
+        balance(np.ascontiguousarray(cov), tilt, self.params.b_core, out)
         return out
 
     def implied(self) -> dict[str, str]:
@@ -172,3 +169,93 @@ def yield_change(level: Floats, bill: int) -> float:
     """Return how much the bill fund's growth over a quarter differs from that of half a year before, NaN if unknown."""
     offset = level.shape[0] - HALF_YEAR_BARS
     return growth(level, bill, YIELD_BARS) - growth(level[:offset], bill, YIELD_BARS)
+
+
+@kernel
+def read(level: Floats, holding: Floats, bill: int, front: int, strip: int, signal: Floats) -> None:
+    """Write trend, carry and the source of carry, of commodities and gold each, to signal (6,).
+
+    level (n, K) total-return index of a year, n = YEAR_BARS + SLACK; holding (3, K) says which fund stands for a slot.
+    """
+    for k in range(2):
+        column = 0
+        for i in range(holding.shape[1] - 1, -1, -1):
+            column = i if holding[COMMODITIES + k, i] != 0.0 else column
+        signal[k] = trend_score(level, column, bill)
+    year = level.shape[0] - SLACK
+    roll = growth(level, front, year) - growth(level, strip, year)
+    slope = -yield_change(level, bill)
+    signal[2] = 0.0 if np.isnan(roll) else np.sign(roll)
+    signal[3] = 0.0 if np.isnan(slope) else np.sign(slope)
+    signal[4] = NO_CARRY if np.isnan(roll) else FRONT_MINUS_STRIP
+    signal[5] = NO_CARRY if np.isnan(slope) else BILL_CHANGE
+
+
+@kernel
+def tilt_of(trend: float, carry: float, kappa: float, most: float) -> float:
+    """Return the factor of a diversifier from its scores in [-1, 1]."""
+    return min(max(1.0 + kappa * (0.5 * trend + 0.5 * carry), 1.0 - most), 1.0 + most)
+
+
+@kernel
+def balance(cov: Floats, tilt: Floats, core: float, out: Floats) -> None:
+    """Write the slot weights (3,) before the scalar; cov (3, 3) yearly, tilt (2,), where 0 is an absent slot."""
+    rest, budget = np.empty((2, 2)), np.empty(2)
+    for a in range(2):
+        budget[a] = 1.0 if tilt[a] > 0.0 else 0.0
+        for b in range(2):
+            rest[a, b] = cov[1 + a, 1 + b]
+    basket = np.empty(2)
+    risk_weights(rest, budget, basket)
+    basket[0] *= tilt[0]
+    basket[1] *= tilt[1]
+    out[ENGINE], out[COMMODITIES], out[GOLD] = core, 0.0, 0.0
+    if basket[0] == 0.0 and basket[1] == 0.0:
+        return  # nothing to balance the engine: the other half of the risk is cash
+    mass = basket[0] + basket[1]
+    a, b = basket[0] / mass, basket[1] / mass
+    pair, part = np.empty((2, 2)), np.empty(2)
+    pair[0, 0] = cov[0, 0]
+    pair[0, 1] = pair[1, 0] = cov[0, 1] * a + cov[0, 2] * b
+    pair[1, 1] = a * (cov[1, 1] * a + cov[1, 2] * b) + b * (cov[2, 1] * a + cov[2, 2] * b)
+    budget[0], budget[1] = core, 1.0 - core
+    risk_weights(pair, budget, part)
+    out[ENGINE] = part[0]
+    out[COMMODITIES] = part[1] * basket[0]
+    out[GOLD] = part[1] * basket[1]
+
+
+@kernel
+def weigh(
+    cov: Floats, present: Bools, signal: Floats, kappa: float, most: float, core: float, tilt: Floats, out: Floats
+) -> None:
+    """Write the factors of the diversifiers to tilt (2,) and the slot weights (3,) of a bar with an engine."""
+    for k in range(2):
+        there = present[COMMODITIES + k]
+        tilt[k] = tilt_of(signal[k], signal[2 + k], kappa, most) if there else 0.0
+    balance(cov, tilt, core, out)
+
+
+@kernel
+def weigh_scan(
+    level: Floats, ret: Floats, status: Codes, due: Bools, path: Path, signal: Floats, proxy: tuple[int, int, int],
+    kappa: float, most: float, core: float, notes: Floats, out: Floats,
+) -> None:  # fmt: skip
+    """Run `read` where it is due and `weigh` at every bar with an engine; out (T, 3) is NaN without one.
+
+    level, ret, status (T, K), due (T,), notes (T, 16); proxy: columns of bill fund, front and strip.
+    """
+    for t in range(level.shape[0]):
+        if path.renewed[t]:
+            for k in range(signal.shape[0]):
+                signal[k] = np.nan
+        if not path.present[t, ENGINE]:
+            out[t, 0] = np.nan
+            continue
+        if due[t] or np.isnan(signal[0]):
+            window = rows_until(level, t, YEAR_BARS + SLACK, ret, status)
+            read(window, path.holding[t], proxy[0], proxy[1], proxy[2], signal)
+        note = notes[t, N_NOTES:]
+        for k in range(signal.shape[0]):
+            note[k] = signal[k]
+        weigh(path.slot[t], path.present[t], signal, kappa, most, core, note[signal.shape[0] :], out[t])

@@ -147,19 +147,45 @@ def gross_exposure(w: Floats, leverage: Floats) -> float:
     return total
 
 
-def budget_weights(cov: Floats, budget: Floats) -> Weights:
-    """Return weights (S,) of sum 1 whose shares of risk follow budget (S,) >= 0; a slot without budget gets 0.
+@kernel
+def risk_weights(cov: Floats, budget: Floats, out: Floats) -> None:
+    """Write weights (S,) of sum 1 whose shares of risk follow budget (S,) >= 0; a slot without budget gets 0.
 
-    Where no weights meet the budgets, sqrt(b_i) / sigma_i: the solution for uncorrelated slots.
+    cov (S, S). Where no weights meet the budgets, sqrt(b_i) / sigma_i: the solution for uncorrelated slots.
     """
-    out = np.zeros(len(budget))
-    chosen = np.flatnonzero(budget > 0.0)
-    if len(chosen) == 0:
-        return out
-    part = np.empty(len(chosen))
-    inner = np.ascontiguousarray(cov[np.ix_(chosen, chosen)])
-    if erc.risk_budget(inner, np.ascontiguousarray(budget[chosen]), erc.init(len(chosen)), part) != code.OK:
-        part = np.sqrt(budget[chosen] / np.maximum(np.diag(inner), NO_VARIANCE))
-        part /= part.sum()
-    out[chosen] = part
+    n = 0
+    for i in range(out.shape[0]):
+        out[i] = 0.0
+        n += 1 if budget[i] > 0.0 else 0
+    if n == 0:
+        return
+    inner, share, part = np.empty((n, n)), np.empty(n), np.empty(n)
+    a = 0
+    for i in range(out.shape[0]):
+        if budget[i] > 0.0:
+            share[a] = budget[i]
+            b = 0
+            for j in range(out.shape[0]):
+                if budget[j] > 0.0:
+                    inner[a, b] = cov[i, j]
+                    b += 1
+            a += 1
+    if erc.risk_budget(inner, share, erc.room(n), part) != code.OK:
+        mass = 0.0
+        for a in range(n):
+            part[a] = np.sqrt(share[a] / max(inner[a, a], NO_VARIANCE))
+            mass += part[a]
+        for a in range(n):
+            part[a] /= mass
+    a = 0
+    for i in range(out.shape[0]):
+        if budget[i] > 0.0:
+            out[i] = part[a]
+            a += 1
+
+
+def budget_weights(cov: Floats, budget: Floats) -> Weights:
+    """Return what `risk_weights` writes."""
+    out = np.empty(len(budget))
+    risk_weights(np.ascontiguousarray(cov), budget, out)
     return out

@@ -5,13 +5,15 @@ from typing import ClassVar, Final, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from plimsoll.engine.kernels.account.track import Notional, answer, last_rows
 from plimsoll.engine.kernels.estimate import smooth
 from plimsoll.engine.kernels.estimate.window_stats import window_std
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
 from plimsoll.engine.types import Bools, Floats, Weights
 from plimsoll.strategies.growth import SLACK, growth
-from plimsoll.strategies.schedule import Schedule, is_due
+from plimsoll.strategies.schedule import Schedule, due_bars, is_due
 
 INDICATOR: Final = "VIX"
 
@@ -23,6 +25,15 @@ GROWTH, INFLATION, STRESS, CREDIT, RISK_OFF, CONFIDENCE, READING = range(7)
 
 # Relative distance of the VIX from its average that counts as one standard deviation of stress.
 VIX_SCALE: Final = 0.2
+
+
+class Rules(NamedTuple):
+    """What the kernels need of the parameters."""
+
+    bars: int
+    credit_bars: int
+    alarm: float
+    risk_off_scale: float
 
 
 class State(NamedTuple):
@@ -101,17 +112,56 @@ class MacroRegime(Strategy):
         smooth.ema_step(state.average, smooth.ema_params(p.average_bars), vix, state.level)
         if not is_due(ctx, p.rebalance):
             return None
-        reading, w = np.full(READING, np.nan), np.zeros(len(ctx.symbols))
-        read_regime(
-            ctx.past.tr(max(p.lookback_bars, p.credit_bars) + SLACK), ctx.past.ret(p.lookback_bars), p.lookback_bars,
-            p.credit_bars, vix[0] / state.level[0], p.alarm, np.empty((2, len(ctx.symbols))), reading,
-        )  # fmt: skip
+        reading, w = np.empty(READING), np.empty(len(ctx.symbols))
+        level, ret = ctx.past.tr(max(p.lookback_bars, p.credit_bars) + SLACK), ctx.past.ret(p.lookback_bars)
+        known = step(level, ret, vix[0] / state.level[0], ctx.listed, self.rules, reading, w)
         for name, value in zip(self.diagnostics, reading, strict=True):
             ctx.note(name, value)
-        if np.isnan(reading[GROWTH]) or np.isnan(reading[INFLATION]) or np.isnan(reading[RISK_OFF]):
-            return None
-        quadrant_weights(reading, p.risk_off_scale, ctx.listed, w)
-        return w
+        return w if known else None
+
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        p, state = self.params, run.state
+        scan(
+            run.tr, run.ret, run.indicator(INDICATOR), run.listed, due_bars(run.clock, p.rebalance),
+            smooth.ema_params(p.average_bars), self.rules, state.average, state.level, run.notes, run.notional,
+        )  # fmt: skip
+
+    @property
+    def rules(self) -> Rules:
+        """What the kernels are told."""
+        p = self.params
+        return Rules(p.lookback_bars, p.credit_bars, p.alarm, p.risk_off_scale)
+
+
+@kernel
+def step(level: Floats, ret: Floats, vix_ratio: float, listed: Bools, rules: Rules, reading: Floats, w: Floats) -> bool:
+    """Write the reading (6,) and the target weights (9,) of one bar; False while a part of the quadrant is not known.
+
+    level (n, 9), n >= longest lookback + SLACK; ret (bars, 9).
+    """
+    work = np.empty((2, w.shape[0]))
+    read_regime(level, ret, rules.bars, rules.credit_bars, vix_ratio, rules.alarm, work, reading)
+    if np.isnan(reading[GROWTH]) or np.isnan(reading[INFLATION]) or np.isnan(reading[RISK_OFF]):
+        return False
+    quadrant_weights(reading, rules.risk_off_scale, listed, w)
+    return True
+
+
+@kernel
+def scan(
+    level: Floats, ret: Floats, vix: Floats, listed: Bools, due: Bools, fade: smooth.EmaParams, rules: Rules,
+    average: smooth.EmaState, mean: Floats, notes: Floats, notional: Notional,
+) -> None:  # fmt: skip
+    """Take in the VIX (T,) of every bar; `step` on those that are due (T,). Series (T, 9), notes (T, 6)."""
+    w, n = np.empty(ret.shape[1]), max(rules.bars, rules.credit_bars) + SLACK
+    for t in range(ret.shape[0]):
+        smooth.ema_step(average, fade, vix[t : t + 1], mean)
+        if not due[t]:
+            continue
+        levels, returns = last_rows(level, t, n, notional), last_rows(ret, t, rules.bars, notional)
+        if step(levels, returns, vix[t] / mean[0], listed[t], rules, notes[t], w) and not answer(t, w, notional):
+            return
 
 
 @kernel
@@ -123,18 +173,20 @@ def read_regime(
 
     level (n, 9) total-return index, n >= longest lookback + SLACK; ret (bars, 9); work (2, 9) is overwritten.
     """
-    bill = growth(level, BILL, bars)
-    reading[GROWTH] = growth(level, STOCKS, bars) - (0.0 if np.isnan(bill) else bill)
-    reading[INFLATION] = growth(level, LINKERS, bars) - growth(level, NOMINALS, bars)
+    sigma, gained = work[0], work[1]
+    for i in range(gained.shape[0]):
+        gained[i] = growth(level, i, credit_bars if i in (JUNK, GRADE) else bars)
+    reading[GROWTH] = gained[STOCKS] - (0.0 if np.isnan(gained[BILL]) else gained[BILL])
+    reading[INFLATION] = gained[LINKERS] - gained[NOMINALS]
     reading[STRESS] = vix_ratio
-    reading[CREDIT] = growth(level, JUNK, credit_bars) - growth(level, GRADE, credit_bars)
+    reading[CREDIT] = gained[JUNK] - gained[GRADE]
     calm_credit = reading[CREDIT] >= 0.0  # False where it is not known
     reading[RISK_OFF] = np.nan if np.isnan(vix_ratio) else (1.0 if vix_ratio > alarm and not calm_credit else 0.0)
-    window_std(ret, ret.shape[0] // 2, work[0])
+    window_std(ret, ret.shape[0] // 2, sigma)
     years = np.sqrt(bars)
     total, count = 0.0, 0
     for z in (
-        reading[GROWTH] / (work[0, STOCKS] * years),
+        reading[GROWTH] / (sigma[STOCKS] * years),
         reading[INFLATION] / (gap_std(ret, LINKERS, NOMINALS) * years),
         (1.0 - vix_ratio) / VIX_SCALE,
         reading[CREDIT] / (gap_std(ret, JUNK, GRADE) * np.sqrt(credit_bars)),

@@ -5,13 +5,15 @@ from typing import Annotated, ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field, StringConstraints, model_validator
 
+from plimsoll.engine.kernels.account.track import Notional, answer, last_rows
 from plimsoll.engine.kernels.derive import DELIST_SESSIONS
 from plimsoll.engine.kernels.estimate import kalman_regression
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Available, Context, Strategy, StrategyParams
 from plimsoll.engine.types import Bools, Floats, Ints, Weights
 from plimsoll.strategies import cointegration
-from plimsoll.strategies.schedule import Schedule, is_due
+from plimsoll.strategies.schedule import Schedule, due_bars, is_due
 
 PairName = Annotated[str, StringConstraints(pattern=r"^[^/\s]+/[^/\s]+$")]
 
@@ -40,7 +42,7 @@ class State(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What the step needs of the parameters."""
+    """What the kernels need of the parameters."""
 
     enter: float
     exit: float
@@ -49,6 +51,11 @@ class Rules(NamedTuple):
     least_beta: float
     most_beta: float
     gross: float  # of one pair
+    test_bars: int
+    least_half_life: float
+    most_half_life: float
+    delta: float
+    noise: float  # NaN = that of the last test
 
 
 class Pairs(Strategy):
@@ -128,74 +135,125 @@ class Pairs(Strategy):
 
     def init(self, n_symbols: int) -> State:
         """Nothing known, nothing held."""
-        n, start = len(self.params.pairs), kalman_regression.init(kalman_regression.params(self.params.delta))
-        state = State(
+        n, p = len(self.params.pairs), self.params
+        start = kalman_regression.init(kalman_regression.params(p.delta))
+        noise = np.nan if p.noise is None else p.noise
+        drift_ = noise / noise * p.delta / (1.0 - p.delta)
+        return State(
             np.tile(start.x, (n, 1)), np.full((n, kalman_regression.COLUMNS), np.nan),
-            np.full((n, cointegration.COLUMNS), np.nan), np.empty(n), np.empty(n),
+            np.full((n, cointegration.COLUMNS), np.nan), np.full(n, noise), np.full(n, drift_),
             np.zeros(n, dtype=np.bool_), np.ones(n, dtype=np.bool_), np.zeros(n), np.zeros((n, 2)),
             np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n), np.zeros(1, dtype=np.bool_),
         )  # fmt: skip
-        for k in range(n):
-            self._begin(k, state)
-        return state
-
-    def _begin(self, pair: int, state: State) -> None:
-        """Let a pair wait for its first test: at the start, and where one of its funds comes back as a new one."""
-        p = self.params
-        noise = np.nan if p.noise is None else p.noise
-        state.coefficient[pair] = kalman_regression.init(kalman_regression.params(p.delta)).x
-        state.reading[pair], state.test[pair] = np.nan, np.nan
-        state.noise[pair], state.drift[pair] = noise, noise / noise * p.delta / (1.0 - p.delta)
-        state.passed[pair], state.armed[pair] = False, True
 
     def on_bar(self, ctx: Context) -> Weights | None:
         """Take in the bar, trade by the last test, test anew on the schedule."""
         p, state, member = self.params, ctx.state, self._members(ctx.symbols)
-        rules = Rules(p.enter, p.exit, p.stop, p.stop_half_lives, p.least_beta, p.most_beta, p.gross / len(member))
-        for k in np.flatnonzero(ctx.listed_anew[member].any(axis=1)):
-            self._begin(int(k), state)
-        pairs_step(ctx.past.tr(1)[0], member, rules, state)
-        self._note(ctx)
-        answer = self._answer(ctx, member)
+        rules, note, w = self.rules, np.empty(len(self.diagnostics)), np.empty(len(ctx.symbols))
+        answers = step(ctx.past.tr(1)[0], ctx.listed_anew, member, rules, state, note, w)
+        for name, value in zip(self.diagnostics, note, strict=True):
+            ctx.note(name, value)
         if is_due(ctx, p.retest):
-            self._test(np.log(ctx.past.tr(p.test_bars)), member, state)
-        return answer
+            test(np.log(ctx.past.tr(p.test_bars)), member, rules, state)
+        return w if answers else None
+
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        scan(
+            run.tr, np.log(run.tr), run.listed_anew, due_bars(run.clock, self.params.retest),
+            self._members(run.symbols), self.rules, run.state, run.notes, run.notional,
+        )  # fmt: skip
 
     def _members(self, symbols: tuple[str, ...]) -> Ints:
         return np.array([[symbols.index(symbol) for symbol in pair.split("/")] for pair in self.params.pairs])
 
-    def _answer(self, ctx: Context, member: Ints) -> Weights | None:
-        """Return the open pairs' weights if something changed; while an open pair has no row the answer waits."""
-        state = ctx.state
-        is_open = state.side != 0.0
-        if not state.pending[0] or (state.absent[is_open] > 0).any():
-            return None
-        state.pending[0] = False
-        w = np.zeros(len(ctx.symbols))
-        for pair in np.flatnonzero(is_open):
-            w[member[pair]] += state.weight[pair]
-        return w
-
-    def _test(self, level: Floats, member: Ints, state: State) -> None:
+    @property
+    def rules(self) -> Rules:
+        """What the kernels are told."""
         p = self.params
-        for k, columns in enumerate(member):
-            test = state.test[k]
-            cointegration.engle_granger(np.ascontiguousarray(level[:, columns]), np.empty(len(level)), test)
-            n = test[cointegration.COUNT]
-            known = 10.0 * n >= 9.0 * p.test_bars and not np.isnan(test[cointegration.VARIANCE])
-            significant = test[cointegration.STATISTIC] <= cointegration.critical_value(n)
-            closes = p.least_half_life <= test[cointegration.HALF_LIFE] <= p.most_half_life
-            state.passed[k] = known and significant and closes
-            if known and p.noise is None:
-                calibrate(k, p.delta, state)
+        return Rules(
+            p.enter, p.exit, p.stop, p.stop_half_lives, p.least_beta, p.most_beta, p.gross / len(p.pairs), p.test_bars,
+            p.least_half_life, p.most_half_life, p.delta, np.nan if p.noise is None else p.noise,
+        )  # fmt: skip
 
-    def _note(self, ctx: Context) -> None:
-        state = ctx.state
-        z = state.reading[state.passed, kalman_regression.SCORE]
-        ctx.note("passed_pairs", float(state.passed.sum()))
-        ctx.note("open_pairs", float(np.abs(state.side).sum()))
-        if not np.isnan(z).all():
-            ctx.note("widest_z", z[np.nanargmax(np.abs(z))])
+
+@kernel
+def step(level: Floats, anew: Bools, member: Ints, rules: Rules, state: State, note: Floats, w: Floats) -> bool:
+    """Take in one bar; True if weights (K,) are to be answered. Mutates state.
+
+    level (K,) total-return indices, NaN where there is no row; anew (K,); member (P, 2) columns of y and x; note (3,)
+    receives passed and open pairs and the widest z, NaN = none known. While an open pair has no row the answer waits.
+    """
+    for k in range(member.shape[0]):
+        if anew[member[k, 0]] or anew[member[k, 1]]:
+            begin(k, rules, state)
+    pairs_step(level, member, rules, state)
+    note[0], note[1], note[2] = 0.0, 0.0, np.nan
+    waits = False
+    for k in range(member.shape[0]):
+        z = state.reading[k, kalman_regression.SCORE]
+        if state.passed[k]:
+            note[0] += 1.0
+            if not np.isnan(z) and not abs(z) <= abs(note[2]):
+                note[2] = z
+        note[1] += abs(state.side[k])
+        waits = waits or (state.side[k] != 0.0 and state.absent[k] > 0)
+    if not state.pending[0] or waits:
+        return False
+    state.pending[0] = False
+    for i in range(w.shape[0]):
+        w[i] = 0.0
+    for k in range(member.shape[0]):
+        if state.side[k] != 0.0:
+            w[member[k, 0]] += state.weight[k, 0]
+            w[member[k, 1]] += state.weight[k, 1]
+    return True
+
+
+@kernel
+def begin(k: int, rules: Rules, state: State) -> None:
+    """Let pair k wait for its first test, where one of its funds comes back as a new one. Mutates state."""
+    for i in range(state.coefficient.shape[1]):
+        state.coefficient[k, i] = 1.0 if i in (kalman_regression.P00, kalman_regression.P11) else 0.0
+        state.reading[k, i] = np.nan
+    for i in range(cointegration.COLUMNS):
+        state.test[k, i] = np.nan
+    state.noise[k] = rules.noise
+    state.drift[k] = rules.noise / rules.noise * rules.delta / (1.0 - rules.delta)
+    state.passed[k], state.armed[k] = False, True
+
+
+@kernel
+def test(level: Floats, member: Ints, rules: Rules, state: State) -> None:
+    """Test every pair on log total-return indices level (n, K); what passes rules from the next bar on."""
+    pair, gap = np.empty((level.shape[0], 2)), np.empty(level.shape[0])
+    for k in range(member.shape[0]):
+        for t in range(level.shape[0]):
+            pair[t, 0], pair[t, 1] = level[t, member[k, 0]], level[t, member[k, 1]]
+        found = state.test[k]
+        cointegration.engle_granger(pair, gap, found)
+        n = found[cointegration.COUNT]
+        known = 10.0 * n >= 9.0 * rules.test_bars and not np.isnan(found[cointegration.VARIANCE])
+        significant = found[cointegration.STATISTIC] <= cointegration.critical_value(n)
+        closes = rules.least_half_life <= found[cointegration.HALF_LIFE] <= rules.most_half_life
+        state.passed[k] = known and significant and closes
+        if known and np.isnan(rules.noise):
+            calibrate(k, rules.delta, state)
+
+
+@kernel
+def scan(
+    level: Floats, log_level: Floats, anew: Bools, due: Bools, member: Ints, rules: Rules, state: State,
+    notes: Floats, notional: Notional,
+) -> None:  # fmt: skip
+    """Run `step` over all bars and `test` on those that are due (T,); series (T, K), notes (T, 3)."""
+    w = np.empty(level.shape[1])
+    for t in range(level.shape[0]):
+        stands = not step(level[t], anew[t], member, rules, state, notes[t], w) or answer(t, w, notional)
+        if not stands:
+            return
+        if due[t]:
+            test(last_rows(log_level, t, rules.test_bars, notional), member, rules, state)
 
 
 @kernel
@@ -240,15 +298,20 @@ def pairs_step(level: Floats, member: Ints, rules: Rules, state: State) -> None:
             state.pending[0] = True
 
 
+@kernel
 def calibrate(k: int, delta: float, state: State) -> None:
     """Set the variances of pair k from its last test; the first time, its coefficients and their covariance too.
 
     covariance of least squares: s^2 (X'X)^-1 with X = [1, x]. Mutates state.
     """
-    _, _, _, _, variance, mean, spread, n = state.test[k]
+    found = state.test[k]
+    variance, n = found[cointegration.VARIANCE], found[cointegration.COUNT]
     if np.isnan(state.noise[k]):
-        slope = variance / spread
-        alpha, beta = state.test[k, cointegration.ALPHA], state.test[k, cointegration.BETA]
-        state.coefficient[k] = alpha, beta, variance / n + mean * mean * slope, -mean * slope, slope
+        mean, slope = found[cointegration.MEAN_X], variance / found[cointegration.SPREAD_X]
+        row = state.coefficient[k]
+        row[kalman_regression.ALPHA] = found[cointegration.ALPHA]
+        row[kalman_regression.BETA] = found[cointegration.BETA]
+        row[kalman_regression.P00] = variance / n + mean * mean * slope
+        row[kalman_regression.P01], row[kalman_regression.P11] = -mean * slope, slope
     state.noise[k] = variance
     state.drift[k] = delta / (1.0 - delta) * variance

@@ -145,7 +145,8 @@ def scan(
     w = np.zeros(ret.shape[1])
     for t in range(ret.shape[0]):
         found = due[t] and level61(last_rows(ret, t, lookback, notional), listed[t], risky, p, regime, w)
-        notes[t] = regime
+        for k in range(regime.shape[0]):
+            notes[t, k] = regime[k]
         if found and not answer(t, w, notional):
             return
 

@@ -1,10 +1,13 @@
 """Sixty percent stocks, forty percent bonds."""
 
+import numpy as np
 from pydantic import Field
 
+from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
 from plimsoll.engine.types import Weights
-from plimsoll.strategies.schedule import Schedule, is_due
+from plimsoll.strategies import fixed
+from plimsoll.strategies.schedule import Schedule, due_bars, is_due
 
 
 class SixtyForty(Strategy):
@@ -32,5 +35,14 @@ class SixtyForty(Strategy):
         """Answer on the schedule once both funds are listed."""
         if not is_due(ctx, self.params.rebalance) or not ctx.listed.all():
             return None
-        stock = self.params.stock_weight
-        return ctx.weights({self.params.stocks: stock, self.params.bonds: 1.0 - stock})
+        return self.split
+
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        due = due_bars(run.clock, self.params.rebalance)
+        fixed.scan(run.listed, due, self.split, run.n_bars, run.notional)
+
+    @property
+    def split(self) -> Weights:
+        """Weights (2,)."""
+        return np.array([self.params.stock_weight, 1.0 - self.params.stock_weight])

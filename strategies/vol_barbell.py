@@ -7,9 +7,21 @@ from pydantic import Field, model_validator
 
 from plimsoll.engine.kernels.estimate import stats
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.linalg import total
+from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
-from plimsoll.engine.types import Floats, Ints, Weights
-from plimsoll.strategies.blueprint import NOTES, BlueprintParams, Book, Layout, Slot, observe, open_book, settle
+from plimsoll.engine.types import Bools, Floats, Ints, Weights
+from plimsoll.strategies.blueprint import (
+    NOTES,
+    BlueprintParams,
+    Layout,
+    Slot,
+    observe,
+    observe_span,
+    settle,
+    settle_span,
+)
+from plimsoll.strategies.blueprint_bar import N_NOTES, Book, open_book
 from plimsoll.strategies.plan import common_plan, reference_weights
 from plimsoll.strategies.reference import percent
 
@@ -30,6 +42,16 @@ class State(NamedTuple):
     past: Floats
     held: Ints
     now: Floats
+
+
+class Triggers(NamedTuple):
+    """What the multiple is told of `VolBarbell.Params`."""
+
+    vol_min: float
+    soft: float
+    hard: float
+    floor: float
+    step: float
 
 
 # `State.now` before the first bar.
@@ -115,42 +137,64 @@ class VolBarbell(Strategy):
     def on_bar(self, ctx: Context) -> Weights | None:
         """Take in the bar; answer by schedule and band once the engine trades."""
         p, state, layout = self.params, ctx.state, self.layout
-        book, under = state.book, int(layout.base[layout.engine])
-        present = observe(ctx, book, p, layout)
+        under, weights, ret, level = self.under, np.full(3, np.nan), ctx.past.ret(1), ctx.past.tr(1)
+        day, memory = observe(ctx, state.book, layout), (state.vol, state.past, state.held, state.now)
         if ctx.listed_anew[under]:
-            forget(state)
-        multiple_step(
-            state, stats.std_params(p.vol_bars), ctx.past.ret(1)[0, under], ctx.past.tr(1)[0, under],
-            p.vol_multiple_min, p.dd_soft, p.dd_hard, p.dd_floor, p.rerisk_step,
-        )  # fmt: skip
-        if not present[ENGINE]:
-            return None if np.isnan(book.target[0]) else settle(ctx, book, p, layout, np.zeros(3))
-        stress = self._stress(ctx)
-        weights = np.where(present, self.mix(float(state.now[MULTIPLE]), stress, bool(present[TAIL])), 0.0)
-        noted = (*state.now[MULTIPLE:], float(stress))
-        for name, value in zip(self.diagnostics[len(NOTES) :], noted, strict=True):
-            ctx.note(name, value)
-        return settle(ctx, book, p, layout, weights)
+            forget(*memory)
+        multiple_step(*memory, self.window, ret[0, under], level[0, under], self.triggers)
+        if day.present[ENGINE]:
+            later = ctx.past.indicator(p.vix3m_symbol)[0] if p.vix3m_symbol else np.nan
+            stress = is_stress(ctx.past.indicator(p.vix_symbol, p.stress_bars), p.stress_ratio, later, self.compares)
+            weigh(state.now[MULTIPLE], stress, day.present, self.sizes, weights)
+            for name, value in zip(self.diagnostics[len(NOTES) :], (*state.now[MULTIPLE:], stress), strict=True):
+                ctx.note(name, float(value))
+        return settle(ctx, state.book, day, p, layout, weights)
 
-    def _stress(self, ctx: Context) -> bool:
-        """Return whether short-dated fear stands out; a VIX that is not known counts as stress."""
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        p, state, under = self.params, run.state, self.under
+        path, weights = observe_span(run, state.book, self.layout), np.empty((run.n_bars, 3))
+        ret, level = np.ascontiguousarray(run.ret[:, under]), np.ascontiguousarray(run.tr[:, under])
+        anew: Bools = np.ascontiguousarray(run.listed_anew[:, under])
+        weigh_scan(
+            ret, level, anew, run.indicator(p.vix_symbol), run.indicator(p.vix3m_symbol or p.vix_symbol), self.compares,
+            p.stress_bars, p.stress_ratio, path.present, self.triggers, self.sizes, self.window,
+            state.vol, state.past, state.held, state.now, run.notes, weights,
+        )  # fmt: skip
+        settle_span(run, state.book, path, p, self.layout, weights)
+
+    @property
+    def under(self) -> int:
+        """Column of the engine's underlying."""
+        return int(self.layout.base[self.layout.engine])
+
+    @property
+    def compares(self) -> bool:
+        """Whether stress is told by the VIX3M."""
+        return self.params.vix3m_symbol is not None
+
+    @property
+    def window(self) -> stats.StdParams:
+        """Window of the volatility."""
+        return stats.std_params(self.params.vol_bars)
+
+    @property
+    def triggers(self) -> Triggers:
+        """What moves the multiple."""
         p = self.params
-        past = ctx.past.indicator(p.vix_symbol, p.stress_bars)
-        known = past[~np.isnan(past)]
-        if len(known) == 0:
-            return True
-        stress = bool(known[-1] > p.stress_ratio * known.mean())
-        if p.vix3m_symbol is not None:
-            stress = not bool(known[-1] <= ctx.past.indicator(p.vix3m_symbol)[0])
-        return stress
+        return Triggers(p.vol_multiple_min, p.dd_soft, p.dd_hard, p.dd_floor, p.rerisk_step)
+
+    @property
+    def sizes(self) -> Floats:
+        """Base weights (3,)."""
+        p = self.params
+        return np.array([p.weight_engine, p.weight_short_volatility, p.weight_tail])
 
     def mix(self, multiple: float, stress: bool, hedged: bool = True) -> Floats:
         """Return the slot weights (3,) before the scalar."""
-        p = self.params
-        short_vol = p.weight_short_volatility
-        if stress:
-            short_vol = min(short_vol, p.weight_tail if hedged else 0.0)
-        return np.array([p.weight_engine * multiple, short_vol, p.weight_tail])
+        out = np.empty(3)
+        sized(multiple, stress, hedged, self.sizes, out)
+        return out
 
     def implied(self) -> dict[str, str]:
         """Return weights in a reference market, bands and triggers that follow from the parameters."""
@@ -167,33 +211,39 @@ class VolBarbell(Strategy):
         }
 
 
-def forget(state: State) -> None:
+@kernel
+def forget(vol: stats.StdState, past: Floats, held: Ints, now: Floats) -> None:
     """Forget what was seen of the underlying: it comes back as a new fund, with another level and its own risk."""
-    state.vol.ring[:], state.past[:], state.held[0], state.now[:] = np.nan, np.inf, 0, START
+    for i in range(vol.ring.shape[0]):
+        vol.ring[i, 0] = np.nan
+    for i in range(past.shape[0]):
+        past[i] = np.inf
+    held[0] = 0
+    now[SIGMA] = now[PEAK] = np.nan
+    now[DRAWDOWN], now[MULTIPLE], now[VOL_MULTIPLE], now[DD_MULTIPLE] = 0.0, 1.0, 1.0, 1.0
 
 
 @kernel
 def multiple_step(
-    state: State, vol: stats.StdParams, ret: float, level: float, vol_min: float, soft: float, hard: float,
-    floor: float, step: float,
+    vol: stats.StdState, past: Floats, held: Ints, now: Floats, window: stats.StdParams, ret: float, level: float,
+    p: Triggers,
 ) -> None:  # fmt: skip
-    """Advance the engine's multiple in state.now by the underlying's bar: return, total-return level, NaN = no row.
+    """Advance the engine's multiple in now by the underlying's bar: return, total-return level, NaN = no row.
 
-    The volatility is per bar: only its ratio to its median counts.
+    vol, past, held, now as in `State`, mutated. The volatility is per bar: only its ratio to its median counts.
     """
-    now = state.now
     one = now[SIGMA : SIGMA + 1]
     one[0] = ret
-    stats.std_step(state.vol, vol, one, one)
+    stats.std_step(vol, window, one, one)
     if now[SIGMA] > 0.0:
-        insert(state.past, state.held, now[SIGMA])
-        now[VOL_MULTIPLE] = min(max(median(state.past, state.held[0]) / now[SIGMA], vol_min), 1.0)
+        insert(past, held, now[SIGMA])
+        now[VOL_MULTIPLE] = min(max(median(past, held[0]) / now[SIGMA], p.vol_min), 1.0)
     if not np.isnan(level):
         now[PEAK] = level if np.isnan(now[PEAK]) else max(now[PEAK], level)
         now[DRAWDOWN] = 1.0 - level / now[PEAK]
-    u = min(max((now[DRAWDOWN] - soft) / (hard - soft), 0.0), 1.0)
-    now[DD_MULTIPLE] = 1.0 - (1.0 - floor) * (3.0 * u * u - 2.0 * u * u * u)
-    now[MULTIPLE] = min(now[VOL_MULTIPLE], now[DD_MULTIPLE], now[MULTIPLE] + step)
+    u = min(max((now[DRAWDOWN] - p.soft) / (p.hard - p.soft), 0.0), 1.0)
+    now[DD_MULTIPLE] = 1.0 - (1.0 - p.floor) * (3.0 * u * u - 2.0 * u * u * u)
+    now[MULTIPLE] = min(now[VOL_MULTIPLE], now[DD_MULTIPLE], now[MULTIPLE] + p.step)
 
 
 @kernel
@@ -202,9 +252,10 @@ def insert(past: Floats, held: Ints, value: float) -> None:
     n = held[0]
     if n == past.shape[0]:
         return
-    at = np.searchsorted(past[:n], value)
-    for i in range(n, at, -1):
-        past[i] = past[i - 1]
+    at = n
+    while at > 0 and past[at - 1] >= value:
+        past[at] = past[at - 1]
+        at -= 1
     past[at] = value
     held[0] = n + 1
 
@@ -213,3 +264,65 @@ def insert(past: Floats, held: Ints, value: float) -> None:
 def median(past: Floats, n: int) -> float:
     """Return the median of the sorted past[:n]."""
     return float(0.5 * (past[(n - 1) // 2] + past[n // 2]))
+
+
+@kernel
+def is_stress(fear: Floats, ratio: float, later: float, compares: bool) -> bool:
+    """Return whether short-dated fear stands out; one that is not known counts as stress.
+
+    fear (n,) the VIX through this bar, NaN = unknown; held against `ratio` times its mean, or, if it compares, against
+    the VIX3M of this bar.
+    """
+    known, n = np.empty(fear.shape[0]), 0
+    for value in fear:
+        if not np.isnan(value):
+            known[n] = value
+            n += 1
+    if n == 0:
+        return True
+    last: float = known[n - 1]
+    if compares:
+        return not last <= later
+    return last > ratio * (total(known[:n]) / n)
+
+
+@kernel
+def sized(multiple: float, stress: bool, hedged: bool, sizes: Floats, out: Floats) -> None:
+    """Write the slot weights (3,); under stress short volatility holds no more than the tail hedge, if there is one."""
+    most = sizes[TAIL] if hedged else 0.0
+    out[ENGINE] = sizes[ENGINE] * multiple
+    out[SHORT_VOL] = min(sizes[SHORT_VOL], most) if stress else sizes[SHORT_VOL]
+    out[TAIL] = sizes[TAIL]
+
+
+@kernel
+def weigh(multiple: float, stress: bool, present: Bools, sizes: Floats, out: Floats) -> None:
+    """Write the slot weights (3,) of a bar with an engine, 0 where no fund is present (3,)."""
+    sized(multiple, stress, present[TAIL], sizes, out)
+    for s in range(3):
+        out[s] = out[s] if present[s] else 0.0
+
+
+@kernel
+def weigh_scan(
+    ret: Floats, level: Floats, anew: Bools, vix: Floats, later: Floats, compares: bool, bars: int, ratio: float,
+    present: Bools, p: Triggers, sizes: Floats, window: stats.StdParams, vol: stats.StdState, past: Floats, held: Ints,
+    now: Floats, notes: Floats, out: Floats,
+) -> None:  # fmt: skip
+    """Run `multiple_step` over all bars and `weigh` at those with an engine; out (T, 3) is NaN without one.
+
+    ret, level, anew (T,) of the underlying; vix, later (T,), looked at over `bars` bars; present (T, 3), notes
+    (T, 12).
+    """
+    for t in range(ret.shape[0]):
+        if anew[t]:
+            forget(vol, past, held, now)
+        multiple_step(vol, past, held, now, window, ret[t], level[t], p)
+        if not present[t, ENGINE]:
+            out[t, 0] = np.nan
+            continue
+        stress = is_stress(vix[max(t + 1 - bars, 0) : t + 1], ratio, later[t], compares)
+        weigh(now[MULTIPLE], stress, present[t], sizes, out[t])
+        for k in range(3):
+            notes[t, N_NOTES + k] = now[MULTIPLE + k]
+        notes[t, N_NOTES + 3] = 1.0 if stress else 0.0

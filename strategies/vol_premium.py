@@ -5,12 +5,14 @@ from typing import ClassVar, Final, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from plimsoll.engine.kernels.account.track import Notional, drift, take
 from plimsoll.engine.kernels.derive import DELIST_SESSIONS
 from plimsoll.engine.kernels.estimate import ewma, smooth
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Available, Context, Strategy, StrategyParams
 from plimsoll.engine.types import Bools, Floats, Ints, Weights
-from plimsoll.strategies.schedule import Schedule, is_due
+from plimsoll.strategies.schedule import Schedule, due_bars, is_due
 
 INDICATOR: Final = "VIX"
 
@@ -34,6 +36,17 @@ class State(NamedTuple):
     level: Floats
     holds: Bools
     absent: Ints
+
+
+class Rules(NamedTuple):
+    """What the kernels need of the parameters; hedge: of equity."""
+
+    fade: ewma.Params
+    average: smooth.EmaParams
+    bars_per_year: float
+    calm: float
+    size: float
+    hedge: float
 
 
 class VolPremium(Strategy):
@@ -97,37 +110,79 @@ class VolPremium(Strategy):
 
     def on_bar(self, ctx: Context) -> Weights | None:
         """Take in the bar; at the session's end see whether to switch, rebalance or mend the hedge."""
-        p, state = self.params, ctx.state
-        ewma.forget(state.moments, ctx.listed_anew[:1])
-        ewma.step(state.moments, ewma.params(p.half_life_bars), ctx.past.ret(1)[0, :1], state.latest)
-        if not ctx.last_bar_of_session:
-            return None
-        vix = ctx.past.indicator(INDICATOR)
-        smooth.ema_step(state.average, smooth.ema_params(p.average_bars), vix, state.level)
-        if np.isnan(vix[0]) or np.isnan(state.latest[ewma.SECOND, 0]):
-            return None
-        premium, ratio = variance_premium(vix[0], state.level[0], state.latest[ewma.SECOND, 0], ctx.bars_per_year)
-        signal = premium > 0.0 and ratio < p.calm
-        for name, value in zip(self.diagnostics, (premium, ratio, float(signal)), strict=True):
+        w, note = np.empty(len(ctx.symbols)), np.empty(len(self.diagnostics))
+        moved = step(
+            ctx.past.ret(1)[0], ctx.listed_anew, ctx.past.indicator(INDICATOR), ctx.listed, ctx.last_bar_of_session,
+            is_due(ctx, self.params.rebalance), ctx.sleeve.weights, self.rules(ctx.bars_per_year), ctx.state, note, w,
+        )  # fmt: skip
+        for name, value in zip(self.diagnostics, note, strict=True):
             ctx.note(name, value)
-        return self._answer(ctx, signal)
+        return w if moved else None
 
-    def _answer(self, ctx: Context, signal: bool) -> Weights | None:
-        p, state = self.params, ctx.state
-        both = bool(ctx.listed[SHORT_VOL] and ctx.listed[TAIL])
-        state.absent[0] = 0 if both else state.absent[0] + 1
-        if not both and state.absent[0] < DELIST_SESSIONS:
-            return None
-        on = signal and both
-        held = ctx.sleeve.weights
-        thin = held[TAIL] < LEAST_HEDGE * held[SHORT_VOL]
-        if on == state.holds[0] and not (on and (thin or is_due(ctx, p.rebalance))):
-            return None
-        state.holds[0] = on
-        w = np.zeros(len(ctx.symbols))
-        if on:
-            w[SHORT_VOL], w[TAIL] = p.size, p.size * p.hedge
-        return w
+    def scan(self, run: Scan) -> None:
+        """Run through the whole span."""
+        clock = run.clock
+        scan(
+            run.ret, run.listed_anew, run.indicator(INDICATOR), run.listed, clock.last_bar,
+            due_bars(clock, self.params.rebalance), self.rules(clock.bars_per_year), run.state, run.notes, run.notional,
+        )  # fmt: skip
+
+    def rules(self, bars_per_year: float) -> Rules:
+        """Return what the kernels are told."""
+        p = self.params
+        return Rules(
+            ewma.params(p.half_life_bars), smooth.ema_params(p.average_bars), bars_per_year, p.calm, p.size,
+            p.size * p.hedge,
+        )  # fmt: skip
+
+
+@kernel
+def step(
+    ret: Floats, anew: Bools, vix: Floats, listed: Bools, ends: bool, due: bool, held: Floats, p: Rules, state: State,
+    note: Floats, w: Floats,
+) -> bool:  # fmt: skip
+    """Take in one bar; True if weights (3,) are to be answered. Mutates state.
+
+    ret, anew, listed (3,), vix (1,), held (3,) drifted weights; ends: the session closes with this bar. note (3,)
+    receives premium, ratio and signal, NaN where the VIX or the returns are not known yet.
+    """
+    note[0] = note[1] = note[2] = np.nan
+    ewma.forget(state.moments, anew[: STOCKS + 1])
+    ewma.step(state.moments, p.fade, ret[: STOCKS + 1], state.latest)
+    if not ends:
+        return False
+    smooth.ema_step(state.average, p.average, vix, state.level)
+    if np.isnan(vix[0]) or np.isnan(state.latest[ewma.SECOND, 0]):
+        return False
+    note[0], note[1] = variance_premium(vix[0], state.level[0], state.latest[ewma.SECOND, 0], p.bars_per_year)
+    signal = note[0] > 0.0 and note[1] < p.calm
+    note[2] = 1.0 if signal else 0.0
+    both = listed[SHORT_VOL] and listed[TAIL]
+    state.absent[0] = 0 if both else state.absent[0] + 1
+    if not both and state.absent[0] < DELIST_SESSIONS:
+        return False
+    on = signal and both
+    thin = held[TAIL] < LEAST_HEDGE * held[SHORT_VOL]
+    if on == state.holds[0] and not (on and (thin or due)):
+        return False
+    state.holds[0] = on
+    w[STOCKS], w[SHORT_VOL], w[TAIL] = 0.0, p.size if on else 0.0, p.hedge if on else 0.0
+    return True
+
+
+@kernel
+def scan(
+    ret: Floats, anew: Bools, vix: Floats, listed: Bools, ends: Bools, due: Bools, p: Rules, state: State,
+    notes: Floats, notional: Notional,
+) -> None:  # fmt: skip
+    """Run `step` over all bars; series (T, 3), vix, ends, due (T,), notes (T, 3)."""
+    w = np.empty(ret.shape[1])
+    for t in range(ret.shape[0]):
+        drift(t, notional)
+        if step(
+            ret[t], anew[t], vix[t : t + 1], listed[t], ends[t], due[t], notional.weight, p, state, notes[t], w
+        ) and not take(t, w, notional):
+            return
 
 
 @kernel

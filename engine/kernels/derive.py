@@ -108,6 +108,19 @@ def own_rows(t: int, array: Floats, ret: Floats, status: Codes, rows: Floats) ->
 
 
 @kernel
+def rows_until(array: Floats, t: int, n: int, ret: Floats, status: Codes) -> Floats:
+    """Return rows t - n + 1 .. t of array (T, K), as a window of a sleeve with these returns and states shows them.
+
+    Always n, NaN on top before the history and before the listing in force.
+    """
+    if t + 1 >= n and last_listed_anew(t + 1 - n, t, ret, status) == 0:
+        return array[t + 1 - n : t + 1]
+    rows = np.empty((n, array.shape[1]))
+    own_rows(t, array, ret, status, rows)
+    return rows
+
+
+@kernel
 def derive_scan(
     first: int,
     stop: int,

@@ -21,7 +21,7 @@ from plimsoll.engine.market.window import Cursor, Window
 from plimsoll.engine.sleeve.scan import Scan
 from plimsoll.engine.sleeve.strategy import Context, Strategy
 from plimsoll.engine.state import Saved, check_saved, parts_of, whole_number
-from plimsoll.engine.types import Codes, Floats, Weights
+from plimsoll.engine.types import Bools, Codes, Floats, Weights
 
 
 class Tracker:
@@ -40,6 +40,7 @@ class Tracker:
         self._weight = np.zeros(ret.shape[1])
         self._scal = np.zeros(TRACK_SCALARS)
         self._next = 0
+        self._held: Floats | None = None  # (T, K) where a scan has been through the span
         self.path: Floats = np.zeros((len(ret), 2))
         self.restart()
 
@@ -75,17 +76,23 @@ class Tracker:
     @property
     def weights(self) -> Floats:
         """(K,) weights as they drifted to this close, a copy."""
-        self.catch_up()
-        return self._weight.copy()
+        return self.now().copy()
 
     def now(self) -> Floats:
         """Return the drifted weights (K,) themselves, for reading at once: they move with the next bar."""
+        if self._held is not None:
+            row: Floats = self._held[self._cursor.t]
+            return row
         self.catch_up()
         return self._weight
 
+    def foresee(self, held: Floats | None) -> None:
+        """Show the weights held (T, K) of a scan that stands at the last bar; None: none any more."""
+        self._held = held
+
     def restart(self) -> None:
         """Stand before the first bar, all in cash."""
-        self._next = 0
+        self._next, self._held = 0, None
         self._weight.fill(0.0)
         self._scal.fill(0.0)
         self._scal[[EQUITY, PEAK]] = 1.0
@@ -161,6 +168,7 @@ class Sleeve:
             (tuple(strategy.diagnostics), self.notes),
         )  # fmt: skip
         self._on_bar: Callable[[Context], Weights | None] = strategy.on_bar
+        self._ahead: Bools | None = None
 
     def observe(self, t: int) -> None:
         """Show bar t to the strategy; a new answer enters the notional portfolio at this close.
@@ -170,6 +178,9 @@ class Sleeve:
         StrategyError
             If the strategy raises or answers something impossible, unless it is to be quarantined.
         """
+        if self._ahead is not None:
+            self.answered = bool(self._ahead[t])
+            return
         self.answered = False
         try:
             answer = self._on_bar(self._context)
@@ -224,6 +235,24 @@ class Sleeve:
         self.failure = f"{where}: {what}"
         self._on_bar = _silent
 
+    @property
+    def foresees(self) -> bool:
+        """Whether it goes by what a scan has made of the span."""
+        return self._ahead is not None
+
+    def foresee(self, held: Floats, answered: Bools) -> None:
+        """Go through the span by what a scan has made of it: held (T, K) at each close, answered (T,).
+
+        The scan has left memory and notional portfolio at the last bar; in between only `tracker.now` moves.
+        """
+        self._ahead = answered
+        self.tracker.foresee(held)
+
+    def forget_ahead(self) -> None:
+        """Ask the strategy again from the next bar on."""
+        self._ahead = None
+        self.tracker.foresee(None)
+
     def restart(self) -> None:
         """Forget every bar: memory, diagnostics and notional portfolio are again what they were before the first.
 
@@ -237,7 +266,7 @@ class Sleeve:
             np.copyto(value, fresh[key])
         self.notes.fill(np.nan)
         self.tracker.restart()
-        self.answered, self.failure = False, ""
+        self.answered, self.failure, self._ahead = False, "", None
         self._on_bar = self.strategy.on_bar
 
     def scan(self) -> Scan:

@@ -20,6 +20,7 @@ from plimsoll.strategies.vol_barbell import (
     DD_MULTIPLE,
     MULTIPLE,
     VOL_MULTIPLE,
+    Triggers,
     VolBarbell,
     insert,
     median,
@@ -76,8 +77,9 @@ def test_the_multiple_equals_plain_pandas_on_random_markets(seed: int, calm: flo
     ret[0] = np.nan
     tr = np.cumprod(1.0 + np.nan_to_num(ret))
     state = VolBarbell().init(7)
+    memory = (state.vol, state.past, state.held, state.now)
     for a, b in zip(ret, tr, strict=True):
-        multiple_step(state, stats.std_params(21), a, b, 0.25, 0.10, 0.25, 0.30, 0.05)
+        multiple_step(*memory, stats.std_params(21), a, b, Triggers(0.25, 0.10, 0.25, 0.30, 0.05))
     theirs = multiples(pd.Series(ret), pd.Series(tr)).iloc[-1]
     ours = state.now[[MULTIPLE, VOL_MULTIPLE, DD_MULTIPLE]]
     np.testing.assert_allclose(ours, theirs[["multiple", "multiple_vol", "multiple_dd"]], rtol=1e-9)

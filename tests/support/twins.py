@@ -14,11 +14,12 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.folder import folder_files
 from plimsoll.engine.report.result import Result
 from plimsoll.engine.report.table_files import table_bytes
+from plimsoll.engine.runtime.ahead import run_ahead
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Progress, Track, run_loop
 from plimsoll.engine.runtime.collect import collect
 from plimsoll.engine.runtime.compiled.engine import run_compiled
-from plimsoll.engine.sleeve.strategy import Strategy
+from plimsoll.engine.sleeve.strategy import Strategy, scan_of
 
 Loop = Callable[[Setup], Track]
 TABLES = ("equity", "weights", "targets", "orders", "fills", "sleeves", "diagnostics", "trace")
@@ -43,6 +44,8 @@ def both(
 ) -> Left:
     """Run the ordinary and the compiled loop, hold them against each other, and return what they left.
 
+    Where a strategy has a scan, so is the ordinary loop that lets it run ahead.
+
     pages : compare whole run folders, page included; else their tables, figures, counts and warnings.
     progress : who watches the compiled loop.
     """
@@ -50,6 +53,8 @@ def both(
     ours = _left(config, panel, strategies, run_loop, pages=pages)
     theirs = _left(config, panel, strategies, lambda setup: run_compiled(setup, progress), pages=pages)
     assert_same(ours, theirs)
+    if any(scan_of(strategy) is not None for strategy in strategies.values()):
+        assert_same(ours, _left(config, panel, strategies, run_ahead, pages=pages))
     return ours
 
 

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from plimsoll.engine.kernels.derive import DELISTED, UNBORN, last_listed_anew, own_rows
+from plimsoll.engine.kernels.derive import DELISTED, UNBORN, rows_until
 from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.types import Bools, Codes, Floats, Ints
 
@@ -188,8 +188,4 @@ def last_rows(array: Floats, t: int, n: int, of: Notional) -> Floats:
 
     Always n, NaN on top before the history and before the listing in force; of is the scan's notional portfolio.
     """
-    if t + 1 >= n and last_listed_anew(t + 1 - n, t, of.ret, of.status) == 0:
-        return array[t + 1 - n : t + 1]
-    rows = np.empty((n, array.shape[1]))
-    own_rows(t, array, of.ret, of.status, rows)
-    return rows
+    return rows_until(array, t, n, of.ret, of.status)

@@ -48,6 +48,12 @@ def init(n_views: int, n_assets: int) -> Work:
 
 
 @kernel
+def room(n_views: int, n_assets: int) -> Work:
+    """Return what `init` returns, to a kernel."""
+    return Work(np.zeros((n_views, n_assets)), np.zeros((n_views, n_views)), np.zeros(n_views), np.zeros(n_assets))
+
+
+@kernel
 def implied_return(cov: Floats, weight: Floats, sharpe: float, out: Floats) -> None:
     """Write the returns out (N,) that make weight (N,) optimal with this Sharpe ratio.
 

@@ -135,7 +135,8 @@ def risk_budget(cov: Floats, budget: Floats, work: Work, out: Floats) -> int:
         for i in range(n):
             out[i] = np.nan
         return fault
-    vector[2] = 1.0  # inverse volatility
+    for i in range(n):
+        vector[2, i] = 1.0  # inverse volatility
     return solve(corr, vector, STEP_TOLERANCE, SHARE_TOLERANCE, out)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Final, TypeAlias, get_args
 
 from plimsoll.engine.errors import ConfigError, did_you_mean
+from plimsoll.engine.runtime.ahead import run_ahead
 from plimsoll.engine.runtime.assemble import Setup
-from plimsoll.engine.runtime.backtest import Progress, Track, run_loop
+from plimsoll.engine.runtime.backtest import Progress, Track
 from plimsoll.engine.types import EngineName
 
 ENGINES: Final[tuple[EngineName, ...]] = get_args(EngineName)
@@ -22,7 +23,7 @@ def runner(name: str) -> Runner:
         If there is none.
     """
     if name == "python":
-        return run_loop
+        return run_ahead
     if name == "compiled":
         from plimsoll.engine.runtime.compiled.engine import run_compiled
 
