@@ -12,14 +12,14 @@ WIDTH: Final = 4.5e-16
 
 
 @kernel
-def tridiagonalise(a: Floats, diagonal: Floats, beside: Floats) -> None:
+def tridiagonalise(a: Floats, diagonal: Floats, beside: Floats, w: Floats) -> None:
     """Overwrite a symmetric a (N, N) and write a tridiagonal matrix with its eigenvalues: diagonal (N,), beside (N,).
 
     beside[k] stands next to diagonal[k] and diagonal[k + 1]; its last entry is 0. Both triangles are read, so that each
-    inner loop runs along memory. Source: Golub & Van Loan (2013), Matrix Computations, algorithm 8.3.1 (Householder).
+    inner loop runs along memory; w (N,) is scratch.
+    Source: Golub & Van Loan (2013), Matrix Computations, algorithm 8.3.1 (Householder).
     """
     n = a.shape[0]
-    w = np.empty(n)
     for k in range(n):
         diagonal[k] = a[k, k]
         beside[k] = a[k, k + 1] if k + 1 < n else 0.0

@@ -208,7 +208,11 @@ def solvers() -> tuple[Solver, ...]:
             shrinkage.shrink_pairs,
             lambda c: (_pair_planes(c), 2, shrinkage.init(len(c)), np.zeros(shrinkage.INFO_SIZE), np.empty_like(c)),
         ),
-        Solver("least_intensity", psd.least_intensity, lambda c: (_correlation(c) * 1.2, 0.1, 0.0, np.empty_like(c))),
+        Solver(
+            "least_intensity",
+            psd.least_intensity,
+            lambda c: (_correlation(c) * 1.2, 0.1, 0.0, np.empty_like(c), np.zeros((4, len(c)))),
+        ),
         Solver("cholesky", linalg.cholesky, lambda c: (c.copy(),)),
         Solver("covariance_fault", linalg.covariance_fault, lambda c: (c,)),
         Solver("window_std", stats.window_std, lambda c: (0, len(c), c, 1, 2, np.zeros((3, len(c))), np.empty(len(c)))),

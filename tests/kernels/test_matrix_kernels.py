@@ -57,7 +57,7 @@ def test_repair_stops_where_the_smallest_eigenvalue_reaches_the_floor(n: int, se
     corr = np.triu(corr, 1) + np.triu(corr, 1).T + np.eye(n)
     target = np.full((n, n), 0.2) + 0.8 * np.eye(n)
     trial = np.empty((n, n))
-    found = least_intensity(corr, 0.2, 0.1, trial)
+    found = least_intensity(corr, 0.2, 0.1, trial, np.empty((4, n)))
     smallest = float(np.linalg.eigvalsh(found * target + (1.0 - found) * corr)[0])
     assert 0.1 <= found <= 1.0
     if found == 0.1:
@@ -82,7 +82,7 @@ def test_a_tridiagonal_matrix_has_the_same_eigenvalues_and_the_smallest_is_found
         a = np.zeros((n, n))
     size = max(float(np.abs(np.linalg.eigvalsh(a)).max()), 1e-300)
     work, diagonal, beside = a.copy(), np.empty(n), np.empty(n)
-    tridiagonalise(work, diagonal, beside)
+    tridiagonalise(work, diagonal, beside, np.empty(n))
     assert beside[-1] == 0.0
     ours = np.diag(diagonal) + np.diag(beside[:-1], 1) + np.diag(beside[:-1], -1)
     theirs = np.linalg.eigvalsh(a)
@@ -113,15 +113,15 @@ def test_the_intensity_is_the_one_that_halving_finds_in_two_looks(
     if is_positive(corr, common, 0.0, trial):
         return
     want = bisected(corr, common, 0.0)
-    found = least_intensity(corr, common, 0.0, trial)
+    found = least_intensity(corr, common, 0.0, trial, np.empty((4, n)))
     assert found == pytest.approx(want, abs=1e-11)
     assert is_positive(corr, common, found, trial)
     assert not is_positive(corr, common, found - 2.0 * INTENSITY_TOLERANCE, trial)
-    assert guess_intensity(corr, common, trial) == pytest.approx(found, abs=2.0 * INTENSITY_TOLERANCE)
+    assert guess_intensity(corr, common, trial, np.empty((4, n))) == pytest.approx(found, abs=2.0 * INTENSITY_TOLERANCE)
 
 
 def test_repair_says_so_when_the_target_itself_is_indefinite() -> None:
-    assert np.isnan(least_intensity(np.full((4, 4), -0.9), -0.5, 0.0, np.empty((4, 4))))
+    assert np.isnan(least_intensity(np.full((4, 4), -0.9), -0.5, 0.0, np.empty((4, 4)), np.empty((4, 4))))
 
 
 def factor_returns(n_rows: int, n_assets: int, seed: int) -> np.ndarray:

@@ -29,11 +29,14 @@ class Work(NamedTuple):
     corr: Floats  # (N, N) pairwise, on common rows
     trial: Floats  # (N, N)
     deviation: Floats  # (N,) on the own history
+    room: Floats  # (4, N)
 
 
 def init(n_assets: int) -> Work:
     """Return room for n_assets."""
-    return Work(np.zeros((n_assets, n_assets)), np.zeros((n_assets, n_assets)), np.zeros(n_assets))
+    return Work(
+        np.zeros((n_assets, n_assets)), np.zeros((n_assets, n_assets)), np.zeros(n_assets), np.zeros((4, n_assets))
+    )
 
 
 @kernel
@@ -143,7 +146,7 @@ def shrink_pairs(pair: Floats, min_overlap: int, work: Work, info: Floats, out: 
     info[INTENSITY_LW], info[INTENSITY], info[MEAN_CORRELATION] = 0.0, 0.0, 0.0
     if k > 0:
         some = np.empty((k, k))
-        room = Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k))
+        room = Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), np.zeros((4, k)))
         fault = shrink_moving(sub_moments(pair, chosen), min_overlap, room, info, some)
         for a in range(k):
             for b in range(k):
@@ -164,7 +167,7 @@ def shrink_moving(pair: Floats, min_overlap: int, work: Work, info: Floats, out:
         for j in range(n):
             if np.isnan(work.corr[i, j]):
                 work.corr[i, j] = common
-    used = least_intensity(work.corr, common, intensity, work.trial)
+    used = least_intensity(work.corr, common, intensity, work.trial, work.room)
     info[INTENSITY_LW] = intensity
     info[INTENSITY] = used
     info[MEAN_CORRELATION] = common

@@ -47,7 +47,8 @@ def pairwise_vol(w: Floats, pair: Floats, min_overlap: int, bars_per_year: float
     sub = sub_moments(pair, chosen)
     cov = np.empty((count, count))
     info = np.zeros(shrinkage.INFO_SIZE)
-    work = shrinkage.Work(np.zeros((count, count)), np.zeros((count, count)), np.zeros(count))
+    room = np.zeros((4, count))
+    work = shrinkage.Work(np.zeros((count, count)), np.zeros((count, count)), np.zeros(count), room)
     variance = 0.0
     if shrinkage.shrink_pairs(sub, min_overlap, work, info, cov) == code.OK:
         for a in range(count):

@@ -32,7 +32,8 @@ def blended(corr: Floats, side: Floats, share: float = BLEND) -> Blended:
     np.fill_diagonal(moved, 1.0)
     k = len(side)
     common = max(float((moved.sum() - k) / (k * (k - 1))), 0.0) if k > 1 else 0.0
-    mended = float(least_intensity(np.ascontiguousarray(moved), common, 0.0, np.empty_like(moved)))
+    room = np.empty((4, k))
+    mended = float(least_intensity(np.ascontiguousarray(moved), common, 0.0, np.empty_like(moved), room))
     out = mended * common + (1.0 - mended) * moved
     np.fill_diagonal(out, 1.0)
     return Blended(out, mended)
