@@ -50,6 +50,8 @@ class AllocateSection(StageSection):
     smoothing: float = Field(0.8, ge=0, lt=1)
     apply_threshold: float = Field(0.02, ge=0, lt=1)
     alarm: float | None = Field(None, ge=0, le=1)  # threshold of the HRP-ERC gap; None = drawn, see stage 1
+    # what the sleeves' covariance is shrunk to: one correlation for all pairs, or none
+    shrinkage_target: Literal["constant_correlation", "uncorrelated"] = "constant_correlation"
     max_shrinkage: float = Field(0.9, gt=0, le=1)
     ramp_sessions: int = Field(20, ge=1)
     ramp_start: float = Field(0.5, gt=0, le=1)

@@ -183,7 +183,7 @@ def solvers() -> tuple[Solver, ...]:
         Solver("risk_budget", erc.risk_budget, lambda c: (c, np.ones(len(c)), erc.init(len(c)), np.empty(len(c)))),
         Solver("nco", nco.nco, lambda c: (c, nco.init(len(c)), np.empty(len(c)))),
         Solver("least_variance", min_variance.least_variance, lambda c: (c, np.empty(len(c)))),
-        Solver("gap_threshold", gap.threshold, lambda c: (c, 50.0, 0.1, _normals(len(c)), gap.init(len(c)))),
+        Solver("gap_threshold", gap.threshold, lambda c: (c, 50.0, 0.1, 1.0, _normals(len(c)), gap.init(len(c)))),
         Solver("cap_project", waterfill.cap_project, lambda c: (0.3, np.diag(c).copy())),
         Solver("fill_up", waterfill.fill_up, lambda c: (0.3, 1.0, np.diag(c) / (2.0 * np.trace(c)))),
         Solver(
@@ -206,7 +206,14 @@ def solvers() -> tuple[Solver, ...]:
         Solver(
             "shrink_pairs",
             shrinkage.shrink_pairs,
-            lambda c: (_pair_planes(c), 2, shrinkage.init(len(c)), np.zeros(shrinkage.INFO_SIZE), np.empty_like(c)),
+            lambda c: (
+                _pair_planes(c),
+                2,
+                1.0,
+                shrinkage.init(len(c)),
+                np.zeros(shrinkage.INFO_SIZE),
+                np.empty_like(c),
+            ),
         ),
         Solver(
             "least_intensity",

@@ -243,9 +243,11 @@ def allocate_params(
     """
     rung = s1_allocate.RUNGS.index(section.method)
     least = section.least_share if section.least_share is not None else (0.0 if literal else LEAST_SHARE)
+    towards = 1.0 if section.shrinkage_target == "constant_correlation" else 0.0
     return by_name(
-        s1_allocate.Params, section, method=rung, min_obs=section.min_obs * bars, young_obs=young_obs * bars,
-        min_overlap=MIN_OVERLAP * bars, least_share=least, alarm=np.nan if alarm is None else alarm,
+        s1_allocate.Params, section, method=rung, towards=towards, min_obs=section.min_obs * bars,
+        young_obs=young_obs * bars, min_overlap=MIN_OVERLAP * bars, least_share=least,
+        alarm=np.nan if alarm is None else alarm,
     )  # fmt: skip
 
 

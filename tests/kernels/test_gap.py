@@ -76,7 +76,7 @@ def test_the_threshold_is_the_95_per_cent_point_of_the_gaps_of_the_draws(
 ) -> None:
     cov, z = factor_covariance(n, seed), normals(n, seed)
     expected = plain_threshold(cov, freedom, shrunk, z)
-    assert gap.threshold(cov, freedom, shrunk, z, gap.init(n)) == pytest.approx(expected, abs=2e-5)
+    assert gap.threshold(cov, freedom, shrunk, 1.0, z, gap.init(n)) == pytest.approx(expected, abs=2e-5)
 
 
 @pytest.mark.parametrize("freedom", [15.0, 60.0, 180.0])
@@ -108,24 +108,31 @@ def test_drawn_matrices_are_symmetric_and_positive_definite_also_with_fewer_obse
 def test_shrinking_keeps_variances_and_the_mean_correlation() -> None:
     cov = factor_covariance(5, 7)
     out, deviation, corr = cov.copy(), np.zeros(5), np.zeros((5, 5))
-    gap.shrink(0.4, out, deviation, corr)
+    gap.shrink(0.4, 1.0, out, deviation, corr)
     expected = plain_shrink(cov, 0.4)
     np.testing.assert_allclose(out, expected, rtol=1e-12)
     np.testing.assert_allclose(corr, expected / np.outer(deviation, deviation), rtol=1e-12)
+
+
+def test_shrinking_to_no_correlation_leaves_each_pair_its_share() -> None:
+    cov = factor_covariance(5, 7)
+    out, deviation, corr = cov.copy(), np.zeros(5), np.zeros((5, 5))
+    gap.shrink(0.4, 0.0, out, deviation, corr)
+    np.testing.assert_allclose(out, np.where(np.eye(5, dtype=bool), cov, 0.6 * cov), rtol=1e-12)
 
 
 @settings(max_examples=10, deadline=None)
 @given(n=st.integers(2, 8), seed=st.integers(0, 1000), power=st.integers(-20, 20))
 def test_the_threshold_does_not_depend_on_the_unit(n: int, seed: int, power: int) -> None:
     cov, z = factor_covariance(n, seed), normals(n, seed)
-    found = [gap.threshold(c, 100.0, 0.0, z, gap.init(n)) for c in (cov, cov * 4.0**power)]
+    found = [gap.threshold(c, 100.0, 0.0, 1.0, z, gap.init(n)) for c in (cov, cov * 4.0**power)]
     assert found[0] == found[1]
 
 
 def test_more_observations_bring_the_threshold_down_to_the_gap_itself() -> None:
     cov, z = factor_covariance(6, 5), normals(6, 5)
     own = 0.5 * np.abs(hrp_weights(cov) - risk_budget_weights(cov)).sum()
-    few, many, endless = (gap.threshold(cov, freedom, 0.0, z, gap.init(6)) for freedom in (60.0, 600.0, 1e14))
+    few, many, endless = (gap.threshold(cov, freedom, 0.0, 1.0, z, gap.init(6)) for freedom in (60.0, 600.0, 1e14))
     assert few > many > own
     assert endless == pytest.approx(own, abs=1e-5)
 
@@ -143,4 +150,4 @@ def test_more_observations_bring_the_threshold_down_to_the_gap_itself() -> None:
 def test_there_is_no_threshold_without_a_covariance_observations_and_numbers(
     cov: Floats, freedom: float, numbers: Floats
 ) -> None:
-    assert np.isnan(gap.threshold(cov, freedom, 0.0, numbers, gap.init(2)))
+    assert np.isnan(gap.threshold(cov, freedom, 0.0, 1.0, numbers, gap.init(2)))

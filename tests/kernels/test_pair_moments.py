@@ -45,7 +45,7 @@ def test_recursive_shrinkage_is_the_batch_formula_about_zero() -> None:
     state, work = moments.init(6), shrinkage.init(6)
     moments.scan(state, moments.params(63.0), r)
     info, out = np.zeros(shrinkage.INFO_SIZE), np.empty((6, 6))
-    assert shrinkage.shrink_pairs(state.pair, 20, work, info, out) == 0
+    assert shrinkage.shrink_pairs(state.pair, 20, 1.0, work, info, out) == 0
     w = weights(400, 63.0)
     cov = (r * w[:, None]).T @ r
     intensity, mean = constant_correlation_intensity(r, w, cov)  # the batch form, here about zero
@@ -53,6 +53,31 @@ def test_recursive_shrinkage_is_the_batch_formula_about_zero() -> None:
     np.fill_diagonal(target, np.diag(cov))
     assert info[0] == info[1] == pytest.approx(intensity, abs=1e-9)
     np.testing.assert_allclose(out, intensity * target + (1.0 - intensity) * cov, rtol=1e-9)
+
+
+def test_without_correlation_the_target_is_that_of_own_variances() -> None:
+    r = returns(250, 6, 8)
+    state, work = moments.init(6), shrinkage.init(6)
+    moments.scan(state, moments.params(np.inf), r)
+    info, out = np.zeros(shrinkage.INFO_SIZE), np.empty((6, 6))
+    assert shrinkage.shrink_pairs(state.pair, 20, 0.0, work, info, out) == code.OK
+    cov = r.T @ r / 250
+    noise = (r * r).T @ (r * r) / 250 - cov * cov  # n times the variance of an entry
+    beside = ~np.eye(6, dtype=bool)
+    intensity = noise[beside].sum() / 250 / (cov[beside] ** 2).sum()
+    assert 0.0 < intensity < 1.0
+    assert info == pytest.approx([intensity, intensity, 0.0], rel=1e-9)
+    np.testing.assert_allclose(out, np.where(beside, (1.0 - intensity) * cov, cov), rtol=1e-9)
+
+
+def test_without_correlation_pairs_that_never_met_have_none() -> None:
+    r = returns(120, 3, 8)
+    r[:60, 0], r[60:, 1] = np.nan, np.nan
+    state, out = moments.init(3), np.empty((3, 3))
+    moments.scan(state, moments.params(63.0), r)
+    assert shrinkage.shrink_pairs(state.pair, 20, 0.0, shrinkage.init(3), np.zeros(3), out) == code.OK
+    assert out[0, 1] == 0.0
+    assert np.linalg.eigvalsh(out)[0] > 0.0
 
 
 def test_a_new_asset_does_not_demote_the_pairs_of_the_old_ones() -> None:
@@ -72,7 +97,7 @@ def test_moments_of_an_asset_without_history_give_a_code_and_nan() -> None:
     r[:, 2] = np.nan
     state, out = moments.init(3), np.zeros((3, 3))
     moments.scan(state, moments.params(21.0), r)
-    fault = shrinkage.shrink_pairs(state.pair, 5, shrinkage.init(3), np.zeros(3), out)
+    fault = shrinkage.shrink_pairs(state.pair, 5, 1.0, shrinkage.init(3), np.zeros(3), out)
     assert fault == code.TOO_FEW_OBSERVATIONS
     assert np.isnan(out).all()
 
@@ -85,8 +110,8 @@ def test_an_asset_that_has_not_moved_has_variance_zero_and_leaves_the_others_as_
     moments.scan(state, moments.params(21.0), r)
     moments.scan(alone, moments.params(21.0), np.ascontiguousarray(r[:, others]))
     out, cov, info, facts = np.full((4, 4), np.nan), np.empty((3, 3)), np.full(3, np.nan), np.zeros(3)
-    assert shrinkage.shrink_pairs(state.pair, 5, shrinkage.init(4), info, out) == code.OK
-    assert shrinkage.shrink_pairs(alone.pair, 5, shrinkage.init(3), facts, cov) == code.OK
+    assert shrinkage.shrink_pairs(state.pair, 5, 1.0, shrinkage.init(4), info, out) == code.OK
+    assert shrinkage.shrink_pairs(alone.pair, 5, 1.0, shrinkage.init(3), facts, cov) == code.OK
     np.testing.assert_array_equal(out[np.ix_(others, others)], cov)
     np.testing.assert_array_equal(info, facts)
     assert (out[2] == 0.0).all()
@@ -96,13 +121,13 @@ def test_an_asset_that_has_not_moved_has_variance_zero_and_leaves_the_others_as_
 def test_where_nothing_has_moved_the_covariance_is_zero() -> None:
     state, out, info = moments.init(3), np.full((3, 3), np.nan), np.full(3, np.nan)
     moments.scan(state, moments.params(21.0), np.zeros((30, 3)))
-    assert shrinkage.shrink_pairs(state.pair, 5, shrinkage.init(3), info, out) == code.OK
+    assert shrinkage.shrink_pairs(state.pair, 5, 1.0, shrinkage.init(3), info, out) == code.OK
     assert (out == 0.0).all()
     assert (info == 0.0).all()
 
 
 def test_room_of_another_size_gives_a_code() -> None:
     state, out = moments.init(3), np.zeros((3, 3))
-    fault = shrinkage.shrink_pairs(state.pair, 5, shrinkage.init(2), np.zeros(3), out)
+    fault = shrinkage.shrink_pairs(state.pair, 5, 1.0, shrinkage.init(2), np.zeros(3), out)
     assert fault == code.WRONG_SHAPE
     assert np.isnan(out).all()

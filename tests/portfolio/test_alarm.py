@@ -26,9 +26,9 @@ def expected(pair: Floats, normals: Floats) -> float:
     """The threshold of moments (7, K, K) whose pairs have all rows in common, with n_eff by its definition."""
     k = pair.shape[1]
     info, cov = np.zeros(shrinkage.INFO_SIZE), np.empty((k, k))
-    shrinkage.shrink_pairs(pair, 20, shrinkage.init(k), info, cov)
+    shrinkage.shrink_pairs(pair, 20, 1.0, shrinkage.init(k), info, cov)
     size = pair[moments.WEIGHT, 0, 0] ** 2 / pair[moments.WEIGHT2, 0, 0]
-    return float(gap.threshold(cov, size, info[shrinkage.INTENSITY], normals, gap.init(k)))
+    return float(gap.threshold(cov, size, info[shrinkage.INTENSITY], 1.0, normals, gap.init(k)))
 
 
 def test_the_threshold_is_drawn_at_the_first_allocation_and_again_after_63_sessions() -> None:

@@ -48,7 +48,7 @@ def too_noisy() -> Floats:
     for _ in range(200):
         pair = moments_of(rng.standard_normal((22, 4)) * 0.01, half_life=8.0)
         info, cov = np.zeros(shrinkage.INFO_SIZE), np.empty((4, 4))
-        shrinkage.shrink_pairs(pair, 20, shrinkage.init(4), info, cov)
+        shrinkage.shrink_pairs(pair, 20, 1.0, shrinkage.init(4), info, cov)
         if info[shrinkage.INTENSITY] > 0.9:
             return pair
     raise AssertionError("no such draw")

@@ -40,7 +40,7 @@ def market(seed: int, k: int, n_bars: int = 250, common: float = 1.0) -> Floats:
 def covariance(pair: Floats) -> Floats:
     k = pair.shape[1]
     cov, info = np.empty((k, k)), np.zeros(shrinkage.INFO_SIZE)
-    assert shrinkage.shrink_pairs(pair, 20, shrinkage.init(k), info, cov) == 0
+    assert shrinkage.shrink_pairs(pair, 20, 1.0, shrinkage.init(k), info, cov) == 0
     return cov
 
 

@@ -110,10 +110,10 @@ def draw(upper: Floats, freedom: float, degrees: Floats, z: Floats, factor: Floa
 
 
 @kernel
-def shrink(intensity: float, cov: Floats, deviation: Floats, corr: Floats) -> None:
-    """Shrink the correlations of cov (N, N) towards their mean by `intensity`; write them to corr, deviations too.
+def shrink(intensity: float, towards: float, cov: Floats, deviation: Floats, corr: Floats) -> None:
+    """Shrink the correlations of cov (N, N) by `intensity` to the share `towards` of their mean.
 
-    corr (N, N), deviation (N,).
+    They are written to corr (N, N), the deviations to deviation (N,).
     """
     n = cov.shape[0]
     for i in range(n):
@@ -124,7 +124,7 @@ def shrink(intensity: float, cov: Floats, deviation: Floats, corr: Floats) -> No
         for j in range(i):
             corr[i, j] = cov[i, j] / (deviation[i] * deviation[j])
             total += corr[i, j]
-    mean = total / (n * (n - 1) / 2)
+    mean = towards * (total / (n * (n - 1) / 2))
     for i in range(n):
         for j in range(i):
             shrunk = intensity * mean + (1.0 - intensity) * corr[i, j]
@@ -144,7 +144,7 @@ def distance(left: Floats, right: Floats) -> float:
 
 
 @kernel
-def drawn_gap(cov: Floats, intensity: float, work: Work) -> float:
+def drawn_gap(cov: Floats, intensity: float, towards: float, work: Work) -> float:
     """Return the gap between HRP and ERC of a drawn cov (N, N), which is shrunk on the way; NaN without ERC.
 
     The arithmetic is that of `hrp.hrp` and `erc.risk_budget`, what both need made once. The tree needs the order of the
@@ -152,7 +152,7 @@ def drawn_gap(cov: Floats, intensity: float, work: Work) -> float:
     """
     n = cov.shape[0]
     corr, vector = work.erc.corr, work.erc.vector
-    shrink(intensity, cov, vector[0], corr)
+    shrink(intensity, towards, cov, vector[0], corr)
     for i in range(n):
         vector[1, i] = 1.0 / n
         vector[2, i] = 1.0
@@ -166,11 +166,12 @@ def drawn_gap(cov: Floats, intensity: float, work: Work) -> float:
 
 
 @kernel
-def threshold(cov: Floats, freedom: float, intensity: float, z: Floats, work: Work) -> float:
+def threshold(cov: Floats, freedom: float, intensity: float, towards: float, z: Floats, work: Work) -> float:
     """Return the 95% point of the gap between HRP and ERC under `DRAWS` stationary draws of cov (N, N), N >= 2.
 
-    freedom is the number of observations that the estimate is worth, at least 1; intensity that of the shrinkage in
-    force, which a draw is given too; z as many standard normal numbers as `normals_needed` says; work from `init`.
+    freedom is the number of observations that the estimate is worth, at least 1; intensity and towards those of the
+    shrinkage in force, which a draw is given too; z as many standard normal numbers as `normals_needed` says; work from
+    `init`.
     A draw without ERC is left out; NaN where those are more than may lie above the point, cov is not positive definite,
     or there are too few numbers.
     """
@@ -185,7 +186,7 @@ def threshold(cov: Floats, freedom: float, intensity: float, z: Floats, work: Wo
     failed = 0
     for d in range(DRAWS):
         draw(upper, freedom, work.degrees, z[d * numbers : (d + 1) * numbers], factor, drawn)
-        found = drawn_gap(drawn, intensity, work)
+        found = drawn_gap(drawn, intensity, towards, work)
         failed += np.isnan(found)
         at = 0
         while at <= ABOVE and found > largest[at]:  # the smallest goes out, the new one into its place

@@ -160,7 +160,7 @@ def _ragged(table: Floats, w: Floats, min_overlap: int) -> Shrunk:
     pair[M22] = (wy * y).T @ (y * y)
     pair[M31] = (wy * y * y).T @ y
     info, out = np.zeros(shrinkage.INFO_SIZE), np.empty((n, n))
-    code.require(shrinkage.shrink_pairs(pair, min_overlap, shrinkage.init(n), info, out), WHERE)
+    code.require(shrinkage.shrink_pairs(pair, min_overlap, 1.0, shrinkage.init(n), info, out), WHERE)
     seen = pair[WEIGHT2] > 0.0
     n_eff = float((pair[WEIGHT][seen] ** 2 / pair[WEIGHT2][seen]).min())
     return Shrunk(out, float(info[INTENSITY]), float(info[INTENSITY_LW]), float(info[MEAN_CORRELATION]), n_eff)

@@ -106,19 +106,21 @@ def movers(pair: Floats) -> Ints:
 
 
 @kernel
-def shrink_pairs(pair: Floats, min_overlap: int, work: Work, info: Floats, out: Floats) -> int:
+def shrink_pairs(pair: Floats, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats) -> int:
     """Write the shrunk covariance per bar to out (N, N) from pairwise moments (7, N, N) as in `moments`.
 
     Variances come from each asset's own history, correlations from common rows; a pair with fewer than min_overlap of
-    them takes the mean correlation and has no say in the intensity. If the result is not positive definite the
+    them takes the target's correlation and has no say in the intensity. If the result is not positive definite the
     intensity is raised by the least amount that mends it. An asset that has never moved has variance and covariances
-    0 and no say in those of the others. info (3,) gets Ledoit and Wolf's intensity, the one used and the mean
-    correlation. Returns OK or a code; out is then NaN.
+    0 and no say in those of the others. info (3,) gets Ledoit and Wolf's intensity, the one used and the
+    target's correlation. Returns OK or a code; out is then NaN. towards : of the mean correlation, what the
+    target F keeps: 1 is the constant correlation of Ledoit and Wolf, 0 no correlation beside the own variances.
 
         d = sum_{i!=j} (pi_ij - rho_ij) / n_ij / sum_{i!=j} (F_ij - S_ij)^2, clipped to [0, 1]
         Sigma = d F + (1 - d) S
 
-    Source: Ledoit & Wolf (2004), Honey, I shrunk the sample covariance matrix; n_ij the effective size of Kish (1965).
+    Source: Ledoit & Wolf (2004), Honey, I shrunk the sample covariance matrix; n_ij the effective size of Kish (1965);
+    no correlation: Schaefer & Strimmer (2005), A shrinkage approach to large-scale covariance estimation, target D.
     """
     n = out.shape[0]
     fault = code.OK if n > 0 else code.EMPTY
@@ -139,7 +141,7 @@ def shrink_pairs(pair: Floats, min_overlap: int, work: Work, info: Floats, out: 
     chosen = movers(pair)
     k = chosen.shape[0]
     if k == n:
-        return shrink_moving(pair, min_overlap, work, info, out)
+        return shrink_moving(pair, min_overlap, towards, work, info, out)
     for i in range(n):
         for j in range(n):
             out[i, j] = 0.0
@@ -147,7 +149,7 @@ def shrink_pairs(pair: Floats, min_overlap: int, work: Work, info: Floats, out: 
     if k > 0:
         some = np.empty((k, k))
         room = Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), np.zeros((4, k)))
-        fault = shrink_moving(sub_moments(pair, chosen), min_overlap, room, info, some)
+        fault = shrink_moving(sub_moments(pair, chosen), min_overlap, towards, room, info, some)
         for a in range(k):
             for b in range(k):
                 out[chosen[a], chosen[b]] = some[a, b]
@@ -155,13 +157,13 @@ def shrink_pairs(pair: Floats, min_overlap: int, work: Work, info: Floats, out: 
 
 
 @kernel
-def shrink_moving(pair: Floats, min_overlap: int, work: Work, info: Floats, out: Floats) -> int:
+def shrink_moving(pair: Floats, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats) -> int:
     """Do what `shrink_pairs` says, for assets that all move."""
     n = out.shape[0]
     deviation = work.deviation
     for i in range(n):
         deviation[i] = np.sqrt(pair[M20, i, i] / pair[WEIGHT, i, i])
-    common = pair_correlation(pair, min_overlap, work.corr)
+    common = towards * pair_correlation(pair, min_overlap, work.corr)
     intensity = pair_intensity(pair, work.corr, deviation, common)
     for i in range(n):
         for j in range(n):

@@ -45,7 +45,8 @@ class Params(NamedTuple):
     """Fractions where not said, named as in the configuration where they stand there.
 
     method is the rung asked for; young_obs the least history before anybody has `min_obs`; `ramp_sessions` sessions
-    take a new sleeve from `ramp_start` to its full weight; alarm the threshold where it is not drawn; a smoothed weight
+    take a new sleeve from `ramp_start` to its full weight; alarm the threshold where it is not drawn; `towards` says
+    what the sleeves' covariance is shrunk to, see `shrink_pairs`; a smoothed weight
     below `least_share` is 0.
     """
 
@@ -56,6 +57,7 @@ class Params(NamedTuple):
     apply_threshold: float
     alarm: float
     max_shrinkage: float
+    towards: float
     min_obs: float
     young_obs: float
     min_overlap: int
@@ -122,7 +124,7 @@ def draw_threshold(cov: Floats, pair: Floats, p: Params, intensity: float, norma
     """Draw the alarm's threshold anew where it is due; NaN, and no alarm, where there is none."""
     if normals.shape[0] > 0 and counts[SINCE_DRAWN] >= CALIBRATED_EVERY:
         n_obs = moments.effective_size(pair, p.min_overlap)
-        counts[THRESHOLD] = gap.threshold(cov, n_obs, intensity, normals, gap.room(cov.shape[0]))
+        counts[THRESHOLD] = gap.threshold(cov, n_obs, intensity, p.towards, normals, gap.room(cov.shape[0]))
         counts[SINCE_DRAWN] = 0.0
 
 
@@ -142,7 +144,7 @@ def raw_weights(
         return p.method
     cov = np.empty((k, k))
     room = shrinkage.Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), np.zeros((4, k)))
-    fault = shrinkage.shrink_pairs(pair, p.min_overlap, room, info, cov)
+    fault = shrinkage.shrink_pairs(pair, p.min_overlap, p.towards, room, info, cov)
     trusted = fault == code.OK and info[shrinkage.INTENSITY] <= p.max_shrinkage
     hrp_ok, erc_ok, own_ok = False, False, False
     if trusted:

@@ -50,7 +50,7 @@ def pairwise_vol(w: Floats, pair: Floats, min_overlap: int, bars_per_year: float
     room = np.zeros((4, count))
     work = shrinkage.Work(np.zeros((count, count)), np.zeros((count, count)), np.zeros(count), room)
     variance = 0.0
-    if shrinkage.shrink_pairs(sub, min_overlap, work, info, cov) == code.OK:
+    if shrinkage.shrink_pairs(sub, min_overlap, 1.0, work, info, cov) == code.OK:
         for a in range(count):
             for b in range(count):
                 variance += cov[a, b] * w[chosen[a]] * w[chosen[b]]
