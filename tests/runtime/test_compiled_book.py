@@ -19,7 +19,7 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.sleeve.strategy import Strategy
 
 PANEL = walk_panel(1, ("AAA", "BBB", "CCC"), (0.10, 0.14, 0.18), 140)
-METHODS = ["hrp", "erc", "inverse_vol", "equal", "nco"]
+METHODS = ["hrp", "erc", "inverse_vol", "equal", "min_variance", "nco"]
 STAGES = st.fixed_dictionaries(
     {
         "readings": st.sampled_from(["ruled", "literal"]),
@@ -35,6 +35,7 @@ STAGES = st.fixed_dictionaries(
         "allocate": st.fixed_dictionaries(
             {
                 "method": st.sampled_from(METHODS),
+                "shrinkage_target": st.sampled_from(["constant_correlation", "uncorrelated"]),
                 "min_obs": st.sampled_from([2, 15, 60]),
                 "cap": st.sampled_from([0.35, 1.0]),
                 "skill_warmup_sessions": st.sampled_from([0, 40]),
