@@ -5,11 +5,12 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from plimsoll.engine.cli.options import RunOptions, command_host, default_folder, effective_config
 from plimsoll.engine.cli.progress import progress_bar
 from plimsoll.engine.report.metrics import ladder_words
-from plimsoll.engine.report.metrics.labels import shown
+from plimsoll.engine.report.metrics.labels import share_text, shown
 from plimsoll.engine.research.sweep.sweep import Workers
 from plimsoll.engine.research.validate.validate import VERDICT, Validation
 from plimsoll.engine.verbs.validate import validated, validation_plan
@@ -85,12 +86,22 @@ def _print(found: Validation, folder: Path) -> None:
         table.add_column(title, justify="left" if title in ("", "of") else "right")
     for one in found.checks:
         table.add_row(one.title, one.said, one.asked, "pass" if one.ok else "FAIL", one.why)
+    table.add_row(*_paths_row(block["cpcv"]))
     console.print(table)
     console.print()
     for text in (*_also(found), *found.luck):
         console.print(text, markup=False, soft_wrap=True)
     console.print(f"\n{found.line}", markup=False, soft_wrap=True)
     console.print(f"{folder / 'report.html'}", markup=False, soft_wrap=True)
+
+
+def _paths_row(cpcv: dict[str, Any]) -> tuple[str, str, str, str, str]:
+    """Return the line of the cross-validation's paths, for which nothing is asked."""
+    of = cpcv["why"] or (
+        f"mean of {len(cpcv['sharpe'])} paths of {cpcv['splits']:,} splits, spread {shown(cpcv['sd'], 'ratio')}, "
+        f"worst {shown(cpcv['worst'], 'ratio')}, below zero {share_text(cpcv['below_zero'])}"
+    )
+    return "Sharpe over bills, cross-validated", shown(cpcv["mean"], "ratio"), "", "", of
 
 
 def _also(found: Validation) -> list[str]:

@@ -1,12 +1,15 @@
 """What a validation runs, and what has to hold before a sleeve may be given capital."""
 
 from collections.abc import Mapping
+from math import comb
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from plimsoll.engine.config.section import Section
+
+MOST_SPLITS: Final = 1000  # each holds its sessions: more are memory, and no news
 
 
 class ValidateSection(Section):
@@ -19,6 +22,9 @@ class ValidateSection(Section):
     step_sessions: int | None = Field(None, ge=1)  # between two windows, at most test_sessions; None = test_sessions
     purge_sessions: int = Field(0, ge=0)  # left out at the end of training: as long as a decision's outcome is open
     embargo_sessions: int = Field(5, ge=0)  # left out besides, between training and test
+    # combinatorial purged cross-validation: the past in so many groups, every choice of so many of them a test
+    cpcv_groups: int = Field(10, ge=2, le=100)
+    cpcv_test_groups: int = Field(2, ge=1)
     # keys moved by +-perturb, one at a time and in pairs; None = the portfolio layer's four, or a lone sleeve's numbers
     sensitivity: tuple[str, ...] | None = None
     perturb: float = Field(0.5, gt=0, lt=1)
@@ -37,6 +43,18 @@ class ValidateSection(Section):
             raise ValueError(
                 f"step_sessions {self.step_sessions} exceeds test_sessions {self.test_sessions}: "
                 "sessions between two tests would be held by nobody"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _splits(self) -> "ValidateSection":
+        groups, tested = self.cpcv_groups, self.cpcv_test_groups
+        if tested >= groups:
+            raise ValueError(f"cpcv_test_groups {tested} of cpcv_groups {groups} leave nothing to train on")
+        if comb(groups, tested) > MOST_SPLITS:
+            raise ValueError(
+                f"cpcv_test_groups {tested} of cpcv_groups {groups} are {comb(groups, tested):,} splits, "
+                f"at most {MOST_SPLITS:,}: fewer of either"
             )
         return self
 

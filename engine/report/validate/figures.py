@@ -99,6 +99,25 @@ def pbo_figure(pbo: Block) -> Figure:
                   note="Red: at or below the median.")  # fmt: skip
 
 
+def paths_figure(cpcv: Block, walk: Block) -> Figure:
+    """Return the Sharpe ratio of each path of the cross-validation, the worst first, beside the walk's."""
+    title, alt = (
+        "Other paths through the same past",
+        "Sharpe ratio of each path of the cross-validation and of the walk.",
+    )
+    if cpcv["why"]:
+        return Figure("paths", title, alt, empty=cpcv["why"])
+    ratios = np.sort([_known(one) for one in cpcv["sharpe"]])
+    walked = np.array([_known(walk["stitched"]["sharpe_excess"])])
+    data = [
+        bars("paths", [str(k + 1) for k in range(len(ratios))], ratios, series_colour(0)),
+        bars(NAMES[walk["walk"]], [NAMES[walk["walk"]]], walked, series_colour(1)),
+    ]
+    layout = number_axis("Sharpe over bills") | {"xaxis": {"type": "category"}}
+    return Figure("paths", title, alt, data, layout, height=220, note="The worst first. A path goes through all "
+                  "sessions, the walk through those after its first training.")  # fmt: skip
+
+
 def _filled(series: pd.Series) -> Floats:
     values: Floats = np.nan_to_num(series.to_numpy(dtype=np.float64))
     return values

@@ -26,7 +26,7 @@ def validation_html(verdict: Block, walk: pd.DataFrame, checks: Sequence[Block],
     stress = block["stress"]
     stressed = () if stress["why"] else stress_figures(stress)
     drawn = [*stressed, f.equity_figure(walk), f.drawdown_figure(walk), f.window_figure(judged), f.tornado_figure(
-        block["sensitivity"]), f.pbo_figure(block["pbo"])]  # fmt: skip
+        block["sensitivity"]), f.pbo_figure(block["pbo"]), f.paths_figure(block["cpcv"], judged)]  # fmt: skip
     context = {
         "heading": verdict["name"],
         "banners": _banners(verdict),
@@ -41,6 +41,7 @@ def validation_html(verdict: Block, walk: pd.DataFrame, checks: Sequence[Block],
         "ladder": t.ladder_table(block["ladder"]),
         "luck_table": t.luck_table(block["luck"]),
         "pbo": t.pbo_table(block["pbo"]),
+        "cpcv": t.cpcv_table(block["cpcv"]),
         "pairs": t.pairs_table(block["sensitivity"]),
         "sensitivity": _sensitivity(block["sensitivity"]),
         "plateau": _plateau(block["family"]["plateau"]),

@@ -17,6 +17,7 @@ from plimsoll.engine.report.validate.table import (
 )
 
 Block = Mapping[str, Any]
+MOST = 5  # settings named of those that a cross-validation chose
 
 
 def gate_table(checks: Sequence[Block]) -> PageTable:
@@ -174,6 +175,28 @@ def pbo_table(pbo: Block) -> PageTable:
         f"scatters by a sixth around a half: one number below 50% proves little."
     )
     return PageTable("Probability of backtest overfitting", ("", ""), rows, note)
+
+
+def cpcv_table(cpcv: Block) -> PageTable:
+    """Return what the paths of the cross-validation come to, and which settings they hold."""
+    title = "Combinatorial purged cross-validation (CPCV)"
+    if cpcv["why"]:
+        return PageTable(title, ("", ""), [("not measured", DASH)], cpcv["why"])
+    rows = [
+        (f"Sharpe over bills, mean of {len(cpcv['sharpe'])} paths", shown(cpcv["mean"], "ratio")),
+        ("Their spread", shown(cpcv["sd"], "ratio")),
+        ("The worst", shown(cpcv["worst"], "ratio")),
+        ("Below zero", shown(cpcv["below_zero"], "percent")),
+        *((f"Chosen: {one['setting']}", f"{one['splits']:,} of {cpcv['splits']:,}") for one in cpcv["chosen"][:MOST]),
+    ]
+    rest = len(cpcv["chosen"]) - MOST
+    more = f" {rest} more settings were chosen less often." if rest > 0 else ""
+    note = (
+        f"{cpcv['groups']} groups of sessions, {cpcv['test_groups']} tested at a time; purge {cpcv['purge']}, embargo "
+        f"{cpcv['embargo']} sessions. A choice sees sessions after its test too and switches cost nothing: no account "
+        f"could have had such a path. Paths share sessions, so their spread is less than that of luck.{more}"
+    )
+    return PageTable(title, ("", ""), rows, note)
 
 
 def capacity_table(block: Block) -> PageTable:

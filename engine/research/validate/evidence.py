@@ -14,6 +14,7 @@ from plimsoll.engine.report.sweep.table import read_sweep
 from plimsoll.engine.research.sweep.block import BlockRows
 from plimsoll.engine.research.sweep.grid import plain_value
 from plimsoll.engine.research.validate.capacity import capacity_block
+from plimsoll.engine.research.validate.cross_validation import cpcv_block
 from plimsoll.engine.research.validate.forward import forward_block, path_figures
 from plimsoll.engine.research.validate.luck import luck_block, pbo_block, tries_of_validation
 from plimsoll.engine.research.validate.path import Path
@@ -89,6 +90,7 @@ def evidence_of(plan: ValidationPlan, ran: Ran, former: BlockRows | None, paths:
         "whole": path_figures(configured, slice(0, n)),
         "luck": luck_block(configured.returns, bill, (judged.returns, bill[held]), tries, of),
         "pbo": pbo_block(matrix, bill, _labels(plan), plan.config.run.seed),
+        "cpcv": cpcv_block(matrix, bill, _labels(plan), plan.section),
         "ladder": rungs_block(plan, ran, former, bill, held),
         "sensitivity": sensitivity_block(base, plan.perturbed, ratios, plan.gate.max_sensitivity, plan.left_out),
         "stress": beside.stress,
