@@ -27,9 +27,15 @@ class ValidateOutput:
     quiet: bool
 
 
-def run_validate(
-    path: Path, options: RunOptions, runs: tuple[Path, Path] | None, workers: int, told: ValidateOutput
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is put beside the configuration on its page: two run folders, files of scenarios."""
+
+    runs: tuple[Path, Path] | None
+    scenarios: tuple[Path, ...]
+
+
+def run_validate(path: Path, options: RunOptions, beside: Beside, workers: int, told: ValidateOutput) -> bool:
     """Plan, run and print a validation; return whether it passed."""
     config = effective_config(path, options)
     plan = validation_plan(config)
@@ -45,7 +51,7 @@ def run_validate(
                     bar(count, total)
 
             found = validated(
-                plan, folder, runs=runs, workers=Workers("auto", workers),
+                plan, folder, runs=beside.runs, files=beside.scenarios, workers=Workers("auto", workers),
                 force=told.force, progress=progress, trials=told.trials, host=host,
             )  # fmt: skip
     except KeyboardInterrupt:

@@ -19,6 +19,12 @@ def validate(
     runs: Annotated[
         tuple[Path, Path] | None, typer.Option("--twin", metavar="RUN RUN2", help="Two run folders for the page.")
     ] = None,
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--scenario", metavar="FILE", help="TOML of scenarios of one's own for the stress test; repeatable."
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Threads or processes.")] = 1,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder; the same command goes on with what is in it.")
@@ -38,11 +44,11 @@ def validate(
     Exit 0: every threshold of [gate] holds; 1: one does not; 2: bad input, or a history too short for one window.
     """
     from plimsoll.engine.cli.options import RunOptions
-    from plimsoll.engine.cli.validate import ValidateOutput, run_validate
+    from plimsoll.engine.cli.validate import Beside, ValidateOutput, run_validate
 
     options = RunOptions(data, start, end, tuple(sets or ()))
     told = ValidateOutput(out, force, trials, as_json, quiet)
-    if not run_validate(config, options, runs, workers, told):
+    if not run_validate(config, options, Beside(runs, tuple(scenario or ())), workers, told):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
 

@@ -1,6 +1,6 @@
 """Say of a configuration whether its result is skill, luck or overfitting."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.live.compare import Comparison
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.research.stress.scenario import read_scenarios
 from plimsoll.engine.research.sweep.folder import check_folder
 from plimsoll.engine.research.sweep.sweep import Workers
 from plimsoll.engine.research.sweep.tried import sweep_recorder
@@ -30,6 +31,7 @@ def validate(
     end: date | str | None = None,
     sets: Iterable[str] = (),
     runs: tuple[Path | str, Path | str] | None = None,
+    files: Sequence[Path | str] = (),
     workers: Workers | None = None,
     out: Path | str | None = None,
     force: bool = False,
@@ -47,6 +49,8 @@ def validate(
         As for `backtest`; a panel is used for every configuration as it is.
     runs : two paths, optional
         Run folders to set side by side on the page, such as a book and its shadow.
+    files : paths
+        TOML files of scenarios of one's own, for the stress test, after the package's.
     workers : Workers, optional
         Who runs it; by default one thread of this process.
     out : path, optional
@@ -74,7 +78,9 @@ def validate(
     """
     config, _ = configured(what, data=data, start=start, end=end, sets=sets)
     plan = validation_plan(config, data)
-    return validated(plan, out, runs=runs, workers=workers, force=force, progress=progress, trials=trials, host=host)
+    return validated(
+        plan, out, runs=runs, files=files, workers=workers, force=force, progress=progress, trials=trials, host=host
+    )
 
 
 def validation_plan(config: Config, data: Panel | Path | str | None = None) -> ValidationPlan:
@@ -94,6 +100,7 @@ def validated(
     out: Path | str | None = None,
     *,
     runs: tuple[Path | str, Path | str] | None = None,
+    files: Sequence[Path | str] = (),
     workers: Workers | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -107,6 +114,7 @@ def validated(
     InputError
         As `validate`.
     """
+    own = tuple(scenario for path in files for scenario in read_scenarios(Path(path)))
     folder = None if out is None else Path(out)
     if folder is not None and check_folder(folder, plan.definition(), force=force, kind=VALIDATION):
         host.notice(f"going on with the validation in {folder}")
@@ -122,6 +130,7 @@ def validated(
         record=sweep_recorder(trials, host.env, host.clock, not_recorded),
         workers=workers or Workers("auto", 1),
         beside=None if runs is None else _side_by_side(*runs),
+        scenarios=own,
         progress=progress,
         force=force,
     )

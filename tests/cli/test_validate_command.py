@@ -92,6 +92,20 @@ def test_a_verdict_opens_the_gate_until_something_changes(
     assert "of other strategy source than now" in refused(*run, "--force")
 
 
+def test_a_scenario_of_ones_own_is_on_the_page_and_a_wrong_one_is_refused_before_anything_runs(
+    config: Path, cli: Callable[..., Any], refused: Callable[..., str], here: Path
+) -> None:
+    easy(config)
+    own = here / "own.toml"
+    own.write_text('name = "mine"\nlabel = "Mine of a Monday"\nsessions = 1\n[returns]\nSPY = -0.2\nTLT = 0.05\n')
+    ran = cli("validate", "family.toml", "--scenario", str(own), "--out", "out")
+    assert ran.code == 0, ran
+    assert "Mine of a Monday" in (here / "out" / "report.html").read_text()
+    own.write_text('name = "mine"\n')
+    assert "own.toml" in refused("validate", "family.toml", "--scenario", str(own), "--out", "other")
+    assert not (here / "other").exists()
+
+
 def test_a_history_too_short_is_one_line(config: Path, refused: Callable[..., str]) -> None:
     config.write_text(config.read_text().replace("train_sessions = 30", "train_sessions = 400"))
     line = refused("validate", "family.toml", "--out", "out")

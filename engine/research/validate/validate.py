@@ -12,7 +12,7 @@ import pandas as pd
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.report.folder import json_bytes
 from plimsoll.engine.report.table_files import file_bytes
-from plimsoll.engine.research.stress.scenario import built_in
+from plimsoll.engine.research.stress.scenario import Scenario, built_in
 from plimsoll.engine.research.stress.stress import case_of, run_stress
 from plimsoll.engine.research.sweep.compiled_evaluator import CompiledEvaluator, Replayed
 from plimsoll.engine.research.sweep.folder import PARTS, Kind, held_folder, write_file
@@ -41,7 +41,8 @@ class Asked:
 
     ledger : the setting and the environment that the trial ledger is opened by; record : takes every configuration that
     ran; family : what they are counted under. workers : who runs them. beside : a comparison of two run folders for the
-    page, as `plimsoll twin` tells it. progress : called with (configurations done, in all).
+    page, as `plimsoll twin` tells it. scenarios : of one's own, after the package's. progress : called with
+    (configurations done, in all).
     """
 
     ledger: tuple[str | Path | None, Mapping[str, str]]
@@ -49,6 +50,7 @@ class Asked:
     record: Recording | None = None
     workers: Workers = field(default_factory=lambda: Workers("auto", 1))
     beside: Mapping[str, Any] | None = None
+    scenarios: tuple[Scenario, ...] = ()
     progress: Progress | None = None
     force: bool = False
 
@@ -116,14 +118,16 @@ def _found(plan: ValidationPlan, parts: Path, asked: Asked) -> Evidence:
     if asked.record is not None:
         asked.record(trials_of(plan.sweep, read_parts(plan.sweep.blocks, parts)))
     paths = Paths(evaluator, settings, ran, {plan.configured: path})
-    return evidence_of(plan, ran, former, paths, Beside(asked.family, asked.ledger, stressed(whole, plan)))
+    return evidence_of(
+        plan, ran, former, paths, Beside(asked.family, asked.ledger, stressed(whole, plan, asked.scenarios))
+    )
 
 
-def stressed(whole: Replayed, plan: ValidationPlan) -> dict[str, Any]:
-    """Return the stress test of the configuration as it stands, or `why` there is none."""
+def stressed(whole: Replayed, plan: ValidationPlan, own: tuple[Scenario, ...] = ()) -> dict[str, Any]:
+    """Return the stress test of the configuration as it stands, `own` scenarios last, or `why` there is none."""
     try:
         case = case_of(whole.setup, whole.market, whole.track)
-        return {"why": "", **run_stress(case, built_in(), seed=plan.config.run.seed).plain()}
+        return {"why": "", **run_stress(case, (*built_in(), *own), seed=plan.config.run.seed).plain()}
     except InputError as error:
         return {"why": str(error)}
 
