@@ -96,9 +96,9 @@ def _print(found: Validation, folder: Path) -> None:
 
 
 def _paths_row(cpcv: dict[str, Any]) -> tuple[str, str, str, str, str]:
-    """Return the line of the cross-validation's paths, for which nothing is asked."""
+    """Return the line of the cross-validation, the mean of its paths first; nothing is asked of it."""
     of = cpcv["why"] or (
-        f"mean of {len(cpcv['sharpe'])} paths, spread {shown(cpcv['sd'], 'ratio')}, worst {shown(cpcv['worst'], 'ratio')}, "
+        f"{len(cpcv['sharpe'])} paths, spread {shown(cpcv['sd'], 'ratio')}, worst {shown(cpcv['worst'], 'ratio')}, "
         f"below zero {share_text(cpcv['below_zero'])}"
     )
     return "Sharpe, cross-validated", shown(cpcv["mean"], "ratio"), "", "", of
