@@ -102,12 +102,12 @@ def _print(found: Validation, folder: Path) -> None:
 
 
 def _paths_row(cpcv: dict[str, Any]) -> tuple[str, str, str, str, str]:
-    """Return the line of the cross-validation's paths, for which nothing is asked."""
+    """Return the line of the cross-validation, the mean of its paths first; nothing is asked of it."""
     of = cpcv["why"] or (
-        f"mean of {len(cpcv['sharpe'])} paths of {cpcv['splits']:,} splits, spread {shown(cpcv['sd'], 'ratio')}, "
-        f"worst {shown(cpcv['worst'], 'ratio')}, below zero {share_text(cpcv['below_zero'])}"
+        f"{len(cpcv['sharpe'])} paths, spread {shown(cpcv['sd'], 'ratio')}, worst {shown(cpcv['worst'], 'ratio')}, "
+        f"below zero {share_text(cpcv['below_zero'])}"
     )
-    return "Sharpe over bills, cross-validated", shown(cpcv["mean"], "ratio"), "", "", of
+    return "Sharpe, cross-validated", shown(cpcv["mean"], "ratio"), "", "", of
 
 
 def _also(found: Validation) -> list[str]:

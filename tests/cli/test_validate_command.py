@@ -61,6 +61,10 @@ def test_a_result_that_fails_exits_1_and_says_why(config: Path, cli: Callable[..
     assert verdict["passed"] is False
     assert f"FAIL: {'; '.join(verdict['reasons'])}" in ran.out
     assert "asked" in ran.out
+    assert "Sharpe, cross-validated" in ran.out
+    why = verdict["evidence"]["cpcv"]["why"]  # the history is too short for ten groups
+    assert "89 sessions in 10 groups leave 8 to a group" in why
+    assert why in " ".join(ran.out.split())
     assert {path.name for path in (here / "out").iterdir()} == {
         "verdict.json", "validation.json", "report.html", "walk.csv", "config.toml",
     }  # fmt: skip

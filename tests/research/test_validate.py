@@ -36,6 +36,10 @@ def test_an_edge_that_was_planted_passes() -> None:
     _, found = skilled()
     assert found.passed, found.line
     assert found.evidence["pbo"]["pbo"] < 0.1
+    cpcv = found.evidence["cpcv"]
+    assert (cpcv["why"], cpcv["splits"], len(cpcv["sharpe"]), cpcv["embargo"]) == ("", 45, 9, 5)
+    assert f"{LEAN}=1.0" in cpcv["chosen"][0]["setting"]
+    assert cpcv["worst"] > 0.0
     drift = found.evidence["walks"]["rolling"]["drift"][LEAN]
     assert drift["values"].count(1.0) > len(drift["values"]) / 2  # where the edge was planted
     assert drift["of"] == len(drift["values"]) - 1
