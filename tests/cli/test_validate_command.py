@@ -101,7 +101,7 @@ def test_a_scenario_of_ones_own_is_on_the_page_and_a_wrong_one_is_refused_before
 ) -> None:
     easy(config)
     own = here / "own.toml"
-    own.write_text('name = "mine"\nlabel = "Mine of a Monday"\nsessions = 1\n[returns]\nSPY = -0.2\nTLT = 0.05\n')
+    own.write_text('name = "mine"\ntitle = "Mine of a Monday"\nsessions = 1\n[returns]\nSPY = -0.2\nTLT = 0.05\n')
     ran = cli("validate", "family.toml", "--scenario", str(own), "--out", "out")
     assert ran.code == 0, ran
     assert "Mine of a Monday" in (here / "out" / "report.html").read_text()
