@@ -70,7 +70,7 @@ def fortnights(kills: int, seed: int) -> bool:
     """Trade the fortnights; return whether one ended elsewhere than its backtest."""
     import tempfile
 
-    from support.daemon_weeks import CLOCK_CHANGE, HALF_DAY, OfOurOwn, Paper, simulated, trade
+    from support.daemon_weeks import CLOCK_CHANGE, HALF_DAY, OfOurOwn, Paper, halts, simulated, trade
 
     failed, ours, paper = False, OfOurOwn(), Paper()
     table = (
@@ -81,9 +81,9 @@ def fortnights(kills: int, seed: int) -> bool:
         with tempfile.TemporaryDirectory() as place:
             began = time.monotonic()
             held, killed = trade(Path(place), weeks, book, kills=kills, seed=seed)
-            wanted = simulated(Path(place), weeks, book)
+            wanted, why = simulated(Path(place), weeks, book), halts(Path(place))
         failed = failed or held != wanted
-        told = {"work": "weeks", "what": name, "killed": killed, "same": held == wanted}
+        told = {"work": "weeks", "what": name, "killed": killed, "same": held == wanted, "halts": why}
         print(
             json.dumps({**told, "held": {s: str(q) for s, q in held.items()}, "s": round(time.monotonic() - began, 1)})
         )

@@ -6,11 +6,12 @@ Real processes, real HTTP on this machine, files of prices; the exchange's clock
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -207,6 +208,12 @@ def trade(folder: Path, weeks: Weeks, book: Traded, *, kills: int = 0, seed: int
                 killed += not over
         rows = requests.get(f"{told['url']}/v2/positions", headers=headers, timeout=10).json()
     return {row["symbol"]: round(Decimal(row["qty"]), 9) for row in rows}, killed
+
+
+def halts(folder: Path) -> list[str]:
+    """Return why the daemon stopped sending, at any time of the weeks."""
+    with closing(sqlite3.connect(f"file:{folder / 'state' / 'journal.sqlite'}?mode=ro", uri=True)) as journal:
+        return [reason for (reason,) in journal.execute("SELECT reason FROM halt ORDER BY id")]
 
 
 @contextmanager
