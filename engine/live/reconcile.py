@@ -18,8 +18,8 @@ from plimsoll.engine.live.ids import account_code, book_code, is_of
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import ZERO, OrderRow
 from plimsoll.engine.live.order_state import NEVER_SENT
-from plimsoll.engine.live.slots import today
-from plimsoll.engine.market.calendar import is_session, next_session
+from plimsoll.engine.live.slots import hours_of, today
+from plimsoll.engine.market.calendar import is_session, next_session, previous_session
 
 # The account may be shown older than its orders: so long a difference is looked at again before it is one, seconds.
 REREAD_S: Final = (1.0, 2.0, 5.0)
@@ -82,17 +82,16 @@ class Report:
 Credits = Callable[[date | None, date, Mapping[str, Decimal]], Decimal]
 
 
-def no_credits(_since: date | None, _until: date, _held: Mapping[str, Decimal]) -> Decimal:
-    """Know of no dividends."""
-    return ZERO
-
-
 def reconcile(
-    journal: Journal, venue: Venue, clock: LiveClock, whose: Whose, *, credits_of: Credits = no_credits
+    journal: Journal, venue: Venue, clock: LiveClock, whose: Whose, *, credits_of: Credits | None = None
 ) -> Report:
     """Hold the journal against the venue; write what is recognised, and a halt of new risk where something differs.
 
-    credits_of : the dividends that came due since a session was last seen.
+    credits_of : the dividends that came due since a session was last seen; None = whoever looks does not know them, and
+    leaves cash that may be one to who does.
+
+    A session is seen from its open on: in the night before, a split or a dividend of the day may not be in force yet,
+    and a price may already be one of after it. What comes then is still what came over night.
 
     Raises
     ------
@@ -100,6 +99,7 @@ def reconcile(
         If the venue gives no answer that can be read; nothing is concluded then.
     """
     session = session_at(clock.now())
+    opened = clock.now() >= hours_of(session).opens
     report = _once(journal, venue, clock.now(), whose, session, credits_of)
     for wait in REREAD_S:
         if report.clean:
@@ -117,8 +117,11 @@ def reconcile(
                 if position.symbol in whose.symbols:
                     if position.qty != ours.get(position.symbol, ZERO):  # less than a lot: it must not add up
                         journal.event("dust", symbol=position.symbol, after=str(position.qty))
-                    journal.set_holding(position.symbol, position.qty, position.price)
-            journal.set_meta("seen_session", session.isoformat())
+                    journal.set_holding(position.symbol, position.qty, position.price if opened else None)
+            if opened and credits_of is not None:
+                journal.set_meta("seen_session", session.isoformat())
+            elif journal.meta("seen_session") is None:
+                journal.set_meta("seen_session", previous_session(session).isoformat())
     return report
 
 
@@ -128,7 +131,9 @@ def session_at(now: datetime) -> date:
     return day if is_session(day) else next_session(day)
 
 
-def _once(journal: Journal, venue: Venue, now: datetime, whose: Whose, session: date, credits_of: Credits) -> Report:
+def _once(
+    journal: Journal, venue: Venue, now: datetime, whose: Whose, session: date, credits_of: Credits | None
+) -> Report:
     told = _orders_and_fills(journal, venue, session)
     report = Report(venue.snapshot(), working=told.working)
     if report.snapshot.account != whose.account:
@@ -309,13 +314,16 @@ def _spoken(ratio: Decimal) -> str:
     return f"{simple.numerator}:{simple.denominator}"
 
 
-def _cash(journal: Journal, session: date, credits_of: Credits, report: Report) -> None:
+def _cash(journal: Journal, session: date, credits_of: Credits | None, report: Report) -> None:
     """Take in what came and went beside our orders: dividends, fees, deposits."""
     gained = report.snapshot.cash - journal.cash()
     if abs(gained) < CENT:
         return
     seen = journal.meta("seen_session")
-    due = credits_of(date.fromisoformat(seen) if seen else None, session, journal.holdings())
+    last = date.fromisoformat(seen) if seen else None
+    if credits_of is None and (last is None or last < session):
+        return
+    due = credits_of(last, session, journal.holdings()) if credits_of is not None else ZERO
     paid = due if abs(gained - due) <= max(CENT * 5, abs(due) * Decimal("0.01")) else ZERO
     kind = "dividends" if paid else "cash"
     with journal.tx():

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from support.live_case import Case, beside, flat, make_case
 from support.venue import ticket
 
 from plimsoll.engine.live.reconcile import adopt
+from plimsoll.engine.market.calendar import previous_session
 
 HELD = {"AAA": 100, "BBB": 200}
 
@@ -248,3 +251,86 @@ def test_two_books_of_symbols_on_one_account_do_not_see_each_other(place: Path) 
         assert [case.slot(slot).ending for case in (one, other)] == ["done", "done"]
     assert one.positions() == {"AAA": 10, "DDD": 10}
     assert len({one[11:17] for one in one.sent()}) == 2
+
+
+# ---- looks between two sessions: a daemon that is started again at any hour
+
+# from the evening before to the open: before midnight in New York, after it, after the venue's own night, the last
+# minute; None = nobody looks
+NIGHT = (None, "18:00", "00:30", "03:00", "05:00", "09:29")
+
+
+def night_of(day: date, hour: str) -> datetime:
+    """Return an hour of the night before a session's open."""
+    at = time.fromisoformat(hour)
+    evening = at > time(12)
+    return datetime.combine(previous_session(day) if evening else day, at, ZoneInfo("America/New_York")).astimezone(UTC)
+
+
+@pytest.mark.parametrize("knows", [False, True], ids=["a watch", "who knows dividends"])
+@pytest.mark.parametrize("hours", [(hour,) for hour in NIGHT] + [NIGHT[1:]], ids=str)
+def test_a_split_is_recognised_whoever_looked_in_the_night_before(
+    place: Path, hours: tuple[str | None, ...], knows: bool
+) -> None:
+    case = make_case(place, flat(split={(1, "AAA"): 2.0}))
+    case.decide(AAA=100, BBB=200)
+    case.slot("09:35")
+    case.decide(case.day(1), AAA=250, BBB=200)
+    for hour in hours:
+        if hour is not None:
+            case.to(night_of(case.day(1), hour))
+            assert case.reconcile(knows=knows).clean, hour
+    assert case.slot("09:35", case.day(1)).ending == "done"
+    assert case.positions() == {"AAA": 250, "BBB": 200}
+    journal = case.open()
+    assert journal.halts() == []
+    assert journal.splits(case.day(1)) == {"AAA": 2}
+    journal.close()
+
+
+@pytest.mark.parametrize("hours", [(hour,) for hour in NIGHT] + [NIGHT[1:]], ids=str)
+def test_a_dividend_is_one_whoever_looked_in_the_night_before(place: Path, hours: tuple[str | None, ...]) -> None:
+    case = make_case(place)
+    case.decide(AAA=100)
+    case.slot("09:35")
+    case.decider.pays = {case.day(1): Decimal(50)}
+    paid = False
+    for hour in (*hours, "09:31"):
+        if hour is None:
+            continue
+        case.to(night_of(case.day(1), hour))
+        if not paid and case.clock.now() >= night_of(case.day(1), "04:00"):
+            case.exchange.ledger.pay(Decimal(50))
+            paid = True
+        assert case.reconcile().recognised == []  # it does not know: it may be a dividend
+    assert case.slot("09:35", case.day(1)).notes == ["dividends: +50.00"]
+    case.exchange.ledger.pay(Decimal(70))
+    case.at("12:00", case.day(1))
+    assert case.reconcile().recognised == ["cash that is not from orders: +70.00"]  # none comes within a session
+
+
+def test_a_dividend_that_was_taken_in_at_night_is_not_taken_in_again(place: Path) -> None:
+    case = make_case(place)
+    case.decide(AAA=100)
+    case.slot("09:35")
+    case.decider.pays = {case.day(1): Decimal(50)}
+    case.exchange.ledger.pay(Decimal(50))
+    case.to(night_of(case.day(1), "05:00"))
+    assert case.reconcile(knows=True).recognised == ["dividends: +50.00"]
+    case.exchange.ledger.pay(Decimal(70))
+    assert case.slot("09:35", case.day(1)).notes == ["cash that is not from orders: +70.00"]
+
+
+def test_a_price_of_after_a_split_at_night_is_not_what_shares_of_before_are_valued_at(place: Path) -> None:
+    """Venues bring prices and shares over a split at different minutes of the night."""
+    case = make_case(place, flat(split={(1, "AAA"): 2.0}))
+    case.decide(AAA=100, BBB=200)
+    case.slot("09:35")
+    case.to(night_of(case.day(1), "05:00"))
+    held = case.exchange.ledger.positions["AAA"]
+    case.exchange.ledger.trade("AAA", -held.qty / 2, Decimal(0))  # the price is of after, the shares are of before
+    assert case.reconcile().clean
+    case.exchange.ledger.trade("AAA", held.qty, Decimal(0))
+    case.decide(case.day(1), AAA=250, BBB=200)
+    outcome = case.slot("09:35", case.day(1))
+    assert (outcome.ending, outcome.notes[0]) == ("done", "AAA was split 2:1: 100 became 200")

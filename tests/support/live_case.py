@@ -196,11 +196,12 @@ class Case(Sim):
         finally:
             journal.close()
 
-    def reconcile(self) -> Report:
-        """Hold the journal against the venue, from the command line."""
+    def reconcile(self, *, knows: bool = False) -> Report:
+        """Hold the journal against the venue, as who watches or, with dividends, as who decides."""
         journal = self.open()
         try:
-            return reconcile(journal, self.venue, self.clock, self.whose)
+            credits_of = self.decider.credits if knows else None
+            return reconcile(journal, self.venue, self.clock, self.whose, credits_of=credits_of)
         finally:
             journal.close()
 

@@ -223,6 +223,7 @@ class Script:
     lots: Mapping[date, Mapping[str, Decimal]] = field(default_factory=dict)
     due: Callable[[date], bool] = lambda _: True
     pairs: Mapping[str, int] = field(default_factory=dict)
+    pays: Mapping[date, Decimal] = field(default_factory=dict)  # dividends, by session
 
     def goals(self, session: date) -> dict[str, Decimal]:
         """Return where the session is meant to end."""
@@ -261,9 +262,9 @@ class Script:
         """Reduce nothing."""
         return {}
 
-    def credits(self, _since: date | None, _until: date, _held: Mapping[str, Decimal]) -> Decimal:
-        """Know of no dividends."""
-        return Decimal(0)
+    def credits(self, since: date | None, until: date, _held: Mapping[str, Decimal]) -> Decimal:
+        """Return the dividends that are written down."""
+        return sum((paid for day, paid in self.pays.items() if since is not None and since < day <= until), Decimal(0))
 
 
 LIVE = LiveSection(cash_buffer=0.0, collar=0.1, max_spread_bps=500.0, max_quote_age_seconds=1e9, max_gap=0.5)
