@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from importlib import metadata, util
 
 import numpy as np
+import pandas as pd
 
 from plimsoll.engine.kernels.overfit.cpcv import cpcv
 from plimsoll.engine.kernels.overfit.cscv import cscv
@@ -31,7 +32,6 @@ Line = tuple[str, bool]
 
 def vectorbt_lines() -> Iterator[Line]:
     """Yield the deflated ratios."""
-    import pandas as pd
     from scipy.stats import kurtosis, skew
     from vectorbt.returns.metrics import deflated_sharpe_ratio
 
@@ -51,7 +51,6 @@ def vectorbt_lines() -> Iterator[Line]:
 def ffn_lines() -> Iterator[Line]:
     """Yield the deflated ratio, the expected maximum and the probability of overfitting."""
     import ffn
-    import pandas as pd
 
     rng = np.random.default_rng(2)
     days = pd.bdate_range("2015-01-01", periods=803)
@@ -72,10 +71,10 @@ def ffn_lines() -> Iterator[Line]:
     yield from _ffn_splits(ffn.calc_prob_backtest_overfitting, returns)
 
 
-def _ffn_splits(overfitting: Callable[..., dict[str, np.ndarray]], returns: "pd.DataFrame") -> Iterator[Line]:  # noqa: F821
+def _ffn_splits(overfitting: Callable[..., dict[str, np.ndarray]], returns: pd.DataFrame) -> Iterator[Line]:
     """Yield every logit, then those of odd lengths, ties, and a column that stands still."""
 
-    def same(theirs: "pd.DataFrame", ours: "pd.DataFrame", blocks: int = 8) -> bool:  # noqa: F821
+    def same(theirs: pd.DataFrame, ours: pd.DataFrame, blocks: int = 8) -> bool:
         found, wanted = cscv(ours.to_numpy(), blocks), overfitting(theirs, blocks, full_output=True)
         logits = np.asarray(wanted["logits"])
         return found.pbo == float(wanted["pbo"]) and bool(np.allclose(found.logit, logits, rtol=0.0, atol=CLOSE))

@@ -1,5 +1,7 @@
 """What is moved, by how much, and what is left out."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ OVERLAY = {"sleeve": [{"name": "k", "strategy": "kalman_overlay"}]}
 K_LONG, LOOKBACK = "sleeve.k.params.k_long", "sleeve.k.params.sigma_lookback"
 
 
-def made(values: dict, **section: object) -> tuple[list[tuple], tuple[str, ...]]:  # type: ignore[type-arg]
+def made(values: dict[str, Any], **section: object) -> tuple[list[tuple[Any, ...]], tuple[str, ...]]:
     base = load_config({**values, "validate": section})
     assert base.validation is not None
     found, left_out = perturbations(base.of_run(), Maker().all(base), base.validation)
@@ -104,7 +106,7 @@ def test_a_book_has_a_ladder_of_seven_and_the_path_before() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------- the verdict
-def block_of(ratios: list[float], threshold: float = 0.25) -> dict:  # type: ignore[type-arg]
+def block_of(ratios: list[float], threshold: float = 0.25) -> dict[str, Any]:
     base = load_config({**BOOK, "validate": {"sensitivity": OF_A_BOOK[2:3]}})
     assert base.validation is not None
     found, left_out = perturbations(base.of_run(), Maker().all(base), base.validation)

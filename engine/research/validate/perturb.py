@@ -101,7 +101,8 @@ def number_at(base: Config, strategies: Mapping[str, Strategy], key: str) -> flo
         current = entries[at]
     if not _is_number(current):
         raise ConfigError(f"{key} is {current!r}, no number", where=where, fix="name keys that hold numbers")
-    return current  # type: ignore[no-any-return]
+    number: float = current
+    return number
 
 
 def _moves(base: Config, key: str, value: float, by: float, left_out: list[str]) -> list[Move]:

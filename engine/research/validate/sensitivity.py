@@ -1,5 +1,6 @@
 """What is left of the Sharpe ratio where parameters are moved: flat, or fragile."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -63,6 +64,6 @@ def _bars(singles: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         bar[side] = {"is": move["is"], "difference": row["difference"]}
     for bar in bars.values():
         ends = [bar[side]["difference"] for side in ("low", "high") if bar[side] is not None]
-        known = [end for end in ends if end == end]  # noqa: PLR0124  (NaN is not itself)
+        known = [end for end in ends if not math.isnan(end)]
         bar["span"] = max([0.0, *known]) - min([0.0, *known])
     return list(bars.values())
