@@ -3,8 +3,7 @@
 Its state is a function of the prices and of the journal, and of nothing else: no snapshot of it crosses a process.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -27,7 +26,7 @@ from plimsoll.engine.live.prices import DecisionPrice, PriceRules, decision_pric
 from plimsoll.engine.live.proposal import Asked, Proposal
 from plimsoll.engine.market.calendar import previous_session
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.research.audit.certificate import source_files
+from plimsoll.engine.research.audit.certificate import code_hash_of
 from plimsoll.engine.research.validate.verdict import require_verdict
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Progress
@@ -46,14 +45,6 @@ def asking(venue: Venue, rules: PriceRules) -> PriceSource:
         return decision_prices(symbols, venue.quotes(symbols), closes, venue.clock().now, rules)
 
     return ask
-
-
-def code_hash_of(strategies: Iterable[Strategy]) -> str:
-    """Return the SHA-256 over the source of the strategies and everything of ours that they import."""
-    digest = hashlib.sha256()
-    for file in sorted({file for strategy in strategies for file in source_files(type(strategy))}):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 class SystemDecider:

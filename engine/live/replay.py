@@ -11,11 +11,11 @@ from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.execution.legalise import Wish
 from plimsoll.engine.live.day_plan import Stood, stand_at_last_bar
-from plimsoll.engine.live.decide import code_hash_of
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import ZERO
 from plimsoll.engine.live.marks import LiveMarks, marks_of
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.research.audit.certificate import code_hash_of
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Progress, run_loop
 from plimsoll.engine.runtime.load import load_run

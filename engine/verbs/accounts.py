@@ -6,12 +6,12 @@ from decimal import Decimal
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock, Point, nowhere
-from plimsoll.engine.live.decide import code_hash_of
 from plimsoll.engine.live.flatten import Flattener
 from plimsoll.engine.live.outcome import Outcome
 from plimsoll.engine.live.reconcile import Report
 from plimsoll.engine.live.reconcile import adopt as accept
 from plimsoll.engine.live.reconcile import reconcile as compare
+from plimsoll.engine.research.audit.certificate import code_hash_of
 from plimsoll.engine.runtime.load import Runnable
 from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.verbs.host import PROGRAM, Host

@@ -11,7 +11,6 @@ from plimsoll.engine.execution.legal_batch import exact
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock, Point, nowhere
 from plimsoll.engine.live.day_plan import DayPlan, order_row
-from plimsoll.engine.live.decide import code_hash_of
 from plimsoll.engine.live.emit import alone as writing
 from plimsoll.engine.live.emit import name_of, orders_csv, write_orders
 from plimsoll.engine.live.fence import alone
@@ -24,6 +23,7 @@ from plimsoll.engine.live.slots import check_slot, hours_of
 from plimsoll.engine.market.calendar import next_session
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.pull.completed import last_completed
+from plimsoll.engine.research.audit.certificate import code_hash_of
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.prepare import make_strategies

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels import code
 from plimsoll.engine.kernels.eigen import smallest_eigenvalue, tridiagonalise
+from plimsoll.engine.kernels.estimate import psd
 from plimsoll.engine.kernels.estimate.factor_model import pca_factor_model
 from plimsoll.engine.kernels.estimate.psd import (
     EIGENVALUE_FLOOR,
@@ -118,6 +119,27 @@ def test_the_intensity_is_the_one_that_halving_finds_in_two_looks(
     assert is_positive(corr, common, found, trial)
     assert not is_positive(corr, common, found - 2.0 * INTENSITY_TOLERANCE, trial)
     assert guess_intensity(corr, common, trial, np.empty((4, n))) == pytest.approx(found, abs=2.0 * INTENSITY_TOLERANCE)
+
+
+def test_two_looks_hold_the_guess_from_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+
+    def counted(corr: np.ndarray, common: float, intensity: float, trial: np.ndarray) -> bool:
+        looks.append(intensity)
+        return bool(is_positive(corr, common, intensity, trial))
+
+    monkeypatch.setattr(psd, "is_positive", counted)
+    rng, many = np.random.default_rng(3), []
+    for n in range(4, 24):
+        corr = np.clip(rng.normal(0.2, 0.8, (n, n)), -0.99, 0.99)
+        corr = np.triu(corr, 1) + np.triu(corr, 1).T + np.eye(n)
+        plain = getattr(least_intensity, "py_func", least_intensity)
+        looks.clear()
+        plain(corr, 0.2, 0.0, np.empty((n, n)), np.empty((4, n)))
+        many.append(len(looks))
+    assert min(many) == 4  # the given one, the target, above the guess, below it
+    assert np.median(many) == 4
+    assert max(many) <= 12  # where rounding moved the root out of reach, bisection over what 16 times that reach leaves
 
 
 def test_repair_says_so_when_the_target_itself_is_indefinite() -> None:

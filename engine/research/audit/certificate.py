@@ -3,7 +3,7 @@
 import hashlib
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -14,6 +14,7 @@ from plimsoll.engine.research.audit.finding import Finding
 from plimsoll.engine.research.audit.what_if import Comparison
 from plimsoll.engine.research.proof.trail import Recorder
 from plimsoll.engine.runtime.collect import environment
+from plimsoll.engine.sleeve.strategy import Strategy
 
 FILE: Final = "certificate.json"
 
@@ -104,6 +105,11 @@ def source_files(cls: type) -> tuple[Path, ...]:
         return import_closure(Path(inspect.getfile(cls)))
     except (TypeError, OSError):
         return ()
+
+
+def code_hash_of(strategies: Iterable[Strategy]) -> str:
+    """Return the SHA-256 over the source of the strategies and everything of ours that they import."""
+    return _hash(tuple(sorted({file for strategy in strategies for file in source_files(type(strategy))})))
 
 
 def engine_hash() -> str:

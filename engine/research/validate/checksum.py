@@ -12,7 +12,7 @@ import numpy as np
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.span import until
-from plimsoll.engine.research.audit.certificate import source_files
+from plimsoll.engine.research.audit.certificate import code_hash_of
 from plimsoll.engine.sleeve.strategy import Strategy
 
 # Where the prices come from and where they end is told by the data themselves.
@@ -39,7 +39,7 @@ def checksum_of(config: Config, strategies: Iterable[Strategy], panel: Panel, la
 
     What the market did since does not age a verdict; a history that is another one now does.
     """
-    return Checksum(source_hash(strategies), configuration_hash(config), until(panel, last).data_hash)
+    return Checksum(code_hash_of(strategies), configuration_hash(config), until(panel, last).data_hash)
 
 
 def configuration_hash(config: Config) -> str:
@@ -53,14 +53,6 @@ def configuration_hash(config: Config) -> str:
     if config.integrator.alarm is not None:  # in force is what counts, as for a run's own hash
         plain["integrator"]["allocate"]["alarm"] = config.integrator.alarm
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
-
-
-def source_hash(strategies: Iterable[Strategy]) -> str:
-    """Return the SHA-256 over the source of the strategies and everything of ours that they import."""
-    digest = hashlib.sha256()
-    for file in sorted({file for strategy in strategies for file in source_files(type(strategy))}):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def last_session(panel: Panel) -> date:
