@@ -9,8 +9,9 @@ one of its legs. C_si is the part of sleeve s in the book of stage 3, W_i = sum_
 
 outward: of the sign of W_i, inward: against it. k_i is what the cap leaves to everybody who pushes the name over it, in
 proportion; what offsets them costs nothing. A sleeve that is scaled offsets less in its other names, which may take
-those over their caps: the two lines are repeated until nothing changes, and f only ever falls. The caps that follow
-have to take nothing more from any leg of a hedge: what is still over, the sleeves of one sign have put there.
+those over their caps: the two lines are repeated until rounding is all that changes, and f only ever falls. The caps
+that follow have to take nothing more from any leg of a hedge: what is still over, the sleeves of one sign have put
+there.
 
 Clusters, gross and net still cut legs apart. Nothing binds: nothing changes, to the bit. Source: ours.
 """
@@ -22,7 +23,7 @@ import numpy as np
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Bools, Floats
 
-ROUNDS: Final = 50  # far more than there are: each round that changes anything offsets less in some name
+ROUNDS: Final = 10_000  # far more than there are: hedges that offset each other close in by a fixed part a round
 CHANGE: Final = 1e-12  # of a factor: less is rounding
 
 
