@@ -88,9 +88,13 @@ def listed_anew_scan(ret: Floats, status: Codes, out: Bools) -> None:
 def last_listed_anew(first: int, t: int, ret: Floats, status: Codes) -> int:
     """Return the last bar in (first, t] at which any symbol comes back as a new one; 0 if there is none."""
     for k in range(t, max(first, 0), -1):
+        gone = 0  # counted without a branch: most rows of most markets have none, and no symbol to look at twice
         for i in range(status.shape[1]):
-            if comes_back(k, i, ret, status):
-                return k
+            gone += status[k - 1, i] == DELISTED
+        if gone > 0:
+            for i in range(status.shape[1]):
+                if comes_back(k, i, ret, status):
+                    return k
     return 0
 
 

@@ -13,21 +13,21 @@ def window_std(window: Floats, min_obs: int, out: Floats) -> None:
     window (n, K), out (K,); NaN where fewer than max(min_obs, 2) rows are known.
     """
     n, k = window.shape
+    count, mean = np.zeros(k), np.zeros(k)
+    for t in range(n):  # row by row, all columns at once: the order within a column is the same
+        for i in range(k):
+            known = not np.isnan(window[t, i])
+            mean[i] += window[t, i] if known else 0.0
+            count[i] += known
     for i in range(k):
-        count, total = 0, 0.0
-        for t in range(n):
-            if not np.isnan(window[t, i]):
-                total += window[t, i]
-                count += 1
-        if count < max(min_obs, 2):
-            out[i] = np.nan
-            continue
-        mean = total / count
-        squares = 0.0
-        for t in range(n):
-            if not np.isnan(window[t, i]):
-                squares += (window[t, i] - mean) ** 2
-        out[i] = np.sqrt(squares / (count - 1))
+        mean[i] /= max(count[i], 1.0)
+        out[i] = 0.0
+    for t in range(n):
+        for i in range(k):
+            off = window[t, i] - mean[i]
+            out[i] += 0.0 if np.isnan(window[t, i]) else off * off
+    for i in range(k):
+        out[i] = np.sqrt(out[i] / (count[i] - 1.0)) if count[i] >= max(min_obs, 2) else np.nan
 
 
 @kernel
@@ -55,17 +55,49 @@ def portfolio_variance(window: Floats, w: Floats) -> float:
 
     A pair without two common rows counts as uncorrelated.
     """
+    off, whole = deviations(window, w)
     variance = 0.0
     for i in range(w.shape[0]):
         if w[i] == 0.0:
             continue
-        variance += w[i] * w[i] * pair_cov(window, i, i)
+        variance += w[i] * w[i] * (inner(off, i, i) if whole else pair_cov(window, i, i))
         for j in range(i):
             if w[j] != 0.0:
-                cov = pair_cov(window, i, j)
+                cov = inner(off, i, j) if whole else pair_cov(window, i, j)
                 if not np.isnan(cov):
                     variance += 2.0 * w[i] * w[j] * cov
     return variance
+
+
+@kernel
+def deviations(window: Floats, w: Floats) -> tuple[Floats, bool]:
+    """Return (K, n) deviations from the mean of the columns that w (K,) touches; whether these have no hole.
+
+    Without one, the rows that a pair has in common are all of them, and each mean is needed once.
+    """
+    n, k = window.shape
+    off, whole = np.zeros((k, n)), n > 1
+    for i in range(k):
+        if w[i] == 0.0:
+            continue
+        total = 0.0
+        for t in range(n):
+            off[i, t] = window[t, i]
+            total += window[t, i]
+        mean = total / n
+        whole = whole and not np.isnan(total)
+        for t in range(n):
+            off[i, t] -= mean
+    return off, whole
+
+
+@kernel
+def inner(off: Floats, i: int, j: int) -> float:
+    """Return the sample covariance (ddof 1) of two columns from their deviations (K, n)."""
+    product = 0.0
+    for t in range(off.shape[1]):
+        product += off[i, t] * off[j, t]
+    return product / (off.shape[1] - 1)
 
 
 @kernel
