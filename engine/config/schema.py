@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from plimsoll.engine.config.interval import INTERVAL, canonical_interval
 from plimsoll.engine.config.layers import lay_over, read_toml
 from plimsoll.engine.config.live import BrokerSection, LiveSection
 from plimsoll.engine.config.report import ReportSection
@@ -59,10 +60,30 @@ class DataSection(Section):
     source: str = Field("sample", min_length=1)  # a registered one
     path: Path | None = None
     indicators: tuple[str, ...] = ()
-    interval: str = Field("1d", pattern=r"^(1d|[1-9]\d*min)$")
+    interval: str = Field("1d", pattern=INTERVAL)  # of the bars read; also written 5m, 1h
+    resample: str | None = Field(None, pattern=INTERVAL)  # bars of the run, made of those read; None = the same
+    label: Literal["left", "right"] | None = None  # files stamp a bar with its start (left) or its end; None = start
+    extended_hours: Literal["drop"] | None = None  # rows of files outside regular hours; None = they are refused
     extend_leveraged: tuple[str, ...] = ()  # funds given a modelled history before their inception, marked as such
     prices: dict[str, PriceKind] = Field(default_factory=dict)  # what a symbol's prices are, where files cannot tell
     confirmed: dict[str, tuple[date, ...]] = Field(default_factory=dict)  # sessions whose extraordinary moves are real
+
+    @field_validator("interval", "resample", mode="before")
+    @classmethod
+    def _canonical(cls, value: Any) -> Any:
+        return canonical_interval(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _of_intraday_bars(self) -> "DataSection":
+        if self.interval == "1d":
+            for name in ("resample", "label", "extended_hours"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f"{name!r} has no effect on daily bars: say their interval, or leave it out")
+        elif self.resample is not None and self.resample != "1d":
+            have, wanted = int(self.interval.removesuffix("min")), int(self.resample.removesuffix("min"))
+            if wanted % have or wanted == have:
+                raise ValueError(f"resample = {self.resample!r} is no multiple of interval = {self.interval!r}")
+        return self
 
 
 class SleeveSection(Section):

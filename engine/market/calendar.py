@@ -33,6 +33,9 @@ _BUILD_FROM: Final = "1969-10-01"
 _BUILD_TO: Final = "2100-02-28"
 
 FULL_SESSION_MINUTES: Final = 390
+SESSIONS_PER_YEAR: Final = 252.0
+# Twenty years of early closes, 42 in 5,033 sessions: what a session has on average is taken from them.
+MEAN_OF: Final = (date(2005, 1, 1), date(2024, 12, 31))
 _KEPT: Final = "calendar-XNYS"
 _COLUMNS: Final = (
     ("session", "<i8"),
@@ -283,7 +286,22 @@ def build_clock(first: date, last: date, interval: str = "1d") -> BarClock:
         week_last=plan.week_last[lo:hi][index],
         bars_per_session=1 if minutes is None else -(-FULL_SESSION_MINUTES // minutes),
         interval=interval,
+        bars_per_year=SESSIONS_PER_YEAR * mean_bars(minutes),
     )
+
+
+@lru_cache(maxsize=64)
+def mean_bars(minutes: int | None) -> float:
+    """Return the mean number of bars of a session over `MEAN_OF`, early closes included; 1 for daily bars.
+
+    The sum of a session's returns has on average so many times the variance of one bar's. The span is fixed, so that
+    nothing annualised depends on where the data begin or end.
+    """
+    if minutes is None:
+        return 1.0
+    lo, hi = _span(*MEAN_OF)
+    plan = schedule()
+    return float(np.mean(-(-(plan.close_minute[lo:hi] - plan.open_minute[lo:hi]) // minutes)))
 
 
 def _span(first: date, last: date) -> tuple[int, int]:

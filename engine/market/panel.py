@@ -43,6 +43,8 @@ class BarClock:
     month_first, month_last, week_last : the session is the first / last one of its month, the last of its week,
         by the exchange calendar (not by the data, so cutting the data changes none of them).
     bars_per_session : bars of a full session (1 for daily bars); `interval` is its name ("1d", "1min", "5min").
+    bars_per_year : 252 times the mean number of bars of a session, early closes counted as the shorter sessions that
+        they are: what a variance per bar is multiplied by.
     """
 
     stamp: Dates
@@ -55,11 +57,7 @@ class BarClock:
     week_last: Bools
     bars_per_session: int = 1
     interval: str = "1d"
-
-    @property
-    def bars_per_year(self) -> float:
-        """Bars in a year of 252 sessions."""
-        return 252.0 * self.bars_per_session
+    bars_per_year: float = 252.0
 
     def __len__(self) -> int:
         """Return the number of bars."""

@@ -191,8 +191,29 @@ def check_dividends(raw: RawBars, dividend: Floats, split: Floats) -> None:
     )
 
 
-def check_unpriced(raw: RawBars, priced: Bools) -> None:
-    """Check that no dividend or split stands on a row without prices, where it would be lost.
+def check_actions_open(raw: RawBars) -> None:
+    """Check that listed dividends and splits of intraday rows stand on the first row of their session, and once.
+
+    Raises
+    ------
+    DataError
+        Naming the first row where one does not.
+    """
+    days = raw.stamp.astype("datetime64[D]")
+    later = np.append(False, days[1:] == days[:-1]) if len(days) else np.zeros(0, dtype=np.bool_)
+    for name, column, none in (("dividend", raw.dividend, 0.0), ("split", raw.split, 1.0)):
+        if column is not None:
+            _refuse(
+                raw.rows,
+                later & ~np.isnan(column) & (column != none),
+                f"a {name} stands on a row that is not the first of its session",
+                cause=f"the day's {name} written on every bar?",
+                fix="keep it on the session's first row alone",
+            )
+
+
+def check_unpriced(raw: RawBars, priced: Bools, where: str = "without prices") -> None:
+    """Check that no dividend or split stands on a row that is left out, where it would be lost; `where` says which.
 
     Raises
     ------
@@ -201,8 +222,8 @@ def check_unpriced(raw: RawBars, priced: Bools) -> None:
     """
     for name, column, none in (("dividend", raw.dividend, 0.0), ("split", raw.split, 1.0)):
         if column is not None:
-            what = f"a {name} stands on a row without prices"
-            fix = f"move the {name} to the next session that has prices"
+            what = f"a {name} stands on a row {where}"
+            fix = f"move the {name} to the next {'session' if raw.interval == '1d' else 'regular bar'} that has prices"
             _refuse(raw.rows, ~priced & ~np.isnan(column) & (column != none), what, fix=fix)
 
 
@@ -217,17 +238,17 @@ def _check_grid(rows: BarRows, days: Dates) -> None:
     opens, closes = 60 * plan.open_minute[at], 60 * plan.close_minute[at]
     _refuse(
         rows,
-        second == closes,
-        lambda at: f"the session closes at {_clock_text(closes[at])}, no bar starts then",
-        cause="stamped with the end of the bar?",
-        fix="stamp bars with their start",
-    )
-    _refuse(
-        rows,
         (second < opens) | (second > closes),
         lambda at: f"outside the session's hours {_clock_text(opens[at])}-{_clock_text(closes[at])}",
         cause="another time zone, or extended hours?",
-        fix="stamp bars in exchange local time and drop those outside regular hours",
+        fix="stamp bars in exchange local time; data.extended_hours = 'drop' leaves out those beyond regular hours",
+    )
+    _refuse(
+        rows,
+        second == closes,
+        lambda at: f"the session closes at {_clock_text(closes[at])}, no bar starts then",
+        cause="stamped with the end of the bar?",
+        fix="say data.label = 'right' if they all are, else stamp bars with their start",
     )
     wrong = (second - opens) % (60 * minutes) != 0
     _refuse(rows, wrong, f"not the start of a {rows.interval} bar", fix="check the interval")

@@ -12,6 +12,7 @@ from plimsoll.engine.market.fill_close import close_gaps, dividends_after
 from plimsoll.engine.market.frequency import check_frequency
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.market.quality import (
+    check_actions_open,
     check_dividends,
     check_order,
     check_positive,
@@ -143,6 +144,8 @@ def _as_traded(raw: RawBars, prices: PriceKind | None) -> Bars:
     check_volume(raw)
     split = np.ones(len(raw.stamp)) if raw.split is None else np.where(np.isnan(raw.split), 1.0, raw.split)
     check_splits(raw, split)
+    if raw.interval != "1d":
+        check_actions_open(raw)
     split, assumed = splits_in_force(raw.rows, raw.close, split, prices)
     dividend, warnings = _dividends(raw, split, given)
     check_dividends(raw, dividend, split)

@@ -30,7 +30,7 @@ def first_bars(panel: Panel, n_bars: int) -> Panel:
         return panel
     return replace(
         panel,
-        clock=_first_of_clock(panel.clock, n_bars),
+        clock=first_of_clock(panel.clock, n_bars),
         block=np.ascontiguousarray(panel.block[:, :n_bars]),
         high=panel.high[:n_bars],
         low=panel.low[:n_bars],
@@ -38,7 +38,8 @@ def first_bars(panel: Panel, n_bars: int) -> Panel:
     )
 
 
-def _first_of_clock(clock: BarClock, n_bars: int) -> BarClock:
+def first_of_clock(clock: BarClock, n_bars: int) -> BarClock:
+    """Return the first `n_bars` bars of a clock."""
     columns = ((field.name, getattr(clock, field.name)) for field in fields(clock))
     cut: dict[str, Any] = {name: column[:n_bars] for name, column in columns if isinstance(column, np.ndarray)}
     return replace(clock, **cut)

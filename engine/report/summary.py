@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plimsoll.engine.report.metrics import ladder_words as words
+from plimsoll.engine.report.metrics.intraday import intraday_text
 from plimsoll.engine.report.metrics.labels import DASH, HEADLINE, SERIES, count_shown, shown, title
 from plimsoll.engine.report.metrics.notices import banners, span_text, warning_lines
 from plimsoll.engine.report.metrics.regime_off import regime_off_text
@@ -109,6 +110,8 @@ def _lines(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str, s
         f"costs {shown(costs['drag_bps_per_year'], 'bps')} bps a year, {shown(costs['total'], 'usd')} USD"
     )
     lines = [("Money", money, ""), ("Exposure", held, ""), ("Trading", trading, "")]
+    if metrics["intraday"] is not None:
+        lines.append(("Intraday", intraday_text(metrics["intraday"]), ""))
     if metrics["target"] is not None:
         lines.insert(2, ("Target", target_text(metrics["target"]), ""))
     if metrics["regime_off"] is not None:
@@ -121,7 +124,7 @@ def _lines(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str, s
         lines.append(("Relative", text, ""))
     lines += [("Series", span.text, "") for span in record.spans]
     reading = (
-        f"{conventions['periods_per_year']:.0f} periods a year, ddof {conventions['ddof']}, rf for Sharpe over bills: "
+        f"{conventions['periods_per_year']:.0f} sessions a year, ddof {conventions['ddof']}, rf for Sharpe over bills: "
         f"{conventions['risk_free']}; {DASH} = not defined"
     )
     return [*lines, ("Reading", reading, "")]

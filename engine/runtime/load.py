@@ -7,9 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from plimsoll.engine.config.interval import canonical_interval
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.market.resample import resample
 from plimsoll.engine.market.said import Said
 from plimsoll.engine.market.source import FOLDER, open_source
 from plimsoll.engine.market.span import until
@@ -94,7 +96,7 @@ def load_panel(config: Config, needs: Needs) -> Panel:
     section = config.data
     source = open_source(section.source, section.path)
     offer = source.offers(section.interval)
-    said = Said(section.prices, section.confirmed)
+    said = Said(section.prices, section.confirmed, section.label or "left", section.extended_hours or "refuse")
     for where, named in (("data.prices", said.prices), ("data.confirmed", said.confirmed)):
         for symbol in named:
             if symbol not in needs.symbols + needs.optional:
@@ -102,9 +104,10 @@ def load_panel(config: Config, needs: Needs) -> Panel:
                 raise ConfigError(f"symbol {symbol!r} is not in this run", where=where, fix=fix)
     symbols = needs.symbols + tuple(s for s in needs.optional if s in offer.symbols)
     indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in offer.indicators)
-    return source.load(
+    panel = source.load(
         symbols, indicators, interval=section.interval, end=config.run.end, seed=config.run.seed, said=said
     )
+    return panel if section.resample is None else resample(panel, section.resample)
 
 
 def load_data(
@@ -117,6 +120,7 @@ def load_data(
     end: date | None = None,
     prices: Mapping[str, PriceKind] | None = None,
     confirmed: Mapping[str, Collection[date]] | None = None,
+    resampled: str | None = None,
 ) -> Panel:
     """Load a folder of ``<SYMBOL>.csv`` files into a panel.
 
@@ -124,10 +128,11 @@ def load_data(
     ----------
     folder : path
     symbols, indicators : names of files
-    interval : "1d", "5min" ...
+    interval : of the files, "1d", "5min" ...
     start, end : first and last date read, both included
     prices : symbol -> "raw", "split" or "adjusted": what its prices are, where files cannot tell
     confirmed : symbol -> sessions whose extraordinary moves are real
+    resampled : the longer bars that intraday ones are made into; see `engine.market.resample.resample`
 
     Raises
     ------
@@ -135,7 +140,10 @@ def load_data(
         If a file is missing, or a row of it is unusable; the message names symbol, session and value.
     """
     source, said = open_source(FOLDER, Path(folder)), Said(prices or {}, confirmed or {})
-    return source.load(tuple(symbols), tuple(indicators), interval=interval, start=start, end=end, said=said)
+    panel = source.load(
+        tuple(symbols), tuple(indicators), interval=canonical_interval(interval), start=start, end=end, said=said
+    )
+    return panel if resampled is None else resample(panel, canonical_interval(resampled))
 
 
 def _layered(what: Any) -> Any:

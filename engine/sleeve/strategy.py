@@ -120,7 +120,7 @@ class Context:
 
     @property
     def bars_per_year(self) -> float:
-        """252 times the bars of a full session."""
+        """252 times the bars that a session has on average, early closes included."""
         return self._clock.bars_per_year
 
     @property

@@ -74,7 +74,7 @@ def test_the_summary_shows_figures_net_before_costs_and_of_the_benchmark(result:
     for block in (result.metrics, result.metrics["gross_of_costs"], result.metrics["benchmark"]):
         assert shown(block["cagr"], "percent") in text
     assert "SPY" in text
-    assert "252 periods a year, ddof 1, rf for Sharpe over bills: BIL" in text
+    assert "252 sessions a year, ddof 1, rf for Sharpe over bills: BIL" in text
     assert "runs/here" in text
 
 

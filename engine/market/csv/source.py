@@ -10,15 +10,17 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from plimsoll.engine.config.interval import canonical_interval
 from plimsoll.engine.errors import DataError, did_you_mean
 from plimsoll.engine.market.align import align
 from plimsoll.engine.market.bars import BarRows, Bars, IndicatorBars, RawBars
 from plimsoll.engine.market.calendar import minutes_of
 from plimsoll.engine.market.csv.file import CsvFile, CsvTable, open_csv, read_table
+from plimsoll.engine.market.hours import regular_hours, starts_of
 from plimsoll.engine.market.instruments import instrument
 from plimsoll.engine.market.jumps import with_jumps
 from plimsoll.engine.market.panel import DataWarning, Panel
-from plimsoll.engine.market.quality import check_finite, check_order
+from plimsoll.engine.market.quality import check_finite, check_order, check_unpriced
 from plimsoll.engine.market.said import NOTHING, Said
 from plimsoll.engine.market.settle import begins_adjusted, settle
 from plimsoll.engine.types import Bools, Dates, Floats, PriceKind
@@ -27,7 +29,7 @@ PRICES: Final = ("open", "high", "low", "close", "volume")
 ACTIONS: Final = ("dividend", "split")
 
 _FILE: Final = re.compile(r"(?P<stem>.+?)\.csv(\.gz)?")
-_INTERVAL_TAIL: Final = re.compile(r"(?P<symbol>.+?)_(?P<interval>\d+min)(?![a-zA-Z0-9]).*")
+_INTERVAL_TAIL: Final = re.compile(r"(?P<symbol>.+?)_(?P<interval>\d+(?:min|Min|m|h))(?![a-zA-Z0-9]).*")
 
 
 class DateSpan(NamedTuple):
@@ -86,12 +88,11 @@ def load_csv(
     if start is not None and end is not None and end < start:
         raise DataError(f"end {end} lies before start {start}", where=str(root))
     span = DateSpan(interval, start, end)
-    bars = [
-        _load_symbol(_find(root, files, name, interval), name, span, said.prices.get(name))
-        for name in sorted(set(symbols))
+    bars = [_load_symbol(_find(root, files, name, interval), name, span, said) for name in sorted(set(symbols))]
+    series = [
+        _load_indicator(_find(root, files, name, interval), name, span, said) for name in dict.fromkeys(indicators)
     ]
-    series = [_load_indicator(_find(root, files, name, interval), name, span) for name in dict.fromkeys(indicators)]
-    explaining = _underlyings(root, files, span, [one.symbol for one in bars])
+    explaining = _underlyings(root, files, span, said, [one.symbol for one in bars])
     return align(
         with_jumps(bars, interval, said.confirmed, explaining), interval, indicators=series, source=f"csv {root}"
     )
@@ -134,7 +135,7 @@ def _listing(root: Path, interval: str) -> dict[str, list[Path]]:
         tail = _INTERVAL_TAIL.fullmatch(named["stem"])
         if tail is None:
             plain.setdefault(named["stem"], []).append(path)
-        elif tail["interval"] == interval:
+        elif canonical_interval(tail["interval"]) == interval:
             tagged.setdefault(tail["symbol"], []).append(path)
     if not plain and not tagged:
         raise DataError(f"no CSV file for {interval} bars in the folder", where=str(root), fix="check the data path")
@@ -152,8 +153,8 @@ def _find(root: Path, files: dict[str, list[Path]], symbol: str, interval: str) 
     return paths[0]
 
 
-def _load_symbol(path: Path, symbol: str, span: DateSpan, prices: PriceKind | None) -> Bars:
-    file = open_csv(path)
+def _load_symbol(path: Path, symbol: str, span: DateSpan, said: Said) -> Bars:
+    file, prices = open_csv(path), said.prices.get(symbol)
     _check_kind(file, span.interval)
     table = _read_symbol(file, symbol, span, prices)
     unknown = np.full(len(table.stamp), np.nan)
@@ -172,11 +173,25 @@ def _load_symbol(path: Path, symbol: str, span: DateSpan, prices: PriceKind | No
         dividend=cells.get("dividend"),
         split=cells.get("split"),
     )
-    bars = settle(raw.keep(span.covers(table.stamp)), prices, adjusted_only=begins_adjusted(raw))
+    adjusted_only = begins_adjusted(raw)
+    raw, dropped = _regular(raw.keep(span.covers(table.stamp)), said)
+    bars = settle(raw, prices, adjusted_only=adjusted_only)
+    bars = replace(bars, warnings=(*dropped, *bars.warnings))
     if not table.unused:
         return bars
     text = f"{symbol}: columns not used: {', '.join(name or '(unnamed)' for name in table.unused)}"
     return replace(bars, warnings=(*bars.warnings, DataWarning("unused_columns", symbol, text)))
+
+
+def _regular(raw: RawBars, said: Said) -> tuple[RawBars, tuple[DataWarning, ...]]:
+    """Return intraday rows stamped with their start, those beyond regular hours dropped where the user says so."""
+    if raw.interval != "1d" and said.label == "right":
+        raw = replace(raw, stamp=starts_of(raw.rows))
+    if raw.interval == "1d" or said.extended_hours != "drop":
+        return raw, ()
+    kept, dropped = regular_hours(raw.rows)
+    check_unpriced(raw, kept, "beyond regular hours")
+    return raw.keep(kept), dropped
 
 
 def _read_symbol(file: CsvFile, symbol: str, span: DateSpan, prices: PriceKind | None) -> CsvTable:
@@ -197,19 +212,21 @@ def _read_symbol(file: CsvFile, symbol: str, span: DateSpan, prices: PriceKind |
         raise DataError("no column 'adj_close' and none 'dividend'", where=error.where, fix=fix) from None
 
 
-def _underlyings(root: Path, files: dict[str, list[Path]], span: DateSpan, symbols: Sequence[str]) -> list[Bars]:
+def _underlyings(
+    root: Path, files: dict[str, list[Path]], span: DateSpan, said: Said, symbols: Sequence[str]
+) -> list[Bars]:
     """Return the bars of what leveraged funds among `symbols` follow, where the folder has them; they only explain."""
     wanted = {instrument(symbol).underlying for symbol in symbols} - {"", *symbols}
     found = []
     for name in sorted(wanted & files.keys()):
         try:
-            found.append(_load_symbol(_find(root, files, name, span.interval), name, span, None))
+            found.append(_load_symbol(_find(root, files, name, span.interval), name, span, replace(said, prices={})))
         except DataError:  # the file of a symbol that nobody asked for need not be readable
             continue
     return found
 
 
-def _load_indicator(path: Path, name: str, span: DateSpan) -> IndicatorBars:
+def _load_indicator(path: Path, name: str, span: DateSpan, said: Said) -> IndicatorBars:
     file = open_csv(path)
     daily = span.interval == "1d" or "datetime" not in file.names
     table = read_table(file, "date" if daily else "datetime", ("close",))
@@ -217,6 +234,9 @@ def _load_indicator(path: Path, name: str, span: DateSpan) -> IndicatorBars:
     stamp: Dates = table.stamp[kept]
     value: Floats = table.columns["close"][kept]
     rows = BarRows(name, str(path), "1d" if daily else span.interval, stamp)
+    if not daily and said.label == "right":
+        stamp = starts_of(rows)
+        rows = rows._replace(stamp=stamp)
     check_order(rows)
     check_finite(rows, value)
     return IndicatorBars(name=name, stamp=stamp, value=value, daily=daily)

@@ -17,6 +17,7 @@ from plimsoll.engine.report.metrics.exposure import (
     sleeves_block,
     turnover_block,
 )
+from plimsoll.engine.report.metrics.intraday import intraday_block
 from plimsoll.engine.report.metrics.kelly import kelly_block
 from plimsoll.engine.report.metrics.ladder import ladder_block
 from plimsoll.engine.report.metrics.notes import diagnostic_curves, diagnostics_block
@@ -68,6 +69,7 @@ def metrics_of(record: Record) -> Figures:
         "benchmark": None,
         "relative": None,
         "exposure": exposure_block(record),
+        "intraday": intraday_block(record),
         "target": target_block(record),
         "regime_off": regime_off_block(record, bill),
         "turnover": turnover_block(record),

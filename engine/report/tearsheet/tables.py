@@ -9,6 +9,7 @@ import pandas as pd
 
 from plimsoll.engine.kernels.cost import COST_COLUMNS
 from plimsoll.engine.report.metrics.book import DUST
+from plimsoll.engine.report.metrics.intraday import intraday_text
 from plimsoll.engine.report.metrics.labels import (
     COST_TITLES,
     DASH,
@@ -279,7 +280,7 @@ def fact_rows(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str
         ("Config hash", record.config_hash),
         ("Data hash", record.data_hash),
         ("Data source", record.source or "–"),
-        ("Interval", record.interval),
+        ("Interval", record.interval if metrics["intraday"] is None else intraday_text(metrics["intraday"])),
         ("Decisions", count_shown(run["decisions"])),
     ]
     seen = {"config_hash", "data_hash"}
