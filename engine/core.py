@@ -8,6 +8,7 @@ import numpy as np
 from plimsoll.engine.errors import EngineError
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.execution.planner import Plan, Planner
+from plimsoll.engine.kernels.account.leave import expel
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.window import Cursor
 from plimsoll.engine.portfolio.integrator import (
@@ -117,6 +118,8 @@ class System:
         t = self.cursor.t
         at = self._close[t] if price is None else price
         target = self.integrator.decide(self.sleeves, account, adopt=adopt, day_return=day_return, skip=skip)
+        traded = target.trace.T[-1]
+        expel(t, self.feed.status, account.value, target.weights, target.goal, target.trade, traded)
         plan = self.planner.plan(t, account, target.goal, target.trade, at, target.min_ticket)
         return Decision(t, target, plan)
 

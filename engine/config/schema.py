@@ -63,6 +63,7 @@ class DataSection(Section):
     interval: str = Field("1d", pattern=INTERVAL)  # of the bars read; also written 5m, 1h
     resample: str | None = Field(None, pattern=INTERVAL)  # bars of the run, made of those read; None = the same
     label: Literal["left", "right"] | None = None  # files stamp a bar with its start (left) or its end; None = start
+    universe_file: Path | None = None  # CSV of symbol,from,to,reason: who may be held when; None = everybody
     extended_hours: Literal["drop"] | None = None  # rows of files outside regular hours; None = they are refused
     extend_leveraged: tuple[str, ...] = ()  # funds given a modelled history before their inception, marked as such
     prices: dict[str, PriceKind] = Field(default_factory=dict)  # what a symbol's prices are, where files cannot tell
@@ -274,6 +275,8 @@ class Config(Section):
         """
         plain = self.plain()
         plain["data"].pop("path", None)
+        if self.data.universe_file is not None:
+            plain["data"]["universe_file"] = True  # what it says is in the data hash
         if self.integrator.alarm is not None:  # in force is what counts: a run is the same whether it is written or not
             plain["integrator"]["allocate"]["alarm"] = self.integrator.alarm
         plain["run"].pop("modules", None)

@@ -12,6 +12,7 @@ UNBORN: Final = 0  # no row yet
 TRADING: Final = 1  # has a row
 HALTED: Final = 2  # no row, fewer than DELIST_SESSIONS sessions after its last one
 DELISTED: Final = 3  # no row for DELIST_SESSIONS sessions
+OUTSIDE: Final = 4  # would be trading or halted, and is no member of the universe
 
 # Sessions without a row after which a symbol counts as delisted. Knowable at the time: a symbol that comes back later
 # was sold and is listed anew.
@@ -61,13 +62,23 @@ def derive_step(
             status[t, i] = TRADING
 
 
+@kernel
+def mark_outside(first: int, stop: int, outside: Bools, status: Codes) -> None:
+    """Write OUTSIDE to status (T, N), bars [first, stop), where outside (T, N) says so of what trades or is halted."""
+    for t in range(first, stop):
+        for i in range(status.shape[1]):
+            if outside[t, i] and (status[t, i] == TRADING or status[t, i] == HALTED):
+                status[t, i] = OUTSIDE
+
+
 @inline_kernel
 def comes_back(t: int, i: int, ret: Floats, status: Codes) -> bool:
     """Return whether column i comes back at bar t as a new symbol: what was seen of it before counts no more.
 
     ret, status (T, K), see `derive_step`. A first listing is not one of these: nothing was seen before it.
     """
-    return t > 0 and status[t - 1, i] == DELISTED and status[t, i] == TRADING and np.isnan(ret[t, i])
+    here = status[t, i] == TRADING or status[t, i] == OUTSIDE
+    return t > 0 and status[t - 1, i] == DELISTED and here and np.isnan(ret[t, i])
 
 
 @kernel

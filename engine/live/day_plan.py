@@ -15,6 +15,7 @@ from plimsoll.engine.execution.legal_batch import exact, money, wishes_of
 from plimsoll.engine.execution.legalise import Change, Desk, Legalised, LegalOrder, Wish, afford, legalise, rules_on
 from plimsoll.engine.execution.venue import Asset
 from plimsoll.engine.kernels.account.ledger import OVERDRAWN, RUIN
+from plimsoll.engine.kernels.derive import OUTSIDE
 from plimsoll.engine.live.account import account_of
 from plimsoll.engine.live.positions import Holdings, Split, part
 from plimsoll.engine.live.prices import DecisionPrice, closes_only
@@ -204,7 +205,8 @@ def decide_on(
     price = np.array([found[symbol].price for symbol in symbols])
     account = account_of(parted.book, holdings.cash, symbols, _marks(setup, t, price, ratio), setup.terms)
     taken_over = not any(parted.book.values()) if adopt is None else adopt
-    due = system.due() or taken_over or account.margin_call
+    leaving = bool(((setup.feed.status[t] == OUTSIDE) & (account.shares != 0.0)).any())
+    due = system.due() or taken_over or account.margin_call or leaving
     decision = system.decide(account, adopt=taken_over, price=price) if due else None
     wishes = () if decision is None else tuple(wishes_of(decision.plan.orders, symbols, parted.book))
     return Decided(account, taken_over, due, decision, found, parted, wishes)

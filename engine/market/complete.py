@@ -24,5 +24,11 @@ def with_empty(panel: Panel, symbols: Iterable[str]) -> Panel:
     block[:, :, at] = panel.block
     high, low = np.full((2, panel.n_bars, len(names)), np.nan)
     high[:, at], low[:, at] = panel.high, panel.low
+    outside = panel.outside
+    if outside.size:  # nothing is said of what the data lack
+        outside = np.zeros((panel.n_bars, len(names)), dtype=np.bool_)
+        outside[:, at] = panel.outside
     found = tuple(DataWarning("not_in_data", symbol, "no file: treated as never listed") for symbol in lacking)
-    return replace(panel, symbols=tuple(names), block=block, high=high, low=low, warnings=panel.warnings + found)
+    return replace(
+        panel, symbols=tuple(names), block=block, high=high, low=low, outside=outside, warnings=panel.warnings + found
+    )

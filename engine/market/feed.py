@@ -5,7 +5,7 @@ from typing import TypeVar
 import numpy as np
 
 from plimsoll.engine.errors import StrategyError, did_you_mean
-from plimsoll.engine.kernels.derive import derive_scan, factor_scan, index_scan
+from plimsoll.engine.kernels.derive import derive_scan, factor_scan, index_scan, mark_outside
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.types import Bools, Codes, Floats
 
@@ -38,6 +38,8 @@ class Feed:
             self.ret,
             self.status,
         )
+        if panel.outside.size:
+            mark_outside(0, n_bars, panel.outside, self.status)
         self._made: dict[str, Floats] = {"ret": _frozen(self.ret)}
         self._action: Bools | None = None
         _frozen(self.status)

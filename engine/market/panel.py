@@ -78,6 +78,8 @@ class Panel:
         adjusted closes alone (open = high = low = close, volume unknown), or said by the user to be adjusted.
     synthetic : the numbers were generated, and every output says so.
     source : where the numbers come from.
+    outside : (T, N) whether a decision at a bar's close must take a symbol for no member of the universe, see
+        `plimsoll.engine.market.universe`; (0, 0) where everything is a member throughout.
     """
 
     clock: BarClock
@@ -91,6 +93,7 @@ class Panel:
     synthetic: bool = False
     source: str = ""
     warnings: tuple[DataWarning, ...] = ()
+    outside: Bools = field(default_factory=lambda: np.empty((0, 0), dtype=np.bool_))
 
     @cached_property
     def data_hash(self) -> str:
@@ -101,6 +104,8 @@ class Panel:
         digest.update(clock.stamp.astype("<M8[s]").tobytes())
         for flags in (clock.month_first, clock.month_last, clock.week_last):
             digest.update(flags.tobytes())
+        if self.outside.size:
+            digest.update(np.ascontiguousarray(self.outside).tobytes())
         for array in (self.block, self.high, self.low, self.indicator):
             digest.update(np.ascontiguousarray(array, dtype="<f8").data)
         return digest.hexdigest()

@@ -12,7 +12,7 @@ import numpy as np
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.panel import BarClock, DataWarning, Panel
 
-_ARRAYS: Final = ("block", "high", "low", "indicator")
+_ARRAYS: Final = ("block", "high", "low", "indicator", "outside")
 # Written last: a folder that has it is complete.
 _FACTS: Final = "facts.json"
 

@@ -59,6 +59,7 @@ def resample(panel: Panel, interval: str) -> Panel:
         high=np.fmax.reduceat(panel.high, starts),
         low=np.fmin.reduceat(panel.low, starts),
         indicator=np.full((len(clock), 0), np.nan) if seen is None else _rows(panel.indicator, seen),
+        outside=panel.outside[np.append(starts[1:], panel.n_bars) - 1] if panel.outside.size else panel.outside,
         source=f"{panel.source}, {interval} bars made of {old.interval} ones",
     )
 

@@ -35,6 +35,7 @@ def first_bars(panel: Panel, n_bars: int) -> Panel:
         high=panel.high[:n_bars],
         low=panel.low[:n_bars],
         indicator=panel.indicator[:n_bars],
+        outside=panel.outside[:n_bars],
     )
 
 

@@ -82,7 +82,15 @@ class Direct:
             answered, 0, signal, account.value, account.equity, account.margin_call, self.maintenance, band, weights,
             trade, trace,
         )  # fmt: skip
-        return Target(weights, weights, trade, trace.T, np.empty(0), forced=account.margin_call)
+        return Target(
+            weights,
+            weights,
+            trade,
+            trace.T,
+            np.empty(0),
+            forced=account.margin_call,
+            alone=not answered and not account.margin_call,
+        )
 
     def save(self) -> Saved:
         """Nothing here changes."""

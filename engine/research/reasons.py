@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from plimsoll.engine.core import Decision
-from plimsoll.engine.kernels.derive import TRADING
+from plimsoll.engine.kernels.derive import OUTSIDE, TRADING
 from plimsoll.engine.portfolio.book import Pipeline
 from plimsoll.engine.portfolio.bound import caps_on_symbols, holders, is_young, wrapper_for
 from plimsoll.engine.portfolio.stages.s5_governor import NO_NEW, TIERS
@@ -72,6 +72,8 @@ class Reasons:
     def _traded(self, i: int, after: float) -> str:
         """Return why what is traded is not what the stage before wanted."""
         target, setup = self.decision.target, self.setup
+        if setup.feed.status[self.decision.t, i] == OUTSIDE:
+            return "left the universe"
         wanted = float(target.weights[i])
         if float(target.goal[i]) != wanted:
             return f"as much of {wanted:.3%} as the market takes in one trade"

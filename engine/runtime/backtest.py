@@ -82,9 +82,9 @@ def run_loop(
             broker.mark_start(t)
         adopt = t == first - 1
         observe(t, mark_of(t, Mark(*broker.mark())) if needs_mark and (adopt or t >= first) else None)
-        if adopt or (t >= first and (due() or code == MARGIN_CALL)):
+        if adopt or (t >= first and (due() or code == MARGIN_CALL or broker.must_leave())):
             decision = decided(setup, system.decide(broker.account(), adopt=adopt))
-            broker.submit(decision.plan.orders)
+            broker.submit(decision.plan.orders, alone=decision.target.alone)
             track.due.append(t)
             track.decisions.append(decision)
             if keep is not None:

@@ -12,8 +12,9 @@ from plimsoll.engine.kernels.account.ledger import bar_costs
 from plimsoll.engine.kernels.account.order import ORDER_COLUMNS
 from plimsoll.engine.kernels.account.plan import BELOW_MINIMUM, NO_PRICE, ROUNDED_AWAY
 from plimsoll.engine.kernels.cost import COST_COLUMNS, COSTS
-from plimsoll.engine.kernels.derive import DELISTED
+from plimsoll.engine.kernels.derive import DELISTED, OUTSIDE
 from plimsoll.engine.market.panel import DataWarning
+from plimsoll.engine.market.universe import LEFT
 from plimsoll.engine.runtime.alongside import benchmark_of, bill_of, dated, spans_of
 from plimsoll.engine.runtime.assemble import Setup
 from plimsoll.engine.runtime.backtest import Track
@@ -138,7 +139,17 @@ def _orders(setup: Setup) -> pd.DataFrame:
     shown["status"] = np.array(STATUSES, dtype=object)[table.status]
     shown["filled"] = table.filled
     shown["reason"] = np.array(_REASONS, dtype=object)[table.status]
+    for row in np.flatnonzero(setup.feed.status[table.rows.bar, table.rows.col] == OUTSIDE):
+        said = _departure(setup, int(table.rows.bar[row]), int(table.rows.col[row]))
+        shown["reason"][row] = "; ".join(filter(None, (said, shown["reason"][row])))
     return pd.DataFrame(shown)
+
+
+def _departure(setup: Setup, bar: int, column: int) -> str:
+    """Return why a symbol that is outside the universe at a bar is sold."""
+    symbol, session = setup.panel.symbols[column], str(setup.panel.clock.session[bar])
+    told = [w.text for w in setup.warnings if w.kind == LEFT and w.symbol == symbol and w.session <= session]
+    return told[-1].removeprefix(f"{symbol} ") if told else "left the universe"
 
 
 def _order_columns(setup: Setup, name: str, values: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.kernels.derive import TRADING
+from plimsoll.engine.kernels.derive import OUTSIDE, TRADING
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.types import Ints
@@ -14,7 +14,8 @@ from plimsoll.engine.types import Ints
 
 def begins_at(feed: Feed, columns: Ints) -> int:
     """Return the first bar with a row of any of the columns; the number of bars if there is none."""
-    rows = np.flatnonzero((feed.status[:, columns] == TRADING).any(axis=1))
+    status = feed.status[:, columns]
+    rows = np.flatnonzero(((status == TRADING) | (status == OUTSIDE)).any(axis=1))
     return int(rows[0]) if len(rows) else feed.panel.n_bars
 
 

@@ -15,6 +15,8 @@ from plimsoll.engine.market.resample import resample
 from plimsoll.engine.market.said import Said
 from plimsoll.engine.market.source import FOLDER, open_source
 from plimsoll.engine.market.span import until
+from plimsoll.engine.market.universe import with_universe
+from plimsoll.engine.runtime.members import members_of
 from plimsoll.engine.runtime.needs import Needs, needs_of
 from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.runtime.resolve import make_strategy
@@ -97,17 +99,21 @@ def load_panel(config: Config, needs: Needs) -> Panel:
     source = open_source(section.source, section.path)
     offer = source.offers(section.interval)
     said = Said(section.prices, section.confirmed, section.label or "left", section.extended_hours or "refuse")
+    universe = None if section.universe_file is None else members_of(section.universe_file, needs, offer.symbols)
+    former = () if universe is None else universe.former_names(needs.symbols + needs.optional)
+    known = needs.symbols + needs.optional + former
     for where, named in (("data.prices", said.prices), ("data.confirmed", said.confirmed)):
         for symbol in named:
-            if symbol not in needs.symbols + needs.optional:
-                fix = did_you_mean(symbol, needs.symbols + needs.optional)
+            if symbol not in known:
+                fix = did_you_mean(symbol, known)
                 raise ConfigError(f"symbol {symbol!r} is not in this run", where=where, fix=fix)
     symbols = needs.symbols + tuple(s for s in needs.optional if s in offer.symbols)
     indicators = needs.required_indicators + tuple(i for i in needs.indicators if i in offer.indicators)
     panel = source.load(
-        symbols, indicators, interval=section.interval, end=config.run.end, seed=config.run.seed, said=said
+        symbols + former, indicators, interval=section.interval, end=config.run.end, seed=config.run.seed, said=said
     )
-    return panel if section.resample is None else resample(panel, section.resample)
+    panel = panel if section.resample is None else resample(panel, section.resample)
+    return panel if universe is None else with_universe(panel, universe)
 
 
 def load_data(

@@ -13,13 +13,14 @@ from plimsoll.engine.sleeve.strategy import Available, Strategy
 class Needs:
     """What a run loads, each sorted: `symbols` must be there, `optional` and `indicators` are taken where they are.
 
-    required_indicators : those the configuration itself names.
+    required_indicators : those the configuration itself names. held : what the sleeves may hold, the optional too.
     """
 
     symbols: tuple[str, ...]
     optional: tuple[str, ...]
     indicators: tuple[str, ...]
     required_indicators: tuple[str, ...]
+    held: tuple[str, ...] = ()
 
 
 def needs_of(config: Config, strategies: Mapping[str, Strategy]) -> Needs:
@@ -42,6 +43,7 @@ def needs_of(config: Config, strategies: Mapping[str, Strategy]) -> Needs:
         tuple(sorted(optional - named)),
         tuple(sorted(indicators - set(config.data.indicators))),
         tuple(sorted(config.data.indicators)),
+        tuple(sorted({s for strategy in strategies.values() for s in set(strategy.universe) - set(strategy.watched)})),
     )
 
 

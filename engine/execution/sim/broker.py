@@ -8,7 +8,8 @@ from plimsoll.engine.execution.order import OrderBatch
 from plimsoll.engine.execution.sim.book import Book
 from plimsoll.engine.execution.sim.order_table import STATUSES, OrderTable, order_table
 from plimsoll.engine.kernels import layout
-from plimsoll.engine.kernels.account.fill import replace_working
+from plimsoll.engine.kernels.account.fill import add_working, replace_working
+from plimsoll.engine.kernels.account.leave import must_leave
 from plimsoll.engine.kernels.account.ledger import MARGIN_CALL, account_step, going_out, mark_start
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.types import Floats
@@ -89,8 +90,12 @@ class SimBroker:
         shares = self._acct[layout.SHARES]
         return {self._panel.symbols[i]: float(shares[i]) for i in np.flatnonzero(shares)}
 
-    def submit(self, batch: OrderBatch) -> None:
-        """Take orders for the next bar; whatever was still working is cancelled first.
+    def must_leave(self) -> bool:
+        """Return whether anything is held that is outside the universe and that no working order sells."""
+        return bool(must_leave(self._t, self._status, self._acct))
+
+    def submit(self, batch: OrderBatch, *, alone: bool = False) -> None:
+        """Take orders for the next bar; whatever was still working is cancelled first, unless they come alone.
 
         Raises
         ------
@@ -99,7 +104,8 @@ class SimBroker:
         """
         if (batch.rows.bar != self._t).any():
             raise EngineError(f"orders of bars {sorted(set(batch.rows.bar.tolist()))} were sent at bar {self._t}")
-        replace_working(0, len(batch), batch.rows, self._n_orders, self._acct, self._scal)
+        put = add_working if alone else replace_working
+        put(0, len(batch), batch.rows, self._n_orders, self._acct, self._scal)
         self.batches.append(batch)
         self._n_orders += len(batch)
 

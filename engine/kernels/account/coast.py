@@ -8,7 +8,7 @@ import numpy as np
 
 from plimsoll.engine.kernels.account.ledger import carry_at, is_margin_call, return_of
 from plimsoll.engine.kernels.cost import N_SESSION_FEES
-from plimsoll.engine.kernels.derive import DELISTED
+from plimsoll.engine.kernels.derive import DELISTED, OUTSIDE
 from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import (
     CASH,
@@ -76,8 +76,8 @@ def coast(
     """Carry an account over bars [first, stop) as far as nothing happens; return the first bar that was not carried.
 
     What stops it: a working order; money owed; an event (T,), that is a flow or any symbol's dividend or split; a
-    delisting of what is held, a margin call, ruin, the account's first session. That bar is left to `account_step`,
-    nothing of it is booked.
+    delisting of what is held, or its leaving the universe; a margin call, ruin, the account's first session. That bar
+    is left to `account_step`, nothing of it is booked.
 
     column (N,) is scratch. brief (2, T) gets return and gross exposure of each bar; with length 0 rec (T, RECORD) and
     held (T, N) get their rows instead.
@@ -108,6 +108,7 @@ def coast(
             if np.isnan(price):
                 price = acct[MARK, i]
                 gone = gone or status[t, i] == DELISTED
+            gone = gone or status[t, i] == OUTSIDE
             worth = shares * price
             value_now += worth
             if shares > 0.0:

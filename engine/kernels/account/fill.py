@@ -148,6 +148,21 @@ def replace_working(first: int, stop: int, orders: Orders, first_row: int, acct:
         acct[ORDER1, i] = -1.0
     scal[N_WORKING] = 0.0
     scal[PLANNED] = 1.0
+    put_to_work(first, stop, orders, first_row, acct, scal)
+
+
+@kernel
+def add_working(first: int, stop: int, orders: Orders, first_row: int, acct: Floats, scal: Floats) -> None:
+    """Put new orders beside what is working, in the place of what is working for the same symbols."""
+    for k in range(first, stop):
+        if acct[ORDER0, orders.col[k]] >= 0.0:
+            drop_order(orders.col[k], acct, scal)
+    put_to_work(first, stop, orders, first_row, acct, scal)
+
+
+@kernel
+def put_to_work(first: int, stop: int, orders: Orders, first_row: int, acct: Floats, scal: Floats) -> None:
+    """Write new orders, rows [first, stop) of the columns, where none is working."""
     col, leg, qty, at_close = orders.col, orders.leg, orders.qty, orders.at_close
     target, price, sigma, adv, limit = orders.target, orders.price, orders.sigma, orders.adv, orders.limit
     for k in range(first, stop):

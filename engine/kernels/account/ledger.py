@@ -9,6 +9,7 @@ import numpy as np
 
 from plimsoll.engine.kernels.account.auction import NO_ORDER, free_money, pay_out, raise_money, spend_money, worth
 from plimsoll.engine.kernels.account.fill import charge_fees, drop_order, trim
+from plimsoll.engine.kernels.account.leave import drop_stale
 from plimsoll.engine.kernels.cost import FEES_ON
 from plimsoll.engine.kernels.derive import DELISTED
 from plimsoll.engine.kernels.jit import inline_kernel, kernel
@@ -295,6 +296,7 @@ def account_step(
     scal[STARTED] = 1.0
     scal[CASH] += deposit
     scal[OWED] = owed
+    drop_stale(t, status, acct, scal)
     dividends = corporate_actions(t, block, status, acct, scal, fills)
     close_delisted(t, status, acct, scal, fills)
     reserve = max(-(interest - financing - borrow), 0.0)

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from plimsoll.engine.kernels.derive import DELISTED, UNBORN, rows_until
+from plimsoll.engine.kernels.derive import DELISTED, OUTSIDE, UNBORN, rows_until
 from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.types import Bools, Codes, Floats, Ints
 
@@ -24,7 +24,8 @@ def track_step(t: int, ret: Floats, status: Codes, bill: Floats, weight: Floats,
 
         R = sum_i w_i ret_i + (1 - sum_i w_i) bill,   w_i <- w_i (1 + ret_i) / (1 + R),   E <- E (1 + R)
 
-    An unknown return (no row) adds nothing: the next return spans the gap. A delisted symbol's weight becomes cash.
+    An unknown return (no row) adds nothing: the next return spans the gap. A delisted symbol's weight becomes cash, and
+    at this close that of one that is outside the universe.
     Gross of costs. A sleeve that loses everything stays in cash at equity 0.
     Source: buy-and-hold arithmetic of a self-financing portfolio.
     """
@@ -50,6 +51,8 @@ def track_step(t: int, ret: Floats, status: Codes, bill: Floats, weight: Floats,
                 weight[i] *= (1.0 + ret[t, i]) / growth
             else:
                 weight[i] /= growth
+            if status[t, i] == OUTSIDE:
+                weight[i] = 0.0
         scal[EQUITY] *= growth
     scal[PEAK] = max(scal[PEAK], scal[EQUITY])
     out[t, 0] = scal[EQUITY]
@@ -75,7 +78,8 @@ ANSWER_UNLISTED: Final = 2
 def check_answer(t: int, answer: Floats, status: Codes) -> tuple[int, int]:
     """Return (verdict, first offending column) for a strategy's answer (K,) at bar t.
 
-    A weight on a symbol that has no row yet, or that is delisted, is a mistake; a halted one may keep its weight.
+    A weight on a symbol that has no row yet, or that is delisted, is a mistake; a halted one may keep its weight. To a
+    strategy one outside the universe looks the same: its weight is held as cash, see `held_of`.
     """
     for i in range(answer.shape[0]):
         if not np.isfinite(answer[i]):
@@ -83,6 +87,12 @@ def check_answer(t: int, answer: Floats, status: Codes) -> tuple[int, int]:
         if answer[i] != 0.0 and (status[t, i] == UNBORN or status[t, i] == DELISTED):
             return ANSWER_UNLISTED, i
     return ANSWER_OK, -1
+
+
+@inline_kernel
+def held_of(t: int, i: int, weight: float, status: Codes) -> float:
+    """Return what an answered weight holds: nothing of a symbol outside the universe."""
+    return 0.0 if status[t, i] == OUTSIDE else weight
 
 
 @kernel
@@ -98,7 +108,7 @@ def answer_step(
     if verdict == ANSWER_OK:
         track_scan(first, t + 1, ret, status, bill, weight, scal, out)
         for i in range(answer.shape[0]):
-            weight[i] = answer[i]
+            weight[i] = held_of(t, i, answer[i], status)
     return verdict, column
 
 
@@ -153,7 +163,7 @@ def answer(t: int, w: Floats, n: Notional) -> bool:
     n.answered[t] = stands
     held = n.held
     for i in range(w.shape[0]):
-        held[t, i] = w[i]  # a refused one too: the message shows it
+        held[t, i] = held_of(t, i, w[i], n.status)  # a refused one too: the message shows it
     return stands
 
 
@@ -161,10 +171,10 @@ def answer(t: int, w: Floats, n: Notional) -> bool:
 def take(t: int, w: Floats, n: Notional) -> bool:
     """Hold the answer (K,) from the close of bar t on, after `drift`; False if it cannot stand: the scan then ends."""
     stands = answer(t, w, n)
-    weight = n.weight
+    weight, held = n.weight, n.held
     if stands:
         for i in range(w.shape[0]):
-            weight[i] = w[i]
+            weight[i] = held[t, i]
     return stands
 
 

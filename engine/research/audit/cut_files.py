@@ -10,6 +10,8 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.panel_folder import save_panel
 from plimsoll.engine.market.source import open_source
 from plimsoll.engine.market.span import first_bars
+from plimsoll.engine.market.universe_file import write_cut_universe
+from plimsoll.engine.runtime.members import members_of
 from plimsoll.engine.runtime.needs import Needs
 
 PANEL: Final = "panel"
@@ -46,6 +48,13 @@ def cut_config(config: Config, cut: str, root: Path, here: Path, needs: Needs | 
         there.mkdir(parents=True, exist_ok=True)
         names = needs.symbols + needs.required_indicators + needs.optional + needs.indicators
         source = open_source(data.source, data.path)
+        if data.universe_file is not None:
+            universe = members_of(data.universe_file, needs, source.offers(data.interval).symbols)
+            names += universe.former_names(names)
+            file = _below(data.universe_file, root, here)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_cut_universe(universe, file, names, cut)
+            plain["data"]["universe_file"] = os.path.relpath(file, here)
         if source.cut(names, there, interval=data.interval, last=cut):
             plain["data"]["path"] = os.path.relpath(there, here)
     if config.account.flows is not None:

@@ -16,7 +16,7 @@ HOWS: Final[tuple[How, ...]] = ("noise", "nothing known", "cut off")
 def replace_future(panel: Panel, t: int, how: How, seed: int = 0) -> Panel:
     """Return a panel that agrees with `panel` through bar t and has another future.
 
-    noise : other prices, volumes, dividends, splits, indicators; symbols come and go at random.
+    noise : other prices, volumes, dividends, splits, indicators; symbols come and go at random, and so do members.
     nothing known : the sessions go on, none has a row.
     cut off : the data ends with bar t.
 
@@ -30,9 +30,12 @@ def replace_future(panel: Panel, t: int, how: How, seed: int = 0) -> Panel:
     block[DIVIDEND, t + 1 :] = 0.0
     block[SPLIT, t + 1 :] = 1.0
     high[t + 1 :], low[t + 1 :], indicator[t + 1 :] = np.nan, np.nan, np.nan
+    outside = panel.outside.copy()
+    outside[t + 1 :] = False
     if how == "noise":
+        outside[t + 1 :] = np.random.default_rng([seed, t, 1]).random(outside[t + 1 :].shape) < 0.3
         _noise(np.random.default_rng([seed, t]), block[:, t + 1 :], high[t + 1 :], low[t + 1 :], indicator[t + 1 :])
-    return replace(panel, block=block, high=high, low=low, indicator=indicator)
+    return replace(panel, block=block, high=high, low=low, indicator=indicator, outside=outside)
 
 
 def _noise(rng: np.random.Generator, block: Floats, high: Floats, low: Floats, indicator: Floats) -> None:

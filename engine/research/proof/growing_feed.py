@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from plimsoll.engine.config.schema import Config
-from plimsoll.engine.kernels.derive import derive_scan, factor_scan, index_scan
+from plimsoll.engine.kernels.derive import derive_scan, factor_scan, index_scan, mark_outside
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.proof import unseen as veils
@@ -65,6 +65,9 @@ class RevealFeed(Feed):
         for name, column in self._clock:
             column[t] = getattr(truth.clock, name)[t]
         derive_scan(t, t + 1, panel.clock.session_index, panel.block, *self._last, self._grown["ret"], self._codes)
+        if panel.outside.size:
+            panel.outside[t] = truth.outside[t]
+            mark_outside(t, t + 1, panel.outside, self._codes)
         self._stop = t + 1
         for name in self._grown:
             self._grow(name, t, t + 1)

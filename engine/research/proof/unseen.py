@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from plimsoll.engine.market.panel import CLOSE, DIVIDEND, OPEN, SPLIT, VOLUME, BarClock, Panel
-from plimsoll.engine.types import Codes, Floats
+from plimsoll.engine.types import Bools, Codes, Floats
 
 Veil: TypeAlias = Literal["nothing", "noise"]
 VEILS: Final[tuple[Veil, ...]] = ("nothing", "noise")
@@ -43,10 +43,17 @@ def veiled_panel(truth: Panel, n_bars: int, veil: Veil, seed: int) -> VeiledPane
         "low": prices(shape, rng),
         "indicator": prices((n_bars, len(truth.indicators)), rng),
         "adjusted_only": (),
+        "outside": _members(truth, n_bars, rng),
         "source": "",
         "warnings": (),
     }
     return VeiledPanel(**{field.name: getattr(truth, field.name) for field in fields(Panel)} | hidden)
+
+
+def _members(truth: Panel, n_bars: int, rng: np.random.Generator | None) -> Bools:
+    """Return who is outside the universe: nobody, or anybody; nothing where nothing is said of it."""
+    shape = (n_bars, truth.n_symbols) if truth.outside.size else (0, 0)
+    return np.zeros(shape, dtype=np.bool_) if rng is None else rng.random(shape) < 0.5
 
 
 def prices(shape: tuple[int, ...], rng: np.random.Generator | None) -> Floats:

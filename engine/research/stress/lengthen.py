@@ -65,6 +65,7 @@ def lengthened(panel: Panel, way: Way) -> Panel:
         high=np.concatenate((panel.high, high)),
         low=np.concatenate((panel.low, low)),
         indicator=np.concatenate((panel.indicator, indicator)) if panel.indicators else panel.indicator,
+        outside=np.concatenate((panel.outside, np.repeat(panel.outside[-1:], added, axis=0))),
     )
 
 

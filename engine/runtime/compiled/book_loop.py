@@ -4,12 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from plimsoll.engine.kernels.account.leave import expel, must_leave
 from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, OVERDRAWN, RUIN, going_out, mark_start
 from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, plan_orders
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.kernels.layout import CASH, EQUITY, NAV, SHARES
-from plimsoll.engine.portfolio.book_decide import AccountView, CostTerms, Out, Prices, Rules, decide
+from plimsoll.engine.portfolio.book_decide import TURNED, AccountView, CostTerms, Out, Prices, Rules, decide
 from plimsoll.engine.portfolio.book_facts import RUNG
 from plimsoll.engine.portfolio.book_memory import Memory
 from plimsoll.engine.portfolio.book_observe import Watch, observe_bar, observe_session
@@ -28,7 +29,7 @@ from plimsoll.engine.runtime.compiled.loop_state import (
     MarketArrays,
     Planning,
 )
-from plimsoll.engine.runtime.compiled.loop_step import has_room, put_to_work, settle, value_held
+from plimsoll.engine.runtime.compiled.loop_step import hand_over, has_room, settle, value_held
 from plimsoll.engine.types import Bools, Floats, Ints
 
 
@@ -62,6 +63,7 @@ def book_loop(
     full, row = brief.shape[1] == 0, 0
     room = np.array([orders.bar.shape[0], table.bar.shape[0]])
     nothing_skipped = int(np.int64(0))  # a literal 0 in the call would have everything below compiled once more
+    alone = stop < 0  # never: a book decides on everything
     for t in range(cursor[BAR], stop):
         cursor[BAR] = t
         code = LEDGER_OK
@@ -78,7 +80,7 @@ def book_loop(
         if b.last_bar[t]:
             nav = scal[NAV] if adopt or t >= first else np.nan
             observe_session(t, b.close, b.indicator, nav, scal[EQUITY], b.watch, b.memory)
-        if adopt or (t >= first and (b.last_bar[t] or called)):
+        if adopt or (t >= first and (b.last_bar[t] or called or must_leave(t, status, acct))):
             row = cursor[N_DECISIONS] if full else 0
             value_held(acct, value)
             leaves = going_out(t, daily, scal)
@@ -86,6 +88,7 @@ def book_loop(
             out = Out(table.weights[row], table.goal[row], table.trade[row], table.trace[row], table.facts[row])
             holdings = AccountView(value, equity, called, 0.0, adopt)
             ticket = decide(t, weight[t], nothing_skipped, b.rules, b.memory, b.prices, b.terms, holdings, out)
+            expel(t, status, value, out.target, out.goal, out.trade, out.trace[TURNED])
             sums[ALLOCATED + int(out.facts[RUNG])] += 1.0
             phi, n = plan_orders(
                 t, cash, equity, acct[SHARES], value, out.goal, out.trade, close[t], rules, daily,
@@ -94,7 +97,7 @@ def book_loop(
             )  # fmt: skip
             if phi == SHORT_IN_CASH:
                 return SHORT
-            put_to_work(n, full, orders, acct, scal, cursor)
+            hand_over(n, full, alone, orders, acct, scal, cursor)
             table.bar[row], table.phi[row], table.ticket[row], table.forced[row] = t, phi, ticket, called
             table.first[row + 1] = cursor[N_ORDERS]
     cursor[BAR] = max(stop, cursor[BAR])

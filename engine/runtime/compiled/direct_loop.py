@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels.account.coast import coast
+from plimsoll.engine.kernels.account.leave import expel, must_leave
 from plimsoll.engine.kernels.account.ledger import LEDGER_OK, MARGIN_CALL, OVERDRAWN, RUIN, going_out, mark_start
 from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, plan_orders
@@ -25,7 +26,7 @@ from plimsoll.engine.runtime.compiled.loop_state import (
     MarketArrays,
     Planning,
 )
-from plimsoll.engine.runtime.compiled.loop_step import has_room, put_to_work, settle, value_held
+from plimsoll.engine.runtime.compiled.loop_step import hand_over, has_room, settle, value_held
 from plimsoll.engine.types import Bools, Floats, Ints
 
 
@@ -82,7 +83,7 @@ def direct_loop(
         else:
             mark_start(t, block, acct)
         asked, called = t == first - 1 or answered[t], code == MARGIN_CALL
-        if asked or called:
+        if asked or called or (t >= first and must_leave(t, status, acct)):
             if full:
                 row = cursor[N_DECISIONS]
                 weights, trade, trace, why = table.weights[row], table.trade[row], table.trace[row], table.why[row]
@@ -90,6 +91,7 @@ def direct_loop(
             out = going_out(t, daily, scal)
             cash, equity = scal[CASH] - out, scal[EQUITY] - out
             direct_target(asked, t, signal, value, equity, called, maintenance, band, weights, trade, trace)
+            expel(t, status, value, weights, weights, trade, trace[1])
             phi, n = plan_orders(
                 t, cash, equity, acct[SHARES], value, weights, trade, close[t], rules, daily,
                 planning.min_notional, planning.at_close, tape, work, why, orders, cursor[N_ORDERS] if full else 0,
@@ -97,7 +99,7 @@ def direct_loop(
             if phi == SHORT_IN_CASH:
                 cursor[BAR] = t
                 return SHORT
-            put_to_work(n, full, orders, acct, scal, cursor)
+            hand_over(n, full, not (asked or called), orders, acct, scal, cursor)
             table.bar[row], table.phi[row], table.ticket[row], table.forced[row] = t, phi, 0.0, called
             table.first[row + 1] = cursor[N_ORDERS]
         t += 1
