@@ -184,6 +184,7 @@ def cache_key(filename: str, flag_text: str) -> str:
 
 def _compile(fn: F, inline: str) -> F:
     settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "inline": inline}
+    settings["no_cfunc_wrapper"] = True  # an entry for C that nobody calls would be a tenth of what compiling costs
     source = Path(fn.__code__.co_filename)
     if not source.exists():  # defined at a prompt or in a notebook cell: nothing to key a cache by
         return cast(F, njit(**settings)(fn))
