@@ -39,6 +39,10 @@ Trials = Annotated[
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")
 ]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="WHEN", help="The catalog as known then: a date, its end in New York, or a time."),
+]
 
 
 class Executor(StrEnum):
@@ -77,6 +81,7 @@ def backtest(
     start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
     sets: Sets = None,
+    as_of: AsOf = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Run folder [runs/<utc>-<name>-<hash>].")
     ] = None,
@@ -95,7 +100,7 @@ def backtest(
     from plimsoll.engine.cli.backtest import run_backtest
     from plimsoll.engine.cli.options import RunOptions
 
-    options = RunOptions(data, start, end, tuple(sets or ()))
+    options = RunOptions(data, start, end, tuple(sets or ()), as_of)
     run_backtest(
         config, options, out, force=force, strict=strict, engine=engine, trials=trials, as_json=as_json, quiet=quiet
     )
@@ -117,6 +122,7 @@ def plan(
         str | None, typer.Option("--to", metavar="DATE", help="Plan as of an earlier session [the last completed one].")
     ] = None,
     sets: Sets = None,
+    as_of: AsOf = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE|DIR", help="Write the orders as CSV; DIR: named by session.")
     ] = None,
@@ -136,7 +142,7 @@ def plan(
     from plimsoll.engine.cli.options import RunOptions
     from plimsoll.engine.cli.plan import run_plan
 
-    options = RunOptions(data, None, end, tuple(sets or ()))
+    options = RunOptions(data, None, end, tuple(sets or ()), as_of)
     done = run_plan(
         config, options, positions, account, slot, out, adopt=adopt, force=force, explain=explain, as_json=as_json,
         quiet=quiet,
@@ -168,6 +174,7 @@ def sweep(
     start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
     sets: Sets = None,
+    as_of: AsOf = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder; the same command goes on with what is in it.")
     ] = None,
@@ -193,7 +200,10 @@ def sweep(
     from plimsoll.engine.cli.sweep import Asked, SweepOutput, run_sweep_command, windows_of
     from plimsoll.engine.research.sweep.sweep import Ranking, Workers
 
-    options, windows = RunOptions(data, start, end, tuple(sets or ())), windows_of(own=own_window, accept=common_window)
+    options, windows = (
+        RunOptions(data, start, end, tuple(sets or ()), as_of),
+        windows_of(own=own_window, accept=common_window),
+    )
     asked = Asked(tuple(grid or ()), random, max_settings, skip_invalid, windows)
     by, who = Ranking(metric, top), Workers(executor.value, workers, cluster)
     if run_sweep_command(config, options, asked, who, by, SweepOutput(out, force, trials, as_json, quiet)):
@@ -209,6 +219,7 @@ def stress(
         str | None, typer.Option("--to", metavar="DATE", help="Last session; scenarios go on from its close.")
     ] = None,
     sets: Sets = None,
+    as_of: AsOf = None,
     named: Annotated[
         list[str] | None, typer.Option("--only", metavar="NAME", help="A scenario of the package; repeatable [all].")
     ] = None,
@@ -228,7 +239,7 @@ def stress(
     from plimsoll.engine.cli.options import RunOptions
     from plimsoll.engine.cli.stress import StressOptions, run_stress_command
 
-    options = RunOptions(data, start, end, tuple(sets or ()))
+    options = RunOptions(data, start, end, tuple(sets or ()), as_of)
     asked = StressOptions(tuple(named or ()), tuple(scenario or ()), seed, paths, out, force, as_json, quiet)
     run_stress_command(config, options, asked)
 
@@ -240,6 +251,7 @@ def audit(
     start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
     sets: Sets = None,
+    as_of: AsOf = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Run folder [runs/<utc>-...].")] = None,
     reloads: Annotated[int, typer.Option("--reloads", metavar="N", min=0, help="Runs in fresh processes.")] = 20,
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of noise and cuts.")] = 0,
@@ -251,7 +263,7 @@ def audit(
     from plimsoll.engine.cli.audit import AuditOptions, run_audit
     from plimsoll.engine.cli.options import RunOptions
 
-    options = RunOptions(data, start, end, tuple(sets or ()))
+    options = RunOptions(data, start, end, tuple(sets or ()), as_of)
     if not run_audit(what, options, AuditOptions(reloads, seed, out, force, as_json, quiet)):
         raise typer.Exit(EXIT_CHECK_FAILED)
 

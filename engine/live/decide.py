@@ -60,6 +60,9 @@ class SystemDecider:
     ) -> None:  # fmt: skip
         if config.data.interval != "1d":
             raise ConfigError(f"bars of {config.data.interval}", where="data.interval", fix="only daily bars go live")
+        if config.data.as_of is not None:
+            fix = "leave it out; `plimsoll plan --as-of` shows what would have been sent"
+            raise ConfigError("live decides on what is known now", where="data.as_of", fix=fix)
         self._config = config
         self._strategies = strategies
         self._venue = venue

@@ -80,6 +80,8 @@ class Panel:
         adjusted closes alone (open = high = low = close, volume unknown), or said by the user to be adjusted.
     synthetic : the numbers were generated, and every output says so.
     source : where the numbers come from.
+    known_at : when the newest of them became known to a source that keeps versions (ISO, UTC): asked for as of then it
+        tells the same; "" if it keeps none.
     """
 
     clock: BarClock
@@ -93,6 +95,7 @@ class Panel:
     synthetic: bool = False
     source: str = ""
     warnings: tuple[DataWarning, ...] = ()
+    known_at: str = ""
 
     @cached_property
     def data_hash(self) -> str:

@@ -17,7 +17,7 @@ from plimsoll.engine.runtime.assemble import Setup, assemble
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.collect import collect
 from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
-from plimsoll.engine.runtime.load import Runnable, load_run
+from plimsoll.engine.runtime.load import AsOf, Runnable, load_run, refuse_to_come
 from plimsoll.engine.runtime.prepare import Market, make_strategies, prepare
 from plimsoll.engine.runtime.rung import METHODS
 from plimsoll.engine.sleeve.strategy import Strategy
@@ -37,6 +37,7 @@ def backtest(
     start: date | str | None = None,
     end: date | str | None = None,
     sets: Iterable[str] = (),
+    as_of: AsOf = None,
     progress: Progress | None = None,
     trials: Path | str | None = None,
     engine: EngineName = "python",
@@ -57,6 +58,9 @@ def backtest(
         First and last session traded; override the configuration.
     sets : iterable of str
         ``section.key=value`` overrides.
+    as_of : date, datetime or ISO text, optional
+        The data as they were known then, from a source that keeps versions, the catalog; overrides the configuration.
+        A date is the end of that day in New York, a timestamp says its zone. By default what is known now.
     progress : callable, optional
         Called now and then with (bars done, bars in all).
     trials : path or "off", optional
@@ -89,7 +93,8 @@ def backtest(
     if out is not None:
         check_target(Path(out), force=force)
     log = RunLog(host.clock)
-    config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets)
+    config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets, as_of=as_of)
+    refuse_to_come(config, began)
     if strict:
         refuse_jumps(panel)
     log.loaded(panel)

@@ -36,9 +36,13 @@ def load_finished(run: Path, data: Path | str | None = None) -> tuple[Config, Pa
 def _read(run: Path, data: Path | str | None) -> tuple[Config, str]:
     try:
         values = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
-        data_hash = str(json.loads((run / "env.json").read_text(encoding="utf-8"))["data_hash"])
+        env = json.loads((run / "env.json").read_text(encoding="utf-8"))
+        data_hash, known_at = str(env["data_hash"]), env.get("known_at")
     except (OSError, ValueError, KeyError):
         raise DataError(f"not a run folder: it needs config.toml, env.json and {MARKER}", where=str(run)) from None
     if data is not None:
+        values["data"].pop("as_of", None)  # it spoke of the place where they were
         lay_over(values, {}, folder_overrides(data))
+    elif known_at and "as_of" not in values["data"]:  # what its source has learnt since is left out
+        lay_over(values, {}, [f'data.as_of="{known_at}"'])
     return validate_config(values, str(run / "config.toml")), data_hash
