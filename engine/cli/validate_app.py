@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson
+from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, AsOf
 
 
 def validate(
@@ -16,9 +16,7 @@ def validate(
     sets: Annotated[
         list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")
     ] = None,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="WHEN", help="The catalog as known then, as for `backtest`.")
-    ] = None,
+    as_of: AsOf = None,
     runs: Annotated[
         tuple[Path, Path] | None, typer.Option("--twin", metavar="RUN RUN2", help="Two run folders for the page.")
     ] = None,

@@ -75,10 +75,11 @@ def load_run(
     end: date | str | None = None,
     sets: Iterable[str] = (),
     as_of: AsOf = None,
+    now: datetime | None = None,
 ) -> tuple[Config, Panel, dict[str, Strategy]]:
     """Return the effective configuration, the panel, and the strategies that came as objects, by sleeve name.
 
-    The parameters are those of `backtest`.
+    The parameters are those of `backtest`; `now` (aware), if given, is the time, and no as-of may come after it.
 
     Raises
     ------
@@ -86,6 +87,8 @@ def load_run(
         If anything about the input is wrong.
     """
     config, objects = configured(what, data=data, start=start, end=end, sets=sets, as_of=as_of)
+    if now is not None:
+        refuse_to_come(config, now)
     panel = data if isinstance(data, Panel) else load_panel(config, needs_of(config, make_strategies(config, objects)))
     if isinstance(data, Panel) and config.run.end is not None:
         panel = until(panel, config.run.end)
@@ -104,6 +107,19 @@ def refuse_to_come(config: Config, now: datetime) -> None:
         what, cause = f"{config.data.as_of} has not come yet", "a date is the end of its day in New York"
         fix = "leave it out for what is known now, or give a timestamp"
         raise ConfigError(what, where="data.as_of", cause=cause, fix=fix)
+
+
+def refuse_past(config: Config) -> None:
+    """Refuse to send orders on what was known at another time.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration says as of when.
+    """
+    if config.data.as_of is not None:
+        fix = "leave it out; `plimsoll plan --as-of` shows what would have been sent"
+        raise ConfigError("live decides on what is known now", where="data.as_of", fix=fix)
 
 
 def load_panel(config: Config, needs: Needs) -> Panel:

@@ -10,7 +10,7 @@ from plimsoll.engine.report.folder import MARKER, check_target, folder_files, js
 from plimsoll.engine.research.audit.audit import RELOADS, Audited, Told, examine
 from plimsoll.engine.research.audit.case import Case, StandIn
 from plimsoll.engine.research.audit.certificate import FILE, Certificate
-from plimsoll.engine.runtime.load import AsOf, Runnable, load_run, refuse_to_come
+from plimsoll.engine.runtime.load import AsOf, Runnable, load_run
 from plimsoll.engine.verbs.host import PROGRAM, Host
 from plimsoll.engine.verbs.log import RunLog
 from plimsoll.engine.verbs.run_folder import load_finished
@@ -72,8 +72,7 @@ def audit(
     if out is not None:
         check_target(Path(out), force=force)
     log = RunLog(host.clock)
-    config, panel, given = load_run(what, data=data, start=start, end=end, sets=sets, as_of=as_of)
-    refuse_to_come(config, began)
+    config, panel, given = load_run(what, data=data, start=start, end=end, sets=sets, as_of=as_of, now=began)
     log.loaded(panel)
     case = Case(config, panel, not isinstance(data, Panel), given, stand_in)
     audited = examine(case, n_reloads=reloads, seed=seed, progress=progress)

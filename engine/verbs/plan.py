@@ -17,7 +17,7 @@ from plimsoll.engine.market.pull.completed import last_completed
 from plimsoll.engine.research.validate.verdict import require_verdict
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Progress
-from plimsoll.engine.runtime.load import AsOf, Runnable, load_run, refuse_to_come
+from plimsoll.engine.runtime.load import AsOf, Runnable, load_run
 from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.host import PROGRAM, Host
@@ -59,8 +59,7 @@ def plan(
     InputError
         If anything about the input is wrong.
     """
-    config, panel, objects = load_run(what, data=data, start=None, end=end, sets=sets, as_of=as_of)
-    refuse_to_come(config, host.clock())
+    config, panel, objects = load_run(what, data=data, start=None, end=end, sets=sets, as_of=as_of, now=host.clock())
     strategies = make_strategies(config, objects)
     require_verdict(config, strategies.values(), panel)
     setup = build(config, panel, strategies)

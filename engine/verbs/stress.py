@@ -17,7 +17,7 @@ from plimsoll.engine.runtime.assemble import assemble
 from plimsoll.engine.runtime.backtest import run_loop
 from plimsoll.engine.runtime.compiled.engine import refusal
 from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
-from plimsoll.engine.runtime.load import AsOf, Runnable, load_panel, load_run, refuse_to_come
+from plimsoll.engine.runtime.load import AsOf, Runnable, load_panel, load_run
 from plimsoll.engine.runtime.needs import needs_of
 from plimsoll.engine.runtime.prepare import make_strategies, prepare
 from plimsoll.engine.sleeve.strategy import Strategy
@@ -74,8 +74,7 @@ def stress(
     chosen = scenarios_of(scenarios, files)
     if system_paths < 0:
         raise ConfigError(f"{system_paths} paths", where="stress", fix="give 0 or more")
-    config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets, as_of=as_of)
-    refuse_to_come(config, host.clock())
+    config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets, as_of=as_of, now=host.clock())
     market = prepare(config, panel, make_strategies(config, objects))
     setup = assemble(config, market)
     if notice := compile_notice("compiled", setup):

@@ -25,10 +25,11 @@ N_BEFORE, N_DAYS = 60, 252  # sessions told at first, and days on which one more
 SPLIT_AT, UNTOLD_AT, LATE_AT = 150, 200, 110
 PAYS_AT = (80, 140, 200, 260)  # ex-dates, of AAA in cash, of ADJ in a factor
 FACTOR = 0.995
+ADJ_EVERY = 20  # the days on which ADJ is pulled beside its ex-dates: it is told whole every time
 
 
 class Told(NamedTuple):
-    """A cell that the vendor tells differently from a day on. day : sessions beyond the first ones; row : of session."""
+    """A cell that the vendor tells differently from a day on. day : sessions beyond the first ones; row : a session."""
 
     day: int
     symbol: str
@@ -52,7 +53,9 @@ class RestatingVendor:
         base = {name: whole.take(slice(0, N_BEFORE + N_DAYS)) for name, whole in base.items()}
         self.session = base["AAA"].session
         after_split = np.arange(len(self.session)) >= SPLIT_AT
-        lower = {n: np.round(np.where(after_split, base["BBB"].column(n) / 1.5, base["BBB"].column(n)), 2) for n in PRICES}
+        lower = {
+            n: np.round(np.where(after_split, base["BBB"].column(n) / 1.5, base["BBB"].column(n)), 2) for n in PRICES
+        }
         base["BBB"] = replace(base["BBB"], **lower)
         self.base = base
         self._schedule()
@@ -107,7 +110,9 @@ class RestatingVendor:
         told |= {"dividend": (cells["dividend"][rows] / after).tolist(), "split": cells["split"][rows].tolist()}
         facts = {"instrumentType": "ETF", "exchangeTimezoneName": "America/New_York", "zone": "America/New_York"}
         sessions = self.session[rows].astype(str).tolist()
-        return normalise({**told, **facts, "currency": "USD", "midnight": True, "session": sessions}, symbol, index=False)
+        return normalise(
+            {**told, **facts, "currency": "USD", "midnight": True, "session": sessions}, symbol, index=False
+        )
 
     def adjusted(self) -> History:
         """Tell ADJ: every close, adjusted for the dividends so far."""
@@ -136,5 +141,6 @@ class RestatingVendor:
         puller = Puller(catalog, self, Budget(lambda _: None, lambda: 0.5), lambda: self.evening(day))
         states = [one.state for one in puller.run(("AAA", "BBB"))]
         assert states == ["stored", "stored"], states
-        catalog.store(self.adjusted(), (), self.evening(day))
+        if day % ADJ_EVERY == 0 or self.day + N_BEFORE - 1 in PAYS_AT:
+            catalog.store(self.adjusted(), (), self.evening(day))
         return catalog
