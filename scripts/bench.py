@@ -17,7 +17,7 @@ import peer_rows
 HERE = Path(__file__).resolve().parent
 # DESIGN's budgets in seconds of CPU; wall seconds and MB where said.
 BUDGETS = {"W1": 0.08, "W2": 6.0, "W3": 0.3, "book": 0.6}
-EXTRA = ("W2-real", "W4", "W3-folder", "catalog", "plan", "validate", "venue", "help", "level61", "kernels")
+EXTRA = ("W2-real", "W4", "W3-folder", "catalog", "as-of", "plan", "validate", "venue", "help", "level61", "kernels")
 
 
 def main() -> None:
@@ -75,6 +75,10 @@ def inside(work: str, repeat: int, names: list[str]) -> Iterator[dict[str, Any]]
         import bench_venue
 
         yield from bench_venue.rows(repeat)
+    elif work == "as-of":
+        import bench_as_of
+
+        yield from bench_as_of.rows(repeat)
     elif work == "catalog":
         import bench_catalog
 

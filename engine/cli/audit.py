@@ -41,7 +41,7 @@ def run_audit(what: Path, options: RunOptions, how: AuditOptions) -> bool:
         if what.is_dir():
             folder = what
             certificate = audit(
-                what, data=options.data, start=options.start, end=options.end, sets=options.sets,
+                what, data=options.data, start=options.start, end=options.end, sets=options.sets, as_of=options.as_of,
                 reloads=how.reloads, seed=how.seed, progress=told, out=how.out, host=host,
             )  # fmt: skip
         else:

@@ -57,13 +57,13 @@ def run_pull(wanted: PullOptions, shown: DataOutput) -> bool:
             timeout_s=wanted.timeout_s,
             catalog=shown.catalog,
             progress=progress,
-            host=_host(),
+            host=data_host(),
         )
     rows = [asdict(one) for one in pulled.outcomes]
     if shown.as_json:
         _print_json(rows)
     else:
-        _print_table(_PULLED, rows)
+        print_table(_PULLED, rows)
         for one in pulled.outcomes:
             if one.state == "failed":
                 sys.stdout.write(f"{one.error}\n")
@@ -81,12 +81,12 @@ def run_check(symbols: Sequence[str], shown: DataOutput) -> bool:
     DataError
         If the catalog is empty, a symbol is not in it, or a file is damaged.
     """
-    found = check_data(symbols, catalog=shown.catalog, host=_host())
+    found = check_data(symbols, catalog=shown.catalog, host=data_host())
     rows = [asdict(one) for one in found.symbols]
     if shown.as_json:
         _print_json({"last_completed": found.last_completed, "symbols": rows})
         return found.ok
-    _print_table(_CHECKED, [{**row, "gates": " ".join(row["gates"])} for row in rows])
+    print_table(_CHECKED, [{**row, "gates": " ".join(row["gates"])} for row in rows])
     _print_findings(finding for one in found.symbols for finding in (*one.refused, *one.notes))
     n_behind = sum(one.behind > 0 for one in found.symbols)
     if n_behind:
@@ -103,11 +103,11 @@ def run_show(symbol: str, rows: int, shown: DataOutput) -> None:
     DataError
         If it is not in the catalog, or its file is damaged.
     """
-    table = show_data(symbol, rows, catalog=shown.catalog, host=_host())
+    table = show_data(symbol, rows, catalog=shown.catalog, host=data_host())
     if shown.as_json:
         _print_json(table)
     else:
-        _print_table(("session", *SHOWN, "source", "known_at"), table)
+        print_table(("session", *SHOWN, "source", "known_at"), table)
 
 
 def _print_findings(findings: Iterable[GateFinding]) -> None:
@@ -126,8 +126,8 @@ def _print_json(told: Any) -> None:
     sys.stdout.write(json.dumps(told, indent=2, allow_nan=False) + "\n")
 
 
-def _print_table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
-    """Print numbers to the right, texts to the left, "-" for what is not known."""
+def print_table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    """Print counts and prices to the right, texts to the left, "-" for what is not known."""
     cells = [list(columns), *([_cell(row[name]) for name in columns] for row in rows)]
     widths = [max(len(line[at]) for line in cells) for at in range(len(columns))]
     for line in cells:
@@ -144,7 +144,8 @@ def _cell(value: Any) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def _host() -> Host:
+def data_host() -> Host:
+    """Return the process of a data command."""
     return Host(os.environ, clock=_now)
 
 

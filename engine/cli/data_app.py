@@ -9,6 +9,10 @@ import typer
 EXIT_CHECK_FAILED = 1
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="WHEN", help="The catalog as known then: a date, its end in New York, or a time."),
+]
 
 
 class DataVendor(StrEnum):
@@ -18,7 +22,9 @@ class DataVendor(StrEnum):
     alpaca = "alpaca"
 
 
-data_app = typer.Typer(name="data", help="Market data: pull, check, show.", no_args_is_help=True, rich_markup_mode=None)
+data_app = typer.Typer(
+    name="data", help="Market data: pull, check, show, diff.", no_args_is_help=True, rich_markup_mode=None
+)
 CatalogPath = Annotated[
     Path | None, typer.Option("--catalog", metavar="DIR", help="The catalog [PLIMSOLL_CATALOG, or the user's data].")
 ]

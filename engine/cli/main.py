@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, data_app
+from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, AsOf, data_app
+from plimsoll.engine.cli.data_diff_app import diff
 from plimsoll.engine.cli.exchange_app import exchange
 from plimsoll.engine.cli.live_app import register
+from plimsoll.engine.cli.stress_app import stress
 from plimsoll.engine.cli.validate_app import register as register_validate
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.types import EngineName
@@ -77,6 +79,7 @@ def backtest(
     start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
     sets: Sets = None,
+    as_of: AsOf = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Run folder [runs/<utc>-<name>-<hash>].")
     ] = None,
@@ -95,7 +98,7 @@ def backtest(
     from plimsoll.engine.cli.backtest import run_backtest
     from plimsoll.engine.cli.options import RunOptions
 
-    options = RunOptions(data, start, end, tuple(sets or ()))
+    options = RunOptions(data, start, end, tuple(sets or ()), as_of)
     run_backtest(
         config, options, out, force=force, strict=strict, engine=engine, trials=trials, as_json=as_json, quiet=quiet
     )
@@ -117,6 +120,7 @@ def plan(
         str | None, typer.Option("--to", metavar="DATE", help="Plan as of an earlier session [the last completed one].")
     ] = None,
     sets: Sets = None,
+    as_of: AsOf = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE|DIR", help="Write the orders as CSV; DIR: named by session.")
     ] = None,
@@ -136,7 +140,7 @@ def plan(
     from plimsoll.engine.cli.options import RunOptions
     from plimsoll.engine.cli.plan import run_plan
 
-    options = RunOptions(data, None, end, tuple(sets or ()))
+    options = RunOptions(data, None, end, tuple(sets or ()), as_of)
     done = run_plan(
         config, options, positions, account, slot, out, adopt=adopt, force=force, explain=explain, as_json=as_json,
         quiet=quiet,
@@ -168,6 +172,7 @@ def sweep(
     start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
     sets: Sets = None,
+    as_of: AsOf = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder; the same command goes on with what is in it.")
     ] = None,
@@ -193,44 +198,14 @@ def sweep(
     from plimsoll.engine.cli.sweep import Asked, SweepOutput, run_sweep_command, windows_of
     from plimsoll.engine.research.sweep.sweep import Ranking, Workers
 
-    options, windows = RunOptions(data, start, end, tuple(sets or ())), windows_of(own=own_window, accept=common_window)
+    options, windows = (
+        RunOptions(data, start, end, tuple(sets or ()), as_of),
+        windows_of(own=own_window, accept=common_window),
+    )
     asked = Asked(tuple(grid or ()), random, max_settings, skip_invalid, windows)
     by, who = Ranking(metric, top), Workers(executor.value, workers, cluster)
     if run_sweep_command(config, options, asked, who, by, SweepOutput(out, force, trials, as_json, quiet)):
         raise typer.Exit(EXIT_CHECK_FAILED)
-
-
-@app.command()
-def stress(
-    config: ConfigPath,
-    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
-    start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="Last session; scenarios go on from its close.")
-    ] = None,
-    sets: Sets = None,
-    named: Annotated[
-        list[str] | None, typer.Option("--only", metavar="NAME", help="A scenario of the package; repeatable [all].")
-    ] = None,
-    scenario: Annotated[
-        list[Path] | None, typer.Option("--scenario", metavar="FILE", help="TOML of one's own; repeatable.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Of all draws [run.seed].")] = None,
-    paths: Annotated[
-        int, typer.Option("--paths", metavar="N", min=0, help="Drawn paths that go through the whole system.")
-    ] = 0,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder [runs/<utc>-...].")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")] = False,
-    as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the folder.")] = False,
-) -> None:
-    """Let markets of the past, or of one's own, happen to what a run holds: at once, and replayed through it."""
-    from plimsoll.engine.cli.options import RunOptions
-    from plimsoll.engine.cli.stress import StressOptions, run_stress_command
-
-    options = RunOptions(data, start, end, tuple(sets or ()))
-    asked = StressOptions(tuple(named or ()), tuple(scenario or ()), seed, paths, out, force, as_json, quiet)
-    run_stress_command(config, options, asked)
 
 
 @app.command()
@@ -240,6 +215,7 @@ def audit(
     start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
     sets: Sets = None,
+    as_of: AsOf = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Run folder [runs/<utc>-...].")] = None,
     reloads: Annotated[int, typer.Option("--reloads", metavar="N", min=0, help="Runs in fresh processes.")] = 20,
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of noise and cuts.")] = 0,
@@ -251,7 +227,7 @@ def audit(
     from plimsoll.engine.cli.audit import AuditOptions, run_audit
     from plimsoll.engine.cli.options import RunOptions
 
-    options = RunOptions(data, start, end, tuple(sets or ()))
+    options = RunOptions(data, start, end, tuple(sets or ()), as_of)
     if not run_audit(what, options, AuditOptions(reloads, seed, out, force, as_json, quiet)):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
@@ -356,7 +332,9 @@ def init(
     run_init(folder)
 
 
+data_app.command()(diff)
 app.add_typer(data_app)
+app.command()(stress)
 register_validate(app)
 register(app)
 app.command()(exchange)

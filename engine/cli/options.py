@@ -13,19 +13,21 @@ from plimsoll.engine.verbs.host import PROGRAM, Host
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What `--data`, `--from`, `--to` and `--set` say."""
+    """What `--data`, `--from`, `--to`, `--set` and `--as-of` say."""
 
     data: Path | None
     start: str | None
     end: str | None
     sets: tuple[str, ...]
+    as_of: str | None = None
 
 
 def effective_config(path: Path, options: RunOptions) -> Config:
     """Layer file, environment, `--set` and the shorthand options; the last word wins."""
     config, _ = configured(
-        path, data=options.data, start=options.start, end=options.end, sets=options.sets, env=os.environ
-    )
+        path, data=options.data, start=options.start, end=options.end, sets=options.sets, as_of=options.as_of,
+        env=os.environ,
+    )  # fmt: skip
     return config
 
 

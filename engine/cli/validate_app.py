@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson
+from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, AsOf
 
 
 def validate(
@@ -16,6 +16,7 @@ def validate(
     sets: Annotated[
         list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")
     ] = None,
+    as_of: AsOf = None,
     runs: Annotated[
         tuple[Path, Path] | None, typer.Option("--twin", metavar="RUN RUN2", help="Two run folders for the page.")
     ] = None,
@@ -46,7 +47,7 @@ def validate(
     from plimsoll.engine.cli.options import RunOptions
     from plimsoll.engine.cli.validate import Beside, ValidateOutput, run_validate
 
-    options = RunOptions(data, start, end, tuple(sets or ()))
+    options = RunOptions(data, start, end, tuple(sets or ()), as_of)
     told = ValidateOutput(out, force, trials, as_json, quiet)
     if not run_validate(config, options, Beside(runs, tuple(scenario or ())), workers, told):
         raise typer.Exit(EXIT_CHECK_FAILED)

@@ -7,8 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
+from plimsoll.engine.config.as_of import as_of_text
 from plimsoll.engine.config.interval import INTERVAL, canonical_interval
 from plimsoll.engine.config.layers import lay_over, read_toml
 from plimsoll.engine.config.live import BrokerSection, LiveSection
@@ -68,6 +69,7 @@ class DataSection(Section):
     extend_leveraged: tuple[str, ...] = ()  # funds given a modelled history before their inception, marked as such
     prices: dict[str, PriceKind] = Field(default_factory=dict)  # what a symbol's prices are, where files cannot tell
     confirmed: dict[str, tuple[date, ...]] = Field(default_factory=dict)  # sessions whose extraordinary moves are real
+    as_of: Annotated[str, BeforeValidator(as_of_text)] | None = None  # as it was known then; a date: its end, New York
 
     @field_validator("interval", "resample", mode="before")
     @classmethod
@@ -269,12 +271,14 @@ class Config(Section):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the effective configuration, what is only reported and where data and modules lie aside.
+        """SHA-256 of the effective configuration, what is only reported, where data and modules lie, and as of when,
+        aside.
 
         The same run is the same whatever is shown beside it, and wherever it is made.
         """
         plain = self.plain()
-        plain["data"].pop("path", None)
+        for which in ("path", "as_of"):  # which numbers they led to is told by the hash of the data
+            plain["data"].pop(which, None)
         if self.data.universe_file is not None:
             plain["data"]["universe_file"] = True  # what it says is in the data hash
         if self.integrator.alarm is not None:  # in force is what counts: a run is the same whether it is written or not

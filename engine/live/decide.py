@@ -30,7 +30,7 @@ from plimsoll.engine.research.audit.certificate import code_hash_of
 from plimsoll.engine.research.validate.verdict import require_verdict
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Progress
-from plimsoll.engine.runtime.load import load_run
+from plimsoll.engine.runtime.load import load_run, refuse_past
 from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.sleeve.strategy import Strategy
 
@@ -60,6 +60,7 @@ class SystemDecider:
     ) -> None:  # fmt: skip
         if config.data.interval != "1d":
             raise ConfigError(f"bars of {config.data.interval}", where="data.interval", fix="only daily bars go live")
+        refuse_past(config)
         self._config = config
         self._strategies = strategies
         self._venue = venue

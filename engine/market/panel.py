@@ -78,6 +78,8 @@ class Panel:
         adjusted closes alone (open = high = low = close, volume unknown), or said by the user to be adjusted.
     synthetic : the numbers were generated, and every output says so.
     source : where the numbers come from.
+    known_at : when the newest of them became known to a source that keeps versions (ISO, UTC): asked for as of then it
+        tells the same; "" if it keeps none.
     outside : (T, N) whether a decision at a bar's close must take a symbol for no member of the universe, see
         `plimsoll.engine.market.universe`; (0, 0) where everything is a member throughout.
     """
@@ -93,6 +95,7 @@ class Panel:
     synthetic: bool = False
     source: str = ""
     warnings: tuple[DataWarning, ...] = ()
+    known_at: str = ""
     outside: Bools = field(default_factory=lambda: np.empty((0, 0), dtype=np.bool_))
 
     @cached_property

@@ -4,11 +4,12 @@ A source is registered as an entry point of the group `plimsoll.sources`, a call
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
+from plimsoll.engine.config.as_of import moment_of
 from plimsoll.engine.errors import ConfigError, did_you_mean
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.said import NOTHING, Said
@@ -78,18 +79,26 @@ class Source(Protocol):
         """
 
 
+@runtime_checkable
+class Versioned(Protocol):
+    """A source that keeps what it told before."""
+
+    def as_known(self, moment: datetime) -> Source:
+        """Return the same source as it was known at a moment (aware)."""
+
+
 def registered_sources() -> Mapping[str, EntryPoint]:
     """Return every registered source by name, sorted."""
     return plugins(GROUP)
 
 
-def open_source(name: str, path: Path | None, *, where: str = "data.source") -> Source:
-    """Return the source of that name on a path; None = the configuration names none.
+def open_source(name: str, path: Path | None, *, as_of: str | None = None, where: str = "data.source") -> Source:
+    """Return the source of that name on a path; None = the configuration names none. as_of : as it was known then.
 
     Raises
     ------
     ConfigError
-        If no such source is registered, it cannot be imported, or it needs a path.
+        If no such source is registered, it cannot be imported, it needs a path, or it keeps no versions.
     """
     known = registered_sources()
     if name not in known:
@@ -99,4 +108,9 @@ def open_source(name: str, path: Path | None, *, where: str = "data.source") -> 
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"data source {name!r} cannot be imported: {error}", where=where) from error
     found: Source = make(path)
-    return found
+    if as_of is None:
+        return found
+    if not isinstance(found, Versioned):
+        what, cause = f"source {name!r} keeps no versions", "nothing in it says what was known when"
+        raise ConfigError(what, where="data.as_of", cause=cause, fix="leave it out, or read a catalog: data.source")
+    return found.as_known(moment_of(as_of))

@@ -88,10 +88,13 @@ def collect(setup: Setup, track: Track) -> Record:
 
 
 def environment(setup: Setup) -> dict[str, Any]:
-    """Return what a reader needs to run this again: versions, hashes, seed."""
+    """Return what a reader needs to run this again: versions, hashes, seed, when the data were known."""
+    as_of, known_at = setup.config.data.as_of, setup.panel.known_at
     return {
         "versions": versions(),
         "machine": platform.machine(),
+        **({"as_of": as_of} if as_of is not None else {}),
+        **({"known_at": known_at} if known_at else {}),
         "data_hash": setup.panel.data_hash,
         "config_hash": setup.config.digest,
         "seed": setup.config.run.seed,

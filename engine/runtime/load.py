@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from plimsoll.engine.config.as_of import moment_of
 from plimsoll.engine.config.interval import canonical_interval
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.errors import ConfigError, did_you_mean
@@ -25,6 +26,8 @@ from plimsoll.engine.types import PriceKind
 
 # What a run can be made from: a configuration in any form, or a strategy with everything else at its default.
 Runnable: TypeAlias = Config | Path | str | Mapping[str, Any] | Strategy | type[Strategy]
+# As of when: a date is its end in New York, a timestamp says its zone; None = what the configuration says, or now.
+AsOf: TypeAlias = date | datetime | str | None
 
 
 def configured(
@@ -34,6 +37,7 @@ def configured(
     start: date | str | None = None,
     end: date | str | None = None,
     sets: Iterable[str] = (),
+    as_of: AsOf = None,
     env: Mapping[str, str] | None = None,
 ) -> tuple[Config, dict[str, Strategy]]:
     """Return the configuration that a verb runs on, and by sleeve the strategy object it was given, if it was one.
@@ -51,7 +55,13 @@ def configured(
     if isinstance(data, (str, Path)):
         overrides += folder_overrides(data)
     overrides += [f"run.{key}={value}" for key, value in (("start", start), ("end", end)) if value is not None]
+    if as_of is not None:
+        overrides.append(f"data.as_of={json.dumps(as_of.isoformat() if isinstance(as_of, date) else str(as_of))}")
     config = load_config(values, env=env, sets=overrides)
+    if config.data.as_of is not None and isinstance(data, Panel):
+        raise ConfigError(
+            "a panel keeps no versions", where="data.as_of", fix="leave it out, or name a catalog instead"
+        )
     objects = {config.sleeve[0].name: given} if given is not None else {}
     return config, objects
 
@@ -68,21 +78,52 @@ def load_run(
     start: date | str | None = None,
     end: date | str | None = None,
     sets: Iterable[str] = (),
+    as_of: AsOf = None,
+    now: datetime | None = None,
 ) -> tuple[Config, Panel, dict[str, Strategy]]:
     """Return the effective configuration, the panel, and the strategies that came as objects, by sleeve name.
 
-    The parameters are those of `backtest`.
+    The parameters are those of `backtest`; `now` (aware), if given, is the time, and no as-of may come after it.
 
     Raises
     ------
     InputError
         If anything about the input is wrong.
     """
-    config, objects = configured(what, data=data, start=start, end=end, sets=sets)
+    config, objects = configured(what, data=data, start=start, end=end, sets=sets, as_of=as_of)
+    if now is not None:
+        refuse_to_come(config, now)
     panel = data if isinstance(data, Panel) else load_panel(config, needs_of(config, make_strategies(config, objects)))
     if isinstance(data, Panel) and config.run.end is not None:
         panel = until(panel, config.run.end)
     return config, panel, objects
+
+
+def refuse_to_come(config: Config, now: datetime) -> None:
+    """Refuse an as-of that has not come yet: what will be known by then is not known, and would change.
+
+    Raises
+    ------
+    ConfigError
+        As above.
+    """
+    if config.data.as_of is not None and moment_of(config.data.as_of) > now:
+        what, cause = f"{config.data.as_of} has not come yet", "a date is the end of its day in New York"
+        fix = "leave it out for what is known now, or give a timestamp"
+        raise ConfigError(what, where="data.as_of", cause=cause, fix=fix)
+
+
+def refuse_past(config: Config) -> None:
+    """Refuse to send orders on what was known at another time.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration says as of when.
+    """
+    if config.data.as_of is not None:
+        fix = "leave it out; `plimsoll plan --as-of` shows what would have been sent"
+        raise ConfigError("live decides on what is known now", where="data.as_of", fix=fix)
 
 
 def load_panel(config: Config, needs: Needs) -> Panel:
@@ -96,7 +137,7 @@ def load_panel(config: Config, needs: Needs) -> Panel:
         If a file or a row of it is unusable.
     """
     section = config.data
-    source = open_source(section.source, section.path)
+    source = open_source(section.source, section.path, as_of=section.as_of)
     offer = source.offers(section.interval)
     said = Said(section.prices, section.confirmed, section.label or "left", section.extended_hours or "refuse")
     universe = None if section.universe_file is None else members_of(section.universe_file, needs, offer.symbols)

@@ -10,7 +10,7 @@ from plimsoll.engine.report.folder import MARKER, check_target, folder_files, js
 from plimsoll.engine.research.audit.audit import RELOADS, Audited, Told, examine
 from plimsoll.engine.research.audit.case import Case, StandIn
 from plimsoll.engine.research.audit.certificate import FILE, Certificate
-from plimsoll.engine.runtime.load import Runnable, load_run
+from plimsoll.engine.runtime.load import AsOf, Runnable, load_run
 from plimsoll.engine.verbs.host import PROGRAM, Host
 from plimsoll.engine.verbs.log import RunLog
 from plimsoll.engine.verbs.run_folder import load_finished
@@ -23,6 +23,7 @@ def audit(
     start: date | str | None = None,
     end: date | str | None = None,
     sets: Iterable[str] = (),
+    as_of: AsOf = None,
     reloads: int = RELOADS,
     seed: int = 0,
     stand_in: StandIn | None = None,
@@ -39,7 +40,7 @@ def audit(
 
     Parameters
     ----------
-    what, data, start, end, sets
+    what, data, start, end, sets, as_of
         As `backtest` takes them; or a run folder, which is audited as it is and given the certificate.
     reloads : int
         Fresh processes; 0 leaves them out, and the certificate says so.
@@ -65,13 +66,13 @@ def audit(
     'PASS'
     """
     if isinstance(what, (str, Path)) and Path(what).is_dir():
-        moved = _only_moved(Path(what), data, (start, end, out), tuple(sets))
+        moved = _only_moved(Path(what), data, (start, end, out, as_of), tuple(sets))
         return _audit_run(Path(what), moved, reloads, seed, progress, host)
     began = host.clock()
     if out is not None:
         check_target(Path(out), force=force)
     log = RunLog(host.clock)
-    config, panel, given = load_run(what, data=data, start=start, end=end, sets=sets)
+    config, panel, given = load_run(what, data=data, start=start, end=end, sets=sets, as_of=as_of, now=began)
     log.loaded(panel)
     case = Case(config, panel, not isinstance(data, Panel), given, stand_in)
     audited = examine(case, n_reloads=reloads, seed=seed, progress=progress)

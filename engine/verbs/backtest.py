@@ -17,7 +17,7 @@ from plimsoll.engine.runtime.assemble import Setup, assemble
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.collect import collect
 from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
-from plimsoll.engine.runtime.load import Runnable, load_run
+from plimsoll.engine.runtime.load import AsOf, Runnable, load_run
 from plimsoll.engine.runtime.prepare import Market, make_strategies, prepare
 from plimsoll.engine.runtime.rung import METHODS
 from plimsoll.engine.sleeve.strategy import Strategy
@@ -37,6 +37,7 @@ def backtest(
     start: date | str | None = None,
     end: date | str | None = None,
     sets: Iterable[str] = (),
+    as_of: AsOf = None,
     progress: Progress | None = None,
     trials: Path | str | None = None,
     engine: EngineName = "python",
@@ -57,6 +58,8 @@ def backtest(
         First and last session traded; override the configuration.
     sets : iterable of str
         ``section.key=value`` overrides.
+    as_of : date, datetime or ISO text, optional
+        The data as the catalog knew them then: a date is its end in New York, a timestamp says its zone; default now.
     progress : callable, optional
         Called now and then with (bars done, bars in all).
     trials : path or "off", optional
@@ -89,20 +92,16 @@ def backtest(
     if out is not None:
         check_target(Path(out), force=force)
     log = RunLog(host.clock)
-    config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets)
+    config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets, as_of=as_of, now=began)
     if strict:
         refuse_jumps(panel)
     log.loaded(panel)
     market = prepare(config, panel, _admitted(config, panel, objects))
     setup = assemble(config, market)
-    run = runner(engine)
     beside = config.report.ladder or config.report.regime_off
     if notice := compile_notice("compiled" if beside else engine, setup):
         host.notice(notice)
-    if beside:
-        result = _with_others(setup, market, engine, progress)
-    else:
-        result = Result.of(collect(setup, run(setup, progress)))
+    result = (_with_others if beside else _alone)(setup, market, engine, progress)
     log.finished(result)
     if out is not None:
         created = began.isoformat(timespec="seconds")
@@ -116,6 +115,10 @@ def _admitted(config: Config, panel: Panel, objects: Mapping[str, Strategy]) -> 
     strategies = make_strategies(config, objects)
     require_verdict(config, strategies.values(), panel)
     return strategies
+
+
+def _alone(setup: Setup, _: Market, engine: EngineName, progress: Progress | None) -> Result:
+    return Result.of(collect(setup, runner(engine)(setup, progress)))
 
 
 def _with_others(setup: Setup, market: Market, engine: EngineName, progress: Progress | None) -> Result:

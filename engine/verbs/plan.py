@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 
+from plimsoll.engine.config.as_of import moment_of
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError
@@ -16,7 +17,7 @@ from plimsoll.engine.market.pull.completed import last_completed
 from plimsoll.engine.research.validate.verdict import require_verdict
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Progress
-from plimsoll.engine.runtime.load import Runnable, load_run
+from plimsoll.engine.runtime.load import AsOf, Runnable, load_run
 from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.host import PROGRAM, Host
@@ -32,6 +33,7 @@ def plan(
     data: Panel | Path | str | None = None,
     end: date | str | None = None,
     sets: Iterable[str] = (),
+    as_of: AsOf = None,
     adopt: bool | None = None,
     progress: Progress | None = None,
     host: Host = PROGRAM,
@@ -40,8 +42,8 @@ def plan(
 
     Parameters
     ----------
-    what, data, sets
-        As for `backtest`.
+    what, data, sets, as_of
+        As for `backtest`; as of a moment, the plan is the one of that moment's last completed session.
     positions : path, optional
         A CSV of ``symbol,qty`` with a row CASH: what the account holds. Prices are the last closes.
     account : {"paper"}, optional
@@ -57,7 +59,7 @@ def plan(
     InputError
         If anything about the input is wrong.
     """
-    config, panel, objects = load_run(what, data=data, start=None, end=end, sets=sets)
+    config, panel, objects = load_run(what, data=data, start=None, end=end, sets=sets, as_of=as_of, now=host.clock())
     strategies = make_strategies(config, objects)
     require_verdict(config, strategies.values(), panel)
     setup = build(config, panel, strategies)
@@ -71,8 +73,12 @@ def plan(
         raise ConfigError("whose orders?", where="plan", fix="pass --positions FILE, or --account paper")
     stood = stand_at_last_bar(setup, progress)
     made = day_plan(setup, holdings, live, venue=venue, prices=prices, adopt=adopt, blind=stood.blind)
-    stale = "" if end is not None else stale_text(made.decided, host.clock(), config)
+    stale = "" if end is not None else stale_text(made.decided, _asked_at(config, host), config)
     return refused(made, stale) if stale else made
+
+
+def _asked_at(config: Config, host: Host) -> datetime:
+    return host.clock() if config.data.as_of is None else moment_of(config.data.as_of)
 
 
 def stale_text(decided: date, now: datetime, config: Config) -> str:

@@ -25,7 +25,7 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.pull.completed import last_completed
 from plimsoll.engine.research.audit.certificate import code_hash_of
 from plimsoll.engine.runtime.backtest import Progress
-from plimsoll.engine.runtime.load import Runnable, configured
+from plimsoll.engine.runtime.load import Runnable, configured, refuse_past
 from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.verbs.gate import pass_gate
 from plimsoll.engine.verbs.host import PROGRAM, Host
@@ -103,6 +103,7 @@ def emit(
         If anything about the input is wrong, or other orders are in the file already.
     """
     config, strategies = configured(what, sets=sets, env=host.env)
+    refuse_past(config)
     check_slot(slot, (config.live or LiveSection()).slots)
     folder, place = state_folder(config, host.env, Path.home()), Path(out)
     there = _emitted(folder, next_session(last_completed(host.clock())), slot, place, host)

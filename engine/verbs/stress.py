@@ -17,7 +17,7 @@ from plimsoll.engine.runtime.assemble import assemble
 from plimsoll.engine.runtime.backtest import run_loop
 from plimsoll.engine.runtime.compiled.engine import refusal
 from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
-from plimsoll.engine.runtime.load import Runnable, load_panel, load_run
+from plimsoll.engine.runtime.load import AsOf, Runnable, load_panel, load_run
 from plimsoll.engine.runtime.needs import needs_of
 from plimsoll.engine.runtime.prepare import make_strategies, prepare
 from plimsoll.engine.sleeve.strategy import Strategy
@@ -33,6 +33,7 @@ def stress(
     start: date | str | None = None,
     end: date | str | None = None,
     sets: Iterable[str] = (),
+    as_of: AsOf = None,
     scenarios: Sequence[str | Scenario] | None = None,
     files: Sequence[Path | str] = (),
     seed: int | None = None,
@@ -48,7 +49,7 @@ def stress(
 
     Parameters
     ----------
-    what, data, start, end, sets
+    what, data, start, end, sets, as_of
         As for `backtest`. Sessions after `end` are not in the run, but scenarios are looked up in them.
     scenarios : names or scenarios, optional
         Of the ones that come with the package, or one's own; by default all of the package's, or, with `files`, none.
@@ -73,7 +74,7 @@ def stress(
     chosen = scenarios_of(scenarios, files)
     if system_paths < 0:
         raise ConfigError(f"{system_paths} paths", where="stress", fix="give 0 or more")
-    config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets)
+    config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets, as_of=as_of, now=host.clock())
     market = prepare(config, panel, make_strategies(config, objects))
     setup = assemble(config, market)
     if notice := compile_notice("compiled", setup):

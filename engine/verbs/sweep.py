@@ -15,7 +15,7 @@ from plimsoll.engine.research.sweep.tried import sweep_recorder
 from plimsoll.engine.research.sweep.window import Windows
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.compiled.engines import loop_notice
-from plimsoll.engine.runtime.load import Runnable, configured, load_panel
+from plimsoll.engine.runtime.load import AsOf, Runnable, configured, load_panel, refuse_to_come
 from plimsoll.engine.runtime.needs import Needs
 from plimsoll.engine.verbs.host import PROGRAM, Host
 
@@ -29,6 +29,7 @@ def sweep(
     start: date | str | None = None,
     end: date | str | None = None,
     sets: Iterable[str] = (),
+    as_of: AsOf = None,
     skip_invalid: bool = False,
     windows: Windows = "common",
     max_settings: int = MAX_SETTINGS,
@@ -50,7 +51,7 @@ def sweep(
         ``section.key`` to a list of values, or to text as on the command line ("40:80:3").
     random : int, optional
         Draw so many settings instead of running all; ranges may then be "lo:hi".
-    data, start, end, sets
+    data, start, end, sets, as_of
         As for `backtest`; a panel is used for every setting as it is.
     skip_invalid : bool
         Leave out combinations that are not valid.
@@ -87,7 +88,7 @@ def sweep(
     """
     by = by or Ranking()
     check_ranking(by.metric, by.top)
-    base, _ = configured(what, data=data, start=start, end=end, sets=sets)
+    base, _ = configured(what, data=data, start=start, end=end, sets=sets, as_of=as_of)
     axes = axes_of(grid, random=random is not None)
     plan = sweep_plan(
         base, axes, data, count=random, max_settings=max_settings, skip_invalid=skip_invalid, windows=windows
@@ -149,6 +150,7 @@ def swept(
     StrategyError
         If the first setting, run again after the others, does not come to the same.
     """
+    refuse_to_come(plan.base, host.clock())
     folder = None if out is None else Path(out)
     if folder is not None and check_folder(folder, plan.definition(), force=force):
         host.notice(f"going on with the sweep in {folder}")

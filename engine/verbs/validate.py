@@ -16,7 +16,7 @@ from plimsoll.engine.research.validate.trials import ValidationPlan, plan_valida
 from plimsoll.engine.research.validate.validate import VALIDATION, Asked, Validation, run_validation
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.compiled.engines import loop_notice
-from plimsoll.engine.runtime.load import Runnable, configured, load_panel
+from plimsoll.engine.runtime.load import AsOf, Runnable, configured, load_panel, refuse_to_come
 from plimsoll.engine.runtime.needs import Needs
 from plimsoll.engine.trials.row import family_of
 from plimsoll.engine.verbs.host import PROGRAM, Host
@@ -30,6 +30,7 @@ def validate(
     start: date | str | None = None,
     end: date | str | None = None,
     sets: Iterable[str] = (),
+    as_of: AsOf = None,
     runs: tuple[Path | str, Path | str] | None = None,
     files: Sequence[Path | str] = (),
     workers: Workers | None = None,
@@ -76,7 +77,7 @@ def validate(
     >>> validate("config/book.toml", data="DIR").passed  # doctest: +SKIP
     False
     """
-    config, _ = configured(what, data=data, start=start, end=end, sets=sets)
+    config, _ = configured(what, data=data, start=start, end=end, sets=sets, as_of=as_of)
     plan = validation_plan(config, data)
     return validated(
         plan, out, runs=runs, files=files, workers=workers, force=force, progress=progress, trials=trials, host=host
@@ -114,6 +115,7 @@ def validated(
     InputError
         As `validate`.
     """
+    refuse_to_come(plan.config, host.clock())
     own = tuple(scenario for path in files for scenario in read_scenarios(Path(path)))
     folder = None if out is None else Path(out)
     if folder is not None and check_folder(folder, plan.definition(), force=force, kind=VALIDATION):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.control import halt, resume, status
     from plimsoll.engine.verbs.daemon import daemon
     from plimsoll.engine.verbs.data import check_data, pull_data, show_data
+    from plimsoll.engine.verbs.data_diff import diff_data
     from plimsoll.engine.verbs.doctor import doctor
     from plimsoll.engine.verbs.doctor_live import doctor_live
     from plimsoll.engine.verbs.explain import explain
@@ -69,6 +70,7 @@ _HOME = {
     "daemon": "plimsoll.engine.verbs.daemon",
     "describe_strategies": "plimsoll.engine.verbs.strategies",
     "describe_strategy": "plimsoll.engine.verbs.strategies",
+    "diff_data": "plimsoll.engine.verbs.data_diff",
     "doctor": "plimsoll.engine.verbs.doctor",
     "doctor_live": "plimsoll.engine.verbs.doctor_live",
     "explain": "plimsoll.engine.verbs.explain",
@@ -123,6 +125,7 @@ __all__ = [
     "daemon",
     "describe_strategies",
     "describe_strategy",
+    "diff_data",
     "doctor",
     "doctor_live",
     "emit",

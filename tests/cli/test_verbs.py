@@ -26,6 +26,7 @@ FUNCTIONS = {
     "pull": {"pull_data"},
     "check": {"check_data"},
     "show": {"show_data"},
+    "diff": {"diff_data"},
     "rebalance": {"rebalance", "emit"},
 }
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -1,12 +1,12 @@
 """Lay what a source tells now over what is stored: rows are added and revised, none is ever lost."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from plimsoll.engine.market.catalog.table import Versions
+from plimsoll.engine.market.catalog.versions import Versions
 from plimsoll.engine.market.history import PRICES, History, joined
 from plimsoll.engine.types import Bools, Dates
 
@@ -28,11 +28,14 @@ class Merged(NamedTuple):
 def merge(stored: Versions | None, pulled: History, now: datetime) -> tuple[Versions, Merged]:
     """Return the stored versions and, known from `now`, every row of `pulled` that they lack or that differs.
 
-    A session that the source no longer tells keeps its row.
+    A session that the source no longer tells keeps its row. What is stored becomes known after everything that was
+    stored before, whatever the clock says: no later pull changes what was known at an earlier moment.
     """
-    stamp = np.datetime64(now.replace(tzinfo=None), "us")
+    stamp = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
     if stored is None:
         return Versions(pulled, np.full(len(pulled), stamp)), Merged(len(pulled), 0)
+    if len(stored.known_at):
+        stamp = max(stamp, stored.known_at.max() + np.timedelta64(1, "us"))
     new, differs = changes(stored.current(), pulled)
     fresh = pulled.take(new | differs)
     both = joined(stored.history, fresh)
@@ -48,7 +51,7 @@ def changes(current: History, pulled: History) -> tuple[Bools, Bools]:
     new: Bools = at < 0
     differs: Bools = np.zeros(len(pulled), dtype=np.bool_)
     old, now = current.take(at[~new]), pulled.take(~new)
-    differs[~new] = ~_same(old, now)
+    differs[~new] = np.any(list(differing(old, now).values()), axis=0)
     return new, differs
 
 
@@ -60,11 +63,12 @@ def positions(session: Dates, asked: Dates) -> np.ndarray[tuple[int], np.dtype[n
     return np.where(session[at] == asked, at, -1)
 
 
-def _same(old: History, now: History) -> Bools:
-    same: Bools = np.ones(len(now), dtype=np.bool_)
+def differing(old: History, now: History) -> dict[str, Bools]:
+    """Return by column which rows (R,) tell something else than before: more than the same number told twice."""
+    found = {}
     for name in (*PRICES, "split"):
-        same &= np.isclose(old.column(name), now.column(name), rtol=SAME_PRICE, atol=0.0, equal_nan=True)
+        found[name] = ~np.isclose(old.column(name), now.column(name), rtol=SAME_PRICE, atol=0.0, equal_nan=True)
     for name in ("dividend", "gain"):
-        same &= np.isclose(old.column(name), now.column(name), rtol=SAME_CASH, atol=1e-6)
-    same &= np.isclose(old.volume, now.volume, rtol=SAME_VOLUME, atol=SAME_SHARES, equal_nan=True)
-    return same
+        found[name] = ~np.isclose(old.column(name), now.column(name), rtol=SAME_CASH, atol=1e-6)
+    found["volume"] = ~np.isclose(old.volume, now.volume, rtol=SAME_VOLUME, atol=SAME_SHARES, equal_nan=True)
+    return found

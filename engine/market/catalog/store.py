@@ -1,11 +1,11 @@
 """The store: what is in a catalog, and how it gets there whole or not at all."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -13,12 +13,15 @@ from plimsoll.engine.errors import DataError, did_you_mean
 from plimsoll.engine.market.catalog.disk import Disk
 from plimsoll.engine.market.catalog.log import NAME, Log
 from plimsoll.engine.market.catalog.merge import Merged, merge
-from plimsoll.engine.market.catalog.table import Versions, decode, encode
+from plimsoll.engine.market.catalog.table import decode, decode_known, encode, first_known
+from plimsoll.engine.market.catalog.versions import Known, Versions
 from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.history import VALUES, History, joined
 
 VARIABLE: Final = "PLIMSOLL_CATALOG"
 _SUFFIX: Final = ".parquet"
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +49,40 @@ class Catalog:
         """Return the symbols of which something is in quarantine, sorted."""
         return _names(self.root / "quarantine")
 
-    def read(self, symbol: str, *, full: bool = True) -> Versions:
-        """Return everything known of a symbol; not full: without when and from whom, which takes half the time.
+    def read(self, symbol: str) -> Versions:
+        """Return everything known of a symbol, and everything that was.
 
         Raises
         ------
         DataError
             If it has no bars, or its file is damaged or of a newer format.
         """
+        return self._of(symbol, decode)
+
+    def known(self, symbol: str, moment: datetime | None = None) -> Known:
+        """Return what was known of a symbol at a moment (aware), None = now.
+
+        Raises
+        ------
+        DataError
+            As `read`.
+        """
+        stamp = None if moment is None else utc(moment)
+        return self._of(symbol, lambda path: decode_known(path, stamp))
+
+    def first_known(self, symbol: str) -> np.datetime64:
+        """Return when the first of a symbol was stored: datetime64[us], UTC, NaT if it has no row.
+
+        Raises
+        ------
+        DataError
+            As `read`.
+        """
+        return self._of(symbol, first_known)
+
+    def _of(self, symbol: str, look: Callable[[Path], Found]) -> Found:
         try:
-            return decode(self._bars(symbol), full=full)
+            return look(self._bars(symbol))
         except FileNotFoundError:
             held = self.symbols()
             fix = did_you_mean(symbol, held) if held else "the catalog is empty"
@@ -103,7 +130,9 @@ class Catalog:
             held = self._still_held(symbol, first)
             merged, change = merge(stored, kept, now)
             notes = _of_before(stored.notes if stored else (), first) + tuple(n for n in told if n.severity == "note")
-            data, digest = encode(replace(merged, notes=notes))
+            since = {one.session: str(utc(now)) for one in notes if one.gate == "jump"}
+            stood = {**since, **(stored.stood if stored else {})}
+            data, digest = encode(replace(merged, notes=notes, stood=stood))
             session = merged.history.session
             facts = {
                 "sources": sorted(set(kept.source.tolist())),
@@ -111,6 +140,7 @@ class Catalog:
                 "last": str(session[-1]) if len(session) else None,
                 "refused": len(aside),
                 **change._asdict(),
+                **_untold(stored, kept, aside),
             }
             self._say("stored", symbol, now, digest, told, facts)
             reasons = held.notes + tuple(n for n in told if n.severity != "note")
@@ -173,8 +203,7 @@ class Catalog:
         self.log.append(at=now.isoformat(), event=event, symbol=symbol, digest=digest, gates=gates, **facts)
 
     def _hold(self, rows: History, reasons: tuple[GateFinding, ...], now: datetime) -> None:
-        stamp = np.datetime64(now.replace(tzinfo=None), "us")
-        data, _ = encode(Versions(rows, np.full(len(rows), stamp), reasons))
+        data, _ = encode(Versions(rows, np.full(len(rows), utc(now)), reasons))
         self.disk.put(self._held(rows.symbol), data)
 
     def _still_held(self, symbol: str, first: str) -> Versions:
@@ -194,6 +223,11 @@ class Catalog:
         return self.root / "quarantine" / f"{symbol}{_SUFFIX}"
 
 
+def utc(moment: datetime) -> np.datetime64:
+    """Return an aware moment as the catalog writes it."""
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+
+
 def default_catalog(env: Mapping[str, str], home: Path) -> Path:
     """Return the folder of the user's catalog: what `PLIMSOLL_CATALOG` names, or one in the user's data."""
     given = env.get(VARIABLE)
@@ -201,6 +235,17 @@ def default_catalog(env: Mapping[str, str], home: Path) -> Path:
         return Path(given).expanduser()
     base = env.get("XDG_DATA_HOME")
     return (Path(base) if base else home / ".local" / "share") / "plimsoll" / "catalog"
+
+
+def _untold(stored: Versions | None, kept: History, aside: History) -> dict[str, list[str]]:
+    """Return the stored sessions that a pull of their span no longer tells, as a fact of the log; nothing if none."""
+    told = np.concatenate([kept.session, aside.session])
+    if stored is None or not len(told):
+        return {}
+    held = np.unique(stored.history.session)
+    asked = held[(held >= told.min()) & (held <= told.max())]
+    missing = asked[~np.isin(asked, told)]
+    return {"untold": [str(day) for day in missing]} if len(missing) else {}
 
 
 def _of_before(notes: tuple[GateFinding, ...], first: str) -> tuple[GateFinding, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from plimsoll.engine.market.calendar import FIRST_DAY
 from plimsoll.engine.market.catalog.store import Catalog
-from plimsoll.engine.market.catalog.table import Versions
+from plimsoll.engine.market.catalog.versions import Versions
 from plimsoll.engine.market.fetching import DeniedError, FetchError, UnreachableError, fetch_error
 from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.gates.judge import GateInputs, judge

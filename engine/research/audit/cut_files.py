@@ -47,7 +47,7 @@ def cut_config(config: Config, cut: str, root: Path, here: Path, needs: Needs | 
         there = here / "data" if data.path is None else _below(data.path, root, here)
         there.mkdir(parents=True, exist_ok=True)
         names = needs.symbols + needs.required_indicators + needs.optional + needs.indicators
-        source = open_source(data.source, data.path)
+        source = open_source(data.source, data.path, as_of=data.as_of)
         if data.universe_file is not None:
             universe = members_of(data.universe_file, needs, source.offers(data.interval).symbols)
             names += universe.former_names(names)
