@@ -21,6 +21,7 @@ from plimsoll.engine.runtime.bill import held_sessions
 from plimsoll.engine.runtime.counts import book_counts, unbound_volatility
 from plimsoll.engine.runtime.overridden import overridden_caps
 from plimsoll.engine.runtime.record import EQUITY_COLUMNS, Record
+from plimsoll.engine.runtime.run_prices import run_prices
 from plimsoll.engine.runtime.unfilled import unfilled_warnings
 from plimsoll.engine.types import Floats
 
@@ -83,6 +84,7 @@ def collect(setup: Setup, track: Track) -> Record:
         counts=_counts(setup, track),
         env=environment(setup),
         ruined=track.ruined,
+        prices=run_prices(panel, span),
     )
 
 

@@ -24,6 +24,7 @@ from plimsoll.engine.report.metrics.periods import by_month, by_year, monthly_gr
 from plimsoll.engine.report.metrics.regime_off import regime_off_block
 from plimsoll.engine.report.metrics.returns import Figures
 from plimsoll.engine.report.metrics.target import target_block
+from plimsoll.engine.report.metrics.trades import rows_of, trades_block
 from plimsoll.engine.runtime.beside import Beside
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Dates, Floats
@@ -43,6 +44,7 @@ CONVENTIONS: Final[Figures] = {
     "kurtosis": "biased, 3 = normal",
     "alpha_ann": "arithmetic, 252 sessions",
     "captures": "ratio of geometric mean returns on sessions when the benchmark rose / fell",
+    "trades": "round trips first in, first out, net of financing and costs; positions count from flat to flat",
     "turnover": "two-sided: all traded notional over the equity each bar started with; one-way is half",
     "costs": f"{', '.join(COST_COLUMNS[:-1])} and {COST_COLUMNS[-1]}; financing and borrow are listed apart",
 }
@@ -73,6 +75,8 @@ def metrics_of(record: Record) -> Figures:
         "turnover": turnover_block(record),
         "costs": costs_block(record, m.cagr(gross) - m.cagr(returns)),
         "pnl": pnl_block(record),
+        "pnl_by_symbol": rows_of(record.pnl_by_symbol),
+        "trades": trades_block(record),
         "drawdowns": drawdown_rows(returns, record.sessions),
         "by_year": year_rows(returns, record),
         "monthly": monthly_grid(returns, record.sessions),

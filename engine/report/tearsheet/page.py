@@ -28,6 +28,7 @@ from plimsoll.engine.report.tearsheet.figures_returns import (
 )
 from plimsoll.engine.report.tearsheet.ladder import ladder_section
 from plimsoll.engine.report.tearsheet.tables import page_tables
+from plimsoll.engine.report.tearsheet.trades import trades_section
 from plimsoll.engine.runtime.record import Record
 
 
@@ -57,6 +58,7 @@ def tearsheet_html(record: Record, metrics: Mapping[str, Any]) -> str:
         "window": WINDOW,
         "tables": page_tables(record, metrics),
         "ladder": ladder,
+        "trades": trades_section(record, metrics),
         "audit": None if record.certificate is None else certificate_tables(record.certificate),
     }
     return render_page("tearsheet/page.html.j2", context, payload)
