@@ -34,6 +34,7 @@ class Target:
     facts : (F,) figures of the decision, named by the integrator's `facts`.
     min_ticket : dollars below which an order is not sent, exits excepted.
     forced : a margin call scaled the weights.
+    parts : (S, N) what each sleeve has of the book that stage 1 makes; None = the one sleeve has all of it.
     """
 
     weights: Floats
@@ -43,6 +44,7 @@ class Target:
     facts: Floats
     min_ticket: float = 0.0
     forced: bool = False
+    parts: Floats | None = None
 
 
 class Integrator(Protocol):

@@ -19,7 +19,7 @@ MARKER: Final = "metrics.json"
 TABLES: Final = ("equity", "weights", "targets", "orders", "fills", "sleeves", "diagnostics", "trace")
 ONLY_PARQUET: Final = ("diagnostics", "trace")
 # What follows from the others, and from the market of the run.
-REWORKED: Final = ("trades", "pnl_by_symbol")
+REWORKED: Final = ("trades", "pnl_by_symbol", "pnl_by_sleeve")
 
 
 def write_folder(

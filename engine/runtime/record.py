@@ -16,7 +16,8 @@ from plimsoll.engine.runtime.lots import METHODS, Method
 from plimsoll.engine.runtime.round_trip import round_trips, session_numbers
 from plimsoll.engine.runtime.run_prices import RunPrices
 from plimsoll.engine.runtime.rung import Ladder
-from plimsoll.engine.runtime.symbol_pnl import symbol_pnl
+from plimsoll.engine.runtime.sleeve_pnl import SleeveParts, sleeve_pnl
+from plimsoll.engine.runtime.symbol_pnl import PNL_COLUMNS, symbol_pnl
 from plimsoll.engine.runtime.variant import Variant
 from plimsoll.engine.types import Bools, Dates, Floats, Ints
 
@@ -49,7 +50,7 @@ class Record:
     spans : where benchmark, bill series and indicators begin and end.
     regime_off : the same sleeves in the same book with stage 6 off, None where it was not asked for.
     ladder : the same sleeves with the book shared in other ways, None where it was not asked for.
-    prices : the market of the run's bars; None where a run was read back from its folder.
+    prices, parts : the market of the run's bars, what its decisions were made of; None where it was read back.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Record:
     regime_off: Variant | None = None
     ladder: Ladder | None = None
     prices: RunPrices | None = None
+    parts: SleeveParts | None = None
 
     def __post_init__(self) -> None:
         """Refuse a record whose parts do not fit together."""
@@ -139,6 +141,19 @@ class Record:
     def pnl_by_symbol(self) -> pd.DataFrame:
         """Dollars made and paid, a row per symbol and one for cash; they sum to what the account made."""
         return symbol_pnl(self.holdings, self.equity, self.cash)
+
+    @cached_property
+    def pnl_by_sleeve(self) -> pd.DataFrame:
+        """Dollars made and paid, a row per sleeve, per stage, for execution and for cash; they sum to the same.
+
+        Columns: see `plimsoll.engine.runtime.sleeve_pnl.sleeve_pnl`. Without a row where the decisions are not known.
+        """
+        if self.parts is None or self.prices is None or len(self.equity) == 0:
+            return pd.DataFrame(columns=["kind", *PNL_COLUMNS], index=pd.Index([], name="part"))
+        names = [str(name) for name in self.weights.columns]
+        return sleeve_pnl(
+            self.parts, self.holdings, names, self.equity, self.cash, self.prices, self.pnl_by_symbol
+        )  # fmt: skip
 
     @cached_property
     def holdings(self) -> Holdings:

@@ -53,8 +53,9 @@ def round_trips(
     sign = np.sign(shares)
     entry_value, exit_value = np.asarray(rows.entry_value), np.asarray(rows.exit_value)
     price_pnl = sign * (exit_value - entry_value)
-    gross = price_pnl + np.asarray(rows.dividends)
-    pnl = gross - np.asarray(rows.financing) - np.asarray(rows.costs)
+    dividends, financing = _without_noise(rows.dividends), _without_noise(rows.financing)
+    gross = price_pnl + dividends
+    pnl = gross - financing - np.asarray(rows.costs)
     size, ratio = np.abs(shares), after / h.split[entry_bar, symbol]
     entry_price = h.price[np.asarray(rows.entry)] / ratio if method == "fifo" else entry_value / size
     exit_price = np.where(is_open, exit_value / size, h.price[np.asarray(rows.exit)])
@@ -73,9 +74,9 @@ def round_trips(
             "split": ratio,
             "sessions": session[exit_bar] - session[entry_bar],
             "price_pnl": price_pnl,
-            "dividends": np.asarray(rows.dividends) + 0.0,
+            "dividends": dividends,
             "pnl_gross": gross,
-            "financing": np.asarray(rows.financing) + 0.0,
+            "financing": financing,
             "costs": rows.costs,
             "pnl": pnl,
             "ret": pnl / entry_value,
@@ -106,6 +107,12 @@ def _of_symbol(h: Holdings, k: int, method: Method) -> list[Match]:
     worth = h.value[-1, k] / h.held[-1, k] if h.held[-1, k] != 0.0 else 0.0
     end = Fill(-1, 0.0, float(worth), 0.0, float(received[-1]), float(charged[-1]), 0.0)
     return matches(fills, end, method)
+
+
+def _without_noise(dollars: Any) -> Floats:
+    """Return dollars with 0 for what is a difference of equal sums: a billionth of a dollar is nobody's."""
+    amounts = np.asarray(dollars, dtype=np.float64)
+    return np.where(np.abs(amounts) < 1e-9, 0.0, amounts)
 
 
 def _reasons(h: Holdings, index: pd.DatetimeIndex, delisted: Collection[tuple[str, str]], *, ruined: bool) -> Any:

@@ -26,6 +26,7 @@ FILES = {
     "sleeves.csv",
     "trades.csv",
     "pnl_by_symbol.csv",
+    "pnl_by_sleeve.csv",
     "diagnostics.parquet",
     "trace.parquet",
     "config.toml",

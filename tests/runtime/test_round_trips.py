@@ -14,7 +14,7 @@ from support.scripted import Ran
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.runtime.holdings import before
 from plimsoll.engine.runtime.lots import METHODS
-from plimsoll.engine.runtime.symbol_pnl import CASH, UNPLACED
+from plimsoll.engine.runtime.symbol_pnl import CASH, PNL_COLUMNS, UNPLACED
 
 ONE_FOLDER = [HealthCheck.function_scoped_fixture]
 WILD = {
@@ -42,6 +42,9 @@ def test_fills_sum_to_trades_and_trades_to_what_the_account_made(s: dict[str, An
     by_symbol = result.pnl_by_symbol
     assert UNPLACED not in by_symbol.index
     assert by_symbol["pnl"].sum() == pytest.approx(made, abs=near)
+    by_sleeve = result.pnl_by_sleeve
+    for name in PNL_COLUMNS:
+        assert by_sleeve[name].sum() == pytest.approx(by_symbol[name].sum(), abs=near), name
     for method in METHODS:
         trades = result.round_trips(method)
         assert trades["pnl"].sum() + by_symbol.loc[CASH, "pnl"] == pytest.approx(made, abs=near)

@@ -76,6 +76,7 @@ def metrics_of(record: Record) -> Figures:
         "costs": costs_block(record, m.cagr(gross) - m.cagr(returns)),
         "pnl": pnl_block(record),
         "pnl_by_symbol": rows_of(record.pnl_by_symbol),
+        "pnl_by_sleeve": rows_of(record.pnl_by_sleeve),
         "trades": trades_block(record),
         "drawdowns": drawdown_rows(returns, record.sessions),
         "by_year": year_rows(returns, record),

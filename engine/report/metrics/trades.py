@@ -71,8 +71,11 @@ def longest(flags: Bools) -> int:
 
 
 def rows_of(table: pd.DataFrame) -> dict[str, Figures]:
-    """Return a table of profit as plain values: row -> column -> dollars."""
-    return {str(name): {str(key): float(value) for key, value in row.items()} for name, row in table.iterrows()}
+    """Return a table of profit as plain values: row -> column -> dollars, or words."""
+    return {
+        str(name): {str(key): value if isinstance(value, str) else float(value) for key, value in row.items()}
+        for name, row in table.iterrows()
+    }
 
 
 def _mean(values: pd.Series) -> float | None:

@@ -35,6 +35,15 @@ OF_TRADES: Final[tuple[Label, ...]] = (
 )
 MONEY: Final = ("price", "dividends", "interest", "financing", "costs", "pnl")
 MONEY_HEAD: Final = ("Price", "Dividends", "Interest", "Financing", "Costs", "Net, USD")
+OF_SYMBOLS: Final = (
+    "Net = price + dividends + interest − financing − costs. Financing: the borrow fee of shorts; of the interest "
+    "on a debit each long bears its part of all longs."
+)
+OF_SLEEVES: Final = (
+    "A sleeve: the weights that it is given, held from each decision's close to the next one's. A stage: what it "
+    "changed in them. (execution): what the account held beyond the last target, "
+    "by fills at other prices, drift, lots, money."
+)
 
 
 def trades_section(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -44,7 +53,10 @@ def trades_section(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]
     return {
         "outcome": outcome_table(metrics["trades"]),
         "extremes": extremes_table(record.trades),
-        "symbols": money_table("Profit by symbol", record.pnl_by_symbol, "Symbol"),
+        "symbols": money_table("Profit by symbol", record.pnl_by_symbol, "Symbol", OF_SYMBOLS),
+        "sleeves": money_table("Profit by sleeve and stage", record.pnl_by_sleeve, "Part", OF_SLEEVES)
+        if len(record.pnl_by_sleeve)
+        else None,
     }
 
 
@@ -87,7 +99,7 @@ def _trade_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
     )
 
 
-def money_table(caption: str, table: pd.DataFrame, first: str) -> PageTable:
+def money_table(caption: str, table: pd.DataFrame, first: str, note: str = "") -> PageTable:
     """Return a table of profit with its sum; beyond so many rows the ones in the middle are one row."""
     rows = list(table.iterrows())
     if len(rows) > MAX_ROWS:
@@ -96,8 +108,4 @@ def money_table(caption: str, table: pd.DataFrame, first: str) -> PageTable:
         rows = [*top, (f"{len(between)} more", between.sum()), *low]
     cells = [(str(name), *(shown(row[key], "usd") for key in MONEY)) for name, row in rows]
     cells.append(("Sum", *(shown(table[key].sum(), "usd") for key in MONEY)))
-    note = (
-        "Net = price + dividends + interest − financing − costs. Financing: the borrow fee of shorts; of the interest "
-        "on a debit each long bears its part of all longs."
-    )
     return PageTable(f"{caption}, USD", (first, *MONEY_HEAD), cells, note)
