@@ -83,7 +83,18 @@ def collect(setup: Setup, track: Track) -> Record:
         counts=_counts(setup, track),
         env=environment(setup),
         ruined=track.ruined,
+        prices=pd.DataFrame(_prices(setup, span), index=index, columns=list(panel.symbols)),
     )
+
+
+def _prices(setup: Setup, span: slice) -> Floats:
+    """Return (T, N) closes in the share units of the last bar; a view of the panel's where nothing was split."""
+    close, split = setup.panel.close[span], setup.panel.split[span]
+    later = np.ones_like(split)
+    if not (split[1:] != 1.0).any():
+        return close
+    later[:-1] = np.cumprod(split[:0:-1], axis=0)[::-1]
+    return close / later
 
 
 def environment(setup: Setup) -> dict[str, Any]:

@@ -44,6 +44,9 @@ class Record:
     spans : where benchmark, bill series and indicators begin and end.
     regime_off : the same sleeves in the same book with stage 6 off, None where it was not asked for.
     ladder : the same sleeves with the book shared in other ways, None where it was not asked for.
+    prices : closes like `weights`, in the share units of the last bar, NaN = no row; None where they are not at hand.
+    verdict : what the gate's verdict on file says of this very configuration: `passed`, `fits` (it is of this strategy
+        source, configuration and data), `path`; None where the configuration names none.
     """
 
     name: str
@@ -75,6 +78,8 @@ class Record:
     spans: tuple[Span, ...] = ()
     regime_off: Variant | None = None
     ladder: Ladder | None = None
+    prices: pd.DataFrame | None = None
+    verdict: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a record whose parts do not fit together."""
