@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from plimsoll.engine.errors import OutputError
+from plimsoll.engine.report.beside_file import BESIDE, beside_frame
 from plimsoll.engine.report.metrics.ladder import ladder_frame
 from plimsoll.engine.report.metrics.table import plain
 from plimsoll.engine.report.table_files import table_bytes
@@ -102,6 +103,9 @@ def folder_files(record: Record, metrics: Mapping[str, Any], created: str | None
     if record.ladder is not None and (shared := ladder_frame(record)) is not None:
         suffix, content = table_bytes(shared)
         files["ladder" + suffix] = content
+    if (beside := beside_frame(record)) is not None:
+        suffix, content = table_bytes(beside)
+        files[BESIDE + suffix] = content
     files["config.toml"] = f'# config_hash = "{record.config_hash}"\n{record.config_toml}'.encode()
     stamp = {} if created is None else {"created": created}
     facts = {"run_id": record.run_id, "config_hash": record.config_hash, "data_hash": record.data_hash}
@@ -130,7 +134,7 @@ def _move_into_place(fresh: Path, folder: Path) -> None:
 def _replace_files(fresh: Path, folder: Path) -> None:
     (folder / MARKER).unlink(missing_ok=True)
     names = sorted((path.name for path in fresh.iterdir()), key=lambda name: (name == MARKER, name))
-    for stale in (name + suffix for name in (*TABLES, "ladder") for suffix in (".csv", ".parquet")):
+    for stale in (name + suffix for name in (*TABLES, "ladder", BESIDE) for suffix in (".csv", ".parquet")):
         if stale not in names:
             (folder / stale).unlink(missing_ok=True)
     for name in names:
