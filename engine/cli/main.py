@@ -12,6 +12,7 @@ import typer
 from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, data_app
 from plimsoll.engine.cli.exchange_app import exchange
 from plimsoll.engine.cli.live_app import register
+from plimsoll.engine.cli.report_app import register as register_report
 from plimsoll.engine.cli.validate_app import register as register_validate
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.types import EngineName
@@ -357,6 +358,7 @@ def init(
 
 
 app.add_typer(data_app)
+register_report(app)
 register_validate(app)
 register(app)
 app.command()(exchange)

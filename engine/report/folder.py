@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from plimsoll.engine.errors import OutputError
+from plimsoll.engine.report.beside_file import BESIDE, beside_frame
 from plimsoll.engine.report.metrics.ladder import ladder_frame
 from plimsoll.engine.report.metrics.table import plain
 from plimsoll.engine.report.table_files import table_files
@@ -104,6 +105,8 @@ def folder_files(record: Record, metrics: Mapping[str, Any], created: str | None
         files |= table_files(name, getattr(record, name))
     if record.ladder is not None and (shared := ladder_frame(record)) is not None:
         files |= table_files("ladder", shared)
+    if (beside := beside_frame(record)) is not None:
+        files |= table_files(BESIDE, beside)
     files["config.toml"] = f'# config_hash = "{record.config_hash}"\n{record.config_toml}'.encode()
     stamp = {} if created is None else {"created": created}
     facts = {"run_id": record.run_id, "config_hash": record.config_hash, "data_hash": record.data_hash}
@@ -132,7 +135,7 @@ def _move_into_place(fresh: Path, folder: Path) -> None:
 def _replace_files(fresh: Path, folder: Path) -> None:
     (folder / MARKER).unlink(missing_ok=True)
     names = sorted((path.name for path in fresh.iterdir()), key=lambda name: (name == MARKER, name))
-    for stale in (name + suffix for name in (*TABLES, *REWORKED, "ladder") for suffix in (".csv", ".parquet")):
+    for stale in (name + suffix for name in (*TABLES, *REWORKED, "ladder", BESIDE) for suffix in (".csv", ".parquet")):
         if stale not in names:
             (folder / stale).unlink(missing_ok=True)
     for name in names:

@@ -51,6 +51,8 @@ class Record:
     regime_off : the same sleeves in the same book with stage 6 off, None where it was not asked for.
     ladder : the same sleeves with the book shared in other ways, None where it was not asked for.
     prices, parts : the market of the run's bars, what its decisions were made of; None where it was read back.
+    verdict : what the gate's verdict on file says of this very configuration: `passed`, `fits` (it is of this strategy
+        source, configuration and data), `path`; None where the configuration names none.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Record:
     ladder: Ladder | None = None
     prices: RunPrices | None = None
     parts: SleeveParts | None = None
+    verdict: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a record whose parts do not fit together."""

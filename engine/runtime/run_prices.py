@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.types import Floats
 
@@ -20,6 +22,14 @@ class RunPrices:
     low: Floats
     dividend: Floats
     split: Floats
+
+    def close_in_last_units(self) -> Floats:
+        """Return (T, N) closes in the share units of the last bar; the closes themselves where nothing was split."""
+        later = np.ones_like(self.split)
+        if not (self.split[1:] != 1.0).any():
+            return self.close
+        later[:-1] = np.cumprod(self.split[:0:-1], axis=0)[::-1]
+        return self.close / later
 
 
 def run_prices(panel: Panel, span: slice) -> RunPrices:

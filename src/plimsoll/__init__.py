@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.accounts import adopt, flatten, reconcile
     from plimsoll.engine.verbs.audit import audit
     from plimsoll.engine.verbs.backtest import backtest
+    from plimsoll.engine.verbs.compare import compare
     from plimsoll.engine.verbs.confirm import confirm
     from plimsoll.engine.verbs.control import halt, resume, status
     from plimsoll.engine.verbs.daemon import daemon
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.plan import plan
     from plimsoll.engine.verbs.project import write_project
     from plimsoll.engine.verbs.rebalance import emit, rebalance
+    from plimsoll.engine.verbs.report import report
     from plimsoll.engine.verbs.strategies import describe_strategies, describe_strategy
     from plimsoll.engine.verbs.stress import stress
     from plimsoll.engine.verbs.sweep import sweep
@@ -65,6 +67,7 @@ _HOME = {
     "audit": "plimsoll.engine.verbs.audit",
     "backtest": "plimsoll.engine.verbs.backtest",
     "check_data": "plimsoll.engine.verbs.data",
+    "compare": "plimsoll.engine.verbs.compare",
     "confirm": "plimsoll.engine.verbs.confirm",
     "daemon": "plimsoll.engine.verbs.daemon",
     "describe_strategies": "plimsoll.engine.verbs.strategies",
@@ -85,6 +88,7 @@ _HOME = {
     "load_data": "plimsoll.engine.runtime.load",
     "plan": "plimsoll.engine.verbs.plan",
     "pull_data": "plimsoll.engine.verbs.data",
+    "report": "plimsoll.engine.verbs.report",
     "sample_panel": "plimsoll.engine.market.sample.source",
     "show_data": "plimsoll.engine.verbs.data",
     "stress": "plimsoll.engine.verbs.stress",
@@ -119,6 +123,7 @@ __all__ = [
     "audit",
     "backtest",
     "check_data",
+    "compare",
     "confirm",
     "daemon",
     "describe_strategies",
@@ -137,6 +142,7 @@ __all__ = [
     "pull_data",
     "rebalance",
     "reconcile",
+    "report",
     "resume",
     "sample_panel",
     "show_data",

@@ -9,6 +9,8 @@ import numpy as np
 from plimsoll.engine.kernels.cost import COST_COLUMNS
 from plimsoll.engine.report.metrics import relative
 from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.report.metrics.capacity import capacity_of
+from plimsoll.engine.report.metrics.crises import beside_within, crisis_rows
 from plimsoll.engine.report.metrics.drawdowns import drawdowns
 from plimsoll.engine.report.metrics.exposure import (
     costs_block,
@@ -21,6 +23,7 @@ from plimsoll.engine.report.metrics.kelly import kelly_block
 from plimsoll.engine.report.metrics.ladder import ladder_block
 from plimsoll.engine.report.metrics.notes import diagnostic_curves, diagnostics_block
 from plimsoll.engine.report.metrics.periods import by_month, by_year, monthly_grid
+from plimsoll.engine.report.metrics.quantiles import quantile_rows
 from plimsoll.engine.report.metrics.regime_off import regime_off_block
 from plimsoll.engine.report.metrics.returns import Figures
 from plimsoll.engine.report.metrics.target import target_block
@@ -79,8 +82,11 @@ def metrics_of(record: Record) -> Figures:
         "pnl_by_sleeve": rows_of(record.pnl_by_sleeve),
         "trades": trades_block(record),
         "drawdowns": drawdown_rows(returns, record.sessions),
+        "crises": crisis_rows(returns, record.sessions, record.beside),
         "by_year": year_rows(returns, record),
         "monthly": monthly_grid(returns, record.sessions),
+        "quantiles": quantile_rows(returns, record.sessions),
+        "capacity": capacity_of(record),
         "sleeves": sleeves_block(record),
         "diagnostics": diagnostics_block(curves),
         "counts": dict(record.counts),
@@ -243,7 +249,7 @@ def year_rows(returns: Floats, record: Record) -> list[Figures]:
             "year": int(year.label),
             "sessions": year.sessions,
             "total_return": year.total,
-            "benchmark": None if beside is None else _within(beside, year.rows),
+            "benchmark": None if beside is None else beside_within(beside, year.rows),
             **m.annualised(
                 {"vol_ann": m.vol_ann(returns[year.rows]), "sharpe": m.sharpe(returns[year.rows])}, year.sessions
             ),
@@ -253,14 +259,6 @@ def year_rows(returns: Floats, record: Record) -> list[Figures]:
         }
         for year in by_year(returns, record.sessions)
     ]
-
-
-def _within(beside: Beside, rows: slice) -> float | None:
-    """Return the benchmark's return over some sessions; None where it does not cover the first and the last."""
-    chosen = (beside.starts >= rows.start) & (beside.ends < rows.stop)
-    starts, ends = beside.starts[chosen], beside.ends[chosen]
-    whole = len(ends) > 0 and starts[0] == rows.start and ends[-1] == rows.stop - 1
-    return m.total_return(beside.theirs[chosen]) if whole else None
 
 
 def _over(amounts: Floats, base: Floats) -> Floats:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pandas as pd
 
 from plimsoll.engine.report.metrics.labels import DASH, Label, shown
-from plimsoll.engine.report.tearsheet.tables import PageTable
+from plimsoll.engine.report.tearsheet.page_table import PageTable
 from plimsoll.engine.runtime.record import Record
 
 MAX_ROWS: Final = 30
