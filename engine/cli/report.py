@@ -81,7 +81,7 @@ def _table(table: "PageTable") -> Any:
 
     made = Table(title=table.caption, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, head in enumerate(table.head):
-        made.add_column(Text(head), justify="left" if place == 0 else "right")
+        made.add_column(Text(head), justify="left" if place == 0 else "right", overflow="fold")
     for row in table.rows:
         made.add_row(*(Text(cell) for cell in row))
     return made

@@ -11,7 +11,7 @@ from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.report.beside_file import BESIDE, series_of
-from plimsoll.engine.report.folder import MARKER, TABLES
+from plimsoll.engine.report.folder import MARKER, REWORKED, TABLES
 from plimsoll.engine.report.metrics.returns import Figures
 from plimsoll.engine.runtime.beside import Span
 from plimsoll.engine.runtime.record import Record
@@ -68,6 +68,17 @@ def read_back(folder: Path, config: Config) -> tuple[Record, Figures]:
     return record, metrics
 
 
+def reworked(folder: Path) -> dict[str, pd.DataFrame]:
+    """Return round trips and profits as they were written, as far as a folder has them: they need the prices."""
+    out = {}
+    for name in REWORKED:
+        if _has(folder, name):
+            table = _table(folder, name)
+            index = {"pnl_by_symbol": "symbol", "pnl_by_sleeve": "part"}.get(name)
+            out[name] = table.set_index(index) if index else table
+    return out
+
+
 def _has(folder: Path, name: str) -> bool:
     return any((folder / f"{name}{suffix}").exists() for suffix in (".csv", ".parquet"))
 
@@ -102,7 +113,9 @@ def _table(folder: Path, name: str) -> pd.DataFrame:
     from pyarrow import csv
 
     packed, text = folder / f"{name}.parquet", folder / f"{name}.csv"
-    table: pd.DataFrame = pd.read_parquet(packed) if packed.exists() else csv.read_csv(text).to_pandas()
+    table: pd.DataFrame = (
+        pd.read_parquet(packed) if packed.exists() else csv.read_csv(text).to_pandas(date_as_object=False)
+    )
     if "session" in table:
         table["session"] = pd.to_datetime(table["session"])
     return table.set_index("session") if name in _BY_SESSION else table

@@ -15,7 +15,7 @@ from plimsoll.engine.report.metrics.labels import shown
 from plimsoll.engine.report.metrics.notices import span_text
 from plimsoll.engine.report.metrics.table import metrics_of
 from plimsoll.engine.report.notebook import notebook_figure, notebook_html
-from plimsoll.engine.report.read_back import read_back
+from plimsoll.engine.report.read_back import read_back, reworked
 from plimsoll.engine.report.summary import print_summary
 from plimsoll.engine.runtime.record import Record
 
@@ -54,6 +54,7 @@ class Result(Record):
         record, metrics = read_back(path, config)
         result = cls.of(record)
         result.__dict__["metrics"] = metrics  # where `cached_property` keeps it
+        result.__dict__.update(reworked(path))
         return result
 
     @cached_property

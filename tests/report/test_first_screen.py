@@ -14,8 +14,8 @@ from page_parser import Page
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.report.metrics.diagnostic_words import words_for
 from plimsoll.engine.report.result import Result
-from plimsoll.engine.report.tearsheet.contributors import by_sleeve, by_symbol
-from plimsoll.engine.report.tearsheet.first_screen import vouched, what_ran, worth_acting_on
+from plimsoll.engine.report.tearsheet.contributors import by_sleeve
+from plimsoll.engine.report.tearsheet.first_screen import contributors, vouched, what_ran, worth_acting_on
 from plimsoll.engine.report.tearsheet.headline import tiles
 from plimsoll.engine.report.tearsheet.page import tearsheet_html
 from plimsoll.engine.report.tearsheet.page_data import page_files
@@ -40,11 +40,15 @@ def test_what_ran_is_said_in_words(make_result: Make) -> None:
     assert rows["Money"].startswith("reg_t account, costs flat, 5 bps of traded notional, cash earns BIL")
 
 
-def test_gains_by_symbol_sum_to_the_price_gains_of_the_account(result: Result) -> None:
-    gains = by_symbol(result)
-    assert sum(one.gain for one in gains) == pytest.approx(result.metrics["pnl"]["price_pnl"], rel=1e-9)
-    assert sum(one.costs for one in gains) == pytest.approx(result.metrics["costs"]["total"], rel=1e-9)
-    assert [one.gain for one in gains] == sorted((one.gain for one in gains), reverse=True)
+def test_what_it_is_made_of_is_ranked_and_is_the_profit(make_result: Make) -> None:
+    result = make_result(sessions=60)
+    caption, rows = contributors(result)
+    assert caption.startswith("Net profit by symbol")
+    pnl = result.pnl_by_symbol["pnl"].sort_values(ascending=False, kind="stable")
+    pnl = pnl[pnl != 0.0]
+    assert [name for name, *_ in rows] == list(pnl.index)
+    assert [tone for *_, tone in rows] == ["good" if value >= 0.0 else "bad" for value in pnl]
+    assert max(float(width) for *_, width, _ in rows) == 100.0
 
 
 def test_what_sleeves_gave_is_their_share_times_their_return(result: Result) -> None:

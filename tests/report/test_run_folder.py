@@ -27,6 +27,7 @@ FILES = {
     "trades.csv",
     "pnl_by_symbol.csv",
     "pnl_by_sleeve.csv",
+    "beside.csv",
     "diagnostics.parquet",
     "trace.parquet",
     "config.toml",

@@ -1,5 +1,6 @@
 """Runs compared, as tables: figures, years, focus periods, crises, tests of difference, settings that differ."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -31,6 +32,7 @@ ACCOUNT_KEYS: Final = {
 }
 # What a configuration says about where and how it is run, not about what is run.
 _NOT_COMPARED: Final = ("run.name", "data.path", "run.modules")
+_SLEEVE_NAME: Final = re.compile(r"sleeve\.\d+\.name")
 ABSENT: Final = "not set"
 
 
@@ -173,7 +175,9 @@ def _settings(lined: LineUp) -> pd.DataFrame:
     rows = {
         key: {label: values.get(key, ABSENT) for label, values in flat.items()}
         for key in keys
-        if key not in _NOT_COMPARED and len({values.get(key, ABSENT) for values in flat.values()}) > 1
+        if key not in _NOT_COMPARED
+        and not _SLEEVE_NAME.fullmatch(key)
+        and len({values.get(key, ABSENT) for values in flat.values()}) > 1
     }
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(lined.runs), dtype=object)
 
@@ -182,7 +186,7 @@ def _flat(value: Any, key: str = "") -> dict[str, str]:
     if isinstance(value, Mapping):
         parts = [_flat(item, f"{key}.{name}" if key else str(name)) for name, item in value.items()]
     elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-        parts = [_flat(item, f"{key}.{number}") for number, item in enumerate(value, start=1)]
+        parts = [_flat(item, f"{key}.{number}") for number, item in enumerate(value)]
     else:
         return {key: str(value)}
     return {name: text for part in parts for name, text in part.items()}

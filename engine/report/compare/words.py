@@ -70,11 +70,11 @@ def test_table(found: Comparison) -> PageTable:
     kinds: dict[str, tuple[str, Kind]] = {
         "cagr": ("CAGR", "percent"),
         "mean": ("Mean a year", "percent"),
-        "mean_error": ("s.e.", "percent"),
-        "mean_p": ("p", "ratio"),
+        "mean_error": ("… standard error", "percent"),
+        "mean_p": ("… p-value", "ratio"),
         "sharpe": ("Sharpe over bills", "ratio"),
-        "sharpe_error": ("s.e.", "ratio"),
-        "sharpe_p": ("p", "ratio"),
+        "sharpe_error": ("… standard error", "ratio"),
+        "sharpe_p": ("… p-value", "ratio"),
         "max_drawdown": ("Max drawdown", "percent"),
         "tracking_error_ann": ("Tracking error", "percent"),
         "information_ratio": ("Information ratio", "ratio"),
@@ -82,10 +82,10 @@ def test_table(found: Comparison) -> PageTable:
         "beta": ("Beta", "ratio"),
     }
     rows = [
-        (f"less {label}", *(_cell(values[key], kind) for key, (_, kind) in kinds.items()))
-        for label, values in found.tests.iterrows()
+        (label, *(_cell(found.tests.loc[other, key], kind) for other in found.tests.index))
+        for key, (label, kind) in kinds.items()
     ]
-    head = (found.lined.base, *(label for label, _ in kinds.values()))
+    head = (found.lined.base, *(f"less {other}" for other in found.tests.index))
     return PageTable("Differences", head, rows, found.conventions)
 
 
@@ -106,6 +106,6 @@ def verdicts(found: Comparison) -> list[str]:
         sure = "differs from" if p < 0.05 else "is not told apart from"
         said.append(
             f"The Sharpe ratio of {found.lined.base} {sure} that of {label}: {difference:+.2f} "
-            f"(s.e. {row['sharpe_error']:.2f}, p {p:.2f})."
+            f"(s.e. {row['sharpe_error']:.2f}, p {p:.3f})."
         )
     return said

@@ -10,7 +10,6 @@ from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.report.metrics.labels import DASH, count_shown, shown
 from plimsoll.engine.report.metrics.notices import some
 from plimsoll.engine.report.metrics.target import TAKERS
-from plimsoll.engine.report.tearsheet.contributors import by_sleeve, by_symbol
 from plimsoll.engine.runtime.record import Record
 
 MANY_PARAMETERS: Final = 8
@@ -174,16 +173,20 @@ def _target(metrics: Mapping[str, Any]) -> list[str]:
     return [f"Realised volatility is {ratio} of the {aim} aimed at{why}."]
 
 
-def contributors(record: Record) -> list[tuple[str, str, str, str]]:
-    """Return (name, amount, share of width 0 to 100, sign) of those at either end, gains first.
+def contributors(record: Record) -> tuple[str, list[tuple[str, str, str, str]]]:
+    """Return a caption and (name, amount, share of width 0 to 100, sign) of those at either end, gains first.
 
-    Of a book its sleeves, in points of equity; else the symbols, in USD of price gains before costs.
+    Of a book its sleeves and what the stages made of them; else the symbols. Net profit in USD either way.
     """
-    sleeves = {name: float(values[-1]) for name, values in by_sleeve(record).items()}
-    if len(sleeves) > 1:
-        ranked = sorted(sleeves.items(), key=lambda one: -one[1])
-        return _ends([(name, value, shown(value, "percent")) for name, value in ranked])
-    return _ends([(one.symbol, one.gain, shown(one.gain, "count")) for one in by_symbol(record)])
+    parts = record.pnl_by_sleeve
+    parts = parts[parts["kind"].isin(("sleeve", "stage"))]
+    if int((parts["kind"] == "sleeve").sum()) > 1:
+        caption = "Net profit by sleeve, and what each stage took or gave, USD"
+    else:
+        parts, caption = record.pnl_by_symbol, "Net profit by symbol, financing and costs taken off, USD"
+    made = parts["pnl"].dropna()
+    made = made[made != 0.0].sort_values(ascending=False, kind="stable")
+    return caption, _ends([(str(name), float(value), shown(float(value), "count")) for name, value in made.items()])
 
 
 def _ends(ranked: list[tuple[str, float, str]]) -> list[tuple[str, str, str, str]]:
