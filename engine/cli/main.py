@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from plimsoll.engine.cli.config_app import register as register_config
 from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, data_app
 from plimsoll.engine.cli.exchange_app import exchange
 from plimsoll.engine.cli.live_app import register
@@ -358,6 +359,7 @@ def init(
 
 
 app.add_typer(data_app)
+register_config(app)
 register_report(app)
 register_validate(app)
 register(app)

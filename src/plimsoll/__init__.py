@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.audit import audit
     from plimsoll.engine.verbs.backtest import backtest
     from plimsoll.engine.verbs.compare import compare
+    from plimsoll.engine.verbs.config_keys import describe_config
     from plimsoll.engine.verbs.confirm import confirm
     from plimsoll.engine.verbs.control import halt, resume, status
     from plimsoll.engine.verbs.daemon import daemon
@@ -70,6 +71,7 @@ _HOME = {
     "compare": "plimsoll.engine.verbs.compare",
     "confirm": "plimsoll.engine.verbs.confirm",
     "daemon": "plimsoll.engine.verbs.daemon",
+    "describe_config": "plimsoll.engine.verbs.config_keys",
     "describe_strategies": "plimsoll.engine.verbs.strategies",
     "describe_strategy": "plimsoll.engine.verbs.strategies",
     "doctor": "plimsoll.engine.verbs.doctor",
@@ -126,6 +128,7 @@ __all__ = [
     "compare",
     "confirm",
     "daemon",
+    "describe_config",
     "describe_strategies",
     "describe_strategy",
     "doctor",
