@@ -239,10 +239,10 @@ class Sleeve:
         self._on_bar = _silent
 
     def _place(self, error: Exception) -> str:
-        """Return file and line of the strategy's own module at which an error came out, or ""."""
-        own, place = type(self.strategy).__module__, ""
+        """Return file and line of the strategy's own module, or of one it inherits from, that an error came out of."""
+        own, place = {cls.__module__ for cls in type(self.strategy).__mro__ if cls is not Strategy}, ""
         for frame, line in walk_tb(error.__traceback__):
-            if frame.f_globals.get("__name__") == own:
+            if frame.f_globals.get("__name__") in own:
                 place = f" (at {Path(frame.f_code.co_filename).name}:{line})"
         return place
 
