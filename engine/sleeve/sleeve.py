@@ -240,7 +240,8 @@ class Sleeve:
 
     def _place(self, error: Exception) -> str:
         """Return file and line of the strategy's own module, or of one it inherits from, that an error came out of."""
-        own, place = {cls.__module__ for cls in type(self.strategy).__mro__ if cls is not Strategy}, ""
+        modules = {cls.__module__ for cls in type(self.strategy).__mro__}
+        own, place = {name for name in modules if not name.startswith("plimsoll.engine.")}, ""
         for frame, line in walk_tb(error.__traceback__):
             if frame.f_globals.get("__name__") in own:
                 place = f" (at {Path(frame.f_code.co_filename).name}:{line})"
