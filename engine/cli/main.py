@@ -9,10 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from plimsoll.engine.cli.config_app import register as register_config
 from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, AsOf, data_app
 from plimsoll.engine.cli.data_diff_app import diff
 from plimsoll.engine.cli.exchange_app import exchange
 from plimsoll.engine.cli.live_app import register
+from plimsoll.engine.cli.report_app import register as register_report
 from plimsoll.engine.cli.stress_app import stress
 from plimsoll.engine.cli.validate_app import register as register_validate
 from plimsoll.engine.errors import InputError
@@ -335,6 +337,8 @@ def init(
 data_app.command()(diff)
 app.add_typer(data_app)
 app.command()(stress)
+register_config(app)
+register_report(app)
 register_validate(app)
 register(app)
 app.command()(exchange)

@@ -41,12 +41,19 @@ class RunSection(Section):
     """What is run, when, with how much money."""
 
     name: str = Field("run", min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    start: date | None = None  # first session traded; None = the first one that the warm-up allows
-    end: date | None = None  # last session; None = the last one in the data
+    """What the run is called; its folder and page bear the name."""
+    start: date | None = None
+    """First session traded; None = the first one that the warm-up allows."""
+    end: date | None = None
+    """Last session; None = the last one in the data."""
     cash: float = Field(100_000.0, gt=0)
+    """Dollars the account starts with."""
     benchmark: str | None = None
+    """Symbol the run is held against; None = none."""
     seed: int = Field(42, ge=0)
-    modules: Path | None = None  # where modules of strategies lie that are not installed; None = beside the file read
+    """Of everything that is drawn."""
+    modules: Path | None = None
+    """Where modules of strategies lie that are not installed; None = beside the file read."""
 
     @model_validator(mode="after")
     def _order(self) -> "RunSection":
@@ -58,18 +65,30 @@ class RunSection(Section):
 class DataSection(Section):
     """Where prices come from."""
 
-    source: str = Field("sample", min_length=1)  # a registered one
+    source: str = Field("sample", min_length=1)
+    """Where prices come from: sample, csv, catalog, or another registered source."""
     path: Path | None = None
+    """Folder of a source that reads files."""
     indicators: tuple[str, ...] = ()
-    interval: str = Field("1d", pattern=INTERVAL)  # of the bars read; also written 5m, 1h
-    resample: str | None = Field(None, pattern=INTERVAL)  # bars of the run, made of those read; None = the same
-    label: Literal["left", "right"] | None = None  # files stamp a bar with its start (left) or its end; None = start
-    universe_file: Path | None = None  # CSV of symbol,from,to,reason: who may be held when; None = everybody
-    extended_hours: Literal["drop"] | None = None  # rows of files outside regular hours; None = they are refused
-    extend_leveraged: tuple[str, ...] = ()  # funds given a modelled history before their inception, marked as such
-    prices: dict[str, PriceKind] = Field(default_factory=dict)  # what a symbol's prices are, where files cannot tell
-    confirmed: dict[str, tuple[date, ...]] = Field(default_factory=dict)  # sessions whose extraordinary moves are real
-    as_of: Annotated[str, BeforeValidator(as_of_text)] | None = None  # as it was known then; a date: its end, New York
+    """Series that strategies may read but nobody trades, as VIX."""
+    interval: str = Field("1d", pattern=INTERVAL)
+    """Length of the bars the files hold: 1d, or minutes as 5min, 5m, 1h."""
+    resample: str | None = Field(None, pattern=INTERVAL)
+    """Longer bars made of them, which the run sees; None = the bars themselves."""
+    label: Literal["left", "right"] | None = None
+    """What the stamp of an intraday bar is: its start (left) or its end; None = left."""
+    universe_file: Path | None = None
+    """CSV of symbol,from,to,reason: who was a member when."""
+    extended_hours: Literal["drop"] | None = None
+    """drop: rows outside regular hours are left out; None = they are refused."""
+    extend_leveraged: tuple[str, ...] = ()
+    """Funds given a modelled history before their inception, marked as such."""
+    prices: dict[str, PriceKind] = Field(default_factory=dict)
+    """What a symbol's prices are, where files cannot tell."""
+    confirmed: dict[str, tuple[date, ...]] = Field(default_factory=dict)
+    """Sessions whose extraordinary moves are real."""
+    as_of: Annotated[str, BeforeValidator(as_of_text)] | None = None
+    """The data as they were known then; a date is its end in New York; None = now."""
 
     @field_validator("interval", "resample", mode="before")
     @classmethod
@@ -93,36 +112,55 @@ class SleeveSection(Section):
     """One strategy and its parameters."""
 
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    """What the sleeve is called."""
     strategy: str
+    """A registered strategy, or package.module:Class."""
     status: Literal["promoted", "incubating", "quarantined"] = "promoted"
-    since: date | None = (
-        None  # when that status began; a promoted sleeve incubates before, a quarantined one was promoted
-    )
-    role: Literal["defensive", "cyclical", "other"] | None = None  # None = what the strategy declares
-    full_gross: float | None = Field(None, gt=0)  # None = what the strategy declares
-    full_vol: float | None = Field(None, gt=0)  # per year; None = what the strategy declares
-    max_scale: float | None = Field(None, gt=0)  # None = integrator.normalize.max_scale
-    release_idle_sessions: int | None = Field(None, ge=0)  # 0 = never; None = integrator.allocate's
+    """incubating: watched without capital; quarantined: no new risk."""
+    since: date | None = None
+    """When that status began; a promoted sleeve incubates before, a quarantined one was promoted."""
+    role: Literal["defensive", "cyclical", "other"] | None = None
+    """What the regime's tilt takes it for; None = what the strategy declares."""
+    full_gross: float | None = Field(None, gt=0)
+    """Gross exposure at which it is fully convinced; None = what the strategy declares."""
+    full_vol: float | None = Field(None, gt=0)
+    """Volatility per year it sizes itself to; None = what the strategy declares."""
+    max_scale: float | None = Field(None, gt=0)
+    """Most that stage 0 multiplies it by; None = integrator.normalize.max_scale."""
+    release_idle_sessions: int | None = Field(None, ge=0)
+    """Idle sessions after which its slot is lent, 0 = never; None = integrator.allocate's."""
     on_error: Literal["raise", "quarantine"] = "raise"
+    """What becomes of the run if the strategy raises: the error, or its drifted weights are held."""
     params: dict[str, Any] = Field(default_factory=dict)
+    """The strategy's own parameters: plimsoll strategies NAME lists them."""
 
 
 class IntegratorSection(Section):
     """How sleeves become one target: one alone, the nine stages, or the old path they replace."""
 
     preset: Literal["direct", "book", "legacy"] = "direct"
-    # how the requirement is read where a stage can be read in two ways: as this project rules, or to the letter;
-    # None = to the letter beside its own normalisation, unit_gross, else as ruled. A key of a stage goes first.
+    """direct: one sleeve as it is; book: the nine stages; legacy: the path they replace."""
     readings: Literal["ruled", "literal"] | None = None
+    """How the requirement is read where a stage can be read in two ways: as this project rules, or to the letter; None
+    = to the letter beside its own normalisation, unit_gross, else as ruled. A key of a stage goes first."""
     normalize: NormalizeSection = NormalizeSection()
+    """Stage 0: each sleeve brought to a volatility of its own."""
     allocate: AllocateSection = AllocateSection()
+    """Stage 1: shares of the sleeves."""
     net: NetSection = NetSection()
+    """Stage 2: sleeves summed and netted by symbol."""
     vol_target: VolTargetSection = VolTargetSection()
+    """Stage 3: the one volatility target of the book."""
     caps: CapsSection = CapsSection()
+    """Stage 4: what no name, cluster or book may exceed."""
     governor: GovernorSection = GovernorSection()
+    """Stage 5: less exposure in a drawdown."""
     regime: RegimeSection = RegimeSection()
+    """Stage 6: a bounded tilt by the market's regime."""
     turnover: TurnoverSection = TurnoverSection()
+    """Stage 7: no-trade band and cost gate."""
     ladder: LadderSection = LadderSection()
+    """Stage 8: limits by the size of the account."""
 
     @property
     def literal(self) -> bool:
@@ -152,14 +190,23 @@ class ExecutionSection(Section):
     """How a target becomes orders and fills."""
 
     fill: Literal["next_open", "next_close"] = "next_open"
+    """The auction of the next bar at which orders fill."""
     sizing: Literal["decision", "fill"] = "decision"
-    venue: Literal["alpaca"] | None = None  # orders pass the rules of this venue; None = only those of the account
-    limits: bool = False  # marketable limit orders at live.collar, as they are sent; a venue's rules say which grid
-    min_notional: float = Field(1.0, ge=0)  # dollars; exits are exempt
+    """Where quantities are fixed: at the decision, or at the fill, for comparison with tools that do so."""
+    venue: Literal["alpaca"] | None = None
+    """Orders pass the rules of this venue; None = only those of the account."""
+    limits: bool = False
+    """Marketable limit orders at live.collar, as they are sent; a venue's rules say which grid."""
+    min_notional: float = Field(1.0, ge=0)
+    """Orders of fewer dollars are not sent; exits are exempt."""
     fractional: bool = True
+    """Whether longs may have fractions of a share."""
     qty_decimals: int = Field(9, ge=0, le=9)
-    max_participation: float = Field(0.05, ge=0, le=1)  # of the fill bar's volume; 0 = no cap
-    unfilled: Literal["expire", "carry"] = "carry"  # what did not fill works on until filled, replaced or delisted
+    """Decimals of a quantity where fractions are allowed."""
+    max_participation: float = Field(0.05, ge=0, le=1)
+    """Most of the fill bar's volume that an order takes, fraction; 0 = no cap."""
+    unfilled: Literal["expire", "carry"] = "carry"
+    """carry: what did not fill works on until filled, replaced or delisted; expire: it is dropped."""
 
     @model_validator(mode="after")
     def _limits_of_a_venue(self) -> "ExecutionSection":
@@ -179,12 +226,19 @@ class CostSection(Section):
     """What trading costs; `us_etf` is the default."""
 
     preset: Literal["none", "flat", "us_etf"] = "us_etf"
-    flat_bps: float = Field(5.0, ge=0)  # per dollar traded, preset flat only
-    half_spread_bps: dict[LiquidityTier, Annotated[float, Field(ge=0)]] = HALF_SPREAD_BPS  # tiers left out keep theirs
-    tier: dict[str, LiquidityTier] = Field(default_factory=dict)  # overrides per symbol
+    """Which costs are charged: none, one rate on what is traded, or those of ETFs in the United States."""
+    flat_bps: float = Field(5.0, ge=0)
+    """Per dollar traded, preset flat only."""
+    half_spread_bps: dict[LiquidityTier, Annotated[float, Field(ge=0)]] = HALF_SPREAD_BPS
+    """Half the spread by liquidity tier; tiers left out keep theirs."""
+    tier: dict[str, LiquidityTier] = Field(default_factory=dict)
+    """Liquidity tier by symbol, where it is another than the project's."""
     commission_per_share: float = Field(0.0, ge=0)
-    impact: float = Field(1.0, ge=0)  # coefficient of the square-root law
-    stress: float = Field(1.0, ge=0)  # multiplies spreads and impact
+    """Dollars a share."""
+    impact: float = Field(1.0, ge=0)
+    """Coefficient of the square-root law."""
+    stress: float = Field(1.0, ge=0)
+    """Multiplies spreads and impact."""
 
     @field_validator("half_spread_bps")
     @classmethod
@@ -196,20 +250,30 @@ class AccountSection(Section):
     """What the account may do."""
 
     type: Literal["cash", "reg_t"] = "reg_t"
-    flows: Path | None = None  # CSV of date,amount: deposits > 0, withdrawals < 0
+    """cash: never owes, never short; reg_t: initial margin of half of what is held."""
+    flows: Path | None = None
+    """CSV of date,amount: deposits > 0, withdrawals < 0."""
     maintenance_long: float = Field(0.25, ge=0, le=1)
+    """Maintenance margin of longs, fraction of market value."""
     maintenance_short: float = Field(0.30, ge=0, le=1)
-    leverage: dict[str, float] = Field(default_factory=dict)  # overrides per symbol
+    """Maintenance margin of shorts, fraction of market value."""
+    leverage: dict[str, float] = Field(default_factory=dict)
+    """Leverage by symbol, where it is another than the project's."""
 
 
 class FinancingSection(Section):
     """What cash earns and debt costs."""
 
-    cash_rate: float | str = 0.0  # a rate per year, or a symbol whose return is the bill rate
-    cash_rate_after: float | None = None  # a rate per year, once that symbol has had no row for five sessions
+    cash_rate: float | str = 0.0
+    """A rate per year, or a symbol whose return is the bill rate."""
+    cash_rate_after: float | None = None
+    """A rate per year, once that symbol has had no row for five sessions."""
     margin_spread_bps: float = Field(150.0, ge=0)
+    """What a debit pays over the bill rate, per year."""
     borrow_bps: float = Field(50.0, ge=0)
-    short_rebate: float = Field(0.0, ge=0, le=1)  # fraction of the bill rate that the proceeds of shorts earn
+    """What a short pays on its market value, per year."""
+    short_rebate: float = Field(0.0, ge=0, le=1)
+    """Fraction of the bill rate that the proceeds of shorts earn."""
 
 
 class Config(Section):

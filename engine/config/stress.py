@@ -8,5 +8,5 @@ from plimsoll.engine.config.section import Section
 class StressSection(Section):
     """The run is the same with and without."""
 
-    # symbol -> asset class, for symbols the project does not know: what they do in a market they were not alive in
     classes: dict[str, str] = Field(default_factory=dict)
+    """Symbol -> asset class, for symbols the project does not know: what they do in a market they were not alive in."""

@@ -15,21 +15,31 @@ MOST_SPLITS: Final = 1000  # each holds its sessions: more are memory, and no ne
 class ValidateSection(Section):
     """Walk-forward, sensitivity, and the family of settings that both choose from; no run depends on it."""
 
-    # which of the two walks is judged; both are shown
     window: Literal["rolling", "expanding"] = "rolling"
-    train_sessions: int = Field(1260, ge=21)  # five years; the least of an expanding window
+    """Which of the two walks is judged; both are shown."""
+    train_sessions: int = Field(1260, ge=21)
+    """Sessions of a training window, five years; the least of an expanding one."""
     test_sessions: int = Field(252, ge=1)
-    step_sessions: int | None = Field(None, ge=1)  # between two windows, at most test_sessions; None = test_sessions
-    purge_sessions: int = Field(0, ge=0)  # left out at the end of training: as long as a decision's outcome is open
-    embargo_sessions: int = Field(5, ge=0)  # left out besides, between training and test
-    # combinatorial purged cross-validation: the past in so many groups, every choice of so many of them a test
+    """Sessions of a test window."""
+    step_sessions: int | None = Field(None, ge=1)
+    """Sessions between two windows, at most test_sessions; None = test_sessions."""
+    purge_sessions: int = Field(0, ge=0)
+    """Sessions left out at the end of training: as long as a decision's outcome is open."""
+    embargo_sessions: int = Field(5, ge=0)
+    """Sessions left out besides, between training and test."""
     cpcv_groups: int = Field(10, ge=2, le=100)
+    """Combinatorial purged cross-validation: the past in so many groups, every choice of so many of them a test."""
     cpcv_test_groups: int = Field(2, ge=1)
-    # keys moved by +-perturb, one at a time and in pairs; None = the portfolio layer's four, or a lone sleeve's numbers
+    """How many groups are a test at a time."""
     sensitivity: tuple[str, ...] | None = None
+    """Keys moved by +-perturb, one at a time and in pairs; None = the portfolio layer's four, or a lone sleeve's
+    numbers."""
     perturb: float = Field(0.5, gt=0, lt=1)
-    former: bool = True  # the path that the nine stages replace, beside the ladder: preset 'book'
-    grid: dict[str, Any] = Field(default_factory=dict)  # "section.key" = values, or text as for `sweep --grid`
+    """By how much keys are moved, fraction of their value."""
+    former: bool = True
+    """The path that the nine stages replace, beside the ladder: preset 'book'."""
+    grid: dict[str, Any] = Field(default_factory=dict)
+    """"section.key" = values, or text as for `sweep --grid`."""
 
     @field_validator("grid", mode="before")
     @classmethod
@@ -76,14 +86,23 @@ class GateSection(Section):
     """
 
     required: bool = False
-    verdict: Path | None = None  # the verdict.json of a validation
-    min_sharpe: float = Field(0.3, ge=0)  # out of sample, over bills, a year
-    min_dsr: float = Field(0.95, ge=0, lt=1)  # probability that the Sharpe ratio is more than the best of as much luck
-    max_pbo: float = Field(0.5, gt=0, le=1)  # the seed's bound; its aim is 0.2
-    max_drawdown: float = Field(0.25, gt=0, le=1)  # out of sample
-    max_sensitivity: float = Field(0.25, gt=0)  # most that a perturbed Sharpe ratio may lie below the one configured
-    min_capacity_usd: float = Field(1_000_000.0, ge=0)  # assets at which costs eat cost_share of what is earned
-    cost_share: float = Field(0.25, gt=0, le=1)  # of the return over bills before costs
+    """Whether a promoted sleeve needs a verdict to run."""
+    verdict: Path | None = None
+    """The verdict.json of a validation."""
+    min_sharpe: float = Field(0.3, ge=0)
+    """Least Sharpe ratio out of sample, over bills, a year."""
+    min_dsr: float = Field(0.95, ge=0, lt=1)
+    """Least probability that the Sharpe ratio is more than the best of as much luck."""
+    max_pbo: float = Field(0.5, gt=0, le=1)
+    """Most probability of backtest overfitting; the requirement's bound, its aim is 0.2."""
+    max_drawdown: float = Field(0.25, gt=0, le=1)
+    """Most drawdown out of sample."""
+    max_sensitivity: float = Field(0.25, gt=0)
+    """Most that a perturbed Sharpe ratio may lie below the one configured."""
+    min_capacity_usd: float = Field(1_000_000.0, ge=0)
+    """Least assets at which costs eat cost_share of what is earned."""
+    cost_share: float = Field(0.25, gt=0, le=1)
+    """Part of the return over bills before costs."""
 
     @model_validator(mode="after")
     def _named(self) -> "GateSection":

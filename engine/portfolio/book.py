@@ -88,8 +88,9 @@ class Pipeline:
         t, n, rules, memory = self._t, len(account.value), self.settings.rules, self.memory
         bits = sum(1 << SKIPPABLE.index(name) for name in skip)
         out = Out(
-            np.empty(n), np.empty(n), np.empty(n, dtype=np.bool_), np.empty((len(STAGES), n)), np.empty(len(self.facts))
-        )
+            np.empty(n), np.empty(n), np.empty(n, dtype=np.bool_), np.empty((len(STAGES), n)),
+            np.empty(len(self.facts)), np.empty(self.weight.shape),
+        )  # fmt: skip
         holdings = AccountView(account.value, account.equity, account.margin_call, day_return, adopt)
         if not self.settings.factors:
             ticket = decide(t, self.weight, bits, rules, memory, self.prices, self.terms, holdings, out)
@@ -99,7 +100,7 @@ class Pipeline:
             own_rows(t, self._feed.ret, self._feed.ret, self.prices.status, window)
             estimate = s3_vol_target.book_vol(out.trace[NETTED], memory.asset_moments.pair, window, rules.vol_target)
             ticket = finish(t, self.weight, *estimate, bits, rules, memory, self.prices, self.terms, holdings, out)
-        return Target(out.target, out.goal, out.trade, out.trace.T, out.facts, ticket, account.margin_call)
+        return Target(out.target, out.goal, out.trade, out.trace.T, out.facts, ticket, account.margin_call, out.parts)
 
     def take_over(self, t: int, weight: Floats) -> None:
         """Stand at the close of bar t, to which a compiled loop has moved the memory; weight (S, N) as it was there."""

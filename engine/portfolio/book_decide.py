@@ -119,18 +119,22 @@ class AccountView(NamedTuple):
 
 
 class Out(NamedTuple):
-    """Where a decision is written: target, goal, trade (N,), trace (STAGES, N), facts as `book_facts` names them."""
+    """Where a decision is written: target, goal, trade (N,), trace (STAGES, N), facts as `book_facts` names them.
+
+    parts (S, N) : what each sleeve has of the allocated book.
+    """
 
     target: Floats
     goal: Floats
     trade: Bools
     trace: Floats
     facts: Floats
+    parts: Floats
 
 
 @kernel
 def combine(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Codes, out: Out) -> None:
-    """Write the raw, the allocated and the netted book to the trace, the sleeves' shares to the facts.
+    """Write the raw, the allocated and the netted book to the trace, sleeves' parts of it, their shares to the facts.
 
     weight (S, N) drifted weights at the close; status (T, N).
     """
@@ -149,6 +153,7 @@ def combine(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Code
     scale, unit = scaled_sleeves(weight, skip, p, m)
     s2_net.combine(equal, scale, unit, out.trace[RAW])
     s2_net.combine(shares, scale, unit, out.trace[ALLOCATED])
+    s2_net.parts_of(shares, scale, unit, out.parts)
     w = out.trace[NETTED]
     w[:] = out.trace[ALLOCATED]
     if not skip & SKIP_S2:

@@ -35,6 +35,7 @@ class Target:
     min_ticket : dollars below which an order is not sent, exits excepted.
     forced : a margin call scaled the weights.
     alone : only what leaves the universe trades; what else is working goes on.
+    parts : (S, N) what each sleeve has of the book that stage 1 makes; None = the one sleeve has all of it.
     """
 
     weights: Floats
@@ -44,6 +45,7 @@ class Target:
     facts: Floats
     min_ticket: float = 0.0
     forced: bool = False
+    parts: Floats | None = None
     alone: bool = False
 
 

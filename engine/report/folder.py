@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from plimsoll.engine.errors import OutputError
+from plimsoll.engine.report.beside_file import BESIDE, beside_frame
 from plimsoll.engine.report.metrics.ladder import ladder_frame
 from plimsoll.engine.report.metrics.table import plain
-from plimsoll.engine.report.table_files import table_bytes
+from plimsoll.engine.report.table_files import table_files
 from plimsoll.engine.report.tearsheet.page import tearsheet_html
 from plimsoll.engine.runtime.record import Record
 
 # Written last: a folder that has it is complete.
 MARKER: Final = "metrics.json"
 TABLES: Final = ("equity", "weights", "targets", "orders", "fills", "sleeves", "diagnostics", "trace")
-ALWAYS_PARQUET: Final = ("diagnostics", "trace")
+ONLY_PARQUET: Final = ("diagnostics", "trace")
+# What follows from the others, and from the market of the run.
+REWORKED: Final = ("trades", "pnl_by_symbol", "pnl_by_sleeve")
 
 
 def write_folder(
@@ -97,11 +100,13 @@ def folder_files(record: Record, metrics: Mapping[str, Any], created: str | None
     """Return file name -> content of the whole run folder, `metrics.json` last."""
     files: dict[str, bytes] = {}
     for name in TABLES:
-        suffix, content = table_bytes(getattr(record, name), always_parquet=name in ALWAYS_PARQUET)
-        files[name + suffix] = content
+        files |= table_files(name, getattr(record, name), only_parquet=name in ONLY_PARQUET)
+    for name in REWORKED:
+        files |= table_files(name, getattr(record, name))
     if record.ladder is not None and (shared := ladder_frame(record)) is not None:
-        suffix, content = table_bytes(shared)
-        files["ladder" + suffix] = content
+        files |= table_files("ladder", shared)
+    if (beside := beside_frame(record)) is not None:
+        files |= table_files(BESIDE, beside)
     files["config.toml"] = f'# config_hash = "{record.config_hash}"\n{record.config_toml}'.encode()
     stamp = {} if created is None else {"created": created}
     facts = {"run_id": record.run_id, "config_hash": record.config_hash, "data_hash": record.data_hash}
@@ -130,7 +135,7 @@ def _move_into_place(fresh: Path, folder: Path) -> None:
 def _replace_files(fresh: Path, folder: Path) -> None:
     (folder / MARKER).unlink(missing_ok=True)
     names = sorted((path.name for path in fresh.iterdir()), key=lambda name: (name == MARKER, name))
-    for stale in (name + suffix for name in (*TABLES, "ladder") for suffix in (".csv", ".parquet")):
+    for stale in (name + suffix for name in (*TABLES, *REWORKED, "ladder", BESIDE) for suffix in (".csv", ".parquet")):
         if stale not in names:
             (folder / stale).unlink(missing_ok=True)
     for name in names:

@@ -11,8 +11,8 @@ from plimsoll.engine.report.metrics.notices import banners, span_text
 from plimsoll.engine.report.metrics.returns import growth
 from plimsoll.engine.report.page.figure_parts import Trace, thin
 from plimsoll.engine.report.page.palette import LIGHT
+from plimsoll.engine.report.tearsheet.axes import page_axes
 from plimsoll.engine.report.tearsheet.figures_returns import drawdown_figure, growth_figure
-from plimsoll.engine.report.tearsheet.page import page_axes
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Floats
 
@@ -94,5 +94,7 @@ def _resolved(trace: Trace, axes: Mapping[str, list[str]]) -> Trace:
             return LIGHT[value[1:]]
         return {key: colours(item) for key, item in value.items()} if isinstance(value, dict) else value
 
-    done = {key: colours(value) for key, value in trace.items()}
-    return {**done, "x": axes[trace["x"]] if isinstance(trace["x"], str) else trace["x"]}
+    done = {key: colours(value) for key, value in trace.items() if key != "at"}
+    axis = axes[trace["x"]] if isinstance(trace["x"], str) else trace["x"]
+    at = np.cumsum(trace["at"]).tolist() if "at" in trace else None
+    return {**done, "x": axis if at is None else [axis[k] for k in at]}

@@ -1,17 +1,21 @@
 """What a backtest returns: tables, figures, pages, and how they look at a prompt."""
 
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from plimsoll.engine.config.schema import validate_config
+from plimsoll.engine.errors import DataError
 from plimsoll.engine.report.folder import json_bytes, write_folder
 from plimsoll.engine.report.metrics.labels import shown
 from plimsoll.engine.report.metrics.notices import span_text
 from plimsoll.engine.report.metrics.table import metrics_of
 from plimsoll.engine.report.notebook import notebook_figure, notebook_html
+from plimsoll.engine.report.read_back import read_back, reworked
 from plimsoll.engine.report.summary import print_summary
 from plimsoll.engine.runtime.record import Record
 
@@ -27,6 +31,31 @@ class Result(Record):
     def of(cls, record: Record) -> "Result":
         """Return a record with everything that can be made of it."""
         return cls(**{field.name: getattr(record, field.name) for field in fields(record)})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Result":
+        """Return a finished run from its folder: the tables to the last bit, `metrics` as they were written.
+
+        Prices are not in a folder: a page made anew has no fills on prices.
+
+        Raises
+        ------
+        DataError
+            If the folder is not a whole run.
+        """
+        path = Path(folder)
+        try:
+            config = validate_config(tomllib.loads((path / "config.toml").read_text(encoding="utf-8")), str(path))
+        except (OSError, ValueError):
+            fix = "name a folder that `plimsoll backtest` wrote"
+            raise DataError(
+                "not a run folder: it has no config.toml that can be read", where=str(path), fix=fix
+            ) from None
+        record, metrics = read_back(path, config)
+        result = cls.of(record)
+        result.__dict__["metrics"] = metrics  # where `cached_property` keeps it
+        result.__dict__.update(reworked(path))
+        return result
 
     @cached_property
     def metrics(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Tables on disk: CSV up to a million cells, Parquet above, the same bytes for the same numbers."""
+"""Tables on disk: always CSV, above a million cells Parquet beside it; the same bytes for the same numbers."""
 
 import io
 from typing import TYPE_CHECKING, Final
@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 MAX_CSV_CELLS: Final = 1_000_000
 
 
+def table_files(name: str, frame: pd.DataFrame, *, only_parquet: bool = False) -> dict[str, bytes]:
+    """Return the files of a table by name, which never change with its size.
+
+    `NAME.csv`, and above a million cells `NAME.parquet` beside it, the same numbers for who finds the text slow;
+    `only_parquet` : that one alone. See `table_bytes`.
+    """
+    table = _arrow(frame if frame.index.name is None else frame.reset_index())
+    if only_parquet:
+        return {f"{name}.parquet": _parquet(table)}
+    large = table.num_rows * table.num_columns > MAX_CSV_CELLS
+    return {f"{name}.csv": _csv(table), **({f"{name}.parquet": _parquet(table)} if large else {})}
+
+
 def table_bytes(frame: pd.DataFrame, *, always_parquet: bool = False) -> tuple[str, bytes]:
     """Return the file suffix and the content of `frame`; a named index becomes the first column.
 
@@ -23,9 +36,7 @@ def table_bytes(frame: pd.DataFrame, *, always_parquet: bool = False) -> tuple[s
     """
     flat = frame if frame.index.name is None else frame.reset_index()
     table = _arrow(flat)
-    if always_parquet or table.num_rows * table.num_columns > MAX_CSV_CELLS:
-        return ".parquet", _parquet(table)
-    return ".csv", _csv(table)
+    return (".parquet", _parquet(table)) if always_parquet else (".csv", _csv(table))
 
 
 def file_bytes(frame: pd.DataFrame, suffix: str) -> bytes:

@@ -22,6 +22,8 @@ from plimsoll.engine.runtime.bill import held_sessions
 from plimsoll.engine.runtime.counts import book_counts, unbound_volatility
 from plimsoll.engine.runtime.overridden import overridden_caps
 from plimsoll.engine.runtime.record import EQUITY_COLUMNS, Record
+from plimsoll.engine.runtime.run_prices import run_prices
+from plimsoll.engine.runtime.sleeve_pnl import sleeve_parts
 from plimsoll.engine.runtime.unfilled import unfilled_warnings
 from plimsoll.engine.types import Floats
 
@@ -84,6 +86,14 @@ def collect(setup: Setup, track: Track) -> Record:
         counts=_counts(setup, track),
         env=environment(setup),
         ruined=track.ruined,
+        prices=run_prices(panel, span),
+        parts=sleeve_parts(
+            [sleeve.name for sleeve in setup.system.sleeves],
+            setup.system.integrator.stages,
+            track.decisions,
+            setup.first,
+            panel.close,
+        ),
     )
 
 

@@ -7,11 +7,17 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from plimsoll.engine.errors import DataError, EngineError
+from plimsoll.engine.errors import DataError, EngineError, InputError, did_you_mean
 from plimsoll.engine.kernels.layout import R_COSTS_STOP, R_SHORT, RECORD_COLUMNS
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.runtime.beside import Beside, Span, SpanReturns, stretches
+from plimsoll.engine.runtime.holdings import Holdings, holdings_of
+from plimsoll.engine.runtime.lots import METHODS, Method
+from plimsoll.engine.runtime.round_trip import round_trips, session_numbers
+from plimsoll.engine.runtime.run_prices import RunPrices
 from plimsoll.engine.runtime.rung import Ladder
+from plimsoll.engine.runtime.sleeve_pnl import SleeveParts, sleeve_pnl
+from plimsoll.engine.runtime.symbol_pnl import PNL_COLUMNS, symbol_pnl
 from plimsoll.engine.runtime.variant import Variant
 from plimsoll.engine.types import Bools, Dates, Floats, Ints
 
@@ -44,6 +50,9 @@ class Record:
     spans : where benchmark, bill series and indicators begin and end.
     regime_off : the same sleeves in the same book with stage 6 off, None where it was not asked for.
     ladder : the same sleeves with the book shared in other ways, None where it was not asked for.
+    prices, parts : the market of the run's bars, what its decisions were made of; None where it was read back.
+    verdict : what the gate's verdict on file says of this very configuration: `passed`, `fits` (it is of this strategy
+        source, configuration and data), `path`; None where the configuration names none.
     """
 
     name: str
@@ -75,6 +84,9 @@ class Record:
     spans: tuple[Span, ...] = ()
     regime_off: Variant | None = None
     ladder: Ladder | None = None
+    prices: RunPrices | None = None
+    parts: SleeveParts | None = None
+    verdict: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a record whose parts do not fit together."""
@@ -102,6 +114,54 @@ class Record:
     def sessions(self) -> Dates:
         """(n,) exchange dates, datetime64[D]."""
         return self.stamps[self.rows].astype("datetime64[D]")
+
+    @cached_property
+    def trades(self) -> pd.DataFrame:
+        """Round trips, first in, first out, a row each; `round_trips` describes the columns."""
+        return self.round_trips("fifo")
+
+    def round_trips(self, method: Method = "fifo") -> pd.DataFrame:
+        """Return the round trips: a row per part of a position that was bought and sold, or is still held.
+
+        method : "fifo", a sale closes the oldest purchases first; "average", it closes a share of all of them at their
+        average cost, and the entry is the one from flat. What the rows make sums to the same either way: the account's
+        profit less interest on cash. Columns: see `plimsoll.engine.runtime.round_trip.round_trips`.
+
+        Raises
+        ------
+        InputError
+            If there is no such method.
+        """
+        if method not in METHODS:
+            raise InputError(f"no method {method!r}", where="round_trips", fix=did_you_mean(method, METHODS))
+        gone = {(warning.symbol, warning.session) for warning in self.warnings if warning.kind == "delisted"}
+        return round_trips(
+            self.holdings, pd.DatetimeIndex(self.equity.index), session_numbers(self.stamps), method=method,
+            delisted=gone, ruined=self.ruined,
+        )  # fmt: skip
+
+    @cached_property
+    def pnl_by_symbol(self) -> pd.DataFrame:
+        """Dollars made and paid, a row per symbol and one for cash; they sum to what the account made."""
+        return symbol_pnl(self.holdings, self.equity, self.cash)
+
+    @cached_property
+    def pnl_by_sleeve(self) -> pd.DataFrame:
+        """Dollars made and paid, a row per sleeve, per stage, for execution and for cash; they sum to the same.
+
+        Columns: see `plimsoll.engine.runtime.sleeve_pnl.sleeve_pnl`. Without a row where the decisions are not known.
+        """
+        if self.parts is None or self.prices is None or len(self.equity) == 0:
+            return pd.DataFrame(columns=["kind", *PNL_COLUMNS], index=pd.Index([], name="part"))
+        names = [str(name) for name in self.weights.columns]
+        return sleeve_pnl(
+            self.parts, self.holdings, names, self.equity, self.cash, self.prices, self.pnl_by_symbol
+        )  # fmt: skip
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        """What was held of each symbol at every close, and what it brought and cost."""
+        return holdings_of(self.equity, self.weights, self.fills, self.prices)
 
     @cached_property
     def returns(self) -> pd.Series:

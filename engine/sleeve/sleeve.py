@@ -1,6 +1,8 @@
 """Sleeves: a strategy, its memory, and the notional portfolio of its answers."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
@@ -227,13 +229,23 @@ class Sleeve:
             Unless failures are to be quarantined.
         """
         where = f"sleeve {self.name!r} ({type(self.strategy).__name__}) on {self._session[t]}"
-        what = str(error) if isinstance(error, PlimsollError) else f"raised {type(error).__name__}: {error}"
+        known = isinstance(error, PlimsollError)
+        what = str(error) if known else f"raised {type(error).__name__}: {error}{self._place(error)}"
         if not self._quarantine:
             if isinstance(error, StrategyError):
                 raise StrategyError(error.what, where=where, cause=error.cause, fix=error.fix) from error
             raise StrategyError(what, where=where) from error
         self.failure = f"{where}: {what}"
         self._on_bar = _silent
+
+    def _place(self, error: Exception) -> str:
+        """Return file and line of the strategy's own module, or of one it inherits from, that an error came out of."""
+        modules = {cls.__module__ for cls in type(self.strategy).__mro__}
+        own, place = {name for name in modules if not name.startswith("plimsoll.engine.")}, ""
+        for frame, line in walk_tb(error.__traceback__):
+            if frame.f_globals.get("__name__") in own:
+                place = f" (at {Path(frame.f_code.co_filename).name}:{line})"
+        return place
 
     @property
     def foresees(self) -> bool:

@@ -12,13 +12,14 @@ from plimsoll.engine.market.jumps import refuse_jumps
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.folder import check_target
 from plimsoll.engine.report.result import Result
-from plimsoll.engine.research.validate.verdict import require_verdict
+from plimsoll.engine.research.validate.verdict import known_verdict, require_verdict
 from plimsoll.engine.runtime.assemble import Setup, assemble
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.collect import collect
 from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
 from plimsoll.engine.runtime.load import AsOf, Runnable, load_run
 from plimsoll.engine.runtime.prepare import Market, make_strategies, prepare
+from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.runtime.rung import METHODS
 from plimsoll.engine.sleeve.strategy import Strategy
 from plimsoll.engine.trials.ledger import record_backtest
@@ -96,12 +97,16 @@ def backtest(
     if strict:
         refuse_jumps(panel)
     log.loaded(panel)
-    market = prepare(config, panel, _admitted(config, panel, objects))
+    strategies = _admitted(config, panel, objects)
+    verdict = known_verdict(config, strategies.values(), panel)
+    market = prepare(config, panel, strategies)
     setup = assemble(config, market)
     beside = config.report.ladder or config.report.regime_off
     if notice := compile_notice("compiled" if beside else engine, setup):
         host.notice(notice)
-    result = (_with_others if beside else _alone)(setup, market, engine, progress)
+    run = runner(engine)
+    record = _with_others(setup, market, engine, progress) if beside else collect(setup, run(setup, progress))
+    result = Result.of(replace(record, verdict=verdict))
     log.finished(result)
     if out is not None:
         created = began.isoformat(timespec="seconds")
@@ -117,12 +122,8 @@ def _admitted(config: Config, panel: Panel, objects: Mapping[str, Strategy]) -> 
     return strategies
 
 
-def _alone(setup: Setup, _: Market, engine: EngineName, progress: Progress | None) -> Result:
-    return Result.of(collect(setup, runner(engine)(setup, progress)))
-
-
-def _with_others(setup: Setup, market: Market, engine: EngineName, progress: Progress | None) -> Result:
-    """Return the result of a run with what the report shows beside it: the same signals through the compiled loop."""
+def _with_others(setup: Setup, market: Market, engine: EngineName, progress: Progress | None) -> Record:
+    """Return the record of a run with what the report shows beside it: the same signals through the compiled loop."""
     from plimsoll.engine.runtime.compiled.kept import run_kept
     from plimsoll.engine.runtime.compiled.ladder import climb
     from plimsoll.engine.runtime.compiled.without_regime import without_regime
@@ -145,7 +146,7 @@ def _with_others(setup: Setup, market: Market, engine: EngineName, progress: Pro
         told(n_bars + each, total)
     if asked.ladder:
         record = replace(record, ladder=climb(setup, market, track, signals, of_ladder))
-    return Result.of(record)
+    return record
 
 
 def _remember(result: Result, trials: Path | str | None, host: Host) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.accounts import adopt, flatten, reconcile
     from plimsoll.engine.verbs.audit import audit
     from plimsoll.engine.verbs.backtest import backtest
+    from plimsoll.engine.verbs.compare import compare
+    from plimsoll.engine.verbs.config_keys import describe_config
     from plimsoll.engine.verbs.confirm import confirm
     from plimsoll.engine.verbs.control import halt, resume, status
     from plimsoll.engine.verbs.daemon import daemon
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.plan import plan
     from plimsoll.engine.verbs.project import write_project
     from plimsoll.engine.verbs.rebalance import emit, rebalance
+    from plimsoll.engine.verbs.report import report
     from plimsoll.engine.verbs.strategies import describe_strategies, describe_strategy
     from plimsoll.engine.verbs.stress import stress
     from plimsoll.engine.verbs.sweep import sweep
@@ -66,8 +69,10 @@ _HOME = {
     "audit": "plimsoll.engine.verbs.audit",
     "backtest": "plimsoll.engine.verbs.backtest",
     "check_data": "plimsoll.engine.verbs.data",
+    "compare": "plimsoll.engine.verbs.compare",
     "confirm": "plimsoll.engine.verbs.confirm",
     "daemon": "plimsoll.engine.verbs.daemon",
+    "describe_config": "plimsoll.engine.verbs.config_keys",
     "describe_strategies": "plimsoll.engine.verbs.strategies",
     "describe_strategy": "plimsoll.engine.verbs.strategies",
     "diff_data": "plimsoll.engine.verbs.data_diff",
@@ -87,6 +92,7 @@ _HOME = {
     "load_data": "plimsoll.engine.runtime.load",
     "plan": "plimsoll.engine.verbs.plan",
     "pull_data": "plimsoll.engine.verbs.data",
+    "report": "plimsoll.engine.verbs.report",
     "sample_panel": "plimsoll.engine.market.sample.source",
     "show_data": "plimsoll.engine.verbs.data",
     "stress": "plimsoll.engine.verbs.stress",
@@ -121,8 +127,10 @@ __all__ = [
     "audit",
     "backtest",
     "check_data",
+    "compare",
     "confirm",
     "daemon",
+    "describe_config",
     "describe_strategies",
     "describe_strategy",
     "diff_data",
@@ -140,6 +148,7 @@ __all__ = [
     "pull_data",
     "rebalance",
     "reconcile",
+    "report",
     "resume",
     "sample_panel",
     "show_data",

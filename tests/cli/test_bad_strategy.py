@@ -190,7 +190,9 @@ def test_a_quarantined_sleeve_holds_its_drifted_weights_counted_and_warned(here:
     quarantine = ("--set", "sleeve.s.on_error=quarantine")
     ran = cli("backtest", config, "--out", "out", "--json", *quarantine)
     assert ran.code == 0
-    said = f"sleeve 's' (Mine) on {SESSION}: raised RuntimeError: gave up"
+    lines = (here / "quarantined.py").read_text().splitlines()
+    at = next(number for number, line in enumerate(lines, start=1) if "gave up" in line)
+    said = f"sleeve 's' (Mine) on {SESSION}: raised RuntimeError: gave up (at quarantined.py:{at})"
     assert said in (here / "out/log.jsonl").read_text()
     result = backtest(here / config, sets=["sleeve.s.on_error=quarantine"])
     assert result.counts["sleeves_quarantined"] == 1

@@ -20,6 +20,7 @@ from plimsoll.engine.runtime.resolve import make_strategy, registered
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
     "metrics.json", "equity.csv", "weights.csv", "targets.csv", "orders.csv", "fills.csv", "sleeves.csv",
+    "trades.csv", "pnl_by_symbol.csv", "pnl_by_sleeve.csv",
     "diagnostics.parquet", "trace.parquet", "config.toml", "env.json", "report.html", "log.jsonl",
 }  # fmt: skip
 HEAVY = ("pandas", "numba", "plotly", "pyarrow", "exchange_calendars", "rich", "jinja2", "sqlite3")
@@ -50,7 +51,7 @@ def test_the_demo_runs_as_it_is(here: Path, cli: Callable[..., Any]) -> None:
     ran = cli("backtest", ROOT / "config/demo.toml", "--to", "2008-06-30", "--out", "out")
     assert ran.code == 0
     assert "SYNTHETIC" in ran.out
-    assert {path.name for path in (here / "out").iterdir()} == FILES
+    assert {path.name for path in (here / "out").iterdir()} == FILES | {"beside.csv"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.toml")), ids=lambda path: path.stem)

@@ -24,6 +24,8 @@ FUNCTIONS = {
     "init": {"write_project"},
     "exchange": set(),
     "pull": {"pull_data"},
+    "report": {"report", "compare"},
+    "config": {"describe_config"},
     "check": {"check_data"},
     "show": {"show_data"},
     "diff": {"diff_data"},

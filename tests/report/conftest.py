@@ -10,6 +10,7 @@ import pytest
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.report.result import Result
 from plimsoll.engine.runtime.record import EQUITY_COLUMNS
+from plimsoll.engine.runtime.run_prices import RunPrices
 
 MakeResult = Callable[..., Result]
 SYMBOLS = (
@@ -109,6 +110,9 @@ def simulate(
     frame = pd.DataFrame(rows, index=stamps, columns=list(EQUITY_COLUMNS))
     index = (1.0 + frame["ret"]).cumprod()
     frame["drawdown"] = index / np.maximum(index.cummax(), 1.0) - 1.0
+    lasts = np.vstack((np.full((1, n), 50.0), prices[:-1]))[:total]
+    paid = lasts * (0.0 if short else 0.015 / 252 / bars)  # what the account was paid on its longs
+    seen = RunPrices(lasts, prices, np.maximum(lasts, prices), np.minimum(lasts, prices), paid, np.ones((total, n)))
     grouped = pd.Series(market, index=stamps.normalize()).add(1.0).groupby(level=0).prod() - 1.0
     return {
         "equity": frame,
@@ -130,6 +134,7 @@ def simulate(
             columns=["session", "symbol", "qty", "price", "commission", "spread", "impact", "fees", "order_id"],
         ),
         "cash": cash,
+        "prices": seen,
         "session_last": np.arange(total) % bars == bars - 1,
         "benchmark": grouped.rename("SPY"),
         "bill": pd.Series(0.00008 + 0.00002 * np.sin(np.arange(sessions) / 50.0), index=days, name="BIL"),

@@ -4,6 +4,7 @@ import json
 from html.parser import HTMLParser
 from typing import Any
 
+import numpy as np
 import pytest
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "path", "circle", "line", "polyline"}
@@ -49,6 +50,20 @@ class Page(HTMLParser):
     def payload(self) -> dict[str, Any]:
         text = next(text for attributes, text in self.scripts if attributes.get("id") == "payload")
         return dict(json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} in the figures")))
+
+    @property
+    def axes(self) -> dict[str, list[str]]:
+        """The shared columns of dates, written out."""
+        found = {}
+        for name, axis in self.payload["axes"].items():
+            days = np.cumsum([0, *axis["gaps"]]) + np.datetime64(axis["first"], "D") if axis else []
+            found[name] = [str(day) for day in days]
+        return found
+
+    def x_of(self, trace: dict[str, Any]) -> list[str]:
+        """The dates of a trace."""
+        axis = self.axes[trace["x"]] if isinstance(trace["x"], str) else trace["x"]
+        return [axis[k] for k in np.cumsum(trace["at"])] if "at" in trace else axis
 
     @property
     def text(self) -> str:

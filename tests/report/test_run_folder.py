@@ -24,6 +24,10 @@ FILES = {
     "orders.csv",
     "fills.csv",
     "sleeves.csv",
+    "trades.csv",
+    "pnl_by_symbol.csv",
+    "pnl_by_sleeve.csv",
+    "beside.csv",
     "diagnostics.parquet",
     "trace.parquet",
     "config.toml",
@@ -189,12 +193,13 @@ def test_a_failure_between_two_renames_leaves_a_folder_without_metrics(
     assert not (tmp_path / "a" / "metrics.json").exists()  # nothing that reads as a finished run
 
 
-def test_large_tables_are_parquet(small: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_table_has_parquet_beside_its_csv_and_keeps_its_name(
+    small: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("plimsoll.engine.report.table_files.MAX_CSV_CELLS", 500)
     small.save(tmp_path / "a")
     names = {path.name for path in (tmp_path / "a").iterdir()}
-    assert "equity.parquet" in names
-    assert "equity.csv" not in names
-    assert "targets.csv" in names
+    assert {"equity.parquet", "equity.csv", "targets.csv", "trades.csv", "pnl_by_symbol.csv"} <= names
+    assert "targets.parquet" not in names
     back = pd.read_parquet(tmp_path / "a" / "equity.parquet")
     assert back["equity"].to_numpy().tobytes() == small.equity["equity"].to_numpy().tobytes()

@@ -10,7 +10,7 @@ from page_parser import Page
 from sweep_maker import DIMENSIONS, FACTS, METRICS, sweep_table, unpacked, with_failures
 
 from plimsoll.engine.errors import InputError
-from plimsoll.engine.report.page.frame import plotly_source
+from plimsoll.engine.report.page.frame import plotly_packed
 from plimsoll.engine.report.page.palette import DARK, LIGHT
 from plimsoll.engine.report.sweep.page import sweep_html
 
@@ -49,7 +49,7 @@ def test_nothing_is_loaded_from_anywhere(table: pd.DataFrame, page: Page) -> Non
     for tag, attributes in page.elements:
         assert not {"src", "srcset", "action", "poster"} & set(attributes), (tag, attributes)
         assert attributes.get("href", "#").startswith(("#", "data:,")), attributes
-    own = html_of(table).replace(plotly_source(), "")
+    own = html_of(table).replace(plotly_packed(whole=True), "")
     assert not re.findall(r"https?://|@import|url\(|//[a-z0-9-]+\.[a-z]{2,}", own)
 
 
@@ -240,7 +240,7 @@ def test_a_hundred_thousand_settings_stay_under_ten_million_bytes() -> None:
     metrics = {name: rng.normal(0.5, 0.3, n) for name in (*METRICS, "sortino", "calmar", "cost_bps", "ulcer")}
     table = pd.DataFrame({"setting": np.arange(n), **columns, **metrics, "status": "ok", "reason": ""})
     html = html_of(table, keys)
-    page = Page(html.replace(plotly_source(), ""))
+    page = Page(html.replace(plotly_packed(whole=True), ""))
     assert len(html.encode()) < 10_000_000
     assert page.payload["sweep"]["n"] == n
     assert len(page.payload["sweep"]["metrics"]) >= 4

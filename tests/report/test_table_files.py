@@ -60,11 +60,15 @@ def test_mixed_objects_become_text() -> None:
     )
 
 
-@pytest.mark.parametrize(("rows", "suffix"), [(50, ".csv"), (51, ".parquet")])
-def test_the_cell_limit_counts_the_index_too(monkeypatch: pytest.MonkeyPatch, rows: int, suffix: str) -> None:
+@pytest.mark.parametrize(("rows", "names"), [(50, ["t.csv"]), (51, ["t.csv", "t.parquet"])])
+def test_the_cell_limit_counts_the_index_too(monkeypatch: pytest.MonkeyPatch, rows: int, names: list[str]) -> None:
     monkeypatch.setattr(table_files, "MAX_CSV_CELLS", 100)
     frame = pd.DataFrame({"x": np.arange(rows) / 3.0}, index=pd.bdate_range("2024-01-02", periods=rows, name="session"))
-    assert table_bytes(frame)[0] == suffix
+    files = table_files.table_files("t", frame)
+    assert list(files) == names
+    assert files["t.csv"] == table_bytes(frame)[1]
+    for content in list(files.values())[1:]:
+        assert pd.read_parquet(io.BytesIO(content))["x"].tolist() == frame["x"].tolist()
 
 
 def test_a_million_cells_is_the_limit() -> None:

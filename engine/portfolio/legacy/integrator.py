@@ -67,8 +67,10 @@ class Legacy:
         t, drawdown = int(self._memory[0]), float(self._memory[2])
         n = len(account.shares)
         trace = np.zeros((len(self.stages), n))
-        for sleeve in sleeves:
-            trace[0, sleeve.columns] += sleeve.tracker.weights / len(sleeves)
+        parts = np.zeros((len(sleeves), n))
+        for row, sleeve in enumerate(sleeves):
+            parts[row, sleeve.columns] = sleeve.tracker.weights / len(sleeves)
+            trace[0] += parts[row]
         rows, leverage, vol = self._optimise(t, trace, skip)
         stepped = 1.0 if drawdown < 0.05 else (0.5 if drawdown < 0.12 else 0.0)
         telemetry = trace[0] * stepped  # what the governor scales: nobody executes it
@@ -78,7 +80,8 @@ class Legacy:
         held = account.value / account.equity
         facts = np.array([leverage, vol, throttle, drawdown, rows, np.abs(telemetry).sum()])
         target = trace[4].copy()
-        return Target(target, target, np.abs(target - held) > 0.0, trace.T, facts, 0.0, account.margin_call)
+        trade = np.abs(target - held) > 0.0
+        return Target(target, target, trade, trace.T, facts, 0.0, account.margin_call, parts)
 
     def _optimise(self, t: int, trace: Floats, skip: frozenset[str]) -> tuple[float, float, float]:
         """Replace magnitudes by minimum variance and scale to the first target; return (rows, leverage, volatility)."""

@@ -27,6 +27,14 @@ def combine(share: Floats, scale: Floats, unit: Floats, out: Floats) -> None:
 
 
 @kernel
+def parts_of(share: Floats, scale: Floats, unit: Floats, out: Floats) -> None:
+    """Write share_s scale_s unit_s to out (S, N): the terms of `combine`."""
+    for s in range(unit.shape[0]):
+        for i in range(unit.shape[1]):
+            out[s, i] = share[s] * scale[s] * unit[s, i]
+
+
+@kernel
 def drop_young(n_obs: Floats, min_obs: float, w: Floats) -> None:
     """Set weights (N,) on symbols with fewer than min_obs returns to zero."""
     for i in range(w.shape[0]):

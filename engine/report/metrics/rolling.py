@@ -29,6 +29,22 @@ def rolling_sharpe(returns: Floats, window: int) -> Floats:
     return out
 
 
+def rolling_sortino(returns: Floats, window: int) -> Floats:
+    """Return (n - window + 1,) the Sortino ratio at a target of 0 of each window; NaN where nothing fell.
+
+    Mean a year over the square root of 252 times the mean square of the losses, gains counting as 0.
+    """
+    if len(returns) < window:
+        return np.empty(0)
+    losses: Floats = np.minimum(returns, 0.0)
+    power: Floats = np.mean(sliding_window_view(losses * losses, window), axis=1)
+    mean: Floats = np.mean(sliding_window_view(returns, window), axis=1)
+    down: Floats = np.sqrt(power)
+    out: Floats = np.divide(mean, down, out=np.full(len(mean), NAN), where=down > ZERO_VOL)
+    ratio: Floats = out * math.sqrt(SESSIONS_PER_YEAR)
+    return ratio
+
+
 def rolling_beta(returns: Floats, benchmark: Floats, window: int) -> Floats:
     """Return (n - window + 1,) the beta to `benchmark` of each window; NaN where it did not move."""
     if len(returns) < window:

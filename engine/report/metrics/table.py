@@ -9,6 +9,8 @@ import numpy as np
 from plimsoll.engine.kernels.cost import COST_COLUMNS
 from plimsoll.engine.report.metrics import relative
 from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.report.metrics.capacity import capacity_of
+from plimsoll.engine.report.metrics.crises import beside_within, crisis_rows
 from plimsoll.engine.report.metrics.drawdowns import drawdowns
 from plimsoll.engine.report.metrics.exposure import (
     costs_block,
@@ -22,9 +24,11 @@ from plimsoll.engine.report.metrics.kelly import kelly_block
 from plimsoll.engine.report.metrics.ladder import ladder_block
 from plimsoll.engine.report.metrics.notes import diagnostic_curves, diagnostics_block
 from plimsoll.engine.report.metrics.periods import by_month, by_year, monthly_grid
+from plimsoll.engine.report.metrics.quantiles import quantile_rows
 from plimsoll.engine.report.metrics.regime_off import regime_off_block
 from plimsoll.engine.report.metrics.returns import Figures
 from plimsoll.engine.report.metrics.target import target_block
+from plimsoll.engine.report.metrics.trades import rows_of, trades_block
 from plimsoll.engine.runtime.beside import Beside
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Dates, Floats
@@ -44,6 +48,7 @@ CONVENTIONS: Final[Figures] = {
     "kurtosis": "biased, 3 = normal",
     "alpha_ann": "arithmetic, 252 sessions",
     "captures": "ratio of geometric mean returns on sessions when the benchmark rose / fell",
+    "trades": "round trips first in, first out, net of financing and costs; positions count from flat to flat",
     "turnover": "two-sided: all traded notional over the equity each bar started with; one-way is half",
     "costs": f"{', '.join(COST_COLUMNS[:-1])} and {COST_COLUMNS[-1]}; financing and borrow are listed apart",
 }
@@ -75,9 +80,15 @@ def metrics_of(record: Record) -> Figures:
         "turnover": turnover_block(record),
         "costs": costs_block(record, m.cagr(gross) - m.cagr(returns)),
         "pnl": pnl_block(record),
+        "pnl_by_symbol": rows_of(record.pnl_by_symbol),
+        "pnl_by_sleeve": rows_of(record.pnl_by_sleeve),
+        "trades": trades_block(record),
         "drawdowns": drawdown_rows(returns, record.sessions),
+        "crises": crisis_rows(returns, record.sessions, record.beside),
         "by_year": year_rows(returns, record),
         "monthly": monthly_grid(returns, record.sessions),
+        "quantiles": quantile_rows(returns, record.sessions),
+        "capacity": capacity_of(record),
         "sleeves": sleeves_block(record),
         "diagnostics": diagnostics_block(curves),
         "counts": dict(record.counts),
@@ -240,7 +251,7 @@ def year_rows(returns: Floats, record: Record) -> list[Figures]:
             "year": int(year.label),
             "sessions": year.sessions,
             "total_return": year.total,
-            "benchmark": None if beside is None else _within(beside, year.rows),
+            "benchmark": None if beside is None else beside_within(beside, year.rows),
             **m.annualised(
                 {"vol_ann": m.vol_ann(returns[year.rows]), "sharpe": m.sharpe(returns[year.rows])}, year.sessions
             ),
@@ -250,14 +261,6 @@ def year_rows(returns: Floats, record: Record) -> list[Figures]:
         }
         for year in by_year(returns, record.sessions)
     ]
-
-
-def _within(beside: Beside, rows: slice) -> float | None:
-    """Return the benchmark's return over some sessions; None where it does not cover the first and the last."""
-    chosen = (beside.starts >= rows.start) & (beside.ends < rows.stop)
-    starts, ends = beside.starts[chosen], beside.ends[chosen]
-    whole = len(ends) > 0 and starts[0] == rows.start and ends[-1] == rows.stop - 1
-    return m.total_return(beside.theirs[chosen]) if whole else None
 
 
 def _over(amounts: Floats, base: Floats) -> Floats:

@@ -41,8 +41,7 @@ def target_block(record: Record) -> Figures | None:
     if facts is None:
         return None
     days, table = facts
-    kelly = float(record.config.get("integrator", {}).get("turnover", {}).get("kelly", 1.0))
-    taken = {name: float(np.mean(values)) for name, values in _taken(table, kelly).items()}
+    taken = {name: float(np.mean(values)) for name, values in _taken(table, _kelly(record)).items()}
     worst = max(taken, key=lambda name: taken[name])
     return {
         "sigma_p": float(np.mean(table["sigma_p"])),
@@ -50,6 +49,12 @@ def target_block(record: Record) -> Figures | None:
         "taken": taken,
         "responsible": worst if taken[worst] > 0.0 else None,
     }
+
+
+def taken_by_decision(record: Record) -> tuple[Dates, dict[str, Floats]] | None:
+    """Return the days of decisions and the share of the target that each taker took at them; None without a target."""
+    facts = _facts(record)
+    return None if facts is None else (facts[0], _taken(facts[1], _kelly(record)))
 
 
 def target_text(block: Figures) -> str:
@@ -60,6 +65,10 @@ def target_text(block: Figures) -> str:
     took = [f"{TAKERS[name]} took {shown(share, 'percent')}" for name, share in shares if share >= LEAST]
     what = f"of the exposure it calls for {', '.join(took)}" if took else "nothing took from it"
     return f"volatility {shown(block['sigma_p'], 'percent')}; {told}{what}"
+
+
+def _kelly(record: Record) -> float:
+    return float(record.config.get("integrator", {}).get("turnover", {}).get("kelly", 1.0))
 
 
 def _facts(record: Record) -> tuple[Dates, dict[str, Floats]] | None:

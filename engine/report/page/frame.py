@@ -1,5 +1,11 @@
-"""What every page has: the frame, the style, the drawing library; the page loads nothing from anywhere."""
+"""What every page has: the frame, the style, the drawing library; the page loads nothing from anywhere.
 
+The library is Plotly's own partial bundle of lines and bars, kept beside this file with its licence: a quarter of the
+whole. A page with other kinds of traces takes the whole one from the installed package. Either is packed in the page.
+"""
+
+import base64
+import gzip
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -15,6 +21,9 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).parents[1]  # templates, styles and scripts are named from the report package
 STYLES: Final = ("page/page.css",)
 SCRIPTS: Final = ("page/page.js",)
+KEPT: Final = "page/plotly-basic.min.js"
+# Nothing may be fetched, whatever a page holds; the whole library compiles shaders' glue at run time.
+POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src 'unsafe-inline'"
 
 
 def render_page(
@@ -24,6 +33,7 @@ def render_page(
     *,
     styles: Sequence[str] = STYLES,
     scripts: Sequence[str] = SCRIPTS,
+    whole_library: bool = False,
 ) -> str:
     """Return a finished page.
 
@@ -31,6 +41,7 @@ def render_page(
     context : what the template shows; always `heading` and `banners` [(text, "red" | "yellow")]. Escaped on insertion.
     payload : what the scripts draw; types JSON knows, no NaN.
     styles, scripts : names of files from the report package, put into the page in this order.
+    whole_library : for traces that are neither lines, points nor bars.
     """
     from markupsafe import Markup
 
@@ -43,7 +54,8 @@ def render_page(
             dark=DARK,
             css=Markup("\n".join(_read(name) for name in styles)),
             script=Markup("\n".join(_read(name) for name in scripts)),
-            plotly=Markup(plotly_source()),
+            library=Markup(plotly_packed(whole=whole_library)),
+            policy=POLICY + (" 'unsafe-eval'" if whole_library else ""),
             payload=Markup(script_safe(json.dumps(payload, separators=(",", ":"), allow_nan=False))),
         )
     )
@@ -55,14 +67,20 @@ def script_safe(text: str) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-@lru_cache(maxsize=1)
-def plotly_source() -> str:
-    """Return the drawing library that came with the installed plotly package."""
+@lru_cache(maxsize=2)
+def plotly_packed(*, whole: bool = False) -> str:
+    """Return the drawing library as `packed`: the kept bundle, or the whole one of the installed plotly package."""
+    if not whole:
+        return packed((FOLDER / KEPT).read_bytes())
     spec = find_spec("plotly")
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("plotly is not installed; the report page needs it")
-    source = (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
-    return source.replace("</script", "<\\/script")
+        raise ModuleNotFoundError("plotly is not installed; this page needs it")
+    return packed((Path(spec.origin).parent / "package_data" / "plotly.min.js").read_bytes())
+
+
+def packed(content: bytes) -> str:
+    """Return bytes as base64 of gzip, the same for the same bytes: what `page.js` unpacks."""
+    return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode("ascii")
 
 
 def _read(name: str) -> str:

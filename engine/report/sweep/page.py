@@ -87,7 +87,9 @@ def sweep_html(
     }
     payload = {"axes": {}, "figures": _drawn(figures), "sweep": packed}
     scripts = (*SCRIPTS, "sweep/map.js", "sweep/page.js")
-    return render_page("sweep/page.html.j2", context, payload, styles=(*STYLES, "sweep/page.css"), scripts=scripts)
+    return render_page(
+        "sweep/page.html.j2", context, payload, styles=(*STYLES, "sweep/page.css"), scripts=scripts, whole_library=True
+    )
 
 
 def _drawn(figures: Mapping[str, Any]) -> dict[str, Any]:

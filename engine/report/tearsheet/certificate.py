@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from plimsoll.engine.report.metrics.labels import DASH, Kind, shown
-from plimsoll.engine.report.tearsheet.tables import PageTable
+from plimsoll.engine.report.tearsheet.page_table import PageTable
 
 _FIGURES: Final[tuple[tuple[str, Kind], ...]] = (("sharpe", "ratio"), ("cagr", "percent"), ("final_equity", "usd"))
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 import numpy as np
 
 from plimsoll.engine.report.metrics.book import DUST
-from plimsoll.engine.report.metrics.exposure import sleeve_names
 from plimsoll.engine.report.metrics.labels import COST_TITLES, shown
 from plimsoll.engine.report.metrics.periods import by_month
 from plimsoll.engine.report.metrics.returns import NAN
@@ -31,11 +30,10 @@ def exposure_figure(record: Record, metrics: Mapping[str, Any]) -> Figure:
     """Return gross, net and cash as fractions of equity."""
     equity = record.close_of("equity")
     cash = np.divide(record.close_of("cash"), equity, out=np.full(len(equity), NAN), where=equity > 0.0)
-    at = thin(len(equity))
     data = [
-        line("cash", "thin", cash[at], "@bench", line={"width": 1.0}),
-        line("net", "thin", record.close_of("net")[at], "@s1"),
-        line("gross", "thin", record.close_of("gross")[at], "@account"),
+        line("cash", "sessions", cash, "@bench", line={"width": 1.0}),
+        line("net", "sessions", record.close_of("net"), "@s1"),
+        line("gross", "sessions", record.close_of("gross"), "@account"),
     ]
     gross = metrics["exposure"]["gross"]
     alt = (
@@ -107,29 +105,3 @@ def costs_figure(record: Record) -> Figure:
         return Figure("costs", "Costs so far", "Nothing was paid.", empty="No cost was charged.")
     alt = f"Stacked area chart of costs paid so far in USD: {', '.join(parts)}."
     return Figure("costs", "Costs so far", alt, data, number_axis("USD", ",.2f"), height=260)
-
-
-def sleeve_figures(record: Record) -> list[Figure]:
-    """Return the sleeves' notional equity and, if there are several, their allocation."""
-    names = sleeve_names(record)
-    at = thin(len(record.rows))
-    figures = []
-    for part, key, title, layout in (
-        ("equity", "sleeve_equity", "Sleeves: notional equity, gross of costs", number_axis("first close = 1")),
-        ("weight", "sleeve_weight", "Sleeves: allocation", percent_axis("of the book")),
-    ):
-        data = []
-        for rank, name in enumerate(names):
-            column = f"{name}.{part}"
-            if column not in record.sleeves.columns or len(record.sleeves) != len(record.equity):
-                continue
-            values = record.sleeves[column].to_numpy(dtype=np.float64)[record.rows][at]
-            stack = part == "weight"
-            if not stack and values[0] > 0.0:
-                values = values / values[0]
-            draw = stacked(name, "thin", values, series_colour(rank), "sleeves") if stack else None
-            data.append(draw or line(name, "thin", values, series_colour(rank)))
-        if data and (part == "equity" or len(names) > 1):
-            alt = f"{title}: {', '.join(names)}."
-            figures.append(Figure(key, title, alt, data, layout, log_switch=part == "equity"))
-    return figures

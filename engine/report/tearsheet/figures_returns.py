@@ -7,12 +7,12 @@ import numpy as np
 
 from plimsoll.engine.report.metrics.labels import shown
 from plimsoll.engine.report.metrics.returns import growth, start_of, underwater
-from plimsoll.engine.report.metrics.rolling import rolling_beta, rolling_sharpe, rolling_vol_ann
+from plimsoll.engine.report.metrics.rolling import rolling_beta, rolling_sharpe, rolling_sortino, rolling_vol_ann
 from plimsoll.engine.report.page.figure_parts import Figure, Trace, bars, dates, line, number_axis, percent_axis
+from plimsoll.engine.report.tearsheet.axes import WINDOW
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Floats
 
-WINDOW: Final = 126
 _THIN: Final[dict[str, Any]] = {"line": {"width": 1.0}}
 MANY_YEARS: Final = 12  # more labels than this would be written aslant
 
@@ -34,7 +34,8 @@ def growth_figure(record: Record, metrics: Mapping[str, Any]) -> Figure:
     data.append(line("before costs", "start", gross, "@before", line={"width": 1.3, "dash": "dot"}))
     data.append(line("net", "start", net, "@account", line={"width": 2.0}))
     layout = number_axis("growth of 1")
-    return Figure("growth", "Equity", alt + ".", data, layout, height=380, log_switch=True)
+    positive = all(value is None or value > 0.0 for one in data for value in one["y"])  # a ruin has no logarithm
+    return Figure("growth", "Equity", alt + ".", data, layout, height=380, log_switch=True, log_start=positive)
 
 
 def _covers(record: Record) -> bool:
@@ -109,7 +110,7 @@ def distribution_figure(record: Record, metrics: Mapping[str, Any]) -> Figure:
 
 
 def rolling_figures(record: Record, metrics: Mapping[str, Any]) -> list[Figure]:
-    """Return rolling Sharpe ratio, volatility and beta over 126 sessions."""
+    """Return rolling Sharpe and Sortino ratio, volatility and beta over 126 sessions."""
     returns = record.returns.to_numpy()
     if len(returns) < WINDOW:
         return []
@@ -119,23 +120,26 @@ def rolling_figures(record: Record, metrics: Mapping[str, Any]) -> list[Figure]:
     axis = "rolling" if _covers(record) else _ends(record)[WINDOW - 1 :]
     sharpe, vol = rolling_sharpe(returns, WINDOW), rolling_vol_ann(returns, WINDOW)
     theirs_sharpe = [] if bench is None else [line(symbol, axis, rolling_sharpe(bench, WINDOW), "@bench", **_THIN)]
+    sortino = rolling_sortino(returns, WINDOW)
+    theirs_sortino = [] if bench is None else [line(symbol, axis, rolling_sortino(bench, WINDOW), "@bench", **_THIN)]
     theirs_vol = [] if bench is None else [line(symbol, axis, rolling_vol_ann(bench, WINDOW), "@bench", **_THIN)]
     figures = [
         _rolling("rolling_sharpe", "Sharpe", number_axis(), sharpe, theirs_sharpe),
+        _rolling("rolling_sortino", "Sortino", number_axis(), sortino, theirs_sortino),
         _rolling("rolling_vol", "Ann. volatility", percent_axis(), vol, theirs_vol),
     ]
     if bench is not None and beside is not None:
         values = rolling_beta(beside.over(returns), bench, WINDOW)
         alt = f"Line chart of the beta to {symbol} over {WINDOW} sessions, now {_last(values)}."
         data = [line("beta", axis, values, "@account")]
-        figures.append(Figure("rolling_beta", f"Beta to {symbol}", alt, data, number_axis(), height=240))
+        figures.append(Figure("rolling_beta", f"Beta to {symbol}", alt, data, number_axis(), height=220))
     return figures
 
 
 def _rolling(key: str, title: str, layout: dict[str, Any], ours: Floats, theirs: list[Trace]) -> Figure:
     data = [*theirs, line("net", "rolling", ours, "@account")]
     alt = f"Line chart of {title} over {WINDOW} sessions, now {_last(ours)}."
-    return Figure(key, title, alt, data, layout, height=240)
+    return Figure(key, title, alt, data, layout, height=220)
 
 
 def _last(values: Floats) -> str:

@@ -37,24 +37,38 @@ def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
     def against(key: str, kind: Kind) -> str:
         return "" if bench is None else f"{bench['symbol']} {shown(bench[key], kind)}"
 
-    costs, turnover = metrics["costs"], metrics["turnover"]
-    gross = metrics["exposure"]["gross"]
+    costs, turnover, exposure = metrics["costs"], metrics["turnover"], metrics["exposure"]
+    gross, look = exposure["gross"], exposure["look_through_gross"]
     total = metrics["total_return"]
     tone = "bad" if total < 0 else "good"
     deepest = metrics["drawdowns"][0] if metrics["drawdowns"] else None
     fall = "" if deepest is None else f"{deepest['peak'] or 'start'} to {deepest['trough']}"
+    most = f"most {shown(gross['max'], 'ratio')} · look-through {shown(look['mean'], 'ratio')}"
+    per_traded = costs["per_traded_bps"]
     return [
         Tile("Total return", shown(total, "percent"), against("total_return", "percent"), tone),
         Tile("CAGR", shown(metrics["cagr"], "percent"), against("cagr", "percent")),
         Tile("Ann. volatility", shown(metrics["vol_ann"], "percent"), against("vol_ann", "percent")),
-        Tile("Sharpe", shown(metrics["sharpe"], "ratio"), _joined(against("sharpe", "ratio"), _chance(metrics))),
         Tile("Max drawdown", shown(metrics["max_drawdown"], "percent"), against("max_drawdown", "percent") or fall),
-        Tile("Calmar", shown(metrics["calmar"], "ratio"), against("calmar", "ratio")),
-        Tile("Turnover a year", _with_unit(turnover["two_sided_per_year"], "ratio", "×"), "two-sided"),
-        Tile("Cost drag", _with_unit(costs["drag_bps_per_year"], "bps", " bps"), "a year"),
-        Tile("Gross exposure", shown(gross["mean"], "percent"), f"mean, {shown(gross['max'], 'percent')} at most"),
+        Tile("Sharpe", shown(metrics["sharpe"], "ratio"), _joined(against("sharpe", "ratio"), _chance(metrics))),
         Tile("Final equity", shown(metrics["run"]["final_equity"], "count"), "USD"),
+        Tile("Mean gross", _with_unit(gross["mean"], "ratio", "×"), most),
+        Tile("Turnover a year", _with_unit(turnover["two_sided_per_year"], "ratio", "×"), "two-sided"),
+        Tile(
+            "Trading costs a year",
+            _with_unit(costs["drag_bps_per_year"], "bps", " bps"),
+            "" if per_traded is None else f"{shown(per_traded, 'bps')} bps of what is traded",
+        ),
+        Tile("Financing a year", *_financing(costs)),
     ]
+
+
+def _financing(costs: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what carrying the book costs beside its trades: interest on debt and fees for borrowed shares."""
+    interest, borrow = costs["financing_bps_per_year"], costs["borrow_bps_per_year"]
+    total = None if interest is None or borrow is None else interest + borrow
+    parts = f"margin {shown(interest, 'bps')}, borrow {shown(borrow, 'bps')}"
+    return _with_unit(total, "bps", " bps"), "" if total is None else parts
 
 
 def _chance(metrics: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from plimsoll.engine.report.metrics import ladder_words as words
 from plimsoll.engine.report.metrics.ladder import ladder_returns
 from plimsoll.engine.report.metrics.returns import growth
 from plimsoll.engine.report.page.figure_parts import Figure, line, percent_axis, series_colour, thin
-from plimsoll.engine.report.tearsheet.tables import PageTable
+from plimsoll.engine.report.tearsheet.page_table import PageTable
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.runtime.rung import BENCHMARK, TITLES
 

@@ -1,7 +1,6 @@
 """The page's tables as rows of finished text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -9,6 +8,7 @@ import pandas as pd
 
 from plimsoll.engine.kernels.cost import COST_COLUMNS
 from plimsoll.engine.report.metrics.book import DUST
+from plimsoll.engine.report.metrics.diagnostic_words import words_for
 from plimsoll.engine.report.metrics.intraday import intraday_text
 from plimsoll.engine.report.metrics.labels import (
     COST_TITLES,
@@ -27,29 +27,30 @@ from plimsoll.engine.report.metrics.labels import (
 from plimsoll.engine.report.metrics.notices import warning_lines
 from plimsoll.engine.report.metrics.regime_off import COMPARED
 from plimsoll.engine.report.metrics.target import TAKERS
+from plimsoll.engine.report.tearsheet.first_screen import contributors, vouched, what_ran, worth_acting_on
 from plimsoll.engine.report.tearsheet.headline import MONTHS, month_rows, tiles
+from plimsoll.engine.report.tearsheet.page_table import PageTable
+from plimsoll.engine.report.tearsheet.risk_tables import capacity_table, crisis_table, drawdown_table, quantile_table
 from plimsoll.engine.runtime.record import Record
 
 MAX_ROWS: Final = 30
-
-
-@dataclass(frozen=True, slots=True)
-class PageTable:
-    """Rows of text under a head; the first column names the row."""
-
-    caption: str
-    head: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    note: str = ""
+_STATISTICS: Final = {"days": "sessions on", "ratio": "share of sessions on", "mean": "mean", "last": "last"}
 
 
 def page_tables(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Return everything on the page that is text."""
     return {
         "tiles": tiles(metrics),
+        "ran": what_ran(record, metrics),
+        "vouched": vouched(record),
+        "acted_on": worth_acting_on(record, metrics),
+        "contributors": contributors(record),
         "months": month_rows(metrics),
         "month_names": MONTHS,
         "drawdowns": drawdown_table(metrics),
+        "crises": crisis_table(metrics),
+        "quantiles": quantile_table(metrics),
+        "capacity": capacity_table(metrics),
         "years": year_table(metrics),
         "series": series_table(metrics),
         "relative": block_table(f"Against {metrics['benchmark']['symbol']}", metrics["relative"], RELATIVE)
@@ -71,25 +72,6 @@ def page_tables(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
         "conventions": [(title(name), str(value)) for name, value in metrics["conventions"].items()],
         "facts": fact_rows(record, metrics),
     }
-
-
-def drawdown_table(metrics: Mapping[str, Any]) -> PageTable:
-    """Return the worst drawdowns."""
-    rows = [
-        (
-            str(rank),
-            shown(row["depth"], "percent"),
-            row["peak"] or "start",
-            row["trough"],
-            row["recovery"] or "open",
-            shown(row["sessions_to_trough"], "count"),
-            shown(row["sessions_to_recovery"], "count"),
-            shown(row["sessions"], "count"),
-        )
-        for rank, row in enumerate(metrics["drawdowns"], start=1)
-    ]
-    head = ("", "Depth", "Peak", "Trough", "Recovered", "To trough", "To recovery", "Sessions")
-    return PageTable("Worst drawdowns", head, rows)
 
 
 def year_table(metrics: Mapping[str, Any]) -> PageTable:
@@ -268,7 +250,8 @@ def notes_table(metrics: Mapping[str, Any]) -> PageTable | None:
     for sleeve, block in metrics["diagnostics"].items():
         for key, value in block.items():
             text = count_shown(value) if isinstance(value, int) else f"{value:.6g}"
-            rows.append((sleeve, key, text))
+            name, _, what = key.rpartition("_")
+            rows.append((sleeve, f"{words_for(sleeve, name)[0]}: {_STATISTICS.get(what, what)}", text))
     return PageTable("Diagnostics in figures", ("Sleeve", "Figure", "Value"), rows) if rows else None
 
 

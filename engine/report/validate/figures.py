@@ -11,6 +11,7 @@ from plimsoll.engine.report.page.figure_parts import (
     Figure,
     bars,
     dates,
+    inert,
     line,
     number_axis,
     percent_axis,
@@ -76,8 +77,8 @@ def tornado_figure(block: Block) -> Figure:
         ends = [bar[side] for bar in reversed(tornado)]
         trace = bars("lower" if side == "low" else "higher", [], np.array(
             [_known(None if end is None else end["difference"]) for end in ends]), series_colour(k))  # fmt: skip
-        texts = ["" if end is None else value_text(end["is"]) for end in ends]
-        names = [f"{short[bar['key']]} {value_text(bar['was'])}" for bar in reversed(tornado)]
+        texts = ["" if end is None else inert(value_text(end["is"])) for end in ends]
+        names = [inert(f"{short[bar['key']]} {value_text(bar['was'])}") for bar in reversed(tornado)]
         data.append({**trace, "x": trace["y"], "y": names, "orientation": "h", "text": texts})
     layout = {
         "barmode": "overlay", "yaxis": {"type": "category", "tickformat": "", "automargin": True},

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from plimsoll.engine.report.page.figure_parts import Figure, Trace, bars, line, percent_axis, series_colour
-from plimsoll.engine.report.tearsheet.tables import PageTable
+from plimsoll.engine.report.tearsheet.page_table import PageTable
 from plimsoll.engine.types import Floats
 
 _LONGEST: Final = 400  # sessions a line of the replay figure may have

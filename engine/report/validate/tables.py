@@ -5,7 +5,7 @@ from typing import Any
 
 from plimsoll.engine.report.metrics import ladder_words
 from plimsoll.engine.report.metrics.labels import DASH, Label, shown
-from plimsoll.engine.report.tearsheet.tables import PageTable
+from plimsoll.engine.report.tearsheet.page_table import PageTable
 from plimsoll.engine.report.validate.table import (
     FORWARD,
     OF_A_WINDOW,

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.report.metrics.capacity import cost_growth
 from plimsoll.engine.research.validate.path import Path
-from plimsoll.engine.types import Floats
 
 
 def capacity_block(path: Path, share: float) -> dict[str, Any]:
@@ -23,21 +23,14 @@ def capacity_block(path: Path, share: float) -> dict[str, Any]:
     Source: the square-root law, Toth et al. (2011); the break-even reading, Novy-Marx & Velikov (2016).
     """
     n = len(path.returns)
-    year = m.SESSIONS_PER_YEAR / n if n else m.NAN
-    begun: Floats = path.begun
-    fixed = float(np.sum(path.costs - path.impact)) * year
-    scaled = np.divide(path.impact, np.sqrt(begun), out=np.zeros(n), where=begun > 0.0)
-    slope = float(np.sum(scaled)) * year
-    drag = float(np.sum(path.costs)) * year
-    earned = float(np.mean(path.returns - path.bill)) * m.SESSIONS_PER_YEAR + drag if n else m.NAN
-    room = share * earned - fixed
-    capacity = None if not slope > 0.0 else (room / slope) ** 2 if room > 0.0 else 0.0
+    growth = cost_growth(path.costs, path.impact, path.begun)
+    earned = float(np.mean(path.returns - path.bill)) * m.SESSIONS_PER_YEAR + growth.drag if n else m.NAN
     return {
-        "capacity_usd": capacity,
+        "capacity_usd": growth.assets_at(share * earned),
         "cost_share": share,
         "earned_before_costs": earned,
-        "drag": drag,
-        "fixed": fixed,
-        "impact": float(np.sum(path.impact)) * year,
-        "equity_mean": float(np.mean(begun)) if n else m.NAN,
+        "drag": growth.drag,
+        "fixed": growth.fixed,
+        "impact": growth.impact,
+        "equity_mean": float(np.mean(path.begun)) if n else m.NAN,
     }

@@ -44,13 +44,34 @@ def require_verdict(config: Config, strategies: Iterable[Strategy], panel: Panel
         raise ConfigError(
             f"{path} saw prices through {last}, these end on {session}", where=WHERE, fix=f"bring them up, or {AGAIN}"
         )
-    from plimsoll.engine.research.validate.checksum import checksum_of
-
-    now, then = checksum_of(config, strategies, panel, last), found["checksum"]
-    stale = [word for key, word in _WORDS.items() if getattr(now, key) != then.get(key)]
-    if stale:
+    if stale := _stale(config, strategies, panel, found):
         what = f"{path} is of other {' and '.join(stale)} than now"
         raise ConfigError(what, where=WHERE, cause="changed since the validation", fix=AGAIN)
+
+
+def known_verdict(config: Config, strategies: Iterable[Strategy], panel: Panel) -> dict[str, Any] | None:
+    """Return what the verdict that the gate names says, for the run's page; None where it names none that is there.
+
+    `passed`, `fits` whether it is of this strategy source, configuration and data, `path`.
+
+    Raises
+    ------
+    ConfigError
+        If the file that is there is no verdict.
+    """
+    if config.gate is None or config.gate.verdict is None or not config.gate.verdict.is_file():
+        return None
+    found = read_verdict(config.gate.verdict)
+    fits = not _stale(config, strategies, panel, found)
+    return {"passed": found["passed"], "fits": fits, "path": str(config.gate.verdict)}
+
+
+def _stale(config: Config, strategies: Iterable[Strategy], panel: Panel, found: dict[str, Any]) -> list[str]:
+    """Return what has changed since a verdict, in words."""
+    from plimsoll.engine.research.validate.checksum import checksum_of
+
+    now, then = checksum_of(config, strategies, panel, date.fromisoformat(found["last_session"])), found["checksum"]
+    return [word for key, word in _WORDS.items() if getattr(now, key) != then.get(key)]
 
 
 def read_verdict(path: Path) -> dict[str, Any]:

@@ -85,7 +85,10 @@ def book_loop(
             value_held(acct, value)
             leaves = going_out(t, daily, scal)
             cash, equity = scal[CASH] - leaves, scal[EQUITY] - leaves
-            out = Out(table.weights[row], table.goal[row], table.trade[row], table.trace[row], table.facts[row])
+            out = Out(
+                table.weights[row], table.goal[row], table.trade[row], table.trace[row], table.facts[row],
+                table.parts[row],
+            )  # fmt: skip
             holdings = AccountView(value, equity, called, 0.0, adopt)
             ticket = decide(t, weight[t], nothing_skipped, b.rules, b.memory, b.prices, b.terms, holdings, out)
             expel(t, status, value, out.target, out.goal, out.trade, out.trace[TURNED])

@@ -138,7 +138,8 @@ class Run:
             column=np.zeros(n, dtype=np.int64),
             value=np.zeros(n),
         )
-        table = empty_table(n_bars + 1 if full else 1, n, len(integrator.stages), len(integrator.facts))
+        parts = len(system.sleeves) if isinstance(integrator, Pipeline) else 0
+        table = empty_table(n_bars + 1 if full else 1, n, len(integrator.stages), len(integrator.facts), parts)
         event = feed.action
         if setup.config.account.flows is not None:
             event = event | (broker.daily[layout.FLOW] != 0.0)
@@ -215,6 +216,7 @@ class Run:
             target = Target(
                 table.weights[row], table.goal[row], table.trade[row], table.trace[row].T, table.facts[row],
                 float(table.ticket[row]), bool(table.forced[row]),
+                table.parts[row] if table.parts.shape[1] else None,
             )  # fmt: skip
             own = slice(int(table.first[row]), int(table.first[row + 1]))
             plan = Plan(orders.where(own), float(table.phi[row]), table.why[row])

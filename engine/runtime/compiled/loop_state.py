@@ -78,6 +78,7 @@ class DecisionTable(NamedTuple):
     trade: Bools
     trace: Floats
     facts: Floats
+    parts: Floats
     phi: Floats
     why: Codes
     ticket: Floats
@@ -85,8 +86,11 @@ class DecisionTable(NamedTuple):
     first: Ints
 
 
-def empty_table(rows: int, n_symbols: int, n_stages: int, n_facts: int) -> DecisionTable:
-    """Return a table with room for `rows` decisions; memory is touched row by row as they come."""
+def empty_table(rows: int, n_symbols: int, n_stages: int, n_facts: int, n_parts: int = 0) -> DecisionTable:
+    """Return a table with room for `rows` decisions, each with the parts of so many sleeves.
+
+    Memory is touched row by row as they come.
+    """
     return DecisionTable(
         np.empty(rows, dtype=np.int64),
         np.empty((rows, n_symbols)),
@@ -94,6 +98,7 @@ def empty_table(rows: int, n_symbols: int, n_stages: int, n_facts: int) -> Decis
         np.empty((rows, n_symbols), dtype=np.bool_),
         np.empty((rows, n_stages, n_symbols)),
         np.empty((rows, n_facts)),
+        np.empty((rows, n_parts, n_symbols)),
         np.empty(rows),
         np.empty((rows, n_symbols), dtype=np.int8),
         np.empty(rows),

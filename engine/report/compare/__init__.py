@@ -1,0 +1,1 @@
+"""Several runs beside each other, and the page of it."""
