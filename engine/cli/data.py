@@ -16,7 +16,7 @@ from plimsoll.engine.verbs.host import Host
 
 _PULLED = ("symbol", "state", "source", "added", "revised", "last")
 _CHECKED = ("symbol", "source", "first", "last", "rows", "revised", "holes", "behind", "state", "gates")
-_COUNTS = {"added", "revised", "rows", "holes", "behind", *SHOWN}
+_COUNTS = {"added", "revised", "left_out", "rows", "holes", "behind", *SHOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def run_pull(wanted: PullOptions, shown: DataOutput) -> bool:
     if shown.as_json:
         _print_json(rows)
     else:
-        _print_table(_PULLED, rows)
+        print_table(_PULLED, rows)
         for one in pulled.outcomes:
             if one.state == "failed":
                 sys.stdout.write(f"{one.error}\n")
@@ -86,7 +86,7 @@ def run_check(symbols: Sequence[str], shown: DataOutput) -> bool:
     if shown.as_json:
         _print_json({"last_completed": found.last_completed, "symbols": rows})
         return found.ok
-    _print_table(_CHECKED, [{**row, "gates": " ".join(row["gates"])} for row in rows])
+    print_table(_CHECKED, [{**row, "gates": " ".join(row["gates"])} for row in rows])
     _print_findings(finding for one in found.symbols for finding in (*one.refused, *one.notes))
     n_behind = sum(one.behind > 0 for one in found.symbols)
     if n_behind:
@@ -107,7 +107,7 @@ def run_show(symbol: str, rows: int, shown: DataOutput) -> None:
     if shown.as_json:
         _print_json(table)
     else:
-        _print_table(("session", *SHOWN, "source", "known_at"), table)
+        print_table(("session", *SHOWN, "source", "known_at"), table)
 
 
 def _print_findings(findings: Iterable[GateFinding]) -> None:
@@ -126,7 +126,7 @@ def _print_json(told: Any) -> None:
     sys.stdout.write(json.dumps(told, indent=2, allow_nan=False) + "\n")
 
 
-def _print_table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+def print_table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     """Print numbers to the right, texts to the left, "-" for what is not known."""
     cells = [list(columns), *([_cell(row[name]) for name in columns] for row in rows)]
     widths = [max(len(line[at]) for line in cells) for at in range(len(columns))]

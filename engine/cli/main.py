@@ -11,6 +11,7 @@ import typer
 
 from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, data_app
 from plimsoll.engine.cli.exchange_app import exchange
+from plimsoll.engine.cli.import_app import register as register_import
 from plimsoll.engine.cli.live_app import register
 from plimsoll.engine.cli.validate_app import register as register_validate
 from plimsoll.engine.errors import InputError
@@ -358,6 +359,7 @@ def init(
 
 app.add_typer(data_app)
 register_validate(app)
+register_import(data_app)
 register(app)
 app.command()(exchange)
 

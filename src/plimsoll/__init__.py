@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.control import halt, resume, status
     from plimsoll.engine.verbs.daemon import daemon
     from plimsoll.engine.verbs.data import check_data, pull_data, show_data
+    from plimsoll.engine.verbs.data_import import import_data
     from plimsoll.engine.verbs.doctor import doctor
     from plimsoll.engine.verbs.doctor_live import doctor_live
     from plimsoll.engine.verbs.explain import explain
@@ -80,6 +81,7 @@ _HOME = {
     "halt": "plimsoll.engine.verbs.control",
     "flatten": "plimsoll.engine.verbs.accounts",
     "emit": "plimsoll.engine.verbs.rebalance",
+    "import_data": "plimsoll.engine.verbs.data_import",
     "kernel": "plimsoll.engine.kernels.jit",
     "load_config": "plimsoll.engine.config.schema",
     "load_data": "plimsoll.engine.runtime.load",
@@ -130,6 +132,7 @@ __all__ = [
     "export",
     "flatten",
     "halt",
+    "import_data",
     "kernel",
     "load_config",
     "load_data",
