@@ -58,6 +58,7 @@ FLOORS = tuple(
         "engine.report.tearsheet",
         "engine.report.sweep",
         "engine.report.validate",
+        "engine.report.prices",
         "engine.report",
         "engine.trials",
         "engine.research.proof",
