@@ -17,7 +17,10 @@ import peer_rows
 HERE = Path(__file__).resolve().parent
 # DESIGN's budgets in seconds of CPU; wall seconds and MB where said.
 BUDGETS = {"W1": 0.08, "W2": 6.0, "W3": 0.3, "book": 0.6}
-EXTRA = ("W2-real", "W4", "W3-folder", "catalog", "as-of", "plan", "validate", "venue", "help", "level61", "kernels")
+EXTRA = (
+    "W2-real", "W4", "W3-folder", "catalog", "as-of", "import", "plan", "validate", "venue", "help", "level61",
+    "kernels",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -83,6 +86,10 @@ def inside(work: str, repeat: int, names: list[str]) -> Iterator[dict[str, Any]]
         import bench_catalog
 
         yield from bench_catalog.rows(repeat)
+    elif work == "import":
+        import bench_import
+
+        yield from bench_import.rows(repeat)
     elif work == "plan":
         import bench_plan
 

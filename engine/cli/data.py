@@ -16,7 +16,7 @@ from plimsoll.engine.verbs.host import Host
 
 _PULLED = ("symbol", "state", "source", "added", "revised", "last")
 _CHECKED = ("symbol", "source", "first", "last", "rows", "revised", "holes", "behind", "state", "gates")
-_COUNTS = {"added", "revised", "rows", "holes", "behind", *SHOWN}
+_COUNTS = {"added", "revised", "left_out", "rows", "holes", "behind", *SHOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _print_json(told: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
-    """Print counts and prices to the right, texts to the left, "-" for what is not known."""
+    """Print numbers to the right, texts to the left, "-" for what is not known."""
     cells = [list(columns), *([_cell(row[name]) for name in columns] for row in rows)]
     widths = [max(len(line[at]) for line in cells) for at in range(len(columns))]
     for line in cells:

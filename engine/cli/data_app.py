@@ -70,12 +70,17 @@ def check(
 
 @data_app.command()
 def show(
-    symbol: Annotated[str, typer.Argument(help="A symbol of the catalog.")],
+    symbol: Annotated[str, typer.Argument(help="A symbol of the catalog, or of --data.")],
     rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="The last N rows.")] = 10,
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="A folder instead of the catalog.")] = None,
+    interval: Annotated[str, typer.Option("--interval", metavar="I", help="Of a folder's bars: 1d, 5min ...")] = "1d",
+    log: Annotated[bool, typer.Option("--log", help="Equal distances are equal ratios.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page instead.")] = None,
     catalog: CatalogPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the last rows of a symbol as traded, revisions included."""
-    from plimsoll.engine.cli.data import DataOutput, run_show
+    """Chart a symbol with its actions, gaps, findings and revisions; print its last rows (--json: these alone)."""
+    from plimsoll.engine.cli.data import DataOutput
+    from plimsoll.engine.cli.data_show import ShowOptions, show_symbol
 
-    run_show(symbol, rows, DataOutput(catalog, as_json))
+    show_symbol(ShowOptions(symbol, rows, data, interval, log, html), DataOutput(catalog, as_json))

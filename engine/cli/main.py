@@ -13,6 +13,7 @@ from plimsoll.engine.cli.config_app import register as register_config
 from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, AsOf, data_app
 from plimsoll.engine.cli.data_diff_app import diff
 from plimsoll.engine.cli.exchange_app import exchange
+from plimsoll.engine.cli.import_app import register as register_import
 from plimsoll.engine.cli.live_app import register
 from plimsoll.engine.cli.report_app import register as register_report
 from plimsoll.engine.cli.stress_app import stress
@@ -340,6 +341,7 @@ app.command()(stress)
 register_config(app)
 register_report(app)
 register_validate(app)
+register_import(data_app)
 register(app)
 app.command()(exchange)
 

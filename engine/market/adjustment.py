@@ -70,13 +70,7 @@ def splits_in_force(
 def check_counted_once(raw: RawBars, dividend: Floats, split: Floats, given: Bools) -> tuple[DataWarning, ...]:
     """Check that closes are not adjusted for the listed dividends (R,); return a warning if nothing can tell.
 
-    split : (R,) those in force. given : (R,) rows whose close the source gave. The first of these that decides:
-
-    1. An adjusted close that differs from the close: its steps at the ex-dates are those of the listed dividends.
-    2. An adjusted close equal to the close in every row: the close is adjusted, refused.
-    3. Closes, times the splits they contain, on whole cents: as traded; off them, and off every fraction of a cent
-       that unlisted splits could leave: adjusted, refused.
-    4. Twelve ex-dates or more: the mean overnight move is that of a price that pays (-D/C), or it is none: refused.
+    split : (R,) those in force. given : (R,) rows whose close the source gave. `evidence` decides.
 
     Raises
     ------
@@ -84,13 +78,7 @@ def check_counted_once(raw: RawBars, dividend: Floats, split: Floats, given: Boo
         With the evidence, and what settles it.
     """
     ex = np.flatnonzero(dividend[1:] > 0.0) + 1
-    if not len(ex):
-        return ()
-    found = _by_adjusted_close(raw, dividend, split, ex)
-    if found is None:
-        found = _by_cents(raw, split, given)
-    if found is None:
-        found = _by_overnight_moves(raw, dividend, split, ex)
+    found = evidence(raw, dividend, split, given)
     if found is None:
         text = (
             f"{raw.symbol}: cannot tell whether prices are adjusted for the {len(ex)} listed dividends; read as traded "
@@ -105,6 +93,28 @@ def check_counted_once(raw: RawBars, dividend: Floats, split: Floats, given: Boo
             fix=f'give unadjusted prices, or say [data.prices] {raw.symbol} = "adjusted" (or "raw" if this is wrong)',
         )
     return ()
+
+
+def evidence(raw: RawBars, dividend: Floats, split: Floats, given: Bools) -> str | None:
+    """Say whether closes are adjusted for the listed dividends (R,): "" = no, None = nothing can tell, else the reason.
+
+    split : (R,) those in force. given : (R,) rows whose close the source gave. The first of these that decides:
+
+    1. An adjusted close that differs from the close: its steps at the ex-dates are those of the listed dividends.
+    2. An adjusted close equal to the close in every row: the close is adjusted.
+    3. Closes, times the splits they contain, on whole cents: as traded; off them, and off every fraction of a cent
+       that unlisted splits could leave: adjusted.
+    4. Twelve ex-dates or more: the mean overnight move is that of a price that pays (-D/C), or it is none: adjusted.
+    """
+    ex = np.flatnonzero(dividend[1:] > 0.0) + 1
+    if not len(ex):
+        return ""
+    found = _by_adjusted_close(raw, dividend, split, ex)
+    if found is None:
+        found = _by_cents(raw, split, given)
+    if found is None:
+        found = _by_overnight_moves(raw, dividend, split, ex)
+    return found
 
 
 # Each test answers "" for as traded, the evidence for adjusted, None where it cannot tell.

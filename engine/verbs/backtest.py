@@ -98,15 +98,13 @@ def backtest(
         refuse_jumps(panel)
     log.loaded(panel)
     strategies = _admitted(config, panel, objects)
-    verdict = known_verdict(config, strategies.values(), panel)
     market = prepare(config, panel, strategies)
     setup = assemble(config, market)
     beside = config.report.ladder or config.report.regime_off
     if notice := compile_notice("compiled" if beside else engine, setup):
         host.notice(notice)
-    run = runner(engine)
-    record = _with_others(setup, market, engine, progress) if beside else collect(setup, run(setup, progress))
-    result = Result.of(replace(record, verdict=verdict))
+    record = (_with_others if beside else _alone)(setup, market, engine, progress)
+    result = Result.of(replace(record, verdict=known_verdict(config, strategies.values(), panel)))
     log.finished(result)
     if out is not None:
         created = began.isoformat(timespec="seconds")
@@ -120,6 +118,10 @@ def _admitted(config: Config, panel: Panel, objects: Mapping[str, Strategy]) -> 
     strategies = make_strategies(config, objects)
     require_verdict(config, strategies.values(), panel)
     return strategies
+
+
+def _alone(setup: Setup, _: Market, engine: EngineName, progress: Progress | None) -> Record:
+    return collect(setup, runner(engine)(setup, progress))
 
 
 def _with_others(setup: Setup, market: Market, engine: EngineName, progress: Progress | None) -> Record:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.daemon import daemon
     from plimsoll.engine.verbs.data import check_data, pull_data, show_data
     from plimsoll.engine.verbs.data_diff import diff_data
+    from plimsoll.engine.verbs.data_import import import_data
     from plimsoll.engine.verbs.doctor import doctor
     from plimsoll.engine.verbs.doctor_live import doctor_live
     from plimsoll.engine.verbs.explain import explain
@@ -87,6 +88,7 @@ _HOME = {
     "halt": "plimsoll.engine.verbs.control",
     "flatten": "plimsoll.engine.verbs.accounts",
     "emit": "plimsoll.engine.verbs.rebalance",
+    "import_data": "plimsoll.engine.verbs.data_import",
     "kernel": "plimsoll.engine.kernels.jit",
     "load_config": "plimsoll.engine.config.schema",
     "load_data": "plimsoll.engine.runtime.load",
@@ -141,6 +143,7 @@ __all__ = [
     "export",
     "flatten",
     "halt",
+    "import_data",
     "kernel",
     "load_config",
     "load_data",

@@ -67,8 +67,28 @@ def dividends(history: History) -> list[GateFinding]:
     return found
 
 
+def large(history: History) -> list[GateFinding]:
+    """Note dividends above a tenth of the price: where sources differ most, and a total return depends on it most."""
+    before = np.append(np.nan, history.close[:-1]) / history.split
+    share = history.dividend / before
+    return [
+        GateFinding(
+            "dividend_large",
+            "note",
+            history.symbol,
+            f"{history.dividend[row]:.6g} a share was paid, {100 * share[row]:.1f}% of the price: says the issuer so?",
+            str(history.session[row]),
+        )
+        for row in np.flatnonzero((share > SHOWS) & (share <= 1.0))
+    ]
+
+
 def volumes(history: History) -> list[GateFinding]:
-    """Note where the median volume of 20 sessions is 30 times that of the 20 before, or a thirtieth."""
+    """Note where the median volume of 20 sessions is 30 times that of the 20 before, or a thirtieth.
+
+    Another unit moves every session: no volume after it is like one before. A young fund's grows 30-fold, too, but its
+    busy days before it did are like its quiet days after.
+    """
     volume = np.where(history.volume > 0.0, history.volume, np.nan)
     if history.index or len(volume) < 2 * WINDOW or np.isnan(volume).all():
         return []
@@ -77,7 +97,9 @@ def volumes(history: History) -> list[GateFinding]:
     known = np.isfinite(windows).sum(axis=1) > WINDOW // 2
     middle[known] = np.nanmedian(windows[known], axis=1)
     ratio = middle[WINDOW:] / middle[:-WINDOW]
-    beyond = (ratio > UNIT) | (ratio < 1.0 / UNIT)
+    high = np.where(np.isnan(windows), -np.inf, windows).max(axis=1)
+    low = np.where(np.isnan(windows), np.inf, windows).min(axis=1)
+    beyond = (ratio > UNIT) & (low[WINDOW:] > high[:-WINDOW]) | (ratio < 1.0 / UNIT) & (high[WINDOW:] < low[:-WINDOW])
     found = []
     for start in np.flatnonzero(beyond & ~np.append(False, beyond[:-1])):
         stop = start + int(np.argmin(np.append(beyond[start:], False)))

@@ -7,12 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.market.gates.action import count_gains, dividends, impossible, volumes
+from plimsoll.engine.market.gates.action import count_gains, dividends, impossible, large, volumes
 from plimsoll.engine.market.gates.finding import GateFinding
-from plimsoll.engine.market.gates.jump import jumps, splits
+from plimsoll.engine.market.gates.jump import jumps, leverage, splits
 from plimsoll.engine.market.gates.pair import disagreement, filled, identical, rewritten
 from plimsoll.engine.market.gates.row import contradictory, empty, no_volume, repeated, unpriced, wild
-from plimsoll.engine.market.gates.session import extra, missing, unfinished
+from plimsoll.engine.market.gates.session import another_exchange, extra, missing, unfinished
+from plimsoll.engine.market.gates.whole import flat, shares, spliced
 from plimsoll.engine.market.history import History
 from plimsoll.engine.types import Bools, Floats
 
@@ -36,7 +37,8 @@ class GateInputs:
     """What the gates compare with.
 
     completed : the last completed session. stored : what is in force of the symbol. second : the last sessions of
-    another source. confirmed : sessions a person stands for. others : fingerprints of other symbols.
+    another source. confirmed : sessions a person stands for. others : fingerprints of other symbols. underlying : what
+    a leveraged fund follows.
     half_spread_bps : of the symbol.
     """
 
@@ -45,6 +47,7 @@ class GateInputs:
     second: History | None = None
     confirmed: frozenset[date] = frozenset()
     others: dict[str, tuple[str, Floats]] = field(default_factory=dict)
+    underlying: History | None = None
     half_spread_bps: float = 10.0
 
 
@@ -69,7 +72,7 @@ def judge(pulled: History, inputs: GateInputs) -> Verdict:
     hopeless = impossible(whole)
     if hopeless:
         return Verdict(whole.take(slice(0, 0)), whole, tuple(hopeless))
-    bad, findings = _rows(whole, inputs)
+    bad, findings = row_gates(whole, inputs.confirmed)
     sound, noted = count_gains(whole.take(~bad))
     findings += noted
     if inputs.second is not None:
@@ -78,7 +81,7 @@ def judge(pulled: History, inputs: GateInputs) -> Verdict:
         bad[np.flatnonzero(~bad)[off]] = True
         sound = sound.take(~off)
         findings += noted
-    findings += _lost(whole, bad)
+    findings += lost(whole, bad)
     about = _symbol(sound, inputs)
     findings += [_confirmed(finding, inputs, sound) for finding in about]
     if any(finding.severity == "symbol" for finding in findings):
@@ -92,14 +95,15 @@ def judge(pulled: History, inputs: GateInputs) -> Verdict:
     return Verdict(sound, whole.take(bad), tuple(findings))
 
 
-def _rows(whole: History, inputs: GateInputs) -> tuple[Bools, list[GateFinding]]:
+def row_gates(whole: History, confirmed: frozenset[date] = frozenset()) -> tuple[Bools, list[GateFinding]]:
+    """Return which rows (R,) a row gate refuses, and what each gate said; `confirmed` ones pass as notes."""
     bad: Bools = np.zeros(len(whole), dtype=np.bool_)
     findings: list[GateFinding] = []
     for gate in _ROW_GATES:
         left = np.flatnonzero(~bad)
         wrong, noted = gate(whole.take(left))
         if gate in (wild, repeated):
-            wrong, noted = _standing(whole.take(left), wrong, noted, inputs.confirmed)
+            wrong, noted = _standing(whole.take(left), wrong, noted, confirmed)
         bad[left[wrong]] = True
         findings += noted
     return bad, findings
@@ -119,10 +123,10 @@ def _as_note(finding: GateFinding, why: str) -> GateFinding:
     return replace(finding, severity="note", text=f"{finding.text} ({why})")
 
 
-def _lost(whole: History, bad: Bools) -> list[GateFinding]:
-    """Refuse the pull if actions would be lost with refused rows, or if there are too many of those."""
+def lost(whole: History, bad: Bools) -> list[GateFinding]:
+    """Refuse the pull if actions would be lost with refused rows, too many of those, or rows that trade on holidays."""
     symbol = whole.symbol
-    found = []
+    found = another_exchange(whole)
     for row in np.flatnonzero(bad & ((whole.split != 1.0) | (whole.dividend != 0.0) | (whole.gain != 0.0))):
         text = "a dividend or a split stands on a row that is refused and would be lost with it"
         found.append(GateFinding("action_lost", "symbol", symbol, text, str(whole.session[row])))
@@ -136,10 +140,15 @@ def _lost(whole: History, bad: Bools) -> list[GateFinding]:
 
 def _symbol(sound: History, inputs: GateInputs) -> list[GateFinding]:
     about, explained = splits(sound)
-    about += jumps(sound, explained)
+    about += jumps(sound, explained, inputs.underlying)
+    about += leverage(sound, inputs.underlying)
     about += dividends(sound)
+    about += large(sound)
     about += volumes(sound)
     about += missing(sound)
+    about += flat(sound)
+    about += shares(sound)
+    about += spliced(sound)
     about += identical(sound, inputs.others)
     if inputs.stored is not None:
         about += rewritten(sound, inputs.stored)

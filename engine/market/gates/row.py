@@ -7,9 +7,11 @@ import numpy as np
 from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.history import PRICES, History
 from plimsoll.engine.market.quality import CONTRADICTION
-from plimsoll.engine.types import Bools
+from plimsoll.engine.types import Bools, Floats
 
 WILD: Final = 10.0
+# The usual level of significance.
+COINCIDENCE: Final = 0.05
 
 
 def empty(history: History) -> Bools:
@@ -78,16 +80,33 @@ def no_volume(history: History) -> tuple[Bools, list[GateFinding]]:
 
 
 def repeated(history: History) -> tuple[Bools, list[GateFinding]]:
-    """Return which rows (R,) repeat the four prices and the volume of the row before, although shares traded."""
+    """Return which rows (R,) repeat the four prices and the volume of the row before, although shares traded.
+
+    Not where chance does it. With volumes in steps of g shares, as in round lots, one of v shares is one of about v/g
+    that might have been; so if prices repeat m times beside it, with other volumes, volume and prices repeat together
+    m g/v times by chance. A bill fund's prices repeat every other week, and it may trade a few lots: where that number
+    is above 5%, a repeat says nothing.
+    """
     wrong = np.zeros(len(history), dtype=np.bool_)
     if history.index or len(history) < 2:
         return wrong, []
-    rows = np.vstack([history.column(name) for name in (*PRICES, "volume")])
-    wrong[1:] = (rows[:, 1:] == rows[:, :-1]).all(axis=0) & (history.volume[1:] > 0.0)
+    rows = np.vstack([history.column(name) for name in PRICES])
+    prices = (rows[:, 1:] == rows[:, :-1]).all(axis=0) & (history.volume[1:] > 0.0)
+    shares = prices & (history.volume[1:] == history.volume[:-1])
+    chance = np.count_nonzero(prices & ~shares) * _step(history.volume) / np.maximum(history.volume[1:], 1.0)
+    wrong[1:] = shares & (chance < COINCIDENCE)
     return wrong, [
         _row("stale_repeat", history, int(at), "prices and volume are those of the session before, to the last digit")
         for at in np.flatnonzero(wrong)
     ]
+
+
+def _step(volume: Floats) -> float:
+    """Return the shares that every volume (R,) is a multiple of; 1 where they are fractions."""
+    traded = volume[(volume > 0.0) & (volume < 2.0**53)]
+    if not len(traded) or (traded != np.floor(traded)).any():
+        return 1.0
+    return float(np.gcd.reduce(traded.astype(np.int64)))
 
 
 def _row(gate: str, history: History, at: int, text: str) -> GateFinding:

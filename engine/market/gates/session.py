@@ -13,6 +13,7 @@ from plimsoll.engine.types import Bools, Dates
 # Fewer missing sessions than this share are a thin fund's; more are bars of another frequency or another exchange.
 HOLES: Final = 0.2
 FEW: Final = 5
+HOLIDAYS: Final = 2
 
 
 def unfinished(history: History, completed: date) -> Bools:
@@ -29,6 +30,20 @@ def extra(history: History) -> tuple[Bools, list[GateFinding]]:
         GateFinding("extra_session", severity, history.symbol, f"{day} is no session of the exchange", str(day))
         for day in history.session[wrong]
     ]
+
+
+def another_exchange(history: History) -> list[GateFinding]:
+    """Refuse rows that trade on holidays, prices moving: one may be a slip, two are another market's calendar."""
+    if history.index or len(history) < 2:
+        return []
+    moved = np.append(False, history.close[1:] != history.close[:-1])
+    days = history.session.astype("datetime64[D]")
+    traded = ~session_mask(days) & np.is_busday(days) & moved & (history.volume > 0.0)
+    found = np.unique(days[traded])
+    if len(found) < HOLIDAYS:
+        return []
+    text = f"it traded on {len(found)} holidays of the exchange, the first {found[0]}: prices of another market?"
+    return [GateFinding("another_exchange", "symbol", history.symbol, text)]
 
 
 def missing(history: History) -> list[GateFinding]:

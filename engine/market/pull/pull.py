@@ -15,6 +15,7 @@ from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.gates.judge import GateInputs, judge
 from plimsoll.engine.market.gates.pair import fingerprint
 from plimsoll.engine.market.history import History
+from plimsoll.engine.market.instruments import instrument
 from plimsoll.engine.market.pull.budget import Budget
 from plimsoll.engine.market.pull.completed import last_completed
 from plimsoll.engine.types import Floats
@@ -122,6 +123,7 @@ class Puller:
             second=second,
             confirmed=self._confirmed.get(symbol, frozenset()),
             others=self._seen,
+            underlying=self._underlying(symbol),
         )
         verdict = judge(pulled, inputs)
         kept, refused = (_from(rows, first) for rows in (verdict.kept, verdict.refused))
@@ -170,6 +172,12 @@ class Puller:
             if isinstance(error, (UnreachableError, DeniedError)):
                 self.second = None  # it will not answer for the next symbol either
             return None, (GateFinding("no_second_source", "note", pulled.symbol, str(error)),)
+
+    def _underlying(self, symbol: str) -> History | None:
+        """Return what is stored of what a leveraged fund follows, None if it is none or nothing is."""
+        name = instrument(symbol).underlying
+        stored = self.catalog.find(name) if name else None
+        return None if stored is None else stored.current()
 
     def _remember(self, history: History) -> None:
         mine = fingerprint(history)

@@ -1,0 +1,609 @@
+"""Other vendors' files, each written by hand from its documentation, beside the values that are in it."""
+
+import gzip
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from plimsoll.engine.errors import InputError, OutputError
+from plimsoll.engine.market.catalog.disk import Disk
+from plimsoll.engine.market.catalog.store import Catalog
+from plimsoll.engine.market.csv.source import load_csv
+from plimsoll.engine.market.imports.folder import place
+from plimsoll.engine.market.said import Said
+from plimsoll.engine.verbs.data_import import Imported, import_data
+from plimsoll.engine.verbs.host import Host
+
+HOST = Host({}, clock=lambda: datetime(2024, 3, 1, 22, tzinfo=UTC))
+
+THREE_HEADERS = """Price,Close,Close,High,High,Low,Low,Open,Open,Volume,Volume
+Ticker,QQQ,SPY,QQQ,SPY,QQQ,SPY,QQQ,SPY,QQQ,SPY
+Date,,,,,,,,,,
+2024-01-02,400.5,470.5,403.0,473.0,399.0,469.0,402.0,472.0,50000000,120000000
+2024-01-03,397.0,466.0,401.0,470.0,396.0,465.0,400.0,469.0,51000000,103000000
+"""
+LEAN_DAY = """20240102 00:00,4720000,4730000,4690000,4705000,120000000
+20240103 00:00,2345000,2350000,2325000,2330000,206000000
+"""
+LEAN_FACTORS = """20200101,0.99,0.5,100
+20240102,0.99,0.5,470.5
+20501231,1,1,0
+"""
+# 07:00 and 09:30 of New York on 2024-01-02, in milliseconds since its midnight
+LEAN_MINUTE = """25200000,4690000,4691000,4689000,4690000,100
+34200000,4720000,4730000,4715000,4725000,5000
+34260000,4725000,4726000,4720000,4721000,4000
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file's name and text, the flags it needs, and its right values: the first two rows of one symbol.
+
+    values : column -> the two values, as written into the imported file. stamps : as written. asks : the flag that is
+    asked for if none is given.
+    """
+
+    name: str
+    text: str
+    stamps: tuple[str, str]
+    values: dict[str, tuple[float, float]]
+    symbol: str = "SPY"
+    flags: dict[str, str] = field(default_factory=dict)
+    asks: str = ""
+    interval: str = "1d"
+    columns: str = ""
+
+
+DAYS = ("2024-01-02", "2024-01-03")
+BARS = ("2024-01-02 09:30:00", "2024-01-02 09:31:00")
+FIVE = ("2024-01-02 09:30:00", "2024-01-02 09:35:00")
+OHLC = {"open": (472.0, 469.0), "high": (473.0, 470.0), "low": (469.0, 465.0), "close": (470.5, 466.0)}
+SHARES = {"volume": (120e6, 103e6)}
+CASES = {
+    "yahoo": Case(
+        "SPY.csv",
+        "Date,Open,High,Low,Close,Adj Close,Volume\n"
+        "2024-01-02,472.0,473.0,469.0,470.5,465.795,120000000\n2024-01-03,469.0,470.0,465.0,466.0,461.34,103000000\n",
+        DAYS,
+        OHLC | SHARES | {"adj_close": (465.795, 461.34)},
+        columns="date,open,high,low,close,adj_close,volume",
+    ),
+    "yfinance with Adj Close and a 2:1 split": Case(  # Yahoo's prices before a split are halved, its volumes doubled
+        "SPY.csv",
+        "Date,Open,High,Low,Close,Adj Close,Volume,Dividends,Stock Splits\n"
+        "2024-01-02 00:00:00-05:00,236.0,236.5,234.5,235.25,235.25,240000000,0.0,0.0\n"
+        "2024-01-03 00:00:00-05:00,234.5,235.0,232.5,233.0,233.0,206000000,0.0,2.0\n",
+        DAYS,
+        {"open": (472.0, 234.5), "close": (470.5, 233.0), "volume": (120e6, 206e6), "split": (1.0, 2.0)},
+    ),
+    "yfinance, three header lines": Case("download.csv", THREE_HEADERS, DAYS, OHLC | SHARES),
+    "yfinance, the other symbol": Case(
+        "download.csv", THREE_HEADERS, DAYS, {"open": (402.0, 400.0), "volume": (50e6, 51e6)}, symbol="QQQ"
+    ),
+    "stooq bulk": Case(
+        "spy.us.txt",
+        "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>\n"
+        "SPY.US,D,20240102,000000,472,473,469,470.5,120000000.25,0\n"
+        "SPY.US,D,20240103,000000,469,470,465,466,103000000,0\n",
+        DAYS,
+        OHLC | {"volume": (120000000.25, 103e6)},
+        flags={"adjustment": "all"},
+        asks="--adjustment",
+    ),
+    "stooq site": Case(
+        "spy_us_d.csv",
+        "Date,Open,High,Low,Close,Volume\n2024-01-02,472,473,469,470.5,120000000\n2024-01-03,469,470,465,466,103000000\n",
+        DAYS,
+        OHLC | SHARES,
+        flags={"adjustment": "all"},
+        asks="--adjustment",
+    ),
+    "nasdaq, newest first": Case(
+        "HistoricalData_1709300000000.csv",
+        "Date,Close/Last,Volume,Open,High,Low\n"
+        "01/03/2024,$466.00,103000000,$469.00,$470.00,$465.00\n01/02/2024,$470.50,120000000,$472.00,$473.00,$469.00\n",
+        DAYS,
+        OHLC | SHARES,
+        flags={"symbol": "SPY", "adjustment": "all"},
+        asks="--as",
+    ),
+    "investing.com, a continental edition": Case(
+        "SPY Historical Data.csv",
+        '"Date","Price","Open","High","Low","Vol.","Change %"\n'
+        '"03.01.2024","466,00","469,00","470,00","465,00","103,00M","-0,96%"\n'
+        '"02.01.2024","470,50","472,00","473,00","469,00","0,12B","-0,56%"\n',
+        DAYS,
+        OHLC | SHARES,
+        flags={"date_order": "dmy", "adjustment": "all"},
+        asks="--date-order",
+    ),
+    "alpaca minutes": Case(
+        "bars.csv",
+        "symbol,timestamp,open,high,low,close,volume,trade_count,vwap\n"
+        "SPY,2024-01-02 14:29:00+00:00,471.0,471.5,470.5,471.0,900.0,9.0,471.0\n"
+        "SPY,2024-01-02 14:30:00+00:00,472.0,473.0,471.5,472.5,5000.0,40.0,472.2\n"
+        "SPY,2024-01-02 14:31:00+00:00,472.5,472.6,472.0,472.1,4000.0,30.0,472.3\n",
+        BARS,
+        {"open": (472.0, 472.5), "close": (472.5, 472.1), "volume": (5000.0, 4000.0)},
+        flags={"adjustment": "raw"},
+        asks="--adjustment",
+        interval="1min",
+    ),
+    "tiingo": Case(
+        "SPY.csv",
+        "date,close,high,low,open,volume,adjClose,adjHigh,adjLow,adjOpen,adjVolume,divCash,splitFactor\n"
+        "2024-01-02 00:00:00+00:00,470.5,473.0,469.0,472.0,120000000,233.5,235.0,233.0,234.5,240000000,0.0,1.0\n"
+        "2024-01-03 00:00:00+00:00,233.0,235.0,232.5,234.5,206000000,233.0,235.0,232.5,234.5,206000000,1.0,2.0\n",
+        DAYS,
+        {"open": (472.0, 234.5), "close": (470.5, 233.0), "volume": (120e6, 206e6), "adj_close": (233.5, 233.0)}
+        | {"dividend": (0.0, 1.0), "split": (1.0, 2.0)},
+        columns="date,open,high,low,close,adj_close,volume,dividend,split",
+    ),
+    "polygon minutes": Case(  # nanoseconds of 14:30 and 14:31 UTC
+        "2024-01-02.csv",
+        "ticker,volume,open,close,high,low,window_start,transactions\n"
+        "QQQ,1,400,400,400,400,1704205800000000000,1\n"
+        "SPY,5000,472.0,472.5,473.0,471.5,1704205800000000000,40\n"
+        "SPY,4000,472.5,472.1,472.6,472.0,1704205860000000000,30\n",
+        BARS,
+        {"open": (472.0, 472.5), "high": (473.0, 472.6), "low": (471.5, 472.0), "close": (472.5, 472.1)},
+        flags={"only": "SPY"},
+        interval="1min",
+    ),
+    "polygon days": Case(  # nanoseconds of New York's midnights
+        "days.csv",
+        "ticker,volume,open,close,high,low,window_start,transactions\n"
+        "SPY,120000000,472,470.5,473,469,1704171600000000000,40\n"
+        "SPY,103000000,469,466,470,465,1704258000000000000,30\n",
+        DAYS,
+        OHLC | SHARES | {"dividend": (0.0, 0.0)},
+        flags={"no_dividends": "yes"},
+        asks="--no-dividends",
+    ),
+    "databento, fixed prices": Case(
+        "spy.csv",
+        "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol\n"
+        "1704205800000000000,33,2,15144,472000000000,473000000000,471500000000,472500000000,5000,SPY\n"
+        "1704205860000000000,33,2,15144,472500000000,472600000000,472000000000,472100000000,4000,SPY\n",
+        BARS,
+        {"open": (472.0, 472.5), "close": (472.5, 472.1), "volume": (5000.0, 4000.0)},
+        interval="1min",
+    ),
+    "databento, pretty": Case(
+        "spy.csv",
+        "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol\n"
+        "2024-01-02T14:30:00.000000000Z,33,2,15144,472.000000000,473.000000000,471.500000000,472.500000000,5000,SPY\n"
+        "2024-01-02T14:31:00.000000000Z,33,2,15144,472.500000000,472.600000000,472.000000000,472.100000000,4000,SPY\n",
+        BARS,
+        {"open": (472.0, 472.5), "close": (472.5, 472.1), "volume": (5000.0, 4000.0)},
+        interval="1min",
+    ),
+    "kibot days": Case(
+        "SPY.txt",
+        "01/02/2024,472,473,469,470.5,120000000\n01/03/2024,469,470,465,466,103000000\n",
+        DAYS,
+        OHLC | SHARES,
+        flags={"adjustment": "all"},
+        asks="--adjustment",
+    ),
+    "kibot minutes": Case(
+        "SPY.txt",
+        "01/02/2024,09:30,472,473,471.5,472.5,5000\n01/02/2024,09:31,472.5,472.6,472,472.1,4000\n",
+        BARS,
+        {"open": (472.0, 472.5), "close": (472.5, 472.1), "volume": (5000.0, 4000.0)},
+        flags={"adjustment": "all"},
+        asks="--adjustment",
+        interval="1min",
+    ),
+    "firstrate": Case(
+        "SPY_full_1min_adjsplitdiv.txt",
+        "2024-01-02 09:30:00,472,473,471.5,472.5,5000\n2024-01-02 09:31:00,472.5,472.6,472,472.1,4000\n",
+        BARS,
+        {"open": (472.0, 472.5), "close": (472.5, 472.1), "volume": (5000.0, 4000.0)},
+        interval="1min",
+    ),
+    "tradingview": Case(
+        "BATS_SPY, 5.csv",
+        "time,open,high,low,close,Volume\n1704205800,472,473,471.5,472.5,5000\n1704206100,472.5,472.6,472,472.1,4000\n",
+        FIVE,
+        {"open": (472.0, 472.5), "volume": (5000.0, 4000.0)},
+        flags={"adjustment": "split"},
+        asks="--adjustment",
+        interval="5min",
+    ),
+    "tradingview days, stamped with the open": Case(
+        "BATS_SPY, 1D.csv",
+        "time,open,high,low,close,Volume\n1704205800,472,473,469,470.5,120000000\n1704292200,469,470,465,466,103000000\n",
+        DAYS,
+        OHLC | SHARES,
+        flags={"adjustment": "all"},
+        asks="--adjustment",
+    ),
+    "interactive brokers, its zone in the stamp": Case(
+        "SPY.csv",
+        ",date,open,high,low,close,volume,average,barCount\n"
+        "0,20240102  08:30:00 US/Central,472,473,471.5,472.5,5000,472.2,40\n"
+        "1,20240102  08:35:00 US/Central,472.5,472.6,472,472.1,4000,472.3,30\n",
+        FIVE,
+        {"open": (472.0, 472.5), "volume": (5000.0, 4000.0)},
+        flags={"stamp": "start", "adjustment": "split"},
+        asks="--stamp",
+        interval="5min",
+    ),
+    "norgate": Case(
+        "SPY.csv",
+        "Date,Open,High,Low,Close,Volume,Turnover,Unadjusted Close,Dividend\n"
+        "20240102,472,473,469,470.5,120000000,56e9,470.5,0\n20240103,469,470,465,466,103000000,48e9,466,1.25\n",
+        DAYS,
+        OHLC | SHARES | {"dividend": (0.0, 1.25)},
+        flags={"adjustment": "raw"},
+        asks="--adjustment",
+    ),
+    "backtesting.py": Case(
+        "SPY.csv",
+        ",Open,High,Low,Close,Volume\n2024-01-02,472,473,469,470.5,120000000\n2024-01-03,469,470,465,466,103000000\n",
+        DAYS,
+        OHLC | SHARES,
+        flags={"adjustment": "all"},
+        asks="--adjustment",
+    ),
+    "bt": Case(
+        "prices.csv",
+        "Date,qqq,spy\n2024-01-02,400.5,470.5\n2024-01-03,397.0,466.0\n",
+        DAYS,
+        {"adj_close": (470.5, 466.0)},
+        flags={"adjustment": "all"},
+        asks="--adjustment",
+        columns="date,adj_close",
+    ),
+    "a plain table, times of another zone, stamped with the end": Case(
+        "SPY.csv",
+        "timestamp;open;high;low;close;volume\n"
+        "02/01/2024 14:31;472;473;471,5;472,5;5.000\n02/01/2024 14:32;472,5;472,6;472;472,1;4.000\n",
+        BARS,
+        {"open": (472.0, 472.5), "close": (472.5, 472.1), "volume": (5000.0, 4000.0)},
+        flags={"date_order": "dmy", "zone": "Europe/London", "stamp": "end", "adjustment": "split"},
+        asks="--date-order",
+        interval="1min",
+    ),
+}
+
+
+def imported(case: Case, folder: Path, **flags: str) -> Imported:
+    """Write a case's file and import it."""
+    folder.mkdir(exist_ok=True)
+    (folder / case.name).write_text(case.text)
+    words = {name: word for name, word in flags.items() if name not in ("only", "no_dividends")}
+    return import_data(
+        folder / case.name,
+        out=folder / "out",
+        host=HOST,
+        only=[flags["only"]] if "only" in flags else (),
+        no_dividends="no_dividends" in flags,
+        **words,
+    )
+
+
+def table(path: Path) -> tuple[str, dict[str, list[str]]]:
+    """Return a file's header and its columns."""
+    head, *rows = path.read_text().splitlines()
+    return head, dict(
+        zip(
+            head.split(","),
+            (list(column) for column in zip(*(row.split(",") for row in rows), strict=True)),
+            strict=True,
+        )
+    )
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_each_layout_is_recognised_and_read_right(case: Case, tmp_path: Path) -> None:
+    done = imported(case, tmp_path, **case.flags)
+    assert done.complete, [one.findings for one in done.outcomes]
+    name = case.symbol + ("" if case.interval == "1d" else f"_{case.interval}") + ".csv"
+    head, columns = table(tmp_path / "out" / name)
+    assert tuple(columns["date" if case.interval == "1d" else "datetime"]) == case.stamps
+    for column, values in case.values.items():
+        assert tuple(float(cell) for cell in columns[column]) == values, column
+    assert not case.columns or head == case.columns
+
+
+@pytest.mark.parametrize(
+    "case", [one for one in CASES.values() if one.asks], ids=[k for k, v in CASES.items() if v.asks]
+)
+def test_what_a_file_cannot_tell_is_asked_for_in_one_line(case: Case, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        imported(case, tmp_path)
+    assert "\n" not in str(caught.value)
+    assert f"say {case.asks}" in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def zipped(path: Path, member: str, text: str) -> Path:
+    """Write a zip of one member."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(member, text)
+    return path
+
+
+def test_leans_zips_are_read_with_what_the_factor_file_beside_them_tells(tmp_path: Path) -> None:
+    usa = tmp_path / "equity" / "usa"
+    zipped(usa / "daily" / "spy.zip", "spy.csv", LEAN_DAY)
+    (usa / "factor_files").mkdir()
+    (usa / "factor_files" / "spy.csv").write_text(LEAN_FACTORS)
+    assert import_data(tmp_path, out=tmp_path / "out", host=HOST).complete
+    head, columns = table(tmp_path / "out" / "SPY.csv")
+    assert head == "date,open,high,low,close,volume,dividend,split"
+    assert columns["close"] == ["470.5", "233"]
+    assert columns["split"] == ["1", "2"]
+    assert columns["dividend"] == ["0", "2.3525"]  # 1% of 470.50, for each of two new shares
+
+
+def test_leans_minutes_are_milliseconds_of_a_day_and_extended_hours_are_left_out_unless_asked_for(
+    tmp_path: Path,
+) -> None:
+    file = zipped(tmp_path / "usa/minute/spy/20240102_trade.zip", "20240102_spy_minute_trade.csv", LEAN_MINUTE)
+    done = import_data(file, out=tmp_path / "out", host=HOST)
+    assert "1 bars outside regular hours left out (--extended keeps them)" in done.outcomes[0].said
+    _, columns = table(tmp_path / "out" / "SPY_1min.csv")
+    assert columns["datetime"] == list(BARS)
+    assert columns["open"] == ["472", "472.5"]
+    import_data(file, out=tmp_path / "all", extended=True, host=HOST)
+    assert table(tmp_path / "all" / "SPY_1min.csv")[1]["datetime"] == ["2024-01-02 07:00:00", *BARS]
+
+
+def test_files_of_a_day_each_are_joined_in_order_and_the_same_bar_twice_is_refused(tmp_path: Path) -> None:
+    for day in ("20240103", "20240102"):
+        zipped(tmp_path / f"usa/minute/spy/{day}_trade.zip", f"{day}_spy_minute_trade.csv", LEAN_MINUTE)
+    done = import_data(tmp_path / "usa", out=tmp_path / "out", host=HOST)
+    assert "2 files were joined" in done.outcomes[0].said
+    assert [one[:10] for one in table(tmp_path / "out" / "SPY_1min.csv")[1]["datetime"]] == [DAYS[0]] * 2 + [
+        DAYS[1]
+    ] * 2
+    first = tmp_path / "usa/minute/spy/20240102_trade.zip"
+    with pytest.raises(InputError, match="2024-01-02 09:30:00: the bar is in two of the files"):
+        import_data([first, first], host=HOST)
+
+
+OURS = "date,open,high,low,close,adj_close,volume,dividend\n"
+GOOD = "2024-01-02,472.0,473.00,469,470.5,470.5,120000000,0\n2024-01-03,469,470,465,466.0,466,103000000,0.00\n"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
+def test_a_file_in_our_own_layout_is_passed_on_byte_by_byte(tmp_path: Path, suffix: str) -> None:
+    text = (OURS + GOOD).encode()
+    (tmp_path / f"SPY{suffix}").write_bytes(gzip.compress(text) if suffix.endswith("gz") else text)
+    import_data(tmp_path / f"SPY{suffix}", out=tmp_path / "out", host=HOST)
+    assert (tmp_path / "out" / "SPY.csv").read_bytes() == text
+
+
+def test_a_refused_row_is_left_out_and_the_others_are_passed_on_as_they_are(tmp_path: Path) -> None:
+    bad = "2024-01-04,465,1.0,463,464,464,100,0\n"
+    (tmp_path / "SPY.csv").write_text(OURS + GOOD + bad)
+    done = import_data(tmp_path / "SPY.csv", out=tmp_path / "out", host=HOST)
+    assert not done.complete
+    assert [(one.gate, one.session) for one in done.outcomes[0].findings] == [("high_below_low", "2024-01-04")]
+    assert (tmp_path / "out" / "SPY.csv").read_text() == OURS + GOOD
+
+
+def test_a_symbol_that_a_gate_refuses_leaves_nothing_of_any_on_disk_until_somebody_stands_for_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "AAA.csv").write_text(OURS + GOOD)
+    jump = "2024-01-04,46,47,45,46,46,103000000,0\n"
+    (tmp_path / "in" / "BBB.csv").write_text(OURS + GOOD + jump)
+    done = import_data(tmp_path / "in", out=tmp_path / "out", host=HOST)
+    assert [(one.symbol, one.state) for one in done.outcomes] == [("AAA", "checked"), ("BBB", "refused")]
+    assert not (tmp_path / "out").exists()
+    import_data(tmp_path / "in" / "BBB.csv", out=tmp_path / "out", confirm=["2024-01-04"], host=HOST)
+    assert (tmp_path / "out" / "BBB.csv").read_text() == OURS + GOOD + jump
+
+
+def test_dates_tell_their_order_where_a_day_is_above_twelve(tmp_path: Path) -> None:
+    text = "Date,Open,High,Low,Close,Volume\n{},472,473,469,470.5,100\n{},469,470,465,466,100\n"
+    for name, days in {"dmy": ("12/01/2024", "16/01/2024"), "mdy": ("01/12/2024", "01/16/2024")}.items():
+        (tmp_path / "SPY.csv").write_text(text.format(*days))
+        import_data(tmp_path / "SPY.csv", out=tmp_path / name, adjustment="all", host=HOST)
+        assert table(tmp_path / name / "SPY.csv")[1]["date"] == ["2024-01-12", "2024-01-16"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "mark", "value"),
+    [
+        ("1.234,50", "", 1234.5),
+        ("1,234.50", "", 1234.5),
+        ("472,5", "", 472.5),
+        ("1,234", ",", 1.234),
+        ("1,234", ".", 1234.0),
+    ],
+)
+def test_a_decimal_mark_is_read_where_the_cells_show_it(tmp_path: Path, cell: str, mark: str, value: float) -> None:
+    (tmp_path / "SPY.csv").write_text(
+        "Date;Open;High;Low;Close;Volume\n" + f"2024-01-02;{cell};{cell};{cell};{cell};100\n"
+    )
+    import_data(tmp_path / "SPY.csv", out=tmp_path / "out", adjustment="all", decimal=mark, host=HOST)
+    assert float(table(tmp_path / "out" / "SPY.csv")[1]["close"][0]) == value
+
+
+REFUSED = {
+    "three decimals or thousands": (
+        "SPY.csv",
+        "Date;Open;High;Low;Close;Volume\n2024-01-02;1,234;1,234;1,234;1,234;1\n",
+        "--decimal",
+    ),
+    "no such day": (
+        "SPY.csv",
+        "Date,Open,High,Low,Close,Volume\n2024-02-30,1,1,1,1,1\n",
+        "line 2: no such date, 2024-02-30",
+    ),
+    "a cell that is no number": (
+        "SPY.csv",
+        "Date,Open,High,Low,Close,Volume\n2024-01-02,1,1,x1,1,1\n",
+        "line 2: low 'x1' is not a number",
+    ),
+    "no known layout": ("SPY.csv", "when,what\nnow,this\n", "no layout that is known begins with 'when,what'"),
+    "our own minutes in another zone": (
+        "SPY.csv",
+        "datetime,open,high,low,close,volume\n2024-01-02 19:59:00,1,1,1,1,1\n2024-01-02 20:00:00,1,1,1,1,1\n",
+        "2024-01-02 19:59:00: outside the session's hours (another zone, or extended hours?)",
+    ),
+    "hours of the clock": (
+        "SPY.csv",
+        "datetime,open,high,low,close,volume\n"
+        + "".join(f"2024-01-02 {hour},1,1,1,1,1\n" for hour in ("09:30:00", "10:00:00", "11:00:00", "12:00:00")),
+        "bars of whole hours of the clock",
+    ),
+    "weeks": (
+        "SPY.csv",
+        "Date,Open,High,Low,Close,Volume\n"
+        + "".join(f"2023-05-{day:02d},{day},{day},{day},{day},1\n" for day in (1, 8, 15, 22))
+        + "".join(f"2023-06-{day:02d},{day + 30},{day + 30},{day + 30},{day + 30},1\n" for day in (5, 12, 20, 26)),
+        "holds weekly bars",
+    ),
+    "an empty file": ("SPY.csv", "", "the file is empty"),
+    "a header alone": ("SPY.csv", "Date,Open,High,Low,Close,Volume\n", "a header but no rows"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "line"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_cannot_be_read_is_refused_in_one_line(tmp_path: Path, name: str, text: str, line: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError) as caught:
+        import_data(
+            tmp_path / name, out=tmp_path / "out", adjustment="all" if "datetime" not in text else "", host=HOST
+        )
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_disk_that_fails_at_any_file_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "A.csv").write_bytes(b"before")
+    for broken in range(3):
+        calls = iter(range(100))
+
+        def replacing(new: Path, path: Path, broken: int = broken, calls: Iterator[int] = calls) -> None:
+            if next(calls) == broken:
+                raise OSError(28, "No space left on device")
+            new.replace(path)
+
+        with pytest.raises(OutputError, match="No space left"):
+            place(tmp_path, {"A.csv": b"1", "B.csv": b"2", "C.csv": b"3"}, Disk(replace=replacing), force=True)
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"A.csv": b"before"}
+    with pytest.raises(OutputError, match=r"A\.csv there already"):
+        place(tmp_path, {"A.csv": b"1", "B.csv": b"2"}, Disk(), force=False)
+    place(tmp_path, {"A.csv": b"1", "B.csv": b"2"}, Disk(), force=True)
+    assert (tmp_path / "A.csv").read_bytes() == b"1"
+
+
+def test_into_the_catalog_it_is_a_pull_with_its_log_its_quarantine_and_no_second_source(tmp_path: Path) -> None:
+    where = {"out": "catalog", "catalog": tmp_path / "catalog", "host": HOST}
+    bad = "2024-01-04,465,1.0,463,464,464,100,0\n"
+    (tmp_path / "SPY.csv").write_text(OURS + GOOD + bad)
+    (done,) = import_data(tmp_path / "SPY.csv", **where).outcomes
+    assert (done.state, done.added, done.revised) == ("quarantined", 2, 0)
+    store = Catalog(tmp_path / "catalog")
+    assert store.read("SPY").current().close.tolist() == [470.5, 466.0]
+    assert [str(day) for day in store.refusal("SPY").history.session] == ["2024-01-04"]
+    (event,) = store.log.events()
+    assert (event["event"], event["sources"], event["refused"]) == ("stored", ["file:own"], 1)
+    better = "2024-01-04,465,466,463,464.5,464.5,100,0\n"
+    (tmp_path / "SPY.csv").write_text(OURS + GOOD + better)
+    (done,) = import_data(tmp_path / "SPY.csv", **where).outcomes
+    assert (done.state, done.added, store.quarantined()) == ("stored", 1, ())
+    imported_text = CASES["yahoo"].text
+    (tmp_path / "y").mkdir()
+    (tmp_path / "y" / "SPY.csv").write_text(imported_text)
+    with pytest.raises(InputError, match="SPY is kept from file:own; rows of two sources are never mixed"):
+        import_data(tmp_path / "y" / "SPY.csv", **where)
+    (tmp_path / "QQQ.csv").write_text(
+        "datetime,open,high,low,close,volume\n" + "".join(f"{bar},1,1,1,1,1\n" for bar in BARS)
+    )
+    with pytest.raises(InputError, match="the catalog holds daily bars only"):
+        import_data(tmp_path / "QQQ.csv", **where)
+
+
+def test_what_is_imported_is_what_a_run_reads(tmp_path: Path) -> None:
+    imported(CASES["tiingo"], tmp_path)
+    panel = load_csv(tmp_path / "out", ["SPY"])
+    assert panel.split[:, 0].tolist() == [1.0, 2.0]
+    assert panel.dividend[:, 0].tolist() == [0.0, 1.0]
+    imported(CASES["alpaca minutes"], tmp_path, adjustment="raw")
+    assert load_csv(tmp_path / "out", ["SPY"], interval="1min").close[:2, 0].tolist() == [472.5, 472.1]
+    imported(CASES["kibot days"], tmp_path / "all", adjustment="all")
+    said = Said({"SPY": "adjusted"})
+    assert load_csv(tmp_path / "all" / "out", ["SPY"], said=said).open[:, 0].tolist() == [472.0, 469.0]
+
+
+@pytest.mark.realdata
+def test_real_files_are_passed_on_byte_by_byte_and_every_anomaly_known_of_them_is_found(
+    real_daily: Path, tmp_path: Path
+) -> None:
+    host = Host({}, clock=lambda: datetime(2026, 5, 4, 22, tzinfo=UTC))
+    done = import_data(real_daily, out=tmp_path, host=host)
+    assert done.complete
+    for path in real_daily.glob("*.csv"):
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
+    found = {(one.symbol, one.gate, one.session) for each in done.outcomes for one in each.findings}
+    # each line of the table of anomalies that a file can show by itself, and the only others
+    assert found == {
+        ("KMLM", "dividend_large", "2022-12-28"),  # 1: vendors differ on it
+        *((name, "adjusted_only", day) for name, day in ADJUSTED_ALONE.items()),  # 2: PFIX cannot be checked
+        ("SGOV", "ends_early", "2026-04-30"),  # 3
+        ("SQQQ", "volume_below_prices", "2010-02-11"),  # 4
+        *(("PDBC", "volume_zero", "2014-11-14"), ("TAIL", "volume_zero", "2017-07-14")),  # 5
+        *(("TQQQ", "leverage_gap", "2020-03-17"), ("SQQQ", "leverage_gap", "2020-03-17")),  # 6
+        ("VIX", "flat_prices", "1990-01-02"),  # 7
+        *((name, "adjusted_later", "2026-05-01") for name in ("EEM", "DBMF")),  # 8
+        *(("TAIL", "adjusted_later", "2023-09-01"), ("SVOL", "adjusted_later", "2024-07-10")),  # 8
+        ("EEM", "source_change", "2025-09-29"),  # 9
+        *(("DBMF", "missing_sessions", "2019-06-12"), ("KMLM", "missing_sessions", "2020-12-21")),
+        ("TAIL", "flat_prices", "2023-09-05"),  # the rows with an adjusted close alone
+        # true, and as large as KMLM's: no series by itself says which of them a vendor got wrong
+        *(("PDBC", "dividend_large", day) for day in ("2021-12-03", "2021-12-20", "2022-12-19")),
+        ("TMF", "dividend_large", "2009-11-20"),
+    }
+
+
+ADJUSTED_ALONE = {"PFIX": "2021-05-11", "SVOL": "2021-05-13", "USL": "2007-12-06", "UUP": "2007-03-01"}
+
+
+@pytest.mark.realdata
+def test_real_minutes_are_passed_on_byte_by_byte_and_the_session_that_is_cut_off_is_found(
+    real_minute: Path, tmp_path: Path
+) -> None:
+    for path in real_minute.glob("*.csv.gz"):
+        (done,) = import_data(
+            path, out=tmp_path, host=Host({}, clock=lambda: datetime(2026, 5, 4, 22, tzinfo=UTC))
+        ).outcomes
+        assert (tmp_path / f"{done.symbol}_{done.interval}.csv").read_bytes() == gzip.decompress(path.read_bytes())
+        cut = [("cut_session", "2025-04-02")] if done.interval == "1min" else []
+        assert [(one.gate, one.session) for one in done.findings] == cut
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(("symbol", "growth"), [("SPY", 0.131), ("NVDA", 0.78)])
+def test_a_real_auto_adjusted_history_shows_that_it_is_and_loses_its_actions(
+    real_layouts: Path, tmp_path: Path, symbol: str, growth: float
+) -> None:
+    file = real_layouts / f"yfinance_auto_adjusted_{symbol}.csv"
+    (done,) = import_data(file, out=tmp_path, symbol=symbol).outcomes
+    assert any("prices contain splits and dividends, the file shows it" in line for line in done.said)
+    panel = load_csv(tmp_path, [symbol], said=Said({symbol: "adjusted"}))
+    close, days = panel.close[1:, 0], panel.clock.session[1:]
+    years = (days[-1] - days[0]).astype(int) / 365.25
+    assert (close[-1] / close[0]) ** (1.0 / years) - 1.0 == pytest.approx(growth, abs=5e-3)
+
+
+@pytest.mark.realdata
+def test_real_futures_under_a_funds_name_are_refused(real_layouts: Path, tmp_path: Path) -> None:
+    (done,) = import_data(real_layouts / "mislabelled_SPY.csv", out=tmp_path / "out", symbol="SPY").outcomes
+    assert done.state == "refused"
+    assert "another_exchange" in {one.gate for one in done.findings if one.severity == "symbol"}
+    assert not (tmp_path / "out").exists()
