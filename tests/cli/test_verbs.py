@@ -29,6 +29,7 @@ FUNCTIONS = {
     "check": {"check_data"},
     "show": {"show_data"},
     "diff": {"diff_data"},
+    "import": {"import_data"},
     "rebalance": {"rebalance", "emit"},
 }
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
