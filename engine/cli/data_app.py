@@ -44,12 +44,26 @@ def pull(
         list[str] | None, typer.Option("--confirm", metavar="DATE", help="A session you stand for; repeatable.")
     ] = None,
     timeout: Annotated[float, typer.Option("--timeout", metavar="S", min=0.1, help="Seconds for a request.")] = 30.0,
+    interval: Annotated[
+        str, typer.Option("--interval", metavar="I", help="1m, 5m, 15m, 30m from alpaca, into a folder, --out.")
+    ] = "1d",
+    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session, of --interval.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for what --interval asks for.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files in --out.")] = False,
     catalog: CatalogPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch daily bars and actions into the catalog; exit 1 if something failed or is in quarantine."""
+    """Fetch daily bars and actions into the catalog, or minutes into a folder; exit 1 if something was kept out."""
     from plimsoll.engine.cli.data import DataOutput, PullOptions, run_pull
+    from plimsoll.engine.cli.data_minutes import MinuteOptions, run_minutes
 
+    if interval != "1d" or out is not None or end is not None:
+        asked = MinuteOptions(tuple(symbols or ()), config, source.value, interval, start, end, out, force)
+        if not run_minutes(asked, confirm or (), timeout, as_json=as_json):
+            raise typer.Exit(EXIT_CHECK_FAILED)
+        return
     wanted = PullOptions(symbols or (), config, source.value, start, confirm or (), timeout)
     if not run_pull(wanted, DataOutput(catalog, as_json)):
         raise typer.Exit(EXIT_CHECK_FAILED)

@@ -140,9 +140,9 @@ def import_data(
     if store is not None:
         return _stored(sifted, store, stands, host)
     if out is None or not all(one.passed for one in sifted):
-        return Imported(tuple(_outcome(one, "checked") for one in sifted))
+        return Imported(tuple(outcome_of(one, "checked") for one in sifted))
     place(Path(out), {file_name(one): csv_bytes(one) for one in sifted}, Disk(), force=force)
-    return Imported(tuple(_outcome(one, "stored") for one in sifted), str(out))
+    return Imported(tuple(outcome_of(one, "stored") for one in sifted), str(out))
 
 
 def read_drafts(paths: Sequence[Path], flags: Flags) -> list[Draft]:
@@ -257,15 +257,16 @@ def _stored(sifted: Sequence[Sifted], store: Catalog, stands: frozenset[date], h
             store.confirm(one.draft.symbol, sorted(stands), host.clock())
         if not one.passed or one.history is None:
             store.quarantine(one.refused, one.findings, host.clock())
-            outcomes.append(_outcome(one, "quarantined"))
+            outcomes.append(outcome_of(one, "quarantined"))
             continue
         change = store.store(one.history, one.findings, host.clock(), one.refused)
         state: Literal["stored", "quarantined"] = "quarantined" if len(one.refused) else "stored"
-        outcomes.append(replace(_outcome(one, state), added=change.added, revised=change.revised))
+        outcomes.append(replace(outcome_of(one, state), added=change.added, revised=change.revised))
     return Imported(tuple(outcomes), str(store.root))
 
 
-def _outcome(one: Sifted, state: Literal["stored", "checked", "quarantined"]) -> ImportOutcome:
+def outcome_of(one: Sifted, state: Literal["stored", "checked", "quarantined"]) -> ImportOutcome:
+    """Return what became of a symbol, in figures and words."""
     stamp = one.draft.stamp[one.kept] if one.passed else one.draft.stamp[:0]
     refused = not one.passed or any(finding.severity == "row" for finding in one.findings)
     return ImportOutcome(

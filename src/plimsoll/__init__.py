@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from plimsoll.engine.verbs.data import check_data, pull_data, show_data
     from plimsoll.engine.verbs.data_diff import diff_data
     from plimsoll.engine.verbs.data_import import import_data
+    from plimsoll.engine.verbs.data_minutes import pull_minutes
     from plimsoll.engine.verbs.doctor import doctor
     from plimsoll.engine.verbs.doctor_live import doctor_live
     from plimsoll.engine.verbs.explain import explain
@@ -93,6 +94,7 @@ _HOME = {
     "load_config": "plimsoll.engine.config.schema",
     "load_data": "plimsoll.engine.runtime.load",
     "plan": "plimsoll.engine.verbs.plan",
+    "pull_minutes": "plimsoll.engine.verbs.data_minutes",
     "pull_data": "plimsoll.engine.verbs.data",
     "report": "plimsoll.engine.verbs.report",
     "sample_panel": "plimsoll.engine.market.sample.source",
@@ -149,6 +151,7 @@ __all__ = [
     "load_data",
     "plan",
     "pull_data",
+    "pull_minutes",
     "rebalance",
     "reconcile",
     "report",

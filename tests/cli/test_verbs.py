@@ -23,7 +23,7 @@ FUNCTIONS = {
     "doctor": {"doctor", "doctor_live"},
     "init": {"write_project"},
     "exchange": set(),
-    "pull": {"pull_data"},
+    "pull": {"pull_data", "pull_minutes"},
     "report": {"report", "compare"},
     "config": {"describe_config"},
     "check": {"check_data"},

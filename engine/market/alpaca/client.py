@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from plimsoll.engine.errors import ConfigError
-from plimsoll.engine.market.alpaca.normalise import SOURCE, normalise
+from plimsoll.engine.market.alpaca.normalise import SOURCE, MinuteBars, normalise, normalise_minutes
 from plimsoll.engine.market.fetching import FetchError, Route, fetch_error
 from plimsoll.engine.market.history import History
 from plimsoll.engine.market.ticker import alpaca_name
@@ -20,6 +21,7 @@ EARLIEST: Final = date(2016, 1, 1)
 # Without a subscription the consolidated tape is given once it is a quarter of an hour old.
 DELAY: Final = timedelta(minutes=16)
 NAMES: Final = (("APCA_API_KEY_ID", "APCA_API_SECRET_KEY"), ("ALPACA_API_KEY", "ALPACA_SECRET_KEY"))
+_NEW_YORK: Final = ZoneInfo("America/New_York")
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -75,22 +77,39 @@ class AlpacaClient:
         FetchError
             The kind that says why; naming the symbol and what to do.
         """
-        from alpaca.data.enums import CorporateActionsType
-        from alpaca.data.requests import CorporateActionsRequest
-
         name, first = self._name(symbol), start or EARLIEST
         with _typed(symbol):
             told = self._bars.get_stock_bars(self._request(name, first))
-            kinds = ("forward_split", "reverse_split", "unit_split", "stock_dividend", "spin_off", "cash_dividend")
-            asked = CorporateActionsRequest(
-                symbols=[name],
-                types=[CorporateActionsType(kind) for kind in kinds],
-                start=first,
-                end=self._now().date(),
-                limit=None,  # its default of 1,000 ends the paging there, without a word
-            )
-            actions = self._actions.get_corporate_actions(asked)
+            actions = self._told_actions(name, first)
         return normalise(told, actions, symbol, name)
+
+    def minutes(self, symbol: str, minutes: int, start: date, until: date | None = None) -> MinuteBars:
+        """Return a symbol's bars of so many minutes as traded, from `start` through `until` (None = now).
+
+        Raises
+        ------
+        FetchError
+            As `fetch`.
+        """
+        name = self._name(symbol)
+        with _typed(symbol):
+            told = self._bars.get_stock_bars(self._request(name, start, minutes, until))
+            actions = self._told_actions(name, start)
+        return normalise_minutes(told, actions, symbol, name)
+
+    def _told_actions(self, name: str, first: date) -> Any:
+        from alpaca.data.enums import CorporateActionsType
+        from alpaca.data.requests import CorporateActionsRequest
+
+        kinds = ("forward_split", "reverse_split", "unit_split", "stock_dividend", "spin_off", "cash_dividend")
+        asked = CorporateActionsRequest(
+            symbols=[name],
+            types=[CorporateActionsType(kind) for kind in kinds],
+            start=first,
+            end=self._now().date(),
+            limit=None,  # its default of 1,000 ends the paging there, without a word
+        )
+        return self._actions.get_corporate_actions(asked)
 
     def recent(self, symbol: str, start: date) -> History:
         """Return a symbol's rows from `start` on without actions: a second opinion.
@@ -111,17 +130,20 @@ class AlpacaClient:
             raise fetch_error("no_such_data", SOURCE, symbol, "Alpaca has no indices")
         return name
 
-    def _request(self, name: str, start: date) -> Any:
+    def _request(self, name: str, start: date, minutes: int | None = None, until: date | None = None) -> Any:
         from alpaca.data.enums import Adjustment
         from alpaca.data.requests import StockBarsRequest
-        from alpaca.data.timeframe import TimeFrame
+        from alpaca.data.timeframe import TimeFrame, TimeFrameUnit
 
+        end = self._now().astimezone(UTC) - DELAY
+        if until is not None:
+            end = min(end, datetime(until.year, until.month, until.day, tzinfo=_NEW_YORK) + timedelta(days=1))
         # no feed: then the best tape that the subscription covers is taken, not one exchange's
         return StockBarsRequest(
             symbol_or_symbols=name,
-            timeframe=TimeFrame.Day,
+            timeframe=TimeFrame.Day if minutes is None else TimeFrame(minutes, TimeFrameUnit.Minute),
             start=datetime(start.year, start.month, start.day, tzinfo=UTC),
-            end=self._now().astimezone(UTC) - DELAY,
+            end=end,
             adjustment=Adjustment.RAW,
         )
 
