@@ -33,6 +33,7 @@ app = typer.Typer(
 EXIT_BAD_INPUT = 2
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
+EXIT_CLOSED_PIPE = 141  # as whatever a closed pipe ends by a signal: what was asked was not answered
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML configuration, e.g. config/demo.toml.")]
 Trials = Annotated[
@@ -357,11 +358,13 @@ def guarded(run: Callable[[], Any], *, verbose: bool) -> int:
         return EXIT_BAD_INPUT
     except BrokenPipeError:
         sys.stderr.close()
-        return 0
+        return EXIT_CLOSED_PIPE
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
     except SystemExit as leaving:  # the option parser leaves by itself, after an interruption too
-        code = leaving.code
+        # and after a closed pipe with 1, as rich does: that would be a check that said no
+        closed = isinstance(leaving.__context__, BrokenPipeError)
+        code = EXIT_CLOSED_PIPE if closed else leaving.code
     except Exception as error:  # noqa: BLE001  (whatever it is, it is ours to mend)
         traceback.print_exc()
         sys.stderr.write(f"error: {type(error).__name__} inside plimsoll: this is a bug, the lines above say where\n")

@@ -13,6 +13,7 @@ from plimsoll.engine.cli.options import RunOptions, command_host, default_folder
 from plimsoll.engine.cli.progress import progress_bar
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.report.metrics.labels import DASH, shown
+from plimsoll.engine.research.sweep.folder import MARKER, FinishedError
 from plimsoll.engine.research.sweep.grid import parse_axes
 from plimsoll.engine.research.sweep.plan import check_ranking
 from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers
@@ -97,6 +98,8 @@ def run_sweep_command(
                 plan, folder, workers, by,
                 force=told.force, progress=progress, trials=told.trials, created=created, host=host,
             )  # fmt: skip
+    except FinishedError:
+        return _tell_finished(folder, told)
     except KeyboardInterrupt:
         sys.stderr.write(
             f"{done[0]:,} of {len(plan.settings):,} settings are kept; to go on, run the same command with "
@@ -105,6 +108,18 @@ def run_sweep_command(
         raise
     _tell(result, folder, told)
     return result.failed
+
+
+def _tell_finished(folder: Path, told: SweepOutput) -> int:
+    """Say where a sweep is that was asked for once more; return how many settings of it failed."""
+    summary = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    if told.as_json:
+        sys.stdout.write(json.dumps({**summary, "folder": str(folder)}, indent=2, allow_nan=False) + "\n")
+    elif told.quiet:
+        sys.stdout.write(f"{folder}\n")
+    else:
+        sys.stdout.write(f"this sweep is finished: {folder / 'report.html'}; --force runs it anew\n")
+    return len(summary["failures"])
 
 
 def windows_of(*, own: bool, accept: bool) -> Windows:

@@ -269,3 +269,15 @@ def test_an_error_of_ours_shows_its_traceback_and_exits_with_70(
     err = capsys.readouterr().err
     assert "Traceback" in err
     assert err.splitlines()[-1].startswith(f"error: {type(error).__name__} inside plimsoll")
+
+
+def test_a_closed_pipe_is_no_check_that_said_no(here: Path) -> None:
+    command = [sys.executable, "-c", "from plimsoll.engine.cli.main import main; main()", "config"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    with subprocess.Popen(command, cwd=here, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.readline().startswith(b"run.name")
+        running.stdout.close()
+        said = running.stderr.read()
+    assert (running.returncode, said) == (141, b"")

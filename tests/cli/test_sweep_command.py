@@ -149,7 +149,10 @@ def test_a_finished_sweep_is_run_anew_with_force_only(
     command = ("sweep", "run.toml", *GRID, "--out", "out", *ALONE)
     cli(*command)
     table = (here / "out/sweep.csv").read_bytes()
-    assert refused(*command).startswith("out: this sweep is finished; choose another folder")
+    again = cli(*command)
+    assert (again.code, again.out) == (0, "this sweep is finished: out/report.html; --force runs it anew\n")
+    assert cli(*command, "-q").out == "out\n"
+    assert json.loads(cli(*command, "--json").out)["folder"] == "out"
     other = ("sweep", "run.toml", "--grid", "run.cash=1e4,1e5,1e6", "--out", "out", *ALONE)
     assert refused(*other).startswith("out: the folder holds another sweep (its grid, settings differs)")
     assert refused("backtest", "run.toml", "--out", "out").startswith("out: the folder is not empty")

@@ -19,6 +19,10 @@ PARTS: Final = "parts"
 LOCK: Final = ".lock"
 
 
+class FinishedError(OutputError):
+    """The folder holds what was asked for, whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What works in portions and keeps them: its name, what it does, what is written first and last, all it writes."""
@@ -65,7 +69,7 @@ def check_folder(folder: Path, definition: Mapping[str, Any], *, force: bool, ki
             fix="choose another folder with --out, or pass --force to overwrite it",
         )
     if (folder / kind.marker).exists():
-        raise OutputError(
+        raise FinishedError(
             f"this {kind.name} is finished",
             where=str(folder),
             fix="choose another folder with --out, or pass --force to run it anew",
