@@ -38,7 +38,8 @@ def pull(
     ] = None,
     source: Annotated[DataVendor, typer.Option("--source", help="Who tells.")] = DataVendor.yahoo,
     start: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="First session [all there is, then what is new].")
+        str | None,
+        typer.Option("--start", "--from", metavar="DATE", help="First session [all there is, then what is new]."),
     ] = None,
     confirm: Annotated[
         list[str] | None, typer.Option("--confirm", metavar="DATE", help="A session you stand for; repeatable.")
@@ -47,7 +48,9 @@ def pull(
     interval: Annotated[
         str, typer.Option("--interval", metavar="I", help="1m, 5m, 15m, 30m from alpaca, into a folder, --out.")
     ] = "1d",
-    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session, of --interval.")] = None,
+    end: Annotated[
+        str | None, typer.Option("--end", "--to", metavar="DATE", help="Last session, of --interval.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for what --interval asks for.")
     ] = None,

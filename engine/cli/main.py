@@ -35,7 +35,7 @@ EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 EXIT_CLOSED_PIPE = 141  # as whatever a closed pipe ends by a signal: what was asked was not answered
 
-ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML configuration, e.g. config/demo.toml.")]
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML configuration, a strategy, or a script.")]
 Trials = Annotated[
     str | None,
     typer.Option(
@@ -80,8 +80,10 @@ def options(
 def backtest(
     config: ConfigPath,
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
-    start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", "--from", metavar="DATE", help="First session traded.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--end", "--to", metavar="DATE", help="Last session.")] = None,
     sets: Sets = None,
     as_of: AsOf = None,
     out: Annotated[
@@ -121,7 +123,8 @@ def plan(
     slot: Annotated[str, typer.Option("--at", metavar="HH:MM", help="The slot the orders are for.")] = "09:35",
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
     end: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="Plan as of an earlier session [the last completed one].")
+        str | None,
+        typer.Option("--end", "--to", metavar="DATE", help="Plan as of an earlier session [the last completed one]."),
     ] = None,
     sets: Sets = None,
     as_of: AsOf = None,
@@ -173,8 +176,10 @@ def sweep(
     ] = None,
     workers: Annotated[int | None, typer.Option("--workers", metavar="N", min=1, help="[all cores]")] = None,
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
-    start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", "--from", metavar="DATE", help="First session traded.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--end", "--to", metavar="DATE", help="Last session.")] = None,
     sets: Sets = None,
     as_of: AsOf = None,
     out: Annotated[
@@ -216,8 +221,10 @@ def sweep(
 def audit(
     what: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", help="A TOML configuration, or a run folder.")],
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
-    start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", "--from", metavar="DATE", help="First session traded.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--end", "--to", metavar="DATE", help="Last session.")] = None,
     sets: Sets = None,
     as_of: AsOf = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Run folder [runs/<utc>-...].")] = None,

@@ -11,9 +11,11 @@ from plimsoll.engine.cli.data_app import AsJson, AsOf
 def stress(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML configuration, e.g. config/demo.toml.")],
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
-    start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", "--from", metavar="DATE", help="First session traded.")
+    ] = None,
     end: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="Last session; scenarios go on from its close.")
+        str | None, typer.Option("--end", "--to", metavar="DATE", help="Last session; scenarios go on from its close.")
     ] = None,
     sets: Annotated[
         list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")

@@ -11,8 +11,10 @@ from plimsoll.engine.cli.data_app import EXIT_CHECK_FAILED, AsJson, AsOf
 def validate(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML configuration with [validate] and [gate].")],
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of <SYMBOL>.csv files.")] = None,
-    start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First session traded.")] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last session.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", "--from", metavar="DATE", help="First session traded.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--end", "--to", metavar="DATE", help="Last session.")] = None,
     sets: Annotated[
         list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override a configuration key; repeatable.")
     ] = None,

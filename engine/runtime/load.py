@@ -18,6 +18,7 @@ from plimsoll.engine.market.source import FOLDER, open_source
 from plimsoll.engine.market.span import until
 from plimsoll.engine.market.universe import with_universe
 from plimsoll.engine.runtime.members import members_of
+from plimsoll.engine.runtime.named import named_config
 from plimsoll.engine.runtime.needs import Needs, needs_of
 from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.runtime.resolve import make_strategy
@@ -196,12 +197,12 @@ def load_data(
 def _layered(what: Any) -> Any:
     if isinstance(what, Config):
         return what.plain()
-    if isinstance(what, (Mapping, Path)):
+    if isinstance(what, Mapping):
         return what
-    if not isinstance(what, str):
+    if not isinstance(what, (str, Path)):
         fix = "pass a configuration, its path, or a strategy"
         raise ConfigError(f"cannot run {type(what).__name__}", where="backtest", fix=fix)
-    return Path(what)
+    return named_config(Path(what)) or Path(what)
 
 
 def _strategy_of(what: Any) -> Strategy | None:
