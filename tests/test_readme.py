@@ -54,7 +54,7 @@ def test_the_plimsoll_commands_run_in_the_order_given(tmp_path):
         done = run(command.split(), tmp_path, **A_YEAR)
         assert done.returncode == 0, f"{command}: {done.stderr}"
         assert done.stdout.strip(), command
-    assert (tmp_path / "runs" / "first" / "report.html").stat().st_size > 1_000_000
+    assert (tmp_path / "runs" / "first" / "report.html").stat().st_size > 500_000
 
 
 def test_a_paper_day_on_this_machine_is_three_commands(tmp_path):
