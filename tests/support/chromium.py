@@ -35,7 +35,8 @@ class Browser:
         their_in, self._out = os.pipe()
         self._in, their_out = os.pipe()
         # the protocol is spoken on descriptors 3 and 4, whatever numbers the pipes have here
-        command = ["/bin/sh", "-c", f'exec "$@" 3<&{their_in} 4>&{their_out}', "sh"]
+        # (not by sh: a plain one knows no descriptor above 9)
+        command = ["bash", "-c", f'exec "$@" 3<&{their_in} 4>&{their_out}', "sh"]
         self._process = subprocess.Popen(
             [*command, binary, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
             pass_fds=(their_in, their_out),

@@ -1,0 +1,128 @@
+"""Pages in a real browser: drawn without a complaint or a request, switches, folds, phone, paper, hostile names."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.chromium import Browser, find_chromium
+
+from plimsoll import Result, compare
+from plimsoll.engine.report.tearsheet.page import tearsheet_html
+
+Make = Callable[..., Result]
+BINARY = find_chromium()
+needs_browser = pytest.mark.skipif(BINARY is None, reason="no Chromium is installed")
+LIMIT = 2_500_000
+HOSTILE = "<img src=x onerror=alert(1)>"
+DRAW_ALL = "Promise.all(Object.keys(plimsoll.payload.figures).map((key) => plimsoll.draw(key))).then(() => true)"
+DRAWN = "document.querySelectorAll('.plot .main-svg').length > 0"
+# Wider than the window, with nothing around it that scrolls: what a reader of a phone cannot get at.
+CLIPPED = """[...document.querySelectorAll('table, .plot, h1, h2, h3, dd')].filter((one) => {
+  if (one.getBoundingClientRect().right <= innerWidth + 1) return false;
+  for (let box = one.parentElement; box; box = box.parentElement)
+    if (['auto', 'scroll'].includes(getComputedStyle(box).overflowX)) return false;
+  return true;
+}).map((one) => one.tagName + ' ' + one.textContent.slice(0, 40))"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if BINARY is None:
+        pytest.skip("no Chromium is installed")
+    with Browser(BINARY, tmp_path_factory.mktemp("profile")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def pages(make_result: Make, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A run's page, a comparison, and a page whose every name is hostile."""
+    folder = tmp_path_factory.mktemp("pages")
+    one, two = make_result(sessions=400, seed=1, name="a"), make_result(sessions=400, seed=2, name="b")
+    hostile = replace(one, name=HOSTILE, weights=one.weights.rename(columns={"SPY": HOSTILE}),
+                      fills=one.fills.replace({"symbol": {"SPY": HOSTILE}}))  # fmt: skip
+    found = {"run": folder / "run.html", "hostile": folder / "hostile.html", "compare": folder / "compare.html"}
+    found["run"].write_text(tearsheet_html(one, one.metrics))
+    found["hostile"].write_text(tearsheet_html(hostile, one.metrics))
+    compare(one, two, out=found["compare"])
+    return found
+
+
+@needs_browser
+@pytest.mark.parametrize("which", ["run", "compare", "hostile"])
+def test_a_page_draws_all_it_has_and_asks_nobody(browser: Browser, pages: dict[str, Path], which: str) -> None:
+    with browser.tab(pages[which]) as tab:
+        tab.until(DRAWN)
+        assert tab.run(DRAW_ALL)
+        undrawn = "Object.keys(plimsoll.payload.figures).filter((k) => !document.querySelector('#' + k + ' .main-svg'))"
+        assert tab.run(undrawn) == []
+        assert tab.run("Object.keys(plimsoll.payload.figures).length") >= 5
+        assert tab.complaints == []
+        assert tab.requests == [pages[which].as_uri()]
+        assert tab.run("document.querySelectorAll('img, iframe, object, link[href^=http]').length") == 0
+        if which == "hostile":
+            assert HOSTILE in tab.run("document.body.textContent")
+
+
+@needs_browser
+def test_switches_change_what_they_say(browser: Browser, pages: dict[str, Path]) -> None:
+    with browser.tab(pages["run"]) as tab:
+        tab.until(DRAWN)
+        key = tab.run("document.querySelector('[data-log]').dataset.log")
+        kind = f"document.getElementById('{key}').layout.yaxis.type"
+        tab.until(f"{kind} === 'log'")  # equity begins on equal ratios
+        tab.run("document.querySelector('[data-log]').click()")
+        tab.until(f"{kind} !== 'log'")
+        assert tab.run("document.querySelector('[data-log]').getAttribute('aria-pressed')") == "false"
+        theme, dark = (
+            tab.run("document.documentElement.dataset.theme"),
+            "getComputedStyle(document.body).backgroundColor",
+        )
+        light = tab.run(dark)
+        tab.run("document.getElementById('theme').click()")
+        assert {theme, tab.run("document.documentElement.dataset.theme")} == {"light", "dark"}
+        assert tab.run(dark) != light
+        folds = "[...document.querySelectorAll('details')].map((one) => one.open)"
+        if tab.run("document.querySelectorAll('[data-unfold]').length"):
+            tab.run("document.querySelector('[data-unfold]').click()")
+            assert any(tab.run(folds))
+            tab.run("document.querySelector('[data-unfold]').click()")
+        assert tab.complaints == []
+
+
+@needs_browser
+def test_the_keyboard_reaches_the_switches(browser: Browser, pages: dict[str, Path]) -> None:
+    with browser.tab(pages["run"]) as tab:
+        tab.until(DRAWN)
+        before = tab.run("document.documentElement.dataset.theme")
+        for _ in range(40):
+            tab.press("Tab")
+            if tab.run("document.activeElement.id") == "theme":
+                break
+        tab.press("Enter")
+        assert tab.run("document.documentElement.dataset.theme") != before
+
+
+@needs_browser
+@pytest.mark.parametrize("which", ["run", "compare"])
+def test_a_phone_shows_all_of_it(browser: Browser, pages: dict[str, Path], which: str) -> None:
+    with browser.tab(pages[which], width=390, height=844) as tab:
+        assert tab.run(DRAW_ALL)  # the first figure lies below the window
+        assert tab.run("document.documentElement.scrollWidth") <= 390
+        assert tab.run(CLIPPED) == []
+
+
+@needs_browser
+def test_it_prints(browser: Browser, pages: dict[str, Path]) -> None:
+    with browser.tab(pages["run"]) as tab:
+        tab.until(DRAWN)
+        printed = tab.pdf()
+        assert printed.startswith(b"%PDF")
+        assert 2 <= printed.count(b"/Type /Page\n") + printed.count(b"/Type/Page") <= 40
+        assert tab.complaints == []
+
+
+@pytest.mark.parametrize(("sessions", "n"), [(5040, 30), (300, 500)])
+def test_long_and_broad_runs_keep_within_the_size_of_a_page(make_result: Make, sessions: int, n: int) -> None:
+    result = make_result(sessions=sessions, n=n)
+    assert len(tearsheet_html(result, result.metrics).encode()) < LIMIT
