@@ -8,8 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import pandas as pd
+
 from plimsoll.engine.config.schema import validate_config
 from plimsoll.engine.errors import DataError
+from plimsoll.engine.report.elsewhere import PyfolioFrames, pyfolio_frames, quantstats_returns
 from plimsoll.engine.report.folder import json_bytes, write_folder
 from plimsoll.engine.report.metrics.labels import shown
 from plimsoll.engine.report.metrics.notices import span_text
@@ -71,6 +74,14 @@ class Result(Record):
     def plot(self) -> "Figure":
         """Return an interactive Plotly figure: growth of 1 over drawdown, against the benchmark."""
         return notebook_figure(self, self.metrics)
+
+    def to_quantstats(self) -> pd.Series:
+        """Return net returns per session as quantstats takes them; see `plimsoll.engine.report.elsewhere`."""
+        return quantstats_returns(self)
+
+    def to_pyfolio(self) -> PyfolioFrames:
+        """Return returns, positions and transactions as pyfolio takes them, stamped in UTC."""
+        return pyfolio_frames(self)
 
     def save(
         self,
