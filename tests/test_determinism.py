@@ -98,7 +98,7 @@ def test_run_folders_of_two_processes_differ_in_time_stamps_alone(
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
     assert more <= first.keys()
-    assert len(first) == 16 + len(more)
+    assert len(first) == 17 + len(more)
 
 
 def test_every_strategy_and_book_leaves_the_same_in_another_process(tmp_path: Path) -> None:
