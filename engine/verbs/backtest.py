@@ -1,5 +1,6 @@
 """Run a backtest."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -37,6 +38,9 @@ def backtest(
     data: Panel | Path | str | None = None,
     start: date | str | None = None,
     end: date | str | None = None,
+    cash: float | None = None,
+    benchmark: str | None = None,
+    costs: str | float | None = None,
     sets: Iterable[str] = (),
     as_of: AsOf = None,
     progress: Progress | None = None,
@@ -56,7 +60,11 @@ def backtest(
     data : Panel or path, optional
         A panel from `load_data`, or a folder of CSV files; by default what the configuration names.
     start, end : date or ISO text, optional
-        First and last session traded; override the configuration.
+        First and last session traded; override the configuration, as the three below do.
+    cash, benchmark : float, str, optional
+        Dollars at the start; the symbol the run is held against.
+    costs : str or float, optional
+        A preset, "none", "us_etf", or basis points of what is traded.
     sets : iterable of str
         ``section.key=value`` overrides.
     as_of : date, datetime or ISO text, optional
@@ -93,24 +101,44 @@ def backtest(
     if out is not None:
         check_target(Path(out), force=force)
     log = RunLog(host.clock)
-    config, panel, objects = load_run(what, data=data, start=start, end=end, sets=sets, as_of=as_of, now=began)
+    config, panel, objects = load_run(
+        what, data=data, start=start, end=end, sets=(*_asked(cash, benchmark, costs), *sets), as_of=as_of, now=began
+    )
     if strict:
         refuse_jumps(panel)
     log.loaded(panel)
-    strategies = _admitted(config, panel, objects)
-    market = prepare(config, panel, strategies)
-    setup = assemble(config, market)
-    beside = config.report.ladder or config.report.regime_off
-    if notice := compile_notice("compiled" if beside else engine, setup):
-        host.notice(notice)
-    record = (_with_others if beside else _alone)(setup, market, engine, progress)
-    result = Result.of(replace(record, verdict=known_verdict(config, strategies.values(), panel)))
+    result = _ran(config, panel, _admitted(config, panel, objects), engine, progress, host)
     log.finished(result)
     if out is not None:
         created = began.isoformat(timespec="seconds")
         result.save(Path(out), force=force, created=created, extras={"log.jsonl": log.content()})
     _remember(result, trials, host)
     return result
+
+
+def _ran(
+    config: Config, panel: Panel, strategies: dict[str, Strategy], engine: EngineName, progress: Progress | None,
+    host: Host,
+) -> Result:  # fmt: skip
+    market = prepare(config, panel, strategies)
+    setup = assemble(config, market)
+    beside = config.report.ladder or config.report.regime_off
+    if notice := compile_notice("compiled" if beside else engine, setup):
+        host.notice(notice)
+    record = (_with_others if beside else _alone)(setup, market, engine, progress)
+    return Result.of(replace(record, verdict=known_verdict(config, strategies.values(), panel)))
+
+
+def _asked(cash: float | None, benchmark: str | None, costs: str | float | None) -> list[str]:
+    """Return the overrides that these keywords are."""
+    asked = [] if cash is None else [f"run.cash={float(cash)!r}"]
+    if benchmark is not None:
+        asked.append(f"run.benchmark={json.dumps(benchmark)}")
+    if isinstance(costs, str):
+        asked.append(f"costs.preset={json.dumps(costs)}")
+    elif costs is not None:
+        asked += ['costs.preset="flat"', f"costs.flat_bps={float(costs)!r}"]
+    return asked
 
 
 def _admitted(config: Config, panel: Panel, objects: Mapping[str, Strategy]) -> dict[str, Strategy]:

@@ -77,3 +77,14 @@ def test_a_name_that_is_neither_is_answered(tmp_path: Path, monkeypatch: pytest.
     for wrong, near in (("tredn", "trend"), ("bok", "book.toml")):
         with pytest.raises(ConfigError, match=f"{wrong}: neither a configuration nor a strategy; .*{near}"):
             named_config(Path(wrong))
+
+
+def test_keywords_are_the_keys_of_the_configuration() -> None:
+    span = {"start": "2018-01-02", "end": "2018-06-29", "trials": "off"}
+    by_word = backtest("sixty_forty", cash=50_000, benchmark="SPY", costs=7.5, **span)
+    sets = ["run.cash=50000.0", "run.benchmark=SPY", "costs.preset=flat", "costs.flat_bps=7.5"]
+    by_key = backtest("sixty_forty", sets=sets, **span)
+    assert by_word.config_hash == by_key.config_hash
+    assert by_word.cash == 50_000.0
+    assert by_word.benchmark is not None
+    assert backtest("sixty_forty", costs="none", **span).metrics["costs"]["total"] == 0.0
