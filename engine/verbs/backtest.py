@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -109,11 +109,15 @@ def backtest(
     log.loaded(panel)
     result = _ran(config, panel, _admitted(config, panel, objects), engine, progress, host)
     log.finished(result)
+    _keep(result, out, force=force, began=began, log=log)
+    _remember(result, trials, host)
+    return result
+
+
+def _keep(result: Result, out: Path | str | None, *, force: bool, began: datetime, log: RunLog) -> None:
     if out is not None:
         created = began.isoformat(timespec="seconds")
         result.save(Path(out), force=force, created=created, extras={"log.jsonl": log.content()})
-    _remember(result, trials, host)
-    return result
 
 
 def _ran(
