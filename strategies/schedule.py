@@ -1,16 +1,22 @@
 """When to rebalance: the last session of a month or week, every session, or every N sessions."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import StringConstraints
+from pydantic import BeforeValidator, StringConstraints
 
 from plimsoll.engine.market.panel import BarClock
 from plimsoll.engine.sleeve.strategy import Context
 from plimsoll.engine.types import Bools
 
+
+def _text(given: Any) -> Any:
+    """Return a number of sessions as the text it stands for: on the command line `rebalance=21` is a number."""
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
 # "M" last session of the month, "W-FRI" last session of the week that ends on Friday, "D" every session, or a
 # number of sessions such as "21".
-Schedule: TypeAlias = Annotated[str, StringConstraints(pattern=r"^(M|W-FRI|D|[1-9]\d*)$")]
+Schedule: TypeAlias = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^(M|W-FRI|D|[1-9]\d*)$")]
 
 
 def is_due(ctx: Context, schedule: str) -> bool:

@@ -88,3 +88,14 @@ def test_keywords_are_the_keys_of_the_configuration() -> None:
     assert by_word.cash == 50_000.0
     assert by_word.benchmark is not None
     assert backtest("sixty_forty", costs="none", **span).metrics["costs"]["total"] == 0.0
+
+
+def test_a_number_of_sessions_needs_no_quotes() -> None:
+    span = {"start": "2018-01-02", "end": "2018-06-29", "trials": "off"}
+    number, text = (
+        backtest("inverse_vol", sets=[f"sleeve.inverse_vol.params.rebalance={n}"], **span) for n in ("21", "'21'")
+    )
+    assert number.equity.to_numpy().tobytes() == text.equity.to_numpy().tobytes()
+    for wrong in ("0", "true", "2.5"):
+        with pytest.raises(ConfigError, match="rebalance"):
+            backtest("inverse_vol", sets=[f"sleeve.inverse_vol.params.rebalance={wrong}"], **span)
