@@ -16,7 +16,7 @@ def _text(given: Any) -> Any:
 
 # "M" last session of the month, "W-FRI" last session of the week that ends on Friday, "D" every session, or a
 # number of sessions such as "21".
-Schedule: TypeAlias = Annotated[str, BeforeValidator(_text), StringConstraints(pattern=r"^(M|W-FRI|D|[1-9]\d*)$")]
+Schedule: TypeAlias = Annotated[str, StringConstraints(pattern=r"^(M|W-FRI|D|[1-9]\d*)$"), BeforeValidator(_text)]
 
 
 def is_due(ctx: Context, schedule: str) -> bool:
