@@ -18,8 +18,8 @@ pytest_plugins = ("support.isolation", "support.compile_once", "support.crash_su
 def pytest_configure(config: pytest.Config) -> None:
     """Let the calendar library use an accessor that pandas is about to change; properties have no time limit."""
     config.addinivalue_line("filterwarnings", "ignore:Series.values returning an ndarray that drops timezone")
-    # the first call of a kernel loads or compiles it; an unattended run repeats itself, at a desk examples are fresh
-    settings.register_profile("plimsoll", deadline=None, derandomize="CI" in os.environ)
+    # the first call of a kernel loads or compiles it; a run repeats itself unless fresh examples are asked for
+    settings.register_profile("plimsoll", deadline=None, derandomize="PLIMSOLL_EXPLORE" not in os.environ)
     settings.load_profile("plimsoll")
     os.environ["PLIMSOLL_TRIALS"] = "off"  # no test writes the user's own ledger; commands that tests start inherit it
 

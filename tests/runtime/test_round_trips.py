@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from support.money import market, settled
@@ -22,6 +23,10 @@ WILD = {
     "fractional": False, "max_participation": 0.0, "band": 0.0, "min_notional": 0.0, "gross": 5.0, "often": 0.9,
     "volatility": 0.12, "rate": 0.05, "rebate": 0.5, "flows": True,
 }  # fmt: skip
+DUSTY = WILD | {
+    "seed": 666, "preset": "none", "account": "cash", "sizing": "fill", "unfilled": "expire", "fractional": True,
+    "gross": 0.9, "volatility": 0.01, "rate": 0.0, "rebate": 0.0, "flows": False,
+}  # fmt: skip
 CENT = 0.005
 
 
@@ -34,6 +39,7 @@ def cents(ran: Ran) -> float:
 @given(s=SETTINGS)
 @example(s=WILD)
 @example(s=WILD | {"seed": 12, "fill": "next_close", "volatility": 0.01, "fractional": True})
+@example(s=DUSTY)
 @settings(max_examples=8, suppress_health_check=ONE_FOLDER)
 def test_fills_sum_to_trades_and_trades_to_what_the_account_made(s: dict[str, Any], tmp_path: Path) -> None:
     ran = case(s, tmp_path).run()
@@ -59,9 +65,9 @@ def test_fills_sum_to_trades_and_trades_to_what_the_account_made(s: dict[str, An
         assert not trades["open"].any() or not result.ruined
         signed = trades["qty"] * np.where(trades["side"] == "long", 1.0, -1.0)
         open_now = signed[trades["open"]].groupby(trades["symbol"]).sum()
-        held = ran.setup.broker.positions()
-        assert set(open_now.index) == set(held)
-        np.testing.assert_allclose([open_now[name] for name in held], list(held.values()), rtol=1e-9, atol=1e-8)
+        # a split leaves an account of fractions less than a share's ninth decimal that no order can sell
+        both = pd.DataFrame({"open": open_now, "held": ran.setup.broker.positions()}, dtype=np.float64).fillna(0.0)
+        np.testing.assert_allclose(both["open"], both["held"], rtol=1e-9, atol=1e-8)
 
 
 @given(s=SETTINGS)
