@@ -10,6 +10,7 @@ Ints: TypeAlias = NDArray[np.int64]
 Codes: TypeAlias = NDArray[np.int8]
 Bools: TypeAlias = NDArray[np.bool_]
 Dates: TypeAlias = NDArray[np.datetime64]
+Words: TypeAlias = NDArray[np.str_]
 
 # Signed fractions of equity in the order of a strategy's universe; what is missing to 1 is cash.
 Weights: TypeAlias = NDArray[np.float64]

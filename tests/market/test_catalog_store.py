@@ -123,15 +123,39 @@ def test_duckdb_and_pandas_read_the_files_as_they_are(tmp_path: Path) -> None:
     assert str(frame["known_at"].dtype) == "datetime64[us, UTC]"
 
 
+def test_who_reads_the_files_as_they_are_finds_what_a_price_was_before_but_not_among_the_prices(tmp_path: Path) -> None:
+    import duckdb
+
+    catalog = Catalog(tmp_path)
+    catalog.store(history("AAA"), (), NOW)
+    catalog.store(changed(history("AAA"), "2024-02-01", close=99.5), (), NOW + timedelta(days=1))
+    rows = duckdb.execute(
+        f"select close, past from '{tmp_path}/bars/AAA.parquet' where session = '2024-02-01' order by known_at"
+    ).fetchall()
+    assert [row[0] for row in rows] == [None, 99.5]
+    session, known_at, until = np.frombuffer(rows[0][1], "<i8", 3)
+    assert [session, known_at, until - known_at] == [19754, int(NOW.timestamp() * 1e6), 86_400 * 10**6]
+    was = dict(zip(VALUES, np.frombuffer(rows[0][1], "<f8", offset=24), strict=True))
+    assert was["close"] == history("AAA").close[history("AAA").session == np.datetime64("2024-02-01")][0]
+    assert rows[1][1] is None
+
+
 def test_the_schema_of_a_file_is_what_its_page_says(tmp_path: Path) -> None:
     Catalog(tmp_path).store(history(), (), NOW)
     schema = pq.read_schema(tmp_path / "bars" / "AAA.parquet")
-    shown = ("session", "close", "split", "known_at")
+    shown = (
+        "session",
+        "close",
+        "split",
+        "known_at",
+        "past",
+    )  # no number of a version of before is in a column of its own
     assert [(field.name, str(field.type), field.nullable) for field in schema if field.name in shown] == [
         ("session", "date32[day]", False),
         ("close", "double", True),
-        ("split", "double", False),
+        ("split", "double", True),
         ("known_at", "timestamp[us, tz=UTC]", False),
+        ("past", "fixed_size_binary[88]", True),
     ]
 
 

@@ -1,7 +1,9 @@
 """The format of a symbol's file: its columns, its key-value metadata, its checksums.
 
-A Parquet file of two row groups: the version in force of every session, by session; then, if there are any, the
-versions these took the place of, by session and by when each became known. What is in force is read by itself.
+A Parquet file of row groups: the version in force of every session, by session; then, if there are any, the versions
+these took the place of, by when something took their place, a thousand or more to a group. What is in force is read by
+itself, and as of a moment with it only the groups that hold something whose place was taken later. Who takes the file
+as a table sees no price of a version that is not in force: `where past is null` is what is.
 
     symbol    dictionary<string>     as this package spells it: a reader that joins files needs it in every row
     session   date32                 exchange date
@@ -12,12 +14,17 @@ versions these took the place of, by session and by when each became known. What
     gain      float64                what of the cash its source calls a capital gain, 0 = none
     source    dictionary<string>     who told the row
     known_at  timestamp[us, UTC]     when this version of the row was stored
+    past      fixed binary[88]       of a version that is no longer in force, as little-endian 64-bit words: its session
+                                     (days since 1970), its known_at and when its place was taken (microseconds since
+                                     1970), its eight numbers, open to gain (floats), which its columns above leave
+                                     null; null in a row that is in force
 
 Of the versions of a session the one with the youngest `known_at` is in force; no two have the same. The metadata key
 `plimsoll` holds JSON: format, symbol, kind, notes (what the gates had to say about the last pull), stood (since when
-somebody stands for a session's move), known (when the first and the last version was stored) and, for each row group,
-its rows and sha256 by column, over its values as little-endian 64-bit words (NaN for null) or as UTF-8 joined by line
-feeds, all of it under one seal: a bit that flips anywhere in the file is an error or means nothing, never a price.
+somebody stands for a session's move), known (when the first and the last version was stored), the sha256 of every
+column of what is in force, and past: of each further group the same, its rows, and until when any of them was in force.
+A sum is over the values as little-endian 64-bit words (NaN for null) or as UTF-8 joined by line feeds, and all is under
+one seal: a bit that flips anywhere in the file is an error or means nothing, never a price.
 Format 1 had one group, every version by session and by when it became known; it is read, and written anew as this.
 """
 
@@ -32,27 +39,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.market.catalog.versions import ALWAYS, Known, Versions, in_force_at
+from plimsoll.engine.market.catalog.versions import ALWAYS, Known, Superseded, Versions, in_force_at, untold
 from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.history import VALUES, History
-from plimsoll.engine.types import Dates
+from plimsoll.engine.types import Dates, Ints
 
 FORMAT: Final = 2
 _KEY: Final = b"plimsoll"
 _DAMAGED: Final = "restore the file from a copy, or move it away and pull the symbol again"
 _PRICED: Final = ("session", *VALUES)
 _ALL: Final = ("symbol", *_PRICED, "source", "known_at")
+# All that a moment asks of a superseded row in one column, in a codec that is quick to undo: one is read, not ten.
+_PACKED: Final = "past"
+_UNITS: Final = ("D", "us", "us")  # of the three stamps that come first
+_WORDS: Final = len(_UNITS) + len(VALUES)
 # What JSON holds in the place of a moment that there is none of.
 _NEVER: Final = ""
+
+# Superseded versions in a group: few enough that a moment reads little that it has no use for; and groups at most.
+_GROUP_ROWS: Final = 1024
+_GROUPS: Final = 64
 
 _Columns: TypeAlias = dict[str, NDArray[Any]]
 
 
 class _Wanted(NamedTuple):
-    """What of a file is read: which columns, and whether of the versions of before, too."""
+    """What of a file is read: which columns, and of versions of before those replaced after `past`, None = none."""
 
     names: tuple[str, ...]
-    past: bool
+    past: np.datetime64 | None
 
 
 def encode(versions: Versions) -> tuple[bytes, str]:
@@ -69,17 +84,25 @@ def encode(versions: Versions) -> tuple[bytes, str]:
         "stood": dict(versions.stood),
         "known": [str(known_at.min()), str(known_at.max())] if len(known_at) else [_NEVER, _NEVER],
         "sha256": _sums(groups[0]),
+        "past": [],
     }
-    if not mask.all():
-        groups.append(_columns(history.take(~mask), known_at[~mask]))
-        told["past"] = _sums(groups[1])
+    older, past = versions.superseded()
+    words = _packed(past)
+    size = max(_GROUP_ROWS, -(-len(older) // _GROUPS))
+    for rows in (slice(start, start + size) for start in range(0, len(older), size)):
+        columns = _columns(older.take(rows), past.known_at[rows])
+        columns = {name: column for name, column in columns.items() if name not in VALUES}
+        groups.append(columns | {_PACKED: words[rows]})
+        until = str(past.until[rows][-1])
+        told["past"].append({"rows": len(columns["session"]), "until": until, "sha256": _sums(groups[-1])})
     told["seal"] = _seal(told)
     tables = [_table(columns, json.dumps(told).encode()) for columns in groups]
+    codecs = dict.fromkeys(_ALL, "zstd") | {_PACKED: "lz4"}
+    coded = ["symbol", "source", "known_at"]
     out = io.BytesIO()
     with pq.ParquetWriter(
-        out, tables[0].schema, compression="zstd", use_dictionary=["symbol", "source", "known_at"],
-        write_page_checksum=True,
-    ) as writer:  # fmt: skip
+        out, tables[0].schema, compression=codecs, use_dictionary=coded, write_page_checksum=True
+    ) as writer:
         for table in tables:
             writer.write_table(table, row_group_size=max(1, len(table)))
     return out.getvalue(), str(told["seal"])
@@ -93,7 +116,10 @@ def decode(path: Path) -> Versions:
     DataError
         If it cannot be read, is damaged, is no file of a catalog, or is of a newer format.
     """
-    told, now, past = _read(path, lambda _: _Wanted(_ALL, True))
+    told, now, past = _read(path, lambda _: _Wanted(_ALL, _stamp(ALWAYS)))
+    if past:
+        values = _unpacked(past[_PACKED]).values
+        past |= {name: values[:, k] for k, name in enumerate(VALUES)}
     columns = {name: np.concatenate([past[name], now[name]]) for name in _ALL} if past else now
     order = np.argsort(columns["session"], kind="stable")
     columns = {name: column[order] for name, column in columns.items()}
@@ -112,18 +138,18 @@ def decode_known(path: Path, moment: np.datetime64 | None = None) -> Known:
 
     def wanted(told: dict[str, Any]) -> _Wanted:
         if told["format"] > 1 and (moment is None or not moment < _stamp(told["known"][1])):
-            return _Wanted(_PRICED, False)
-        return _Wanted((*_PRICED, "known_at"), moment is not None)
+            return _Wanted(_PRICED, None)
+        return _Wanted((*_PRICED, "known_at"), moment)
 
     told, now, past = _read(path, wanted)
     if told["format"] == 1:
         return _known_of(decode(path), moment)
     history, stood = _history(told, now), _stood(told)
     first, last = (_stamp(text) for text in told["known"])
-    if "known_at" not in now:
+    if moment is None or "known_at" not in now:
         return Known(history, frozenset(stood), first, last)
-    old = past or {name: column[:0] for name, column in now.items()}
-    return _selected((history, now["known_at"]), (_history(told, old), old["known_at"]), stood, first, moment)
+    replaced = _unpacked(past[_PACKED] if past else np.empty((0, _WORDS), dtype=np.int64))
+    return _selected(history, now["known_at"], replaced, stood, first, moment)
 
 
 def first_known(path: Path) -> np.datetime64:
@@ -134,7 +160,7 @@ def first_known(path: Path) -> np.datetime64:
     DataError
         As `decode`.
     """
-    told, now, _ = _read(path, lambda told: _Wanted(("known_at",) if told["format"] == 1 else (), False))
+    told, now, _ = _read(path, lambda told: _Wanted(("known_at",) if told["format"] == 1 else (), None))
     if told["format"] == 1:
         return now["known_at"].min() if len(now["known_at"]) else np.datetime64("NaT")
     return _stamp(told["known"][0])
@@ -145,20 +171,20 @@ def _known_of(versions: Versions, moment: np.datetime64 | None) -> Known:
     first, last = (known_at.min(), known_at.max()) if len(known_at) else (np.datetime64("NaT"), np.datetime64("NaT"))
     if moment is None:
         return Known(versions.current(), frozenset(versions.stood), first, last)
-    now, past = ((versions.history.take(rows), known_at[rows]) for rows in (mask, ~mask))
-    return _selected(now, past, dict(versions.stood), first, moment)
+    now = versions.history.take(mask)
+    return _selected(now, known_at[mask], versions.superseded()[1], dict(versions.stood), first, moment)
 
 
 def _selected(
-    now: tuple[History, Dates], past: tuple[History, Dates], stood: dict[str, str], first: np.datetime64, moment: Any
+    now: History, known_at: Dates, past: Superseded, stood: dict[str, str], first: np.datetime64, moment: np.datetime64
 ) -> Known:
-    history, known_at = in_force_at(*now, *past, moment)
+    history, stamps = in_force_at(now, known_at, past, moment)
     by_then = frozenset(day for day, since in stood.items() if _stamp(since) <= moment)
-    return Known(history, by_then, first, known_at.max() if len(known_at) else np.datetime64("NaT"))
+    return Known(history, by_then, first, stamps.max() if len(stamps) else np.datetime64("NaT"))
 
 
 def _read(path: Path, choose: Callable[[dict[str, Any]], _Wanted]) -> tuple[dict[str, Any], _Columns, _Columns]:
-    """Return the metadata of a file, its first row group and its second, empty where it is not there or not wanted."""
+    """Return the metadata of a file, what is in force, and of what it replaced the groups wanted, empty if none is."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -166,28 +192,63 @@ def _read(path: Path, choose: Callable[[dict[str, Any]], _Wanted]) -> tuple[dict
         with pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False) as file:
             told = _told(file.schema_arrow.metadata, path)
             names, past = choose(told)
-            sums = [told["sha256"], *([told["past"]] if past and "past" in told else [])]
-            groups = [_group(file, at, names) for at in range(len(sums))]
-        sound = all(
-            _sum(column) == wanted[name]
-            for columns, wanted in zip(groups, sums, strict=True)
-            for name, column in columns.items()
-        )
+            now = _group(file, [0] if file.num_row_groups else [], names)  # no rows, no group
+            sound = _sound(now, told["sha256"], slice(None))
+            groups = _groups_since(told, past)
+            old = _group(file, list(groups), _names_of_past(names) if groups else ())
+            start = 0
+            for group in groups.values():
+                sound &= _sound(old, group["sha256"], slice(start, start + group["rows"]))
+                start += group["rows"]
+            if _PACKED in old and "session" in old:
+                told_twice = _unpacked(old[_PACKED])
+                sound &= np.array_equal(told_twice.session, old["session"])
+                sound &= np.array_equal(told_twice.known_at, old["known_at"])
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError, KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise DataError("is damaged", where=str(path), cause=_first_line(error), fix=_DAMAGED) from error
     if not sound:
         raise DataError("is damaged", where=str(path), cause="its checksum does not fit", fix=_DAMAGED)
-    return told, groups[0], groups[1] if len(groups) > 1 else {}
+    return told, now, old
 
 
-def _group(file: Any, at: int, names: tuple[str, ...]) -> _Columns:
+def _groups_since(told: dict[str, Any], moment: np.datetime64 | None) -> dict[int, dict[str, Any]]:
+    """Return what is told of each row group that holds a version whose place was taken after a moment, None = none."""
+    if moment is None or told["format"] == 1:
+        return {}
+    return {k: group for k, group in enumerate(told["past"], 1) if _stamp(group["until"]) > moment}
+
+
+def _names_of_past(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns that hold what is wanted of superseded versions: of one that everything is, all."""
+    return (*(name for name in _ALL if name not in VALUES), _PACKED) if names == _ALL else (_PACKED,)
+
+
+def _packed(past: Superseded) -> Ints:
+    """Return (P, 11) words of superseded versions, NaN of one pattern."""
+    stamps = [part.astype(f"datetime64[{unit}]").astype("<i8") for part, unit in zip(past[:3], _UNITS, strict=True)]
+    values = np.where(np.isnan(past.values), np.nan, past.values).astype("<f8")
+    return np.concatenate([np.stack(stamps, axis=1), values.view("<i8")], axis=1)
+
+
+def _unpacked(words: Ints) -> Superseded:
+    """Return what `_packed` packed."""
+    session, known_at, until = (words[:, k].view(f"<M8[{unit}]") for k, unit in enumerate(_UNITS))
+    return Superseded(session, known_at, until, words[:, len(_UNITS) :].view("<f8"))
+
+
+def _group(file: Any, at: list[int], names: tuple[str, ...]) -> _Columns:
+    """Return columns of row groups, one after the other."""
     if not names:
         return {}
-    wanted = [at] if file.num_row_groups else []  # no rows, no group
-    table = file.read_row_groups(wanted, columns=list(names), use_threads=False)
+    table = file.read_row_groups(at, columns=list(names), use_threads=False)
     return {name: _numpy(table.column(name)) for name in names}
+
+
+def _sound(columns: _Columns, sums: dict[str, str], rows: slice) -> bool:
+    """Return whether these rows of the columns are those that were summed."""
+    return all(_sum(column[rows]) == sums[name] for name, column in columns.items())
 
 
 def _columns(history: History, known_at: Dates) -> _Columns:
@@ -199,19 +260,25 @@ def _columns(history: History, known_at: Dates) -> _Columns:
 def _table(columns: _Columns, metadata: bytes) -> Any:
     import pyarrow as pa
 
-    text = pa.dictionary(pa.int32(), pa.string())
-    arrays = {
-        name: pa.array(column.astype(object), pa.string()).cast(text)
-        if name in ("symbol", "source")
-        else pa.array(column, _type(name), mask=None if name in ("session", "known_at") else np.isnan(column))
-        for name, column in columns.items()
-    }
-    fields = [pa.field(name, array.type, nullable=name in VALUES[:5]) for name, array in arrays.items()]
+    n_rows, arrays = len(columns["session"]), {}
+    for name in (*_ALL, _PACKED):
+        column = columns.get(name)
+        if column is None:
+            arrays[name] = pa.nulls(n_rows, _type(name))
+        elif name in ("symbol", "source"):
+            arrays[name] = pa.array(column.astype(object), pa.string()).cast(_type(name))
+        elif name == _PACKED:
+            whole = pa.py_buffer(np.ascontiguousarray(column))
+            arrays[name] = pa.FixedSizeBinaryArray.from_buffers(_type(name), n_rows, [None, whole])
+        else:
+            unknown = None if name in ("session", "known_at") else np.isnan(column)
+            arrays[name] = pa.array(column, _type(name), mask=unknown)
+    fields = [pa.field(name, array.type, nullable=name in (*VALUES, _PACKED)) for name, array in arrays.items()]
     return pa.Table.from_arrays(list(arrays.values()), schema=pa.schema(fields, {_KEY: metadata}))
 
 
 def _history(told: dict[str, Any], columns: _Columns) -> History:
-    source = columns["source"] if "source" in columns else np.full(len(columns["session"]), "")
+    source = columns["source"] if "source" in columns else untold(len(columns["session"]))
     return History(told["symbol"], told["kind"], columns["session"], source, **{name: columns[name] for name in VALUES})
 
 
@@ -241,7 +308,9 @@ def _told(metadata: dict[bytes, bytes] | None, path: Path) -> dict[str, Any]:
 def _type(name: str) -> Any:
     import pyarrow as pa
 
-    return {"session": pa.date32(), "known_at": pa.timestamp("us", tz="UTC")}.get(name, pa.float64())
+    text = pa.dictionary(pa.int32(), pa.string())
+    known = {"session": pa.date32(), "known_at": pa.timestamp("us", tz="UTC"), "symbol": text, "source": text}
+    return pa.binary(8 * _WORDS) if name == _PACKED else known.get(name, pa.float64())
 
 
 def _numpy(column: Any) -> NDArray[Any]:
@@ -254,6 +323,12 @@ def _numpy(column: Any) -> NDArray[Any]:
     if pa.types.is_timestamp(kind):
         stamps: NDArray[Any] = column.cast(pa.int64()).to_numpy().astype("datetime64[us]")
         return stamps
+    if pa.types.is_fixed_size_binary(kind):
+        whole = column.combine_chunks()
+        if whole.null_count:
+            raise ValueError("a superseded version has no numbers")
+        words: NDArray[Any] = np.frombuffer(whole.buffers()[1], "<i8", _WORDS * len(whole), 8 * _WORDS * whole.offset)
+        return words.reshape(-1, _WORDS)
     if pa.types.is_floating(kind):
         values: NDArray[Any] = column.to_numpy()
         return values
@@ -269,6 +344,8 @@ def _sum(column: NDArray[Any]) -> str:
         return hashlib.sha256("\n".join(column.tolist()).encode()).hexdigest()
     if column.dtype.kind == "M":
         return hashlib.sha256(np.ascontiguousarray(column.astype("<i8")).data).hexdigest()
+    if column.dtype.kind == "i":
+        return hashlib.sha256(np.ascontiguousarray(column).data).hexdigest()
     plain = np.where(np.isnan(column), np.nan, column) if np.isnan(column).any() else column  # one pattern of NaN
     return hashlib.sha256(np.ascontiguousarray(plain, dtype="<f8").data).hexdigest()
 

@@ -2,15 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.history import VALUES, History
-from plimsoll.engine.types import Bools, Dates, Ints
+from plimsoll.engine.types import Bools, Dates, Floats, Ints, Words
 
 # A moment before any: when what is older than its own record became known.
 ALWAYS = "0001-01-01T00:00:00"
+
+
+class Superseded(NamedTuple):
+    """P versions that something took the place of.
+
+    session (P,) dates. known_at, until (P,) datetime64[us], UTC: a version was in force from the one up to before the
+    other. values (P, 8) float64: the columns of a history, in the order of VALUES.
+    """
+
+    session: Dates
+    known_at: Dates
+    until: Dates
+    values: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +54,14 @@ class Versions:
         mask = self.in_force
         return self.history if mask.all() else self.history.take(mask)
 
+    def superseded(self) -> tuple[History, Superseded]:
+        """Return the versions that others took the place of, by when these came: as rows, and as what is looked for."""
+        rows = np.flatnonzero(~self.in_force)
+        rows = rows[np.argsort(self.known_at[rows + 1], kind="stable")]
+        history, stamps = self.history.take(rows), self.known_at.astype("datetime64[us]")
+        values = np.stack([history.column(name) for name in VALUES], axis=1)
+        return history, Superseded(history.session, stamps[rows], stamps[rows + 1], values)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
@@ -56,28 +78,27 @@ class Known:
     last: np.datetime64
 
 
-def in_force_at(
-    now: History, known_at: Dates, past: History, past_known_at: Dates, moment: np.datetime64
-) -> tuple[History, Dates]:
-    """Return the rows in force at a moment, and when each became known: no version younger than `moment` is looked at.
+def in_force_at(now: History, known_at: Dates, past: Superseded, moment: np.datetime64) -> tuple[History, Dates]:
+    """Return the rows in force at a moment, who told them apart, and when each became known.
 
-    now : R rows in force, one a session; past : P versions they took the place of, by session, then by when they
-    became known. Every session of `past` is one of `now`.
+    now : R rows in force, one a session. known_at : (R,) since when. past : what they took the place of, in any order,
+    what ceased to be in force by `moment` may be left out. Every session of `past` is one of `now`.
     """
-    seen: Bools = known_at <= moment
-    older = np.flatnonzero(past_known_at <= moment)
-    session = past.session[older]
-    newest = older[np.append(session[1:] != session[:-1], True)] if len(older) else older
-    at: Ints = np.searchsorted(now.session, past.session[newest])
-    newest, at = newest[~seen[at]], at[~seen[at]]
-    whole = seen.copy()
-    whole[at] = True
+    then = np.flatnonzero((past.known_at <= moment) & (moment < past.until))
+    at: Ints = np.searchsorted(now.session, past.session[then])
+    whole: Bools = known_at <= moment
+    whole[at] = True  # of a session at most one version is in force: none of these is one that is seen already
+    into = (np.cumsum(whole) - 1)[at]
+    values = past.values[then]
     columns = {}
-    for name in ("source", *VALUES):
-        column = getattr(now, name).copy()
-        column[at] = getattr(past, name)[newest]
-        columns[name] = column[whole]
-    stamps = known_at.copy()
-    stamps[at] = past_known_at[newest]
-    history = History(now.symbol, now.kind, now.session[whole], **columns)
-    return history, stamps[whole]
+    for k, name in enumerate(VALUES):
+        columns[name] = getattr(now, name)[whole]
+        columns[name][into] = values[:, k]
+    stamps = known_at[whole]
+    stamps[into] = past.known_at[then]
+    return History(now.symbol, now.kind, now.session[whole], untold(len(stamps)), **columns), stamps
+
+
+def untold(n_rows: int) -> Words:
+    """Return (R,) empty words for who told rows whose prices alone are asked for."""
+    return np.broadcast_to(np.str_(""), (n_rows,))
