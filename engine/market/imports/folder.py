@@ -28,13 +28,34 @@ def csv_bytes(sifted: Sifted) -> bytes:
     """
     passed = sifted.draft.passed
     if passed is None:
-        return _written(sifted.raw)
+        return rewritten(sifted.raw)
     data, line = passed.sheet.data, passed.line[sifted.kept]
     if sifted.kept.all() and np.array_equal(line, np.arange(len(line))):
         return data
     head, *rows = data.split(b"\n")
     rows = [row for row in rows if row.strip()]
     return b"\n".join([head, *(rows[at] for at in line.tolist())]) + b"\n"
+
+
+def rewritten(raw: RawBars) -> bytes:
+    """Return a file's bytes in our own layout; a column that nothing is known of is left out."""
+    import pyarrow as pa
+    import pyarrow.csv as pa_csv
+
+    daily = raw.interval == "1d"
+    columns = {name: getattr(raw, name) for name in _OHLC if not np.isnan(getattr(raw, name)).all()}
+    columns["adj_close"] = raw.adj_close
+    columns["volume"] = raw.volume if _OHLC[0] in columns else None
+    columns |= {"dividend": raw.dividend, "split": raw.split}
+    stamp = raw.stamp.astype("datetime64[D]" if daily else "datetime64[s]")
+    arrays = {"date" if daily else "datetime": pa.array(stamp)}
+    for name, column in columns.items():
+        if column is not None:
+            arrays[name] = pa.array(column, pa.float64(), mask=np.isnan(column))
+    sink = pa.BufferOutputStream()
+    pa_csv.write_csv(pa.table(arrays), sink, pa_csv.WriteOptions(quoting_style="none", include_header=False))
+    data: bytes = sink.getvalue().to_pybytes()
+    return ",".join(arrays).encode() + b"\n" + data
 
 
 def place(folder: Path, files: Mapping[str, bytes], disk: Disk, *, force: bool) -> None:
@@ -71,23 +92,3 @@ def _holds(path: Path, data: bytes) -> bool:
         return path.read_bytes() == data
     except OSError:
         return False
-
-
-def _written(raw: RawBars) -> bytes:
-    import pyarrow as pa
-    import pyarrow.csv as pa_csv
-
-    daily = raw.interval == "1d"
-    columns = {name: getattr(raw, name) for name in _OHLC if not np.isnan(getattr(raw, name)).all()}
-    columns["adj_close"] = raw.adj_close
-    columns["volume"] = raw.volume if _OHLC[0] in columns else None
-    columns |= {"dividend": raw.dividend, "split": raw.split}
-    stamp = raw.stamp.astype("datetime64[D]" if daily else "datetime64[s]")
-    arrays = {"date" if daily else "datetime": pa.array(stamp)}
-    for name, column in columns.items():
-        if column is not None:
-            arrays[name] = pa.array(column, pa.float64(), mask=np.isnan(column))
-    sink = pa.BufferOutputStream()
-    pa_csv.write_csv(pa.table(arrays), sink, pa_csv.WriteOptions(quoting_style="none", include_header=False))
-    data: bytes = sink.getvalue().to_pybytes()
-    return ",".join(arrays).encode() + b"\n" + data

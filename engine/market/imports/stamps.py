@@ -16,6 +16,7 @@ EXCHANGE: Final = "America/New_York"
 _HOUR: Final = 3600
 _OPEN: Final = 9 * 3600 + 30 * 60
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ISO: Final = (10, 16, 19)  # 2024-03-26, with 09:30, with 09:30:00
 # How many digits count what since 1970; a date without hyphens has eight, and fourteen with its time.
 _UNITS: Final = {10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
 _EPOCH: Final = r"^\d{10}(?:\d{3}|\d{6}|\d{9})?$"
@@ -64,6 +65,9 @@ def read_stamps(texts: Any, clock: Clock, flags: Flags, where: str, skip: int) -
         row = int(np.flatnonzero(texts.is_null().to_numpy(zero_copy_only=False))[0])
         raise DataError(f"line {row + skip + 1}: no date", where=where, fix="remove the line, or date it")
     said: tuple[str, ...] = ()
+    plain = _plain(texts)
+    if plain is not None:
+        return _settled(plain, "", np.zeros(len(plain), dtype=np.int64), clock, flags, where, said)
     if _all(texts, _EPOCH):
         digits = len(texts[0].as_py())
         written = texts.cast("int64").to_numpy() // _UNITS[digits]
@@ -78,6 +82,21 @@ def read_stamps(texts: Any, clock: Clock, flags: Flags, where: str, skip: int) -
         said += (order,) if order else ()
         zone, offset = _zone(field["zone"], where)
     return _settled(written, zone, offset, clock, flags, where, said)
+
+
+def _plain(texts: Any) -> Ints | None:
+    """Return seconds since 1970 of ISO texts of one length without a zone, None of any other: most files have them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    length = len(texts[0].as_py())
+    if length not in _ISO or not pc.all(pc.equal(pc.utf8_length(texts), length)).as_py():
+        return None
+    try:
+        seconds: Ints = texts.cast(pa.timestamp("s")).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        return None
+    return seconds
 
 
 def to_exchange(utc: Ints) -> Ints:
