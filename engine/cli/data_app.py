@@ -74,13 +74,22 @@ def pull(
 
 @data_app.command()
 def check(
-    symbols: Annotated[list[str] | None, typer.Argument(metavar="SYMBOL...", help="All if left out.")] = None,
+    symbols: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SYMBOL...|FILE...|DIR...]", help="Symbols of the catalog [all], or files."),
+    ] = None,
     catalog: CatalogPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show span, holes, gates and source of each symbol; exit 1 if something is in quarantine."""
+    """Show span, holes, gates and source of each symbol; exit 1 if something is in quarantine, or would be."""
     from plimsoll.engine.cli.data import DataOutput, run_check
+    from plimsoll.engine.cli.data_files import check_files, files_among
 
+    files = files_among(symbols or ())
+    if files:
+        if not check_files(files, as_json=as_json):
+            raise typer.Exit(EXIT_CHECK_FAILED)
+        return
     if not run_check(symbols or (), DataOutput(catalog, as_json)):
         raise typer.Exit(EXIT_CHECK_FAILED)
 

@@ -542,52 +542,6 @@ def test_what_is_imported_is_what_a_run_reads(tmp_path: Path) -> None:
 
 
 @pytest.mark.realdata
-def test_real_files_are_passed_on_byte_by_byte_and_every_anomaly_known_of_them_is_found(
-    real_daily: Path, tmp_path: Path
-) -> None:
-    host = Host({}, clock=lambda: datetime(2026, 5, 4, 22, tzinfo=UTC))
-    done = import_data(real_daily, out=tmp_path, host=host)
-    assert done.complete
-    for path in real_daily.glob("*.csv"):
-        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
-    found = {(one.symbol, one.gate, one.session) for each in done.outcomes for one in each.findings}
-    # each line of the table of anomalies that a file can show by itself, and the only others
-    assert found == {
-        ("KMLM", "dividend_large", "2022-12-28"),  # 1: vendors differ on it
-        *((name, "adjusted_only", day) for name, day in ADJUSTED_ALONE.items()),  # 2: PFIX cannot be checked
-        ("SGOV", "ends_early", "2026-04-30"),  # 3
-        ("SQQQ", "volume_below_prices", "2010-02-11"),  # 4
-        *(("PDBC", "volume_zero", "2014-11-14"), ("TAIL", "volume_zero", "2017-07-14")),  # 5
-        *(("TQQQ", "leverage_gap", "2020-03-17"), ("SQQQ", "leverage_gap", "2020-03-17")),  # 6
-        ("VIX", "flat_prices", "1990-01-02"),  # 7
-        *((name, "adjusted_later", "2026-05-01") for name in ("EEM", "DBMF")),  # 8
-        *(("TAIL", "adjusted_later", "2023-09-01"), ("SVOL", "adjusted_later", "2024-07-10")),  # 8
-        ("EEM", "source_change", "2025-09-29"),  # 9
-        *(("DBMF", "missing_sessions", "2019-06-12"), ("KMLM", "missing_sessions", "2020-12-21")),
-        ("TAIL", "flat_prices", "2023-09-05"),  # the rows with an adjusted close alone
-        # true, and as large as KMLM's: no series by itself says which of them a vendor got wrong
-        *(("PDBC", "dividend_large", day) for day in ("2021-12-03", "2021-12-20", "2022-12-19")),
-        ("TMF", "dividend_large", "2009-11-20"),
-    }
-
-
-ADJUSTED_ALONE = {"PFIX": "2021-05-11", "SVOL": "2021-05-13", "USL": "2007-12-06", "UUP": "2007-03-01"}
-
-
-@pytest.mark.realdata
-def test_real_minutes_are_passed_on_byte_by_byte_and_the_session_that_is_cut_off_is_found(
-    real_minute: Path, tmp_path: Path
-) -> None:
-    for path in real_minute.glob("*.csv.gz"):
-        (done,) = import_data(
-            path, out=tmp_path, host=Host({}, clock=lambda: datetime(2026, 5, 4, 22, tzinfo=UTC))
-        ).outcomes
-        assert (tmp_path / f"{done.symbol}_{done.interval}.csv").read_bytes() == gzip.decompress(path.read_bytes())
-        cut = [("cut_session", "2025-04-02")] if done.interval == "1min" else []
-        assert [(one.gate, one.session) for one in done.findings] == cut
-
-
-@pytest.mark.realdata
 @pytest.mark.parametrize(("symbol", "growth"), [("SPY", 0.131), ("NVDA", 0.78)])
 def test_a_real_auto_adjusted_history_shows_that_it_is_and_loses_its_actions(
     real_layouts: Path, tmp_path: Path, symbol: str, growth: float
