@@ -244,6 +244,22 @@ CASES = {
         flags={"adjustment": "raw"},
         asks="--adjustment",
     ),
+    "crsp": Case(  # a 2-for-1 split and 1.25 a new share: (2 x 233 + 2 x 1.25) / 470.5 = 0.995749
+        "crsp.csv",
+        "PERMNO,date,TICKER,BIDLO,ASKHI,PRC,VOL,RET,OPENPRC,CFACPR,CFACSHR\n"
+        "84398,20240102,SPY,469,473,470.5,120000000,C,472,2,2\n"
+        "84398,20240103,SPY,232.5,235,233,206000000,-0.004251,234.5,1,1\n",
+        DAYS,
+        {"open": (472.0, 234.5), "high": (473.0, 235.0), "low": (469.0, 232.5), "close": (470.5, 233.0)}
+        | {"volume": (120e6, 206e6), "dividend": (0.0, 1.25), "split": (1.0, 2.0)},
+    ),
+    "crsp, returns alone": Case(  # 470.5 x 0.996281, a dividend in it that nothing tells from the price
+        "crsp.csv",
+        "date,TICKER,PRC,RET\n2024-01-02 00:00:00,SPY,470.5,C\n2024-01-03 00:00:00,SPY,-466,-0.003719\n",
+        DAYS,
+        {"adj_close": (470.5, 468.7502105)},
+        columns="date,adj_close",
+    ),
     "backtesting.py": Case(
         "SPY.csv",
         ",Open,High,Low,Close,Volume\n2024-01-02,472,473,469,470.5,120000000\n2024-01-03,469,470,465,466,103000000\n",
@@ -553,6 +569,59 @@ def test_a_real_auto_adjusted_history_shows_that_it_is_and_loses_its_actions(
     close, days = panel.close[1:, 0], panel.clock.session[1:]
     years = (days[-1] - days[0]).astype(int) / 365.25
     assert (close[-1] / close[0]) ** (1.0 / years) - 1.0 == pytest.approx(growth, abs=5e-3)
+
+
+CRSP = """PERMNO,date,TICKER,BIDLO,ASKHI,PRC,VOL,RET,OPENPRC,DIVAMT,CFACSHR
+1,20240102,ABC,9.5,10.5,10,5000,C,9.9,,1
+1,20240103,ABC,9.6,10.2,-9.9,0,-0.010000,,,1
+1,20240104,ABC,9.7,10,9.8,4000,0.023232,9.9,0.33,1
+1,20240105,ABC,,,0,-99,-66.0,,,1
+1,20240108,XYZ,9.6,10.1,10,3000,0.020408,9.7,,1
+"""
+
+
+def test_crsp_sessions_without_a_trade_are_quotes_that_nothing_fills_at(tmp_path: Path) -> None:
+    """(9.8 + 0.33) / 9.9 = 1.023232; the session without a price is a hole that the next return bridges."""
+    (tmp_path / "crsp.csv").write_text(CRSP)
+    assert import_data(tmp_path / "crsp.csv", out=tmp_path / "out", host=HOST).complete
+    head, columns = table(tmp_path / "out" / "XYZ.csv")  # its name on the last row
+    assert head == "date,open,high,low,close,volume,dividend,split"
+    assert columns["date"] == ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-08"]
+    assert [columns[name][1] for name in ("open", "high", "low", "close", "volume")] == ["9.9"] * 4 + ["0"]
+    assert columns["dividend"] == ["0", "0", "0.33", "0"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("0.023232", "B", "line 4: no RET on 20240104, so what the share returned since 20240103 is not known"),
+        ("0.023232", "-0.523232", "line 4: RET -0.523232 is less than what PRC and the factors make, -0.010101"),
+        ("9.8,4000", "9.8x,4000", "line 4: PRC '9.8x' is not a number"),
+        (",4000,0.023232,9.9,0.33,1", ",4000", "line 4: 7 cells, the header has 11"),
+        ("0.33,1", "0.33,0", "line 4: a factor of 0"),
+        ("1,20240108", "2,20240108", "it holds 2 PERMNOs, and no TICKER tells whose they are"),
+    ],
+)
+def test_what_a_crsp_file_cannot_tell_is_one_line(tmp_path: Path, before: str, after: str, words: str) -> None:
+    text = CRSP.replace(before, after)
+    if "PERMNOs" in words:
+        text = text.replace("XYZ", "")
+    (tmp_path / "crsp.csv").write_text(text)
+    with pytest.raises(InputError) as caught:
+        import_data(tmp_path / "crsp.csv", out=tmp_path / "out", host=HOST)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.realdata
+def test_a_real_crsp_file_of_a_fund_that_pays_nothing_returns_what_its_prices_do(
+    real_layouts: Path, tmp_path: Path
+) -> None:
+    (done,) = import_data(real_layouts / "crsp_GLD.csv", out=tmp_path).outcomes
+    assert (done.symbol, done.rows) == ("GLD", 1793)
+    raw = [line.split(",") for line in (real_layouts / "crsp_GLD.csv").read_text().splitlines()[1:]]
+    _, columns = table(tmp_path / "GLD.csv")
+    assert [float(cell) for cell in columns["adj_close"]] == pytest.approx([float(row[2]) for row in raw], rel=1e-9)
 
 
 @pytest.mark.realdata
