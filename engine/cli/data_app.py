@@ -98,8 +98,10 @@ def check(
 def show(
     symbol: Annotated[str, typer.Argument(help="A symbol of the catalog, or of --data.")],
     rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="The last N rows.")] = 10,
-    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="A folder instead of the catalog.")] = None,
-    interval: Annotated[str, typer.Option("--interval", metavar="I", help="Of a folder's bars: 1d, 5min ...")] = "1d",
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR|catalog", help="A folder [the catalog].")] = None,
+    interval: Annotated[
+        str, typer.Option("--interval", metavar="I", help="Of a folder's bars, 1d, 5min ... [as its files' names say].")
+    ] = "",
     log: Annotated[bool, typer.Option("--log", help="Equal distances are equal ratios.")] = False,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page instead.")] = None,
     catalog: CatalogPath = None,
@@ -109,4 +111,5 @@ def show(
     from plimsoll.engine.cli.data import DataOutput
     from plimsoll.engine.cli.data_show import ShowOptions, show_symbol
 
-    show_symbol(ShowOptions(symbol, rows, data, interval, log, html), DataOutput(catalog, as_json))
+    folder = None if data is None or str(data) == "catalog" else data
+    show_symbol(ShowOptions(symbol, rows, folder, interval, log, html), DataOutput(catalog, as_json))
