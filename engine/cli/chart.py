@@ -1,5 +1,6 @@
 """A chart of letters: a column covers its bars from the lowest low to the highest high, nothing is left out."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,7 +10,7 @@ from plimsoll.engine.types import Bools, Dates, Floats, Ints
 
 WIDTH: Final = 80
 HEIGHT: Final = 14
-_LABEL: Final = 10
+LABEL: Final = 10
 
 
 def chart(
@@ -27,7 +28,7 @@ def chart(
     stamp, low, high, close : (R,), R >= 1; NaN is not drawn. marks : label -> a letter and which bars (R,) have it; a
     row below the chart where any has. log : equal distances are equal ratios.
     """
-    columns = min(width - _LABEL - 1, len(stamp))
+    columns = min(width - LABEL - 1, len(stamp))
     column = np.arange(len(stamp), dtype=np.int64) * columns // len(stamp)
     starts = np.searchsorted(column, np.arange(columns))
     bottom, top = (np.where(np.isnan(low), close, low), np.where(np.isnan(high), close, high))
@@ -41,13 +42,18 @@ def chart(
     lines = []
     for row in reversed(range(HEIGHT)):
         cells = [_cell(row, *(int(one[k]) for one in rows)) if np.isfinite(floor[k]) else " " for k in range(columns)]
-        lines.append(f"{_label(row, least, most, log):>{_LABEL}} {''.join(cells)}".rstrip())
+        lines.append(f"{_label(row, least, most, log):>{LABEL}} {''.join(cells)}".rstrip())
     lines.append(_dates(stamp, columns))
     for label, (letter, have) in marks.items():
         if have.any():
             hit = np.maximum.reduceat(have.astype(np.int8), starts)
-            lines.append(f"{label:>{_LABEL}} {''.join(letter if one else ' ' for one in hit)}".rstrip())
+            lines.append(f"{label:>{LABEL}} {''.join(letter if one else ' ' for one in hit)}".rstrip())
     return lines
+
+
+def folded(line: str, width: int) -> list[str]:
+    """Return a line as lines of at most `width` columns, those after the first indented; a longer word stays whole."""
+    return textwrap.wrap(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _row(values: Floats, least: float, most: float, log: bool) -> Ints:
@@ -86,9 +92,9 @@ def _label(row: int, least: float, most: float, log: bool) -> str:
 def _dates(stamp: Dates, columns: int) -> str:
     first, middle, last = (str(stamp[at])[:10] for at in (0, len(stamp) // 2, -1))
     if columns < 2 * len(first) + 2:
-        return f"{'':{_LABEL}} {first}" if first == last else f"{'':{_LABEL}} {first} to {last}"
+        return f"{'':{LABEL}} {first}" if first == last else f"{'':{LABEL}} {first} to {last}"
     line = f"{first}{'':{columns - 20}}{last}"
     if columns >= 36:
         at = columns // 2 - 5
         line = line[:at] + middle + line[at + 10 :]
-    return f"{'':{_LABEL}} {line}"
+    return f"{'':{LABEL}} {line}"

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from shutil import get_terminal_size
+from typing import Any, Final
 
 from plimsoll.engine.cli.progress import progress_bar
 from plimsoll.engine.market.gates.finding import GateFinding
-from plimsoll.engine.verbs.data import SHOWN, check_data, pull_data, show_data
+from plimsoll.engine.verbs.data import SHOWN, DataCheck, check_data, pull_data, show_data
 from plimsoll.engine.verbs.host import Host
 
+# How the sources of what was imported begin.
+FROM_FILE: Final = "file:"
 _PULLED = ("symbol", "state", "source", "added", "revised", "last")
 _CHECKED = ("symbol", "source", "first", "last", "rows", "revised", "holes", "behind", "state", "gates")
 _COUNTS = {"added", "revised", "left_out", "rows", "holes", "behind", *SHOWN}
@@ -87,12 +90,26 @@ def run_check(symbols: Sequence[str], shown: DataOutput) -> bool:
         _print_json({"last_completed": found.last_completed, "symbols": rows})
         return found.ok
     print_table(_CHECKED, [{**row, "gates": " ".join(row["gates"])} for row in rows])
-    _print_findings(finding for one in found.symbols for finding in (*one.refused, *one.notes))
-    n_behind = sum(one.behind > 0 for one in found.symbols)
-    if n_behind:
-        text = f"{n_behind} of {len(rows)} end before the last completed session, {found.last_completed}"
-        sys.stdout.write(f"{text}; `plimsoll data pull` brings what is new\n")
+    for one in found.symbols:
+        _print_findings((*one.refused, *one.notes), imported=one.source.startswith(FROM_FILE))
+    for text in _behind(found):
+        sys.stdout.write(f"{text}\n")
     return found.ok
+
+
+def _behind(found: DataCheck) -> list[str]:
+    """Return what to do about symbols that end early: what was pulled is pulled again, what was imported imported."""
+    late = [one for one in found.symbols if one.behind > 0]
+    files = [one for one in late if one.source.startswith(FROM_FILE)]
+    lines = []
+    for some, fix in (
+        ([one for one in late if one not in files], "`plimsoll data pull` brings what is new"),
+        (files, "they are files': `plimsoll data import FILE --out catalog` of newer ones brings what is new"),
+    ):
+        if some:
+            what = f"{len(some)} of {len(found.symbols)} end before the last completed session, {found.last_completed}"
+            lines.append(f"{what}; {fix}")
+    return lines
 
 
 def run_show(symbol: str, rows: int, shown: DataOutput) -> None:
@@ -107,18 +124,34 @@ def run_show(symbol: str, rows: int, shown: DataOutput) -> None:
     if shown.as_json:
         _print_json(table)
     else:
-        print_table(("session", *SHOWN, "source", "known_at"), table)
+        print_table(*_fitted(("session", *SHOWN, "source", "known_at"), table))
 
 
-def _print_findings(findings: Iterable[GateFinding]) -> None:
+def _fitted(names: tuple[str, ...], table: list[dict[str, Any]]) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
+    """Return columns and rows, in a narrow terminal without what did not happen and without seconds."""
+    if sum(2 + max(len(name), *(len(_cell(row[name])) for row in table)) for name in names) - 2 <= columns():
+        return names, table
+    nothing = {"dividend": 0.0, "split": 1.0}
+    idle = {name for name, none in nothing.items() if all(row[name] == none for row in table)}
+    short = [{**row, "known_at": f"{row['known_at'][:16].replace('T', ' ')}Z"} for row in table]
+    return tuple(name for name in names if name not in idle), short
+
+
+def columns() -> int:
+    """Return how many columns the terminal has; 80 where there is none and COLUMNS says nothing."""
+    return get_terminal_size().columns
+
+
+def _print_findings(findings: Iterable[GateFinding], *, imported: bool = False) -> None:
     for one in findings:
-        what = {"note": "note", "row": "this session is in quarantine", "symbol": "the pull is in quarantine"}
+        again = "import FILE --out catalog" if imported else f"pull {one.symbol}"
+        what = {"note": "note", "row": "this session is in quarantine", "symbol": "all of it is in quarantine"}
         when = f", {one.session}" if one.session else ""
         line = f"{one.symbol}{when}: {one.gate}: {one.text} ({what[one.severity]})"
         if one.confirmable:
-            line += f"; if it is right: plimsoll data pull {one.symbol} --confirm {one.session}"
+            line += f"; if it is right: plimsoll data {again} --confirm {one.session}"
         elif one.severity == "row":
-            line += "; it stays out until the source corrects it"
+            line += f"; it stays out until {'a corrected file is imported' if imported else 'the source corrects it'}"
         sys.stdout.write(f"{line}\n")
 
 

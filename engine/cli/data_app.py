@@ -74,13 +74,22 @@ def pull(
 
 @data_app.command()
 def check(
-    symbols: Annotated[list[str] | None, typer.Argument(metavar="SYMBOL...", help="All if left out.")] = None,
+    symbols: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SYMBOL...|FILE...|DIR...]", help="Symbols of the catalog [all], or files."),
+    ] = None,
     catalog: CatalogPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show span, holes, gates and source of each symbol; exit 1 if something is in quarantine."""
+    """Show span, holes, gates and source of each symbol; exit 1 if something is in quarantine, or would be."""
     from plimsoll.engine.cli.data import DataOutput, run_check
+    from plimsoll.engine.cli.data_files import check_files, files_among
 
+    files = files_among(symbols or ())
+    if files:
+        if not check_files(files, as_json=as_json):
+            raise typer.Exit(EXIT_CHECK_FAILED)
+        return
     if not run_check(symbols or (), DataOutput(catalog, as_json)):
         raise typer.Exit(EXIT_CHECK_FAILED)
 
@@ -89,8 +98,10 @@ def check(
 def show(
     symbol: Annotated[str, typer.Argument(help="A symbol of the catalog, or of --data.")],
     rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="The last N rows.")] = 10,
-    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="A folder instead of the catalog.")] = None,
-    interval: Annotated[str, typer.Option("--interval", metavar="I", help="Of a folder's bars: 1d, 5min ...")] = "1d",
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR|catalog", help="A folder [the catalog].")] = None,
+    interval: Annotated[
+        str, typer.Option("--interval", metavar="I", help="Of a folder's bars, 1d, 5min ... [as its files' names say].")
+    ] = "",
     log: Annotated[bool, typer.Option("--log", help="Equal distances are equal ratios.")] = False,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page instead.")] = None,
     catalog: CatalogPath = None,
@@ -100,4 +111,5 @@ def show(
     from plimsoll.engine.cli.data import DataOutput
     from plimsoll.engine.cli.data_show import ShowOptions, show_symbol
 
-    show_symbol(ShowOptions(symbol, rows, data, interval, log, html), DataOutput(catalog, as_json))
+    folder = None if data is None or str(data) == "catalog" else data
+    show_symbol(ShowOptions(symbol, rows, folder, interval, log, html), DataOutput(catalog, as_json))

@@ -16,20 +16,22 @@ _SHOWN: Final = 8
 _FINDINGS: Final = 5
 
 
-def print_imported(imported: Imported, *, as_json: bool) -> None:
-    """Print an import as a table with its words, or as JSON."""
+def print_imported(imported: Imported, *, as_json: bool, only_checked: bool = False) -> None:
+    """Print an import as a table with its words, or as JSON. only_checked : nothing was to be written."""
     rows = [asdict(one) for one in imported.outcomes]
     if as_json:
         sys.stdout.write(json.dumps({"out": imported.out, "symbols": rows}, indent=2, allow_nan=False) + "\n")
         return
     print_table(_COLUMNS, rows)
-    for line, symbols in _by_line(imported.outcomes).items():
+    for line, named in _by_line(imported.outcomes).items():
+        symbols = list(dict.fromkeys(named))
         shown = ", ".join(symbols[:_SHOWN]) + (f" and {len(symbols) - _SHOWN} more" if len(symbols) > _SHOWN else "")
         sys.stdout.write(f"{shown}: {line}\n")
     for one in imported.outcomes:
         for text in finding_lines(one.findings, f"plimsoll data import {one.where}"):
             sys.stdout.write(f"{text}\n")
-    sys.stdout.write(_last_line(imported) + "\n")
+    if not only_checked:
+        sys.stdout.write(_last_line(imported) + "\n")
 
 
 def finding_lines(findings: Sequence[GateFinding], command: str) -> list[str]:

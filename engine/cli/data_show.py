@@ -6,11 +6,12 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.cli.chart import chart
-from plimsoll.engine.cli.data import DataOutput, print_table, run_show
+from plimsoll.engine.cli.chart import LABEL, WIDTH, chart, folded
+from plimsoll.engine.cli.data import FROM_FILE, DataOutput, columns, print_table, run_show
 from plimsoll.engine.cli.data_import import finding_lines
 from plimsoll.engine.errors import OutputError
 from plimsoll.engine.report.prices.sight import Sight
@@ -18,10 +19,17 @@ from plimsoll.engine.types import Bools, Dates
 from plimsoll.engine.verbs.data_show import rows_of, see_data
 from plimsoll.engine.verbs.host import Host
 
+# Less does not hold a date and a price.
+NARROWEST: Final = 40
+
 
 @dataclass(frozen=True, slots=True)
 class ShowOptions:
-    """What to show and how. data : a folder, None = the catalog. html : the page's file, None = the terminal."""
+    """What to show and how.
+
+    data : a folder, None = the catalog. interval : of the folder's bars, "" = as its files say. html : the page's file,
+    None = the terminal.
+    """
 
     symbol: str
     rows: int
@@ -50,7 +58,7 @@ def show_symbol(wanted: ShowOptions, output: DataOutput) -> None:
     if wanted.html is not None:
         _page(sight, wanted.html)
         return
-    for line in lines_of(sight, log=wanted.log):
+    for line in lines_of(sight, log=wanted.log, width=columns()):
         sys.stdout.write(f"{line}\n")
     if wanted.data is None:
         run_show(wanted.symbol, wanted.rows, output)
@@ -59,8 +67,8 @@ def show_symbol(wanted: ShowOptions, output: DataOutput) -> None:
     print_table(tuple(rows[0]), rows)
 
 
-def lines_of(sight: Sight, *, log: bool) -> list[str]:
-    """Return the chart and what is said below it."""
+def lines_of(sight: Sight, *, log: bool, width: int = WIDTH) -> list[str]:
+    """Return the chart and what is said below it, folded where it is longer than `width`."""
     n_rows = len(sight.stamp)
     marks: dict[str, tuple[str, Bools]] = {
         "dividends": ("d", sight.dividend > 0.0),
@@ -69,22 +77,31 @@ def lines_of(sight: Sight, *, log: bool) -> list[str]:
         "revised": ("v", np.isin(sight.stamp.astype("datetime64[D]"), sight.revised)),
         "findings": ("!", sight.flagged()),
     }
-    lines = chart(sight.stamp, sight.low, sight.high, sight.close, marks, log=log)
+    drawn_width = max(min(WIDTH, width), NARROWEST)
+    drawn = chart(sight.stamp, sight.low, sight.high, sight.close, marks, log=log, width=drawn_width)
     what = "sessions" if sight.interval == "1d" else f"{sight.interval} bars"
-    per = f"a column is {n_rows / 69:.0f} of them: " if n_rows > 69 else ""
-    lines.append(
+    n_columns = drawn_width - LABEL - 1
+    per = f"a column is {n_rows / n_columns:.0f} of them: " if n_rows > n_columns else ""
+    head = (
         f"{sight.symbol}: {n_rows:,} {what}, {str(sight.stamp[0])[:10]} to {str(sight.stamp[-1])[:10]}, "
         f"close {sight.close[-1]:,.10g}; {per}| from low to high, o the last close{', log scale' if log else ''}"
     )
-    lines += _actions(sight)
+    lines = [head, *_actions(sight)]
     if len(sight.missing):
         shown = ", ".join(str(day) for day in sight.missing[:3]) + (", ..." if len(sight.missing) > 3 else "")
         lines.append(f"{len(sight.missing)} sessions without a row: {shown}")
     if len(sight.revised):
         shown = ", ".join(str(day) for day in sight.revised[-3:])
         lines.append(f"{len(sight.revised)} sessions were revised, the last {shown}")
-    lines += list(sight.said)
-    return lines + (finding_lines(sight.findings, f"plimsoll data pull {sight.symbol}") if sight.findings else [])
+    lines += [*sight.said, *(finding_lines(sight.findings, _command(sight)) if sight.findings else ())]
+    return drawn + [part for line in lines for part in folded(line, max(width, NARROWEST))]
+
+
+def _command(sight: Sight) -> str:
+    """Return the command that a word for a session goes with."""
+    if sight.source and not sight.source.startswith(FROM_FILE):
+        return f"plimsoll data pull {sight.symbol}"
+    return f"plimsoll data import {'FILE --out catalog' if sight.source else sight.where}"
 
 
 def _actions(sight: Sight) -> list[str]:

@@ -229,7 +229,8 @@ def _checked(store: Catalog, symbol: str, completed: date, held: bool) -> HeldSy
     if found is None:
         if not held:
             store.read(symbol)  # says that there is none
-        return HeldSymbol(symbol, "", "", "", 0, 0, 0, 0, "quarantined", _gates(refused), refused, ())
+        source = "+".join(sorted(set(store.refusal(symbol).history.source.tolist())))
+        return HeldSymbol(symbol, source, "", "", 0, 0, 0, 0, "quarantined", _gates(refused), refused, ())
     history = found.current()
     last = history.session[-1].astype(object) if len(history) else completed
     behind = len(sessions(last + timedelta(days=1), completed)) if last < completed else 0

@@ -146,24 +146,24 @@ def import_data(
 
 
 def read_drafts(paths: Sequence[Path], flags: Flags) -> list[Draft]:
-    """Return a draft for every symbol of the files, sorted.
+    """Return a draft for every symbol of the files, sorted; one for each interval that there are bars of.
 
     Raises
     ------
     DataError
         If a file cannot be read, or none of them holds a symbol that was asked for.
     """
-    found: dict[str, list[Draft]] = {}
+    found: dict[tuple[str, str], list[Draft]] = {}
     for given in paths:
         for path in files_in(given):
             for draft in drafts_of(path, flags):
-                found.setdefault(draft.symbol, []).append(draft)
-    if flags.symbol and len(found) > 1:
+                found.setdefault((draft.symbol, draft.interval), []).append(draft)
+    if flags.symbol and len({symbol for symbol, _ in found}) > 1:
         raise ConfigError(f"it would name {len(found)} symbols", where="--as", fix="import one file with it")
     if not found:
         where = ", ".join(str(one) for one in paths)
         raise DataError("none of the symbols asked for is in it", where=where, fix="check --only")
-    return [joined(found[name]) for name in sorted(found)]
+    return [joined(found[key]) for key in sorted(found)]
 
 
 def sift_one(draft: Draft, flags: Flags, inputs: GateInputs, *, for_catalog: bool = False) -> Sifted:

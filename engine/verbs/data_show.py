@@ -1,10 +1,12 @@
 """Everything there is to see of one symbol: its bars, its actions, its holes, what gates said, what was revised."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from plimsoll.engine.config.interval import canonical_interval
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.bars import RawBars
 from plimsoll.engine.market.calendar import FIRST_DAY, sessions
@@ -13,14 +15,14 @@ from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.gates.judge import GateInputs
 from plimsoll.engine.market.history import History
 from plimsoll.engine.market.imports.flags import Flags
-from plimsoll.engine.market.imports.own import own_file
+from plimsoll.engine.market.imports.own import own_file, own_interval
 from plimsoll.engine.market.instruments import instrument
 from plimsoll.engine.market.pull.completed import last_completed
 from plimsoll.engine.market.ticker import canonical
 from plimsoll.engine.report.prices.sight import Sight
 from plimsoll.engine.types import Dates
 from plimsoll.engine.verbs.data import SHOWN
-from plimsoll.engine.verbs.data_import import read_drafts, sift_one
+from plimsoll.engine.verbs.data_import import CATALOG, read_drafts, sift_one
 from plimsoll.engine.verbs.host import PROGRAM, Host
 
 
@@ -28,29 +30,31 @@ def see_data(
     symbol: str,
     *,
     data: Path | str | None = None,
-    interval: str = "1d",
+    interval: str = "",
     catalog: Path | str | None = None,
     host: Host = PROGRAM,
 ) -> Sight:
-    """Return what a folder, or the catalog, has of a symbol. data : the folder, None = the catalog.
+    """Return what a folder, or the catalog, has of a symbol. data : the folder, None or "catalog" = the catalog.
 
-    A folder's file is read and goes through the gates as an import would; nothing is written.
+    A folder's file is read and goes through the gates as an import would; nothing is written. interval : of its bars;
+    by default that of SPY.csv, else the one that the names of the symbol's files tell.
 
     Raises
     ------
     DataError
-        If it is not there, or its file is damaged or cannot be read.
+        If it is not there, or its file is damaged or cannot be read, or it has bars of several intervals.
     """
-    if data is not None:
-        return _of_folder(Path(data), symbol, interval, host)
-    if interval != "1d":
+    if data is not None and str(data) != CATALOG:
+        return _of_folder(Path(data), symbol, canonical_interval(interval) or own_interval(Path(data), symbol), host)
+    if interval and canonical_interval(interval) != "1d":
         raise DataError(f"the catalog has daily bars only, not {interval!r}", fix="name a folder with --data")
     store = Catalog(Path(catalog) if catalog is not None else default_catalog(host.env, Path.home()))
     name = canonical(symbol)
     versions = store.read(name)
     current, every = versions.current(), versions.history.session
     held = store.refusal(name).notes if name in store.quarantined() else ()
-    return _of_history(current, str(store.root), every[1:][every[1:] == every[:-1]], (*held, *versions.notes), ())
+    sight = _of_history(current, str(store.root), every[1:][every[1:] == every[:-1]], (*held, *versions.notes), ())
+    return replace(sight, source=str(versions.history.source[-1]) if len(every) else "")
 
 
 def _of_folder(folder: Path, symbol: str, interval: str, host: Host) -> Sight:

@@ -207,6 +207,21 @@ def test_bad_input_is_one_line(
     assert stand.asked == []
 
 
+def test_files_are_checked_as_an_import_would_and_nothing_is_written(cli: Cli, refused: Callable[..., str]) -> None:
+    head = "date,open,high,low,close,adj_close,volume\n2024-01-02,10,11,9,10.5,10.5,1000\n"
+    Path("files").mkdir()
+    Path("files/AAA.csv").write_text(head + "2024-01-03,10,11,9,10.4,10.4,2\n")
+    sound = cli("data", "check", "files")
+    assert sound.code == 0
+    assert "AAA, 2024-01-03: volume_below_prices: 1 of 2 sessions has fewer shares than prices" in sound.out
+    Path("files/AAA.csv").write_text(head + "2024-01-03,10,8,9,10.4,10.4,1000\n")
+    wrong = cli("data", "check", "files/AAA.csv")
+    assert wrong.code == 1
+    assert "AAA, 2024-01-03: high_below_low" in wrong.out
+    assert "written" not in sound.out + wrong.out
+    assert "'SPY' is no file, 'files' is one" in refused("data", "check", "SPY", "files")
+
+
 _PULL = "import sys; from plimsoll.engine.cli.main import main; main(['data', 'pull', *sys.argv[1:]])"
 
 

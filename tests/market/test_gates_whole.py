@@ -12,6 +12,7 @@ from plimsoll.engine.market.gates.action import volumes
 from plimsoll.engine.market.gates.judge import GateInputs, judge
 from plimsoll.engine.market.gates.row import repeated
 from plimsoll.engine.market.gates.session import another_exchange
+from plimsoll.engine.market.gates.step import coarse
 from plimsoll.engine.market.history import History
 
 PLAIN = GateInputs(date(2024, 3, 1))
@@ -124,3 +125,33 @@ def test_a_change_of_unit_moves_every_session_and_a_young_funds_rise_does_not() 
     quiet, busy = np.full(21, 700.0), np.full(21, 70_000.0)
     quiet[15], busy[4] = 98_000.0, 2_100.0  # a busy day before, a quiet one after
     assert volumes(replace(history(), volume=np.append(quiet, busy))) == []
+
+
+def divided_later(whole: History, by: int, rows: slice) -> History:
+    """The file of a vendor that divides by a later 1-for-`by` reverse split: prices times it, whole shares left."""
+    columns = {name: whole.column(name).copy() for name in ("open", "high", "low", "close", "volume")}
+    for name, column in columns.items():
+        column[rows] = np.floor(column[rows] / by) if name == "volume" else np.round(column[rows] * by, 4)
+    return replace(whole, **columns)
+
+
+def test_a_share_that_was_a_round_lot_or_more_is_named_up_to_the_split_that_made_it_one() -> None:
+    whole = history(last=date(2024, 6, 28))
+    once = divided_later(whole, 125, slice(0, 90))
+    (found,) = coarse(once)
+    assert (found.gate, found.severity, found.session) == ("volume_coarse", "note", str(whole.session[0]))
+    assert f"in steps of 1.25 at first and 1.25 up to {whole.session[89]}" in found.text
+    assert "a share here is 125 or more of then" in found.text
+    (found,) = coarse(divided_later(once, 40, slice(0, 45)))
+    assert f"in steps of 50 at first and 1.25 up to {whole.session[89]}" in found.text
+
+
+@settings(max_examples=30, deadline=None)
+@given(by=st.integers(1, 99), seed=st.integers(0, 10**6))
+def test_fewer_shares_than_a_round_lot_are_never_named(by: int, seed: int) -> None:
+    assert coarse(divided_later(history(seed=seed), by, slice(0, 42))) == []
+
+
+def test_a_price_that_stands_still_has_no_step() -> None:
+    still = np.full(42, 150.0)
+    assert coarse(replace(history(), open=still, high=still, low=still, close=still)) == []

@@ -244,6 +244,22 @@ CASES = {
         flags={"adjustment": "raw"},
         asks="--adjustment",
     ),
+    "crsp": Case(  # a 2-for-1 split and 1.25 a new share: (2 x 233 + 2 x 1.25) / 470.5 = 0.995749
+        "crsp.csv",
+        "PERMNO,date,TICKER,BIDLO,ASKHI,PRC,VOL,RET,OPENPRC,CFACPR,CFACSHR\n"
+        "84398,20240102,SPY,469,473,470.5,120000000,C,472,2,2\n"
+        "84398,20240103,SPY,232.5,235,233,206000000,-0.004251,234.5,1,1\n",
+        DAYS,
+        {"open": (472.0, 234.5), "high": (473.0, 235.0), "low": (469.0, 232.5), "close": (470.5, 233.0)}
+        | {"volume": (120e6, 206e6), "dividend": (0.0, 1.25), "split": (1.0, 2.0)},
+    ),
+    "crsp, returns alone": Case(  # 470.5 x 0.996281, a dividend in it that nothing tells from the price
+        "crsp.csv",
+        "date,TICKER,PRC,RET\n2024-01-02 00:00:00,SPY,470.5,C\n2024-01-03 00:00:00,SPY,-466,-0.003719\n",
+        DAYS,
+        {"adj_close": (470.5, 468.7502105)},
+        columns="date,adj_close",
+    ),
     "backtesting.py": Case(
         "SPY.csv",
         ",Open,High,Low,Close,Volume\n2024-01-02,472,473,469,470.5,120000000\n2024-01-03,469,470,465,466,103000000\n",
@@ -542,52 +558,6 @@ def test_what_is_imported_is_what_a_run_reads(tmp_path: Path) -> None:
 
 
 @pytest.mark.realdata
-def test_real_files_are_passed_on_byte_by_byte_and_every_anomaly_known_of_them_is_found(
-    real_daily: Path, tmp_path: Path
-) -> None:
-    host = Host({}, clock=lambda: datetime(2026, 5, 4, 22, tzinfo=UTC))
-    done = import_data(real_daily, out=tmp_path, host=host)
-    assert done.complete
-    for path in real_daily.glob("*.csv"):
-        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
-    found = {(one.symbol, one.gate, one.session) for each in done.outcomes for one in each.findings}
-    # each line of the table of anomalies that a file can show by itself, and the only others
-    assert found == {
-        ("KMLM", "dividend_large", "2022-12-28"),  # 1: vendors differ on it
-        *((name, "adjusted_only", day) for name, day in ADJUSTED_ALONE.items()),  # 2: PFIX cannot be checked
-        ("SGOV", "ends_early", "2026-04-30"),  # 3
-        ("SQQQ", "volume_below_prices", "2010-02-11"),  # 4
-        *(("PDBC", "volume_zero", "2014-11-14"), ("TAIL", "volume_zero", "2017-07-14")),  # 5
-        *(("TQQQ", "leverage_gap", "2020-03-17"), ("SQQQ", "leverage_gap", "2020-03-17")),  # 6
-        ("VIX", "flat_prices", "1990-01-02"),  # 7
-        *((name, "adjusted_later", "2026-05-01") for name in ("EEM", "DBMF")),  # 8
-        *(("TAIL", "adjusted_later", "2023-09-01"), ("SVOL", "adjusted_later", "2024-07-10")),  # 8
-        ("EEM", "source_change", "2025-09-29"),  # 9
-        *(("DBMF", "missing_sessions", "2019-06-12"), ("KMLM", "missing_sessions", "2020-12-21")),
-        ("TAIL", "flat_prices", "2023-09-05"),  # the rows with an adjusted close alone
-        # true, and as large as KMLM's: no series by itself says which of them a vendor got wrong
-        *(("PDBC", "dividend_large", day) for day in ("2021-12-03", "2021-12-20", "2022-12-19")),
-        ("TMF", "dividend_large", "2009-11-20"),
-    }
-
-
-ADJUSTED_ALONE = {"PFIX": "2021-05-11", "SVOL": "2021-05-13", "USL": "2007-12-06", "UUP": "2007-03-01"}
-
-
-@pytest.mark.realdata
-def test_real_minutes_are_passed_on_byte_by_byte_and_the_session_that_is_cut_off_is_found(
-    real_minute: Path, tmp_path: Path
-) -> None:
-    for path in real_minute.glob("*.csv.gz"):
-        (done,) = import_data(
-            path, out=tmp_path, host=Host({}, clock=lambda: datetime(2026, 5, 4, 22, tzinfo=UTC))
-        ).outcomes
-        assert (tmp_path / f"{done.symbol}_{done.interval}.csv").read_bytes() == gzip.decompress(path.read_bytes())
-        cut = [("cut_session", "2025-04-02")] if done.interval == "1min" else []
-        assert [(one.gate, one.session) for one in done.findings] == cut
-
-
-@pytest.mark.realdata
 @pytest.mark.parametrize(("symbol", "growth"), [("SPY", 0.131), ("NVDA", 0.78)])
 def test_a_real_auto_adjusted_history_shows_that_it_is_and_loses_its_actions(
     real_layouts: Path, tmp_path: Path, symbol: str, growth: float
@@ -599,6 +569,59 @@ def test_a_real_auto_adjusted_history_shows_that_it_is_and_loses_its_actions(
     close, days = panel.close[1:, 0], panel.clock.session[1:]
     years = (days[-1] - days[0]).astype(int) / 365.25
     assert (close[-1] / close[0]) ** (1.0 / years) - 1.0 == pytest.approx(growth, abs=5e-3)
+
+
+CRSP = """PERMNO,date,TICKER,BIDLO,ASKHI,PRC,VOL,RET,OPENPRC,DIVAMT,CFACSHR
+1,20240102,ABC,9.5,10.5,10,5000,C,9.9,,1
+1,20240103,ABC,9.6,10.2,-9.9,0,-0.010000,,,1
+1,20240104,ABC,9.7,10,9.8,4000,0.023232,9.9,0.33,1
+1,20240105,ABC,,,0,-99,-66.0,,,1
+1,20240108,XYZ,9.6,10.1,10,3000,0.020408,9.7,,1
+"""
+
+
+def test_crsp_sessions_without_a_trade_are_quotes_that_nothing_fills_at(tmp_path: Path) -> None:
+    """(9.8 + 0.33) / 9.9 = 1.023232; the session without a price is a hole that the next return bridges."""
+    (tmp_path / "crsp.csv").write_text(CRSP)
+    assert import_data(tmp_path / "crsp.csv", out=tmp_path / "out", host=HOST).complete
+    head, columns = table(tmp_path / "out" / "XYZ.csv")  # its name on the last row
+    assert head == "date,open,high,low,close,volume,dividend,split"
+    assert columns["date"] == ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-08"]
+    assert [columns[name][1] for name in ("open", "high", "low", "close", "volume")] == ["9.9"] * 4 + ["0"]
+    assert columns["dividend"] == ["0", "0", "0.33", "0"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("0.023232", "B", "line 4: no RET on 20240104, so what the share returned since 20240103 is not known"),
+        ("0.023232", "-0.523232", "line 4: RET -0.523232 is less than what PRC and the factors make, -0.010101"),
+        ("9.8,4000", "9.8x,4000", "line 4: PRC '9.8x' is not a number"),
+        (",4000,0.023232,9.9,0.33,1", ",4000", "line 4: 7 cells, the header has 11"),
+        ("0.33,1", "0.33,0", "line 4: a factor of 0"),
+        ("1,20240108", "2,20240108", "it holds 2 PERMNOs, and no TICKER tells whose they are"),
+    ],
+)
+def test_what_a_crsp_file_cannot_tell_is_one_line(tmp_path: Path, before: str, after: str, words: str) -> None:
+    text = CRSP.replace(before, after)
+    if "PERMNOs" in words:
+        text = text.replace("XYZ", "")
+    (tmp_path / "crsp.csv").write_text(text)
+    with pytest.raises(InputError) as caught:
+        import_data(tmp_path / "crsp.csv", out=tmp_path / "out", host=HOST)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.realdata
+def test_a_real_crsp_file_of_a_fund_that_pays_nothing_returns_what_its_prices_do(
+    real_layouts: Path, tmp_path: Path
+) -> None:
+    (done,) = import_data(real_layouts / "crsp_GLD.csv", out=tmp_path).outcomes
+    assert (done.symbol, done.rows) == ("GLD", 1793)
+    raw = [line.split(",") for line in (real_layouts / "crsp_GLD.csv").read_text().splitlines()[1:]]
+    _, columns = table(tmp_path / "GLD.csv")
+    assert [float(cell) for cell in columns["adj_close"]] == pytest.approx([float(row[2]) for row in raw], rel=1e-9)
 
 
 @pytest.mark.realdata

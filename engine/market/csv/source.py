@@ -110,6 +110,18 @@ def symbols_in(folder: str | Path, interval: str = "1d") -> tuple[str, ...]:
     return tuple(sorted(_listing(Path(folder), interval)))
 
 
+def intervals_in(folder: str | Path, symbol: str = "") -> tuple[str, ...]:
+    """Return the intervals that names of files tell, of one symbol or of all, shortest first: "1min", "5min"."""
+    found = {
+        canonical_interval(tail["interval"])
+        for path in (Path(folder).iterdir() if Path(folder).is_dir() else ())
+        if (named := _FILE.fullmatch(path.name)) is not None
+        and (tail := _INTERVAL_TAIL.fullmatch(named["stem"])) is not None
+        and symbol in ("", tail["symbol"])
+    }
+    return tuple(sorted(found, key=lambda one: minutes_of(one) or 0))
+
+
 def file_of(folder: str | Path, symbol: str, interval: str = "1d") -> Path:
     """Return the file that holds a symbol's or an indicator's bars.
 
@@ -138,7 +150,10 @@ def _listing(root: Path, interval: str) -> dict[str, list[Path]]:
         elif canonical_interval(tail["interval"]) == interval:
             tagged.setdefault(tail["symbol"], []).append(path)
     if not plain and not tagged:
-        raise DataError(f"no CSV file for {interval} bars in the folder", where=str(root), fix="check the data path")
+        others = " and ".join(intervals_in(root))
+        cause = f"it has {others} bars" if others else ""
+        what = f"no CSV file for {interval} bars in the folder"
+        raise DataError(what, where=str(root), cause=cause, fix="check the data path")
     return {**plain, **tagged}
 
 

@@ -13,6 +13,7 @@ from plimsoll.engine.market.gates.jump import jumps, leverage, splits
 from plimsoll.engine.market.gates.pair import disagreement, filled, identical, rewritten
 from plimsoll.engine.market.gates.row import contradictory, empty, no_volume, repeated, unpriced, wild
 from plimsoll.engine.market.gates.session import another_exchange, extra, missing, unfinished
+from plimsoll.engine.market.gates.step import coarse
 from plimsoll.engine.market.gates.whole import flat, shares, spliced
 from plimsoll.engine.market.history import History
 from plimsoll.engine.types import Bools, Floats
@@ -148,6 +149,7 @@ def _symbol(sound: History, inputs: GateInputs) -> list[GateFinding]:
     about += missing(sound)
     about += flat(sound)
     about += shares(sound)
+    about += coarse(sound)
     about += spliced(sound)
     about += identical(sound, inputs.others)
     if inputs.stored is not None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.csv.file import CsvFile, read_table
-from plimsoll.engine.market.csv.source import file_of
+from plimsoll.engine.market.csv.source import file_of, intervals_in
 from plimsoll.engine.market.imports.draft import Draft, Passed
 from plimsoll.engine.market.imports.flags import Flags
 from plimsoll.engine.market.imports.interval import bars_of
@@ -56,6 +56,23 @@ def own_file(folder: Path, symbol: str, interval: str = "1d") -> Path:
         If there is none, or more than one.
     """
     return file_of(folder, symbol, interval)
+
+
+def own_interval(folder: Path, symbol: str) -> str:
+    """Return the interval of a symbol's bars in a folder of ours: "1d" of SPY.csv, read as what it is, else the name's.
+
+    Raises
+    ------
+    DataError
+        If names tell of more than one.
+    """
+    if any((folder / f"{symbol}{suffix}").is_file() for suffix in (".csv", ".csv.gz")):
+        return "1d"
+    told = intervals_in(folder, symbol)
+    if len(told) > 1:
+        what = f"it has {symbol}'s bars of {' and '.join(told)}"
+        raise DataError(what, where=str(folder), fix=f"say --interval {' or '.join(told)}")
+    return told[0] if told else "1d"
 
 
 def read_own(sheet: Sheet, flags: Flags) -> Draft:

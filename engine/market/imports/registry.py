@@ -7,6 +7,7 @@ from typing import Final
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.imports.brokers import ALPACA, IB, REST
 from plimsoll.engine.market.imports.charts import NORGATE, TRADINGVIEW
+from plimsoll.engine.market.imports.crsp import CRSP, CRSP_RETURNS
 from plimsoll.engine.market.imports.draft import Draft
 from plimsoll.engine.market.imports.flags import Flags
 from plimsoll.engine.market.imports.frames import BACKTESTING, PLAIN, WIDE
@@ -23,6 +24,7 @@ from plimsoll.engine.market.imports.yahoo import YAHOO, YFINANCE, YFINANCE_MANY
 
 LAYOUTS: Final[tuple[Layout, ...]] = (
     *(OWN, YFINANCE_MANY, YFINANCE, YAHOO, TIINGO, ALPHA_VANTAGE, POLYGON, DATABENTO_FIXED, DATABENTO),
+    *(CRSP, CRSP_RETURNS),
     *(ALPACA, REST, IB, STOOQ_BULK, STOOQ, NASDAQ, INVESTING, NORGATE, LEAN, KIBOT, KIBOT_MINUTE, FIRST_RATE),
     *(TRADINGVIEW, BACKTESTING, PLAIN, WIDE),
 )

@@ -16,7 +16,7 @@ class Sight:
     close : (R,) prices.
     volume : (R,), NaN unknown. dividend : (R,) per share, 0 = none. split : (R,), 1 = none. missing : (M,) sessions
     between the first row and the last that have none. revised : (V,) sessions that a later pull corrected.
-    findings : what the gates said. said : how the rows are read.
+    findings : what the gates said. said : how the rows are read. source : who told the last row of a catalog's, "".
     """
 
     symbol: str
@@ -34,6 +34,7 @@ class Sight:
     revised: Dates
     findings: tuple[GateFinding, ...] = ()
     said: tuple[str, ...] = ()
+    source: str = ""
 
     def flagged(self) -> Bools:
         """Return which rows (R,) a finding speaks of; one of a session without a row, by the row before."""
