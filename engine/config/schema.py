@@ -48,11 +48,16 @@ class RunSection(Section):
     cash: float = Field(100_000.0, gt=0)
     """Dollars the account starts with."""
     benchmark: str | None = None
-    """Symbol the run is held against; None = none."""
+    """Symbol the run is held against; "none" = none, None = SPY in a backtest's report, where the data have it."""
     seed: int = Field(42, ge=0)
     """Of everything that is drawn."""
     modules: Path | None = None
     """Where modules of strategies lie that are not installed; None = beside the file read."""
+
+    @property
+    def held_against(self) -> str | None:
+        """The benchmark that is named, None where none is."""
+        return None if self.benchmark is None or self.benchmark.lower() == "none" else self.benchmark
 
     @model_validator(mode="after")
     def _order(self) -> "RunSection":

@@ -17,7 +17,7 @@ def benchmark_of(setup: Setup, span: slice) -> SpanReturns | None:
     DataError
         If it has no return within the span.
     """
-    symbol, session = setup.config.run.benchmark, setup.panel.clock.session
+    symbol, session = setup.config.run.held_against, setup.panel.clock.session
     if symbol is None:
         return None
     found = symbol_returns(setup.panel, setup.feed.ret, symbol, span)
@@ -51,7 +51,7 @@ def dated(setup: Setup, name: str | None, found: SpanReturns | None, span: slice
 def spans_of(setup: Setup, span: slice) -> tuple[Span, ...]:
     """Return where the series beside the account begin and end."""
     panel, bill = setup.panel, setup.bill_name
-    named = [("benchmark", setup.config.run.benchmark, 0)]
+    named = [("benchmark", setup.config.run.held_against, 0)]
     named += [("bill", bill, held_sessions(panel, bill, span))] if bill else []
     known = ~np.isnan(panel.close)
     out = [

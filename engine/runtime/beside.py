@@ -70,6 +70,7 @@ class Span:
 
     role : benchmark, bill or indicator. first, last : ISO dates of its first and last row, "" where it has none.
     sessions : sessions of the run with a row, `of` those of the run. held : sessions its last rate was held.
+    by_default : the configuration names none, see `plimsoll.engine.runtime.by_default`.
     """
 
     role: str
@@ -79,6 +80,7 @@ class Span:
     sessions: int
     of: int
     held: int = 0
+    by_default: bool = False
 
     @property
     def text(self) -> str:
@@ -87,7 +89,16 @@ class Span:
             return f"{self.role} {self.name}: no row"
         rows = "every session" if self.sessions == self.of else f"{self.sessions:,} of {self.of:,} sessions"
         held = f", its last rate held for {self.held}" if self.held else ""
-        return f"{self.role} {self.name}: {self.first} to {self.last}, a row on {rows}{held}"
+        return f"{self.role} {self.name}: {self.first} to {self.last}, a row on {rows}{held}{self._default}"
+
+    @property
+    def _default(self) -> str:
+        """How a series that was not asked for is left out, in words."""
+        if not self.by_default:
+            return ""
+        if self.role == "bill":
+            return '; by default, for returns over bills alone, cash earns nothing (report.risk_free = "none" without)'
+        return f'; by default (run.{self.role} = "none" without)'
 
 
 def span_of(role: str, name: str, known: Bools, clock: BarClock, run: slice, held: int = 0) -> Span:

@@ -72,7 +72,7 @@ def collect(setup: Setup, track: Track) -> Record:
         trace=_trace(setup, track),
         cash=config.run.cash,
         session_last=panel.clock.last_bar[span],
-        benchmark=dated(setup, config.run.benchmark, benchmark_of(setup, span), span),
+        benchmark=dated(setup, config.run.held_against, benchmark_of(setup, span), span),
         bill=dated(setup, setup.bill_name, bill_of(setup, span), span),
         spans=spans_of(setup, span),
         config=config.of_run().plain(),

@@ -25,7 +25,7 @@ class Needs:
 
 def needs_of(config: Config, strategies: Mapping[str, Strategy]) -> Needs:
     """Return what a run loads."""
-    named = {name for name in (config.run.benchmark, config.financing.cash_rate) if isinstance(name, str)}
+    named = {name for name in (config.run.held_against, config.financing.cash_rate) if isinstance(name, str)}
     optional = {symbol for strategy in strategies.values() for symbol in strategy.optional} - named
     for strategy in strategies.values():
         named |= set(strategy.universe) - set(strategy.optional)

@@ -16,6 +16,7 @@ from plimsoll.engine.report.result import Result
 from plimsoll.engine.research.validate.verdict import known_verdict, require_verdict
 from plimsoll.engine.runtime.assemble import Setup, assemble
 from plimsoll.engine.runtime.backtest import Progress
+from plimsoll.engine.runtime.by_default import with_defaults
 from plimsoll.engine.runtime.collect import collect
 from plimsoll.engine.runtime.compiled.engines import compile_notice, runner
 from plimsoll.engine.runtime.load import AsOf, Runnable, load_run
@@ -62,7 +63,7 @@ def backtest(
     start, end : date or ISO text, optional
         First and last session traded; override the configuration, as the three below do.
     cash, benchmark : float, str, optional
-        Dollars at the start; the symbol the run is held against.
+        Dollars at the start; the symbol the run is held against, "none" for none; by default SPY if the data have it.
     costs : str or float, optional
         A preset, "none", "us_etf", or basis points of what is traded.
     sets : iterable of str
@@ -104,10 +105,9 @@ def backtest(
     config, panel, objects = load_run(
         what, data=data, start=start, end=end, sets=(*_asked(cash, benchmark, costs), *sets), as_of=as_of, now=began
     )
-    if strict:
-        refuse_jumps(panel)
     log.loaded(panel)
-    result = _ran(config, panel, _admitted(config, panel, objects), engine, progress, host)
+    record, market = _ran(config, panel, _admitted(config, panel, objects, strict=strict), engine, progress, host)
+    result = Result.of(with_defaults(record, config, market.feed, from_source=not isinstance(data, Panel)))
     log.finished(result)
     _keep(result, out, force=force, began=began, log=log)
     _remember(result, trials, host)
@@ -123,14 +123,14 @@ def _keep(result: Result, out: Path | str | None, *, force: bool, began: datetim
 def _ran(
     config: Config, panel: Panel, strategies: dict[str, Strategy], engine: EngineName, progress: Progress | None,
     host: Host,
-) -> Result:  # fmt: skip
+) -> tuple[Record, Market]:  # fmt: skip
     market = prepare(config, panel, strategies)
     setup = assemble(config, market)
     beside = config.report.ladder or config.report.regime_off
     if notice := compile_notice("compiled" if beside else engine, setup):
         host.notice(notice)
     record = (_with_others if beside else _alone)(setup, market, engine, progress)
-    return Result.of(replace(record, verdict=known_verdict(config, strategies.values(), panel)))
+    return replace(record, verdict=known_verdict(config, strategies.values(), panel)), market
 
 
 def _asked(cash: float | None, benchmark: str | None, costs: str | float | None) -> list[str]:
@@ -145,8 +145,12 @@ def _asked(cash: float | None, benchmark: str | None, costs: str | float | None)
     return asked
 
 
-def _admitted(config: Config, panel: Panel, objects: Mapping[str, Strategy]) -> dict[str, Strategy]:
-    """Return the strategies by sleeve, once the promotion gate lets them pass."""
+def _admitted(
+    config: Config, panel: Panel, objects: Mapping[str, Strategy], *, strict: bool
+) -> dict[str, Strategy]:  # fmt: skip
+    """Return the strategies by sleeve, once the promotion gate lets them, and the data, pass."""
+    if strict:
+        refuse_jumps(panel)
     strategies = make_strategies(config, objects)
     require_verdict(config, strategies.values(), panel)
     return strategies

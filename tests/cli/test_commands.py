@@ -39,7 +39,9 @@ def test_a_backtest_prints_its_figures_and_writes_the_whole_folder(here: Path, c
     assert ran.code == 0
     assert "tried 2015-01-05 to 2015-05-12, 89 sessions" in ran.out
     assert "Traceback" not in ran.err
-    assert {path.name for path in (here / "out").iterdir()} == FILES
+    # the folder of data holds SPY, and no benchmark is named: it stands beside the run by default
+    assert {path.name for path in (here / "out").iterdir()} == FILES | {"beside.csv"}
+    assert "by default" in ran.out
     with (here / "out/equity.csv").open() as file:
         rows = list(csv.DictReader(file))
     metrics = json.loads((here / "out/metrics.json").read_text())
@@ -112,7 +114,7 @@ def test_a_folder_with_something_in_it_is_left_alone_without_force(
     assert "--force" in line
     assert cli("backtest", "run.toml", "--out", "out", "--force", "-q").code == 0
     assert (here / "out/mine.txt").read_text() == "mine"
-    assert {path.name for path in (here / "out").iterdir()} == FILES | {"mine.txt"}
+    assert {path.name for path in (here / "out").iterdir()} == FILES | {"beside.csv", "mine.txt"}
 
 
 def test_a_file_in_the_way_is_told_before_anything_runs(here: Path, refused: Callable[..., str]) -> None:

@@ -254,6 +254,7 @@ def test_every_series_has_a_span_line_in_the_metrics_the_summary_and_the_page(
     spans = {one["name"]: one for one in ran.result.metrics["spans"]}
     assert spans["SPY"] == {
         "role": "benchmark", "name": "SPY", "first": day[0], "last": day[99], "sessions": 99, "of": 119, "held": 0,
+        "by_default": False,
     }  # fmt: skip
     assert (spans["BIL"]["role"], spans["BIL"]["last"], spans["BIL"]["held"]) == ("bill", day[N - 3], 2)
     assert (spans["VIX"]["role"], spans["VIX"]["first"], spans["VIX"]["sessions"]) == ("indicator", day[30], 90)

@@ -57,6 +57,7 @@ def what_ran(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]
         rows.append(("Parameters", parameters))
     if "costs" in config:
         rows.append(("Money", _money(config)))
+    rows += [("Beside", span.text) for span in record.spans if span.by_default]
     return rows
 
 

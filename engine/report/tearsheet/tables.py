@@ -113,7 +113,7 @@ def span_table(record: Record) -> PageTable | None:
     """Return where benchmark, bill series and indicators begin and end; None without any."""
     rows = [
         (
-            f"{span.name}, {span.role}",
+            f"{span.name}, {span.role}{', by default' if span.by_default else ''}",
             span.first or DASH,
             span.last or DASH,
             f"{span.sessions:,} of {span.of:,}",

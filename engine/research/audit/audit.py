@@ -12,6 +12,7 @@ from plimsoll.engine.research.audit.finding import Finding
 from plimsoll.engine.research.audit.fresh_runs import importable, reloads
 from plimsoll.engine.research.audit.passes import PASSES, Bench
 from plimsoll.engine.research.audit.what_if import bar_later, same_close
+from plimsoll.engine.runtime.by_default import with_defaults
 from plimsoll.engine.runtime.collect import collect
 
 RELOADS: Final = 20
@@ -41,7 +42,8 @@ def examine(case: Case, *, n_reloads: int = RELOADS, seed: int = 0, progress: To
     if n_reloads:
         importable(case)
     reference = case.run(progress=_part(progress, "run"))
-    result = Result.of(collect(reference.setup, reference.track))
+    record = collect(reference.setup, reference.track)
+    result = Result.of(with_defaults(record, case.config, reference.setup.feed, from_source=case.named))
     findings: list[Finding] = []
     for each in PASSES:
         part = _part(progress, each.__name__.replace("_", " "))

@@ -104,7 +104,7 @@ class SessionReturns:
         DataError
             As `plimsoll.engine.runtime.alongside.benchmark_of`.
         """
-        key = (setup.config.run.benchmark, span.start, span.stop)
+        key = (setup.config.run.held_against, span.start, span.stop)
         if key not in self._benchmarks:
             found = benchmark_of(setup, span)
             self._benchmarks[key] = None if found is None else stretches(found)
