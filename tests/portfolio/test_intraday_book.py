@@ -116,3 +116,28 @@ def test_every_count_of_sessions_is_told_to_the_kernels_in_bars() -> None:
     told = (settings.watch.skill_warmup, settings.watch.allocate.min_obs, settings.watch.allocate.young_obs)
     assert told == (80.0, 120.0, 40.0)
     assert (settings.watch.allocate.min_overlap, settings.rules.vol_target.min_overlap) == (40, 40)
+
+
+def test_the_loss_of_a_day_is_that_of_a_session_however_its_bars_fell_and_the_way_back_is_in_sessions() -> None:
+    calm = opposed()
+    bars = HALVES.session_index
+    at = {150: (-0.045, -0.045), 220: (-0.09, 0.10)}  # a loss in two halves, and one that the afternoon makes good
+    close = calm.close.copy()
+    for session, moves in at.items():
+        for bar, move in zip(np.flatnonzero(bars == session), moves, strict=True):
+            close[bar:, 0] *= 1.0 + move
+    panel = replace(make_panel(close, symbols=("SPY", "TLT"), clock=HALVES, interval="195min"),
+                    indicators=calm.indicators, indicator=calm.indicator)  # fmt: skip
+    governor = UNGOVERNED["governor"] | {"m_min": 0.2, "day_loss": 0.03, "day_reentry_sessions": 10}
+    book = book_of(panel, governor=governor)
+    equity = book.equity["equity"].to_numpy()
+    last = HALVES.last_bar[len(HALVES.last_bar) - len(equity) :]
+    of_session = equity[last][1:] / equity[last][:-1] - 1.0
+    decided = dict(zip(HALVES.session_index[book.bars].tolist(), book.fact("multiplier"), strict=True))
+    first = int(HALVES.session_index[-len(equity)])
+    flat = [session for session, m in decided.items() if m == 0.0]
+    assert flat == [150]
+    assert [first + 1 + int(k) for k in np.flatnonzero(of_session <= -0.03)] == flat
+    fell = np.flatnonzero(HALVES.session_index == 220)[0] - (len(HALVES.last_bar) - len(equity))
+    assert equity[fell] / equity[fell - 1] - 1.0 <= -0.03  # the first half alone would have been enough
+    np.testing.assert_allclose([decided[151 + k] for k in range(11)], [min(0.2 + 0.08 * k, 1.0) for k in range(11)])

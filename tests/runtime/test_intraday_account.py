@@ -13,6 +13,7 @@ from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.market.calendar import build_clock
 from plimsoll.engine.market.csv.source import load_csv
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.report.tearsheet.first_screen import what_ran
 from plimsoll.engine.sleeve.strategy import Context, Strategy
 from plimsoll.engine.types import Weights
 from tests.support.panels import make_panel
@@ -114,6 +115,32 @@ def test_statistics_are_of_the_three_sessions(ran: Ran) -> None:
 def test_both_loops_leave_the_same_account() -> None:
     left = both(settings(), market(), {"s": Scripted(("AAA", "BBB"), ANSWERS)}, pages=True)
     assert left.error is None
+
+
+def test_a_split_between_two_sessions_changes_shares_and_prices_and_no_dollar() -> None:
+    whole = market()
+    halves = np.ones((10, 2))
+    halves[4, 0] = 2.0  # AAA, before the open of 3 July: from there on two shares at half the price
+    after = np.where(np.arange(10)[:, None] >= 4, [[0.5, 1.0]], 1.0)
+    volume = np.full((10, 2), 1e9)
+    panel = make_panel(whole.close * after, whole.open * after, volume=volume, dividend=whole.dividend * after,
+                       split=halves, symbols=("AAA", "BBB"), clock=CLOCK)  # fmt: skip
+    split = run_config(panel, settings(), Scripted(("AAA", "BBB"), ANSWERS))
+    rows = pd.DataFrame(by_hand(ANSWERS))  # of the account without it
+    for name in rows.columns:
+        np.testing.assert_allclose(split.equity[name].to_numpy(), rows[name].to_numpy(), rtol=0.0, atol=1e-6)
+    fills = split.result.fills[split.result.fills["symbol"] == "AAA"]
+    bought, added, sold = fills["qty"]
+    assert (2.0 * bought + added + sold) == pytest.approx(0.0, abs=1e-8)
+    assert fills["price"].tolist() == [102.0, 55.0, 54.5]
+    assert both(settings(), panel, {"s": Scripted(("AAA", "BBB"), ANSWERS)}).error is None
+
+
+@pytest.mark.parametrize(("every", "pace"), [(1, "at every bar"), (2, "every 2 bars")])
+def test_how_often_it_decided_is_said_in_bars(every: int, pace: str) -> None:
+    answers = {t: {"AAA": 0.5} for t in range(0, 10, every)}
+    result = run_config(market(), settings(), Scripted(("AAA", "BBB"), answers)).result
+    assert pace in dict(what_ran(result, result.metrics))["Schedule"]
 
 
 class Swing(Strategy):

@@ -17,6 +17,7 @@ from support.scripted import Ran, run_config, run_script
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.calendar import build_clock
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.report.metrics.notices import banners
 from plimsoll.engine.research.sweep.evaluate import outcome_of
 from plimsoll.engine.research.sweep.figures import FIGURES, figures, in_metrics
 from plimsoll.engine.runtime.alongside import benchmark_of, bill_of
@@ -283,3 +284,11 @@ def test_data_that_end_before_the_run_are_one_warning(end: str | None, told: int
     found = [one for one in run_config(panel, values).result.warnings if one.kind == "data_end_early"]
     assert len(found) == told
     assert all("the data end on 2019-06-24, before run.end = 2019-06-28" in one.text for one in found)
+
+
+@pytest.mark.parametrize(("missing", "warned"), [([0], False), ([0, 1], True)])
+def test_a_benchmark_that_begins_with_the_run_lacks_its_first_return_and_nothing_to_warn_of(
+    missing: list[int], warned: bool
+) -> None:
+    result = held(without(missing)).result
+    assert any("covers" in text for text, _ in banners(result, result.metrics)) == warned

@@ -42,7 +42,7 @@ def banners(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]
         out.append((_kelly_text(kelly), "yellow"))
     sessions = metrics["run"]["sessions"]
     relative = metrics["relative"]
-    if relative is not None and relative["sessions"] < sessions:
+    if relative is not None and relative["sessions"] < sessions and not _begins_with(record, relative["sessions"]):
         text = (
             f"Benchmark {metrics['benchmark']['symbol']} covers {relative['sessions']:,} of {sessions:,} sessions, "
             f"{relative['start']} to {relative['end']}: its figures, and those relative to it, are of these alone."
@@ -54,6 +54,12 @@ def banners(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]
         text = f"Less than a year ({sessions} session{'' if sessions == 1 else 's'}): annualised figures extrapolate."
         out.append((text, "yellow"))
     return out
+
+
+def _begins_with(record: Record, n_relative: int) -> bool:
+    """Whether a benchmark misses the return of the first session alone: its rows begin with the run's own."""
+    benchmark, sessions = record.benchmark, record.sessions
+    return n_relative == len(sessions) - 1 and benchmark is not None and benchmark.index[0] == sessions[1]
 
 
 def _kelly_text(kelly: Mapping[str, Any]) -> str:

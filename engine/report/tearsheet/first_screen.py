@@ -40,6 +40,14 @@ class Vouched:
     tone: str
 
 
+def _pace(run: Mapping[str, Any]) -> str:
+    """Return how often there was a decision: by sessions, within a session by bars."""
+    sessions, bars = run["sessions"] / run["decisions"], run["bars"] / run["decisions"]
+    if run["interval"] != "1d" and sessions < 0.95:
+        return "at every bar" if bars < 1.5 else f"every {bars:.0f} bars"
+    return "at every session" if sessions < 1.5 else f"every {sessions:.0f} sessions"
+
+
 def what_ran(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what was run in rows of (name, text); only what the configuration says."""
     config, run = record.config, metrics["run"]
@@ -47,10 +55,8 @@ def what_ran(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]
     rows = [("Strategy", _strategies(sleeves))] if sleeves else []
     names = [str(column) for column in record.weights.columns]
     rows.append(("Universe", f"{len(names):,} symbols: {some(names, 12)}" if len(names) > 1 else "".join(names)))
-    every = run["sessions"] / run["decisions"] if run["decisions"] else 0.0
     how = FILLS.get(config.get("execution", {}).get("fill", ""), "")
-    pace = "at every session" if 0.0 < every < 1.5 else f"every {every:.0f} sessions"
-    decided = f"{run['decisions']:,} decisions, {pace}" if run["decisions"] else "no decision"
+    decided = f"{run['decisions']:,} decisions, {_pace(run)}" if run["decisions"] else "no decision"
     traded = f"traded on {metrics['turnover']['sessions_with_trades']:,}"
     rows.append(("Schedule", "; ".join(part for part in (decided, traded, how) if part)))
     if parameters := _parameters(config):
