@@ -119,6 +119,12 @@ class Context:
         return int(self._clock.session_index[self._cursor.t])
 
     @property
+    def bar_of_session(self) -> int:
+        """Bars of its session seen before this one (always 0 on daily data)."""
+        session = self._clock.session_index
+        return int(self._cursor.t - np.searchsorted(session, session[self._cursor.t]))
+
+    @property
     def bars_per_year(self) -> float:
         """252 times the bars that a session has on average, early closes included."""
         return self._clock.bars_per_year
