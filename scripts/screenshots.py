@@ -3,17 +3,14 @@
 `./scripts/screenshots` writes them to scripts/pictures; the prices are synthetic, and the pictures say so.
 """
 
-import sys
 import tempfile
 from pathlib import Path
 
+from support.chromium import Browser, find_chromium
+
+from plimsoll import backtest, compare
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from support.chromium import Browser, find_chromium  # noqa: E402
-
-from plimsoll import backtest, compare  # noqa: E402
-
 PICTURES = ROOT / "scripts" / "pictures"
 DRAW_ALL = "Promise.all(Object.keys(plimsoll.payload.figures).map((key) => plimsoll.draw(key))).then(() => true)"
 

@@ -43,23 +43,23 @@ def round_trips(
     if not found:
         return _empty()
     symbol = np.array([k for k, _ in found], dtype=np.int64)
-    rows = Match(*(np.array(part) for part in zip(*(match for _, match in found), strict=True)))  # type: ignore[arg-type]
+    rows = {name: np.array([getattr(match, name) for _, match in found]) for name in Match._fields}
     last = len(index) - 1
-    entry_bar = h.bar[np.asarray(rows.entry)]
-    is_open = np.asarray(rows.exit) < 0
-    exit_bar = np.where(is_open, last, h.bar[np.asarray(rows.exit)])
+    entry_bar = h.bar[rows["entry"]]
+    is_open = rows["exit"] < 0
+    exit_bar = np.where(is_open, last, h.bar[rows["exit"]])
     after = h.split[exit_bar, symbol]
-    shares = np.asarray(rows.units) * after
+    shares = rows["units"] * after
     sign = np.sign(shares)
-    entry_value, exit_value = np.asarray(rows.entry_value), np.asarray(rows.exit_value)
+    entry_value, exit_value = rows["entry_value"], rows["exit_value"]
     price_pnl = sign * (exit_value - entry_value)
-    dividends, financing = _without_noise(rows.dividends), _without_noise(rows.financing)
+    dividends, financing = _without_noise(rows["dividends"]), _without_noise(rows["financing"])
     gross = price_pnl + dividends
-    pnl = gross - financing - np.asarray(rows.costs)
+    pnl = gross - financing - rows["costs"]
     size, ratio = np.abs(shares), after / h.split[entry_bar, symbol]
-    entry_price = h.price[np.asarray(rows.entry)] / ratio if method == "fifo" else entry_value / size
-    exit_price = np.where(is_open, exit_value / size, h.price[np.asarray(rows.exit)])
-    mae, mfe = _excursions(h, symbol, np.asarray(rows.entry), np.asarray(rows.exit), exit_bar, sign, after,
+    entry_price = h.price[rows["entry"]] / ratio if method == "fifo" else entry_value / size
+    exit_price = np.where(is_open, exit_value / size, h.price[rows["exit"]])
+    mae, mfe = _excursions(h, symbol, rows["entry"], rows["exit"], exit_bar, sign, after,
                            entry_price, exit_price)  # fmt: skip
     why = _reasons(h, index, delisted, ruined=ruined)
     table = pd.DataFrame(
@@ -77,17 +77,17 @@ def round_trips(
             "dividends": dividends,
             "pnl_gross": gross,
             "financing": financing,
-            "costs": rows.costs,
+            "costs": rows["costs"],
             "pnl": pnl,
             "ret": pnl / entry_value,
             "mae": mae,
             "mfe": mfe,
-            "why": np.where(is_open, OPEN, why[np.asarray(rows.exit)]).astype(object),
+            "why": np.where(is_open, OPEN, why[rows["exit"]]).astype(object),
             "open": is_open,
-            "position": rows.position,
+            "position": rows["position"],
         }
     )
-    order = np.lexsort((np.asarray(rows.entry), np.where(is_open, len(h.bar), np.asarray(rows.exit)), is_open))
+    order = np.lexsort((rows["entry"], np.where(is_open, len(h.bar), rows["exit"]), is_open))
     return table.iloc[order].reset_index(drop=True)
 
 

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Iterable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -84,7 +85,7 @@ def pull_minutes(
     client, budget = _client(timeout_s, host, url), Budget(time.sleep, random.random)
     done: list[Sifted] = []
     for name in names:
-        told = budget.ask(lambda name=name: client.minutes(name, minutes, first, last))  # type: ignore[misc]
+        told = budget.ask(partial(client.minutes, name, minutes, first, last))
         done.append(sift(draft_of(name, minutes, told), "raw", GateInputs(completed, confirmed=stands)))
         if progress is not None:
             progress(len(done), len(names))

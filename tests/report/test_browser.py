@@ -12,7 +12,6 @@ from plimsoll.engine.report.tearsheet.page import tearsheet_html
 
 Make = Callable[..., Result]
 BINARY = find_chromium()
-needs_browser = pytest.mark.skipif(BINARY is None, reason="no Chromium is installed")
 LIMIT = 2_500_000
 HOSTILE = "<img src=x onerror=alert(1)>"
 DRAW_ALL = "Promise.all(Object.keys(plimsoll.payload.figures).map((key) => plimsoll.draw(key))).then(() => true)"
@@ -48,7 +47,6 @@ def pages(make_result: Make, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     return found
 
 
-@needs_browser
 @pytest.mark.parametrize("which", ["run", "compare", "hostile"])
 def test_a_page_draws_all_it_has_and_asks_nobody(browser: Browser, pages: dict[str, Path], which: str) -> None:
     with browser.tab(pages[which]) as tab:
@@ -64,7 +62,6 @@ def test_a_page_draws_all_it_has_and_asks_nobody(browser: Browser, pages: dict[s
             assert HOSTILE in tab.run("document.body.textContent")
 
 
-@needs_browser
 def test_switches_change_what_they_say(browser: Browser, pages: dict[str, Path]) -> None:
     with browser.tab(pages["run"]) as tab:
         tab.until(DRAWN)
@@ -90,7 +87,6 @@ def test_switches_change_what_they_say(browser: Browser, pages: dict[str, Path])
         assert tab.complaints == []
 
 
-@needs_browser
 def test_the_keyboard_reaches_the_switches(browser: Browser, pages: dict[str, Path]) -> None:
     with browser.tab(pages["run"]) as tab:
         tab.until(DRAWN)
@@ -103,7 +99,6 @@ def test_the_keyboard_reaches_the_switches(browser: Browser, pages: dict[str, Pa
         assert tab.run("document.documentElement.dataset.theme") != before
 
 
-@needs_browser
 @pytest.mark.parametrize("which", ["run", "compare"])
 def test_a_phone_shows_all_of_it(browser: Browser, pages: dict[str, Path], which: str) -> None:
     with browser.tab(pages[which], width=390, height=844) as tab:
@@ -112,7 +107,6 @@ def test_a_phone_shows_all_of_it(browser: Browser, pages: dict[str, Path], which
         assert tab.run(CLIPPED) == []
 
 
-@needs_browser
 def test_it_prints(browser: Browser, pages: dict[str, Path]) -> None:
     with browser.tab(pages["run"]) as tab:
         tab.until(DRAWN)

@@ -19,7 +19,7 @@ LABELS: Final[dict[str, tuple[str, Kind]]] = {key: (label, kind) for key, label,
 
 
 def _cell(value: Any, kind: Kind) -> str:
-    return DASH if value is None or value != value else shown(value, kind)  # noqa: PLR0124  (NaN is not itself)
+    return DASH if pd.isna(value) else shown(value, kind)
 
 
 def figure_table(found: Comparison) -> PageTable:
