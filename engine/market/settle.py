@@ -176,7 +176,10 @@ def _dividends(raw: RawBars, split: Floats, given: Bools) -> tuple[Floats, tuple
         return np.zeros(len(split)), _no_dividends(raw)
     check_positive(raw.rows, "adj_close", raw.adj_close)
     dividend = derive_dividends(raw.rows, raw.close, raw.adj_close, split)
-    text = f"{raw.symbol}: {np.count_nonzero(dividend)} dividends derived from close and adj_close"
+    found = np.count_nonzero(dividend)
+    if not found:  # a fund that pays nothing is nothing to tell
+        return dividend, ()
+    text = f"{raw.symbol}: {found} dividends derived from close and adj_close"
     return dividend, (DataWarning("derived_dividends", raw.symbol, text),)
 
 

@@ -218,3 +218,14 @@ def test_a_bad_indicator_is_told_in_one_line(tmp_path: Path, rows: list[str], sa
     put(tmp_path, *rows, name="VIX.csv", header="date,close")
     with pytest.raises(DataError, match=said):
         load_csv(tmp_path, ["ABC"], ["VIX"])
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Price,Close,High,Low,Open,Volume\nTicker,SPY,SPY,SPY,SPY,SPY\nDate,,,,,", "<TICKER>,<PER>,<DATE>,<CLOSE>"],
+)
+def test_the_layout_of_another_tool_is_told_how_it_is_imported(header: str, tmp_path: Path) -> None:
+    (tmp_path / "SPY.csv").write_text(f"{header}\n2024-01-02,1,1,1,1,1\n")
+    with pytest.raises(DataError) as caught:
+        load_csv(tmp_path, ["SPY"])
+    assert "plimsoll data import" in caught.value.fix

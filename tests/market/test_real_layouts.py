@@ -105,7 +105,7 @@ def test_the_former_web_download_has_its_four_dividends_derived(put: Put) -> Non
 
 
 def test_a_bulk_archive_is_told_how_to_be_read_and_is_read_as_adjusted_once_said(put: Put) -> None:
-    assert "no column 'date'; did you mean '<date>'? rename it" in refused(put("stooq_bulk_agg.us.txt", "AGG"), "AGG")
+    assert "plimsoll data import FILE" in refused(put("stooq_bulk_agg.us.txt", "AGG"), "AGG")
 
     def renamed(text: str) -> str:
         header, rest = text.split("\n", 1)

@@ -16,6 +16,7 @@ from plimsoll.engine.types import Dates, Floats
 
 # The reader takes the file in one block, whose size it counts in 32 bits.
 _LARGEST_BLOCK: Final = 2**31 - 1
+_OTHERS: Final = "a layout of others is made into this one by: plimsoll data import FILE --out DIR"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,11 +102,11 @@ def _check_header(file: CsvFile, required: Sequence[str], optional: Sequence[str
         if name and names.count(name) > 1:
             raise DataError(f"column {name!r} comes twice", where=where, fix="keep one of the two")
     spare = [name for name in names if name not in required and name not in optional]
-    for name in required:
-        if name not in names:
-            near = get_close_matches(name, spare, n=1)
-            fix = f"did you mean {near[0]!r}? rename it" if near else f"the header is {','.join(file.header)}"
-            raise DataError(f"no column {name!r}", where=where, fix=fix)
+    missing = [name for name in required if name not in names]
+    if missing:
+        near = get_close_matches(missing[0], spare, n=1) if len(missing) == 1 else []  # one misspelt, or another layout
+        fix = f"did you mean {near[0]!r}? rename it" if near else f"the header is {','.join(file.header)}, {_OTHERS}"
+        raise DataError(f"no column {missing[0]!r}", where=where, fix=fix)
     for name in spare:  # a misspelt optional column would otherwise be lost without a word
         for one in optional:
             if one not in names and (get_close_matches(name, [one], cutoff=0.75) or name.endswith((one, one + "s"))):
