@@ -1,8 +1,12 @@
-"""Other libraries' figures of the same returns beside ours: a line each, exit 1 if one is not as this table says.
+"""Other libraries' figures of a run beside ours: a line each, exit 1 if one is not as this table says.
 
-To be run by the Python of an environment that has quantstats, empyrical-reloaded, pyfolio-reloaded and ffn beside our
-dependencies (they stay out of ours), with `PYTHONPATH=src`; what is not installed there is named and left out. Held
-with quantstats 0.0.86, empyrical-reloaded 0.7.1, pyfolio-reloaded 0.10.1 and ffn 1.4.1 on pandas 3.1.1.
+    python scripts/return_peers.py [RUN]
+
+RUN is a run folder with a benchmark; without it the demo's configuration runs on the synthetic sample. What they are
+given is `result.returns` and, pyfolio, `result.to_pyfolio()`. To be run by the Python of an environment that has
+quantstats, empyrical-reloaded, pyfolio-reloaded and ffn beside plimsoll (they stay out of ours); what is not installed
+there is named and left out. Held with quantstats 0.0.86, empyrical-reloaded 0.7.1, pyfolio-reloaded 0.10.1 and ffn
+1.4.1 on pandas 3.1.1.
 
 | figure | equal to 1e-12 | where not, and why |
 |---|---|---|
@@ -17,31 +21,55 @@ with quantstats 0.0.86, empyrical-reloaded 0.7.1, pyfolio-reloaded 0.10.1 and ff
 | beta | quantstats, empyrical | |
 | alpha a year | quantstats | empyrical compounds it |
 | information ratio | theirs times sqrt(252) | quantstats and empyrical give that of a session |
+| mean gross | pyfolio | |
+| turnover | no | pyfolio: over the equity at the day's close; ours: over that at the close before |
 | captures | no | empyrical: ratio of compounded annual returns; ours: of geometric means of a session |
 """
 
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import metadata, util
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from plimsoll import Result, backtest
 from plimsoll.engine.report.metrics import relative, returns
 
+ROOT = Path(__file__).resolve().parents[1]
 CLOSE = 1e-12
 YEAR = 252.0
 Line = tuple[str, bool]
 
 
+@cache
+def ran() -> Result:
+    """Return the run whose figures are held: the folder that is named, else the demo's, on the synthetic sample."""
+    if len(sys.argv) > 1:
+        return Result.load(sys.argv[1])
+    return backtest(ROOT / "config" / "demo.toml", trials="off")
+
+
 def market() -> tuple[pd.Series, pd.Series]:
-    """Return a thousand sessions of an account and of its benchmark, heavy tails in both."""
-    rng = np.random.default_rng(8)
-    days = pd.bdate_range("2015-01-05", periods=1000, name="session")
-    bench = rng.standard_t(5, 1000) * 0.009 + 0.0004
-    own = 0.6 * bench + rng.standard_t(5, 1000) * 0.006 + 0.0002
-    return pd.Series(own, days, name="ours"), pd.Series(bench, days, name="SPY")
+    """Return the returns of the run and, on the sessions that both have, of its benchmark."""
+    own, bench = ran().returns, ran().benchmark
+    if bench is None:
+        raise SystemExit("return_peers: the run has no benchmark; set run.benchmark")
+    return own, bench.reindex(own.index).dropna()
+
+
+def beside() -> tuple[pd.Series, pd.Series]:
+    """Return both on the sessions of the benchmark."""
+    own, bench = market()
+    return own[bench.index], bench
+
+
+def twenties(own: pd.Series) -> pd.Series:
+    """Return as many of the last sessions as make 5% of them a whole number."""
+    return own.iloc[len(own) % 20 :]
 
 
 def close(theirs: float, ours: float) -> bool:
@@ -60,8 +88,8 @@ def quantstats_lines() -> Iterator[Line]:
     """Yield quantstats's figures."""
     from quantstats import stats
 
-    own, bench = market()
-    r, b = own.to_numpy(), bench.to_numpy()
+    own = market()[0]
+    r = own.to_numpy()
     same = {"comp": "total_return", "cagr": "cagr", "volatility": "vol_ann", "max_drawdown": "max_drawdown"}
     same |= {name: name for name in ("sharpe", "sortino", "calmar", "omega", "tail_ratio")}
     for theirs, ours in same.items():
@@ -69,13 +97,15 @@ def quantstats_lines() -> Iterator[Line]:
     skew, kurtosis = unbiased(r)
     yield "skew, corrected", close(stats.skew(own), skew)
     yield "kurtosis, excess and corrected", close(stats.kurtosis(own), kurtosis)
-    yield "ulcer index, over n - 1", close(stats.ulcer_index(own), returns.ulcer(r) * np.sqrt(1000.0 / 999.0))
+    yield "ulcer index, over n - 1", close(stats.ulcer_index(own), returns.ulcer(r) * np.sqrt(len(r) / (len(r) - 1.0)))
     from statistics import NormalDist
 
     normal = NormalDist(own.mean(), own.std()).inv_cdf(0.05)
     yield "value at risk, of a normal", abs(stats.value_at_risk(own) - normal) < 1e-9
     density = NormalDist().pdf(NormalDist().inv_cdf(0.05))
     yield "expected shortfall, of a normal", abs(stats.cvar(own) - (own.mean() - own.std() * density / 0.05)) < 1e-9
+    own, bench = beside()
+    r, b = own.to_numpy(), bench.to_numpy()
     greeks = stats.greeks(own, bench)
     yield "beta", close(greeks["beta"], relative.beta(r, b))
     yield "alpha", close(greeks["alpha"], relative.alpha_ann(r, b))
@@ -87,16 +117,20 @@ def empyrical_lines() -> Iterator[Line]:
     """Yield empyrical's figures."""
     import empyrical
 
-    own, bench = market()
-    r, b = own.to_numpy(), bench.to_numpy()
+    own = market()[0]
+    r = own.to_numpy()
     same = {
         "cum_returns_final": "total_return", "cagr": "cagr", "annual_volatility": "vol_ann", "sharpe_ratio": "sharpe",
         "sortino_ratio": "sortino", "max_drawdown": "max_drawdown", "calmar_ratio": "calmar", "omega_ratio": "omega",
         "tail_ratio": "tail_ratio", "value_at_risk": "value_at_risk",
-        "conditional_value_at_risk": "expected_shortfall",
     }  # fmt: skip
     for theirs, ours in same.items():
         yield ours, close(getattr(empyrical, theirs)(own), getattr(returns, ours)(r))
+    even = twenties(own)
+    theirs_ = empyrical.conditional_value_at_risk(even)
+    yield "expected shortfall, of twenties", close(theirs_, returns.expected_shortfall(even.to_numpy()))
+    own, bench = beside()
+    r, b = own.to_numpy(), bench.to_numpy()
     yield "beta", close(empyrical.beta(own, bench), relative.beta(r, b))
     compounded = (1.0 + relative.alpha_ann(r, b) / YEAR) ** YEAR - 1.0
     yield "alpha, compounded", close(empyrical.alpha(own, bench), compounded)
@@ -108,11 +142,12 @@ def empyrical_lines() -> Iterator[Line]:
 
 
 def pyfolio_lines() -> Iterator[Line]:
-    """Yield pyfolio's table of figures."""
-    from pyfolio.timeseries import perf_stats
+    """Yield pyfolio's tables, of all that `to_pyfolio` hands over."""
+    from pyfolio.timeseries import gross_lev, perf_stats
+    from pyfolio.txn import get_turnover
 
-    own, _ = market()
-    r, table = own.to_numpy(), perf_stats(own)
+    own, positions, transactions = ran().to_pyfolio()
+    r, table = own.to_numpy(), perf_stats(own, positions=positions, transactions=transactions)
     same = {
         "Annual return": "cagr", "Cumulative returns": "total_return", "Annual volatility": "vol_ann",
         "Sharpe ratio": "sharpe", "Calmar ratio": "calmar", "Max drawdown": "max_drawdown", "Omega ratio": "omega",
@@ -121,6 +156,12 @@ def pyfolio_lines() -> Iterator[Line]:
     for theirs, ours in same.items():
         yield ours, close(table[theirs], getattr(returns, ours)(r))
     yield "kurtosis, excess", close(table["Kurtosis"], returns.kurtosis(r) - 3.0)
+    account = ran().equity
+    yield "gross", close(gross_lev(positions).mean(), ran().metrics["exposure"]["gross"]["mean"])
+    days = account.groupby(account.index.normalize())
+    ours_ = (days["traded"].sum() / days["equity"].last()).mean()
+    theirs_ = get_turnover(positions, transactions, denominator="portfolio_value").mean()
+    yield "turnover, over the day's equity", close(theirs_, ours_)
     yield "value at risk, two deviations", close(table["Daily value at risk"], float(r.mean() - 2.0 * r.std(ddof=1)))
 
 
