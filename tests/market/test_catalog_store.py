@@ -159,6 +159,34 @@ def test_the_schema_of_a_file_is_what_its_page_says(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("group", [0, 1], ids=["in force", "superseded"])
+@pytest.mark.parametrize("session", [False, True], ids=["a price", "a session"])
+def test_another_number_under_a_sound_page_is_damage(tmp_path: Path, group: int, session: bool) -> None:
+    """What a tool rewrote keeps every checksum of Parquet's own; those of the metadata are over the values."""
+    import pyarrow as pa
+
+    catalog = Catalog(tmp_path)
+    catalog.store(history(), (), NOW)
+    catalog.store(changed(history(), "2024-02-01", close=99.5), (), NOW + timedelta(days=1))
+    path = tmp_path / "bars" / "AAA.parquet"
+    with pq.ParquetFile(path) as file:
+        groups = [file.read_row_group(k) for k in range(file.num_row_groups)]
+    table = groups[group]
+    name = "session" if session else "close" if group == 0 else "past"
+    cells = table.column(name).to_pylist()
+    cells[0] = {"session": date(2024, 1, 1), "close": 1.0, "past": bytes(88)}[name]
+    at = table.column_names.index(name)
+    groups[group] = table.set_column(at, table.schema.field(name), pa.array(cells, table.schema.field(name).type))
+    with pq.ParquetWriter(path, table.schema, write_page_checksum=True) as writer:
+        for one in groups:
+            writer.write_table(one)
+    with pytest.raises(DataError, match="checksum"):
+        catalog.read("AAA")
+    if group == 0 or name == "past":
+        with pytest.raises(DataError, match="checksum"):
+            catalog.known("AAA", NOW)
+
+
 def test_no_flipped_bit_anywhere_becomes_a_price(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path)
     whole = history()

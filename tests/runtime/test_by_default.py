@@ -142,15 +142,24 @@ def test_a_panel_is_looked_into_and_nothing_is_fetched_beside_it(folder: Path) -
     assert (bare.benchmark, bare.bill) == (None, None)
 
 
-def test_a_bill_fund_that_does_not_cover_the_run_is_not_its_rate_and_that_is_told(folder: Path) -> None:
+def with_bills_gone(folder: Path, rows: slice) -> Result:
     panel = load_data(folder, MARKET)
     block = panel.block.copy()
-    block[:3, :40, panel.column("BIL")] = np.nan
-    result = backtest(OPEN, data=replace(panel, block=block))
+    block[:3, rows, panel.column("BIL")] = np.nan
+    return backtest(OPEN, data=replace(panel, block=block))
+
+
+@pytest.mark.parametrize("rows", [slice(0, 40), slice(-6, None)], ids=["begins late", "ends early"])
+def test_a_bill_fund_that_does_not_cover_the_run_is_not_its_rate_and_that_is_told(folder: Path, rows: slice) -> None:
+    result = with_bills_gone(folder, rows)
     assert result.bill is None
     told = [warning for warning in result.warnings if warning.kind == "no_bill_rate"]
     assert [warning.symbol for warning in told] == ["BIL"]
     assert "does not cover the run" in told[0].text
+
+
+def test_a_bill_fund_that_lacks_the_last_week_is_held_at_its_last_rate(folder: Path) -> None:
+    assert with_bills_gone(folder, slice(-5, None)).bill is not None
 
 
 def test_a_file_that_cannot_be_read_leaves_the_default_out_with_a_warning(tmp_path: Path) -> None:
