@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from plimsoll.engine.cli.data import data_host, print_table
 from plimsoll.engine.market.catalog.rewrites import GROWTH, Rewrite
 from plimsoll.engine.research.rerun import RunChange
@@ -70,6 +72,11 @@ def _size(kind: str, size: float | None) -> str | None:
     return f"{size:+.4f} USD" if kind in _IN_DOLLARS else f"{size:+.4%}"
 
 
+def _shares(quantity: float) -> str:
+    """Return shares with all decimals that an order has: two that differ look different."""
+    return np.format_float_positional(round(quantity, 9), trim="-")
+
+
 def _show_run(run: RunChange, *, reproduced: bool) -> None:
     sys.stdout.write("\n")
     if not reproduced:
@@ -86,6 +93,7 @@ def _show_run(run: RunChange, *, reproduced: bool) -> None:
         f"equity differs from {run.first_equity or '-'} on; at the end {run.equity_then:,.2f} then, "
         f"{run.equity_now:,.2f} now\n"
     )
-    print_table(_ORDERS, [one._asdict() for one in run.moved[:_SHOWN]])
+    moved = [one._asdict() | {"then": _shares(one.then), "now": _shares(one.now)} for one in run.moved[:_SHOWN]]
+    print_table(_ORDERS, moved)
     if len(run.moved) > _SHOWN:
         sys.stdout.write(f"the first {_SHOWN} of {len(run.moved)}; --json has all\n")

@@ -141,6 +141,9 @@ def test_diff_of_a_run_and_an_audit_of_it_after_the_source_was_rewritten(
         "0 of 9 decisions differ, first -" in found.out
     )  # equal weights look at no price; the shares bought with them do
     assert "orders differ, first 2024-02-2" in found.out
+    shown = [line.split() for line in found.out.partition("\nsession ")[2].splitlines()[1:] if line.startswith("2024")]
+    assert shown
+    assert all(then != now for _, _, then, now in shown)  # all the decimals an order has, so that what differs looks so
     assert "the engine or a strategy has changed" not in found.out
     assert cli("data", "diff", "--run", "new").code == 0
     whole = catalog.known("SPY").history
