@@ -28,7 +28,8 @@ def unfilled_warnings(setup: Setup, last: int) -> list[DataWarning]:
         bar, col = int(rows.bar[k]), int(rows.col[k])
         until = int(np.searchsorted(index, index[bar] + SESSIONS, side="right")) - 1
         replaced = decided[decided > bar]
-        if until > last or (len(replaced) and replaced[0] < until):
+        ended = index[until] < index[bar] + SESSIONS  # the data are over before it was open for so long
+        if ended or until > last or (len(replaced) and replaced[0] < until):
             continue
         open_qty, equity = _open(setup, table, int(k), until), float(setup.broker.rec[until, layout.R_EQUITY])
         worth = abs(open_qty) * setup.panel.close[: until + 1, col][~np.isnan(setup.panel.close[: until + 1, col])][-1:]

@@ -167,3 +167,10 @@ def test_a_target_that_is_held_within_four_sessions_is_no_warning() -> None:
     ran = settled(market({"AAA": close}), {1: {"AAA": 1.0}}, first=2)
     assert ran.shares_after(6)[0] == 1_000.0
     assert told(ran, "never bought") == []
+
+
+@pytest.mark.parametrize(("bars", "warned"), [(2, False), (6, False), (7, True)])
+def test_what_the_end_of_the_data_cut_short_was_not_open_for_five_sessions(bars: int, warned: bool) -> None:
+    gone = np.r_[100.0, 100.0, np.full(12, np.nan)][:bars]
+    ran = settled(market({"AAA": gone, "BBB": np.full(bars, 50.0)}), {1: {"AAA": 1.0}})
+    assert bool(told(ran, "AAA was never bought")) == warned
