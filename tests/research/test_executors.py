@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_a_sweep_that_is_cut_off_goes_on_where_it_was(
         assert process.poll() is None, process.communicate()[1]
         os.killpg(process.pid, signal_sent) if signal_sent == signal.SIGINT else os.kill(process.pid, signal_sent)
         if how == "threads" and signal_sent == signal.SIGINT:
-            (gate / "open").touch()  # a thread cannot be stopped: what it is at is finished first
+            _let_finish(process, gate)
         _, err = process.communicate(timeout=PATIENCE_SECONDS)
         _assert_ended(process, err, signal_sent)
         until(lambda: all(has_ended(int(path.name.partition("-")[2])) for path in gate.glob("came-*")))
@@ -73,6 +74,18 @@ def test_a_sweep_that_is_cut_off_goes_on_where_it_was(
     assert len(list(gate.glob(f"ran-*-{os.getpid()}"))) == 12 - len(kept) + 1  # and the first one again
     run_sweep(plan, tmp_path / "whole", ALONE, Ranking())
     assert same_bytes(tmp_path / "out") == same_bytes(tmp_path / "whole")
+
+
+def _let_finish(process: "subprocess.Popen[str]", gate: Path) -> None:
+    """Open the gate for one setting after the other: a thread cannot be stopped, what it is at is finished first.
+
+    One at a time: opened for all, the rest could run before the process has even looked at the signal.
+    """
+    for every in range(9, 13):
+        (gate / f"open-{every}").touch()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=3.0)
+            return
 
 
 def _assert_ended(process: "subprocess.Popen[str]", err: str, signal_sent: signal.Signals) -> None:

@@ -19,7 +19,8 @@ PATIENCE_SECONDS = 600.0
 class Gated(Strategy):
     """Turns its weights over every `every` sessions.
 
-    gate : a folder; in it `came-<pid>` says who waits, `ran-<every>-<pid>` who has run, and `open` lets all through.
+    gate : a folder; in it `came-<pid>` says who waits, `ran-<every>-<pid>` who has run; `open` lets all through,
+        `open-<every>` one.
     held : from this `every` on it waits at the gate. broken : at this one it raises.
     deadly : at this one it kills its process, `deaths` times.
     """
@@ -54,7 +55,7 @@ class Gated(Strategy):
             os.kill(os.getpid(), signal.SIGKILL)
         if p.every >= p.held:
             (gate / f"came-{os.getpid()}").touch()
-            until((gate / "open").exists)
+            until(lambda: (gate / "open").exists() or (gate / f"open-{p.every}").exists())
         (gate / f"ran-{p.every}-{os.getpid()}").touch()
 
 
