@@ -183,7 +183,7 @@ def folder(repeat: int) -> dict[str, Any]:
     """Time collecting and writing W3's run folder."""
     import workloads
 
-    from plimsoll.engine.report.result import Result
+    from plimsoll.engine.report.result import result_of
     from plimsoll.engine.runtime.assemble import build
     from plimsoll.engine.runtime.backtest import run_loop
     from plimsoll.engine.runtime.collect import collect
@@ -196,7 +196,7 @@ def folder(repeat: int) -> dict[str, Any]:
     )
     track = run_loop(setup)
     with tempfile.TemporaryDirectory() as scratch:
-        cpu, wall, _ = best(lambda: Result.of(collect(setup, track)).save(Path(scratch) / "run", force=True), repeat)
+        cpu, wall, _ = best(lambda: result_of(collect(setup, track)).save(Path(scratch) / "run", force=True), repeat)
         size = sum(file.stat().st_size for file in Path(scratch).rglob("*") if file.is_file()) / 1e6
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {

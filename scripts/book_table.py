@@ -84,7 +84,7 @@ def line(name: str, result: Result, dearer: Result) -> str:
     bill = (
         np.zeros(len(result.returns)) if result.bill is None else result.bill.reindex(result.returns.index).to_numpy()
     )
-    late = result.sessions >= HALF
+    late = result.returns.index >= HALF
     net = result.returns.to_numpy()
     turnover = result.metrics["turnover"]["two_sided_per_year"]
     dear = m.sharpe(dearer.returns.to_numpy(), bill)

@@ -29,7 +29,7 @@ def row(name: str, folder: str, end: str, config: object, sets: tuple[str, ...] 
         f"{100 * m['max_drawdown']:.1f}", f"{turnover:.2f}", f"{drag:.1f}",
         f"{bench['symbol']} {100 * bench['cagr']:.2f} / {bench['sharpe_excess']:.2f}",
     )  # fmt: skip
-    return f"| {name} | {result.sessions[0]} | " + " | ".join(figures) + " |"
+    return f"| {name} | {result.returns.index[0].date()} | " + " | ".join(figures) + " |"
 
 
 def held(symbol: str, folder: str, end: str, home: Path) -> str:
@@ -41,7 +41,7 @@ def held(symbol: str, folder: str, end: str, home: Path) -> str:
         f"{100 * m['cagr']:.2f}", f"{100 * m['vol_ann']:.2f}", f"{m['sharpe']:.2f}", f"{m['sharpe_excess']:.2f}",
         f"{100 * m['max_drawdown']:.1f}", "0.00", "0.0", "",
     )  # fmt: skip
-    return f"| {symbol}, dividends reinvested | {result.sessions[0]} | " + " | ".join(figures) + " |"
+    return f"| {symbol}, dividends reinvested | {result.returns.index[0].date()} | " + " | ".join(figures) + " |"
 
 
 def main(folder: str, end: str, wanted: list[str]) -> None:

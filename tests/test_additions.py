@@ -56,7 +56,7 @@ from support.scripted import Scripted, plain_config
 from support.twins import both
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.report.metrics.labels import COST_TITLES
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import result_of
 from plimsoll.engine.research.proof.trail import recorded, trail_of
 from plimsoll.engine.research.sweep.evaluate import outcome_of
 from plimsoll.engine.runtime.assemble import build
@@ -72,7 +72,7 @@ config = load_config(plain_config(run={"start": str(panel.clock.session[2])}, co
 both(config, panel, {"s": Scripted(panel.symbols, answers)}, pages=True)
 setup = build(config, panel, {"s": recorded(Scripted(panel.symbols, answers))})
 track = run_loop(setup)
-result = Result.of(collect(setup, track))
+result = result_of(collect(setup, track))
 trail = trail_of(setup, track)
 short = build(config, panel, {"s": Scripted(panel.symbols, answers)})
 brief = run_brief(short, [signal_of(sleeve, short.system.cursor, panel.n_bars) for sleeve in short.system.sleeves])

@@ -15,6 +15,7 @@ from battery.witness import Witness, witness_book, witness_panel
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.report.folder import folder_files
+from plimsoll.engine.report.result import record_of
 from plimsoll.engine.research.proof.trail import difference, run_trail
 from plimsoll.engine.types import Floats
 from plimsoll.engine.verbs.backtest import backtest
@@ -68,7 +69,7 @@ def test_two_runs_in_one_process_leave_the_same_bytes() -> None:
 def test_the_result_does_not_depend_on_what_ran_before() -> None:
     def files() -> dict[str, bytes]:
         result = backtest(ROOT / "config/demo.toml", end="2007-12-31")
-        return folder_files(result, result.metrics)
+        return folder_files(record_of(result), result.metrics)
 
     first = files()
     backtest(ROOT / "config/demo.toml", end="2008-06-30", sets=["run.seed=7", "sleeve.level61.params.lookback_bars=20"])

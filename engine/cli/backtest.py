@@ -7,6 +7,7 @@ from pathlib import Path
 from plimsoll.engine.cli.options import RunOptions, command_host, default_folder, effective_config
 from plimsoll.engine.cli.progress import progress_bar
 from plimsoll.engine.report.metrics.table import plain
+from plimsoll.engine.report.result import record_of
 from plimsoll.engine.trials.row import family_of
 from plimsoll.engine.trials.tries import luck_in_ledger
 from plimsoll.engine.types import EngineName
@@ -45,6 +46,6 @@ def run_backtest(
     elif quiet:
         sys.stdout.write(f"{folder}\n")
     else:
-        bill = None if result.bill is None else result.aligned(result.bill, "bill")
+        bill = None if result.bill is None else record_of(result).aligned(result.bill, "bill")
         returns = result.returns.to_numpy()
         result.summary(folder=folder, luck=luck_in_ledger(family_of(config), returns, bill, trials, host.env))

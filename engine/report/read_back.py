@@ -65,17 +65,18 @@ def read_back(folder: Path, config: Config) -> tuple[Record, Figures]:
         raise DataError(
             f"not a whole run folder: it needs {MARKER} and the tables {', '.join(TABLES)}", where=str(folder), fix=fix
         ) from None
+    record.__dict__.update(_reworked(folder))  # where `cached_property` keeps them
     return record, metrics
 
 
-def reworked(folder: Path) -> dict[str, pd.DataFrame]:
+def _reworked(folder: Path) -> dict[str, pd.DataFrame]:
     """Return round trips and profits as they were written, as far as a folder has them: they need the prices."""
     out = {}
     for name in REWORKED:
         if _has(folder, name):
             table = _table(folder, name)
             index = {"pnl_by_symbol": "symbol", "pnl_by_sleeve": "part"}.get(name)
-            out[name] = table.set_index(index) if index else table
+            out[name] = table.set_index(index) if index else table.rename_axis(index="trade")
     return out
 
 

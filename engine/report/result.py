@@ -3,7 +3,7 @@
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -18,22 +18,27 @@ from plimsoll.engine.report.metrics.labels import shown
 from plimsoll.engine.report.metrics.notices import span_text
 from plimsoll.engine.report.metrics.table import metrics_of
 from plimsoll.engine.report.notebook import notebook_figure, notebook_html
-from plimsoll.engine.report.read_back import read_back, reworked
+from plimsoll.engine.report.read_back import read_back
 from plimsoll.engine.report.summary import print_summary
+from plimsoll.engine.runtime.lots import Method
 from plimsoll.engine.runtime.record import Record
+from plimsoll.engine.runtime.run_facts import RunFacts
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Result(Record):
-    """A finished run. The tables are pandas objects that drop straight into other libraries; see `Record`."""
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Result(RunFacts):
+    """A finished run. The tables are pandas objects that drop straight into other libraries; see `RunFacts`."""
 
-    @classmethod
-    def of(cls, record: Record) -> "Result":
-        """Return a record with everything that can be made of it."""
-        return cls(**{field.name: getattr(record, field.name) for field in fields(record)})
+    _record: Record
+
+    def __post_init__(self) -> None:
+        """Keep one truth: what `dataclasses.replace` changed of a result is changed in what figures are made of."""
+        own = {field.name: getattr(self, field.name) for field in fields(RunFacts)}
+        if any(value is not getattr(self._record, name) for name, value in own.items()):
+            object.__setattr__(self, "_record", replace(self._record, **own))
 
     @classmethod
     def load(cls, folder: str | Path) -> "Result":
@@ -55,9 +60,8 @@ class Result(Record):
                 "not a run folder: it has no config.toml that can be read", where=str(path), fix=fix
             ) from None
         record, metrics = read_back(path, config)
-        result = cls.of(record)
+        result = result_of(record)
         result.__dict__["metrics"] = metrics  # where `cached_property` keeps it
-        result.__dict__.update(reworked(path))
         return result
 
     @cached_property
@@ -69,19 +73,61 @@ class Result(Record):
         DataError
             If the benchmark or the bill series does not cover the run.
         """
-        return metrics_of(self)
+        return metrics_of(self._record)
+
+    @property
+    def returns(self) -> pd.Series:
+        """Net return per session, indexed by date: drops straight into other libraries."""
+        return self._record.returns
+
+    @property
+    def returns_gross(self) -> pd.Series:
+        """Return per session before trading costs (financing and borrow stay in)."""
+        return self._record.returns_gross
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """Round trips, first in, first out, a row each; `round_trips` describes the columns."""
+        return self._record.trades
+
+    def round_trips(self, method: Method = "fifo") -> pd.DataFrame:
+        """Return the round trips: a row per part of a position that was bought and sold, or is still held.
+
+        method : "fifo", a sale closes the oldest purchases first; "average", it closes a share of all of them at their
+        average cost, and the entry is the one from flat. What the rows make sums to the same either way: the account's
+        profit less interest on cash. Columns: see `plimsoll.engine.runtime.round_trip.round_trips`.
+
+        Raises
+        ------
+        InputError
+            If there is no such method.
+        """
+        return self._record.round_trips(method)
+
+    @property
+    def pnl_by_symbol(self) -> pd.DataFrame:
+        """Dollars made and paid, a row per symbol and one for cash; they sum to what the account made."""
+        return self._record.pnl_by_symbol
+
+    @property
+    def pnl_by_sleeve(self) -> pd.DataFrame:
+        """Dollars made and paid, a row per sleeve, per stage, for execution and for cash; they sum to the same.
+
+        Columns: see `plimsoll.engine.runtime.sleeve_pnl.sleeve_pnl`. Without a row where the decisions are not known.
+        """
+        return self._record.pnl_by_sleeve
 
     def plot(self) -> "Figure":
         """Return an interactive Plotly figure: growth of 1 over drawdown, against the benchmark."""
-        return notebook_figure(self, self.metrics)
+        return notebook_figure(self._record, self.metrics)
 
     def to_quantstats(self) -> pd.Series:
         """Return net returns per session as quantstats takes them; see `plimsoll.engine.report.elsewhere`."""
-        return quantstats_returns(self)
+        return quantstats_returns(self._record)
 
     def to_pyfolio(self) -> PyfolioFrames:
         """Return returns, positions and transactions as pyfolio takes them, stamped in UTC."""
-        return pyfolio_frames(self)
+        return pyfolio_frames(self._record)
 
     def save(
         self,
@@ -100,7 +146,7 @@ class Result(Record):
         OutputError
             If the folder is not empty and `force` is not given, or cannot be written.
         """
-        return write_folder(self, self.metrics, Path(folder), force=force, created=created, extras=extras)
+        return write_folder(self._record, self.metrics, Path(folder), force=force, created=created, extras=extras)
 
     def summary(
         self,
@@ -120,7 +166,9 @@ class Result(Record):
             return
         from rich.console import Console
 
-        print_summary(self, self.metrics, console=Console(file=target, highlight=False), folder=folder, luck=luck)
+        print_summary(
+            self._record, self.metrics, console=Console(file=target, highlight=False), folder=folder, luck=luck
+        )
 
     def __repr__(self) -> str:
         """Return the run in one line."""
@@ -134,4 +182,14 @@ class Result(Record):
 
     def _repr_html_(self) -> str:
         """Return the run as a small table beside its equity curve."""
-        return notebook_html(self, self.metrics)
+        return notebook_html(self._record, self.metrics)
+
+
+def result_of(record: Record) -> Result:
+    """Return what a user gets of a finished run."""
+    return Result(**{field.name: getattr(record, field.name) for field in fields(RunFacts)}, _record=record)
+
+
+def record_of(result: Result) -> Record:
+    """Return the record that a result was made of."""
+    return result._record

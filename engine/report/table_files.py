@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from plimsoll.engine.runtime.flat_table import flat
 from plimsoll.engine.types import Dates
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def table_files(name: str, frame: pd.DataFrame, *, only_parquet: bool = False) -
     `NAME.csv`, and above a million cells `NAME.parquet` beside it, the same numbers for who finds the text slow;
     `only_parquet` : that one alone. See `table_bytes`.
     """
-    table = _arrow(frame if frame.index.name is None else frame.reset_index())
+    table = _arrow(flat(frame))
     if only_parquet:
         return {f"{name}.parquet": _parquet(table)}
     large = table.num_rows * table.num_columns > MAX_CSV_CELLS
@@ -29,20 +30,19 @@ def table_files(name: str, frame: pd.DataFrame, *, only_parquet: bool = False) -
 
 
 def table_bytes(frame: pd.DataFrame, *, always_parquet: bool = False) -> tuple[str, bytes]:
-    """Return the file suffix and the content of `frame`; a named index becomes the first column.
+    """Return the file suffix and the content of `frame`; a named index becomes the first column, row numbers do not.
 
     Floats are written in the shortest form that reads back as the same number, dates as ISO 8601 (with the time
     only where some time is not midnight), NaN and missing values as empty cells.
     """
-    flat = frame if frame.index.name is None else frame.reset_index()
-    table = _arrow(flat)
+    table = _arrow(flat(frame))
     return (".parquet", _parquet(table)) if always_parquet else (".csv", _csv(table))
 
 
 def file_bytes(frame: pd.DataFrame, suffix: str) -> bytes:
     """Return the content of `frame` as a file of the kind its suffix says, `.csv` or `.parquet`, of any size."""
-    flat = _arrow(frame if frame.index.name is None else frame.reset_index())
-    return _parquet(flat) if suffix == ".parquet" else _csv(flat)
+    table = _arrow(flat(frame))
+    return _parquet(table) if suffix == ".parquet" else _csv(table)
 
 
 def iso_text(stamps: Dates) -> list[str]:

@@ -21,7 +21,8 @@ from plimsoll.engine.runtime.backtest import Track
 from plimsoll.engine.runtime.bill import held_sessions
 from plimsoll.engine.runtime.counts import book_counts, unbound_volatility
 from plimsoll.engine.runtime.overridden import overridden_caps
-from plimsoll.engine.runtime.record import EQUITY_COLUMNS, Record
+from plimsoll.engine.runtime.record import Record
+from plimsoll.engine.runtime.run_facts import EQUITY_COLUMNS
 from plimsoll.engine.runtime.run_prices import run_prices
 from plimsoll.engine.runtime.sleeve_pnl import sleeve_parts
 from plimsoll.engine.runtime.unfilled import unfilled_warnings

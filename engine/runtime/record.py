@@ -2,18 +2,16 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from plimsoll.engine.errors import DataError, EngineError, InputError, did_you_mean
-from plimsoll.engine.kernels.layout import R_COSTS_STOP, R_SHORT, RECORD_COLUMNS
-from plimsoll.engine.market.panel import DataWarning
-from plimsoll.engine.runtime.beside import Beside, Span, SpanReturns, stretches
+from plimsoll.engine.runtime.beside import Beside, SpanReturns, stretches
 from plimsoll.engine.runtime.holdings import Holdings, holdings_of
 from plimsoll.engine.runtime.lots import METHODS, Method
 from plimsoll.engine.runtime.round_trip import round_trips, session_numbers
+from plimsoll.engine.runtime.run_facts import EQUITY_COLUMNS, ROW_NAMES, RunFacts
 from plimsoll.engine.runtime.run_prices import RunPrices
 from plimsoll.engine.runtime.rung import Ladder
 from plimsoll.engine.runtime.sleeve_pnl import SleeveParts, sleeve_pnl
@@ -21,80 +19,32 @@ from plimsoll.engine.runtime.symbol_pnl import PNL_COLUMNS, symbol_pnl
 from plimsoll.engine.runtime.variant import Variant
 from plimsoll.engine.types import Bools, Dates, Floats, Ints
 
-# the simulator's record, with what follows from it: exposures after the two sides, a sum after the costs
-EQUITY_COLUMNS: Final = (
-    *RECORD_COLUMNS[: R_SHORT + 1], "gross", "net",
-    *RECORD_COLUMNS[R_SHORT + 1 : R_COSTS_STOP], "costs",
-    *RECORD_COLUMNS[R_COSTS_STOP:],
-)  # fmt: skip
 
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Record(RunFacts):
+    """A run as everything that is made of it needs it: its tables and facts, and what statistics are made from.
 
-@dataclass(frozen=True, eq=False)
-class Record:
-    """The tables and facts of one run. Money in USD, rates and weights as fractions, rows oldest first.
-
-    equity : one row per traded bar, index "session" (bar stamps on intraday data), columns `EQUITY_COLUMNS`: account
-        at the close; `ret` time-weighted net return of the bar; `drawdown` of the time-weighted index, <= 0; `gross`
-        and `net` exposure as fractions of equity; `costs` = sum of `COST_COLUMNS`; `traded` = sum of
-        |fill notional|; `flow` deposits (+) and withdrawals (-) at the start of the bar; `interest` received on cash;
-        `financing` and `borrow` paid, > 0 is a cost; `equity_gross` the starting cash grown by ret + costs / base.
-    weights : same index, a column per symbol, held at the close. targets : a row per decision, before the band.
-    orders, fills : a row each. sleeves : "<sleeve>.equity", ".drawdown", ".weight" per bar.
-    diagnostics : session, sleeve, name, value. trace : session, symbol and a column per stage.
-    cash : what the account started with. session_last : per row, the last bar of its session.
-    benchmark, bill : simple return per session; None = none named (the bill rate is then 0). The benchmark's are of
-        its own span; a session that it has no row on is NaN or missing, and in its next return.
-    config, config_toml, config_hash, data_hash, env : what it was made from.
-    counts : events worth a look; all are shown. ruined : equity reached zero and trading stopped.
-    certificate : what an audit of the run found, None without one.
-    spans : where benchmark, bill series and indicators begin and end.
+    session_last : per row, the last bar of its session.
     regime_off : the same sleeves in the same book with stage 6 off, None where it was not asked for.
     ladder : the same sleeves with the book shared in other ways, None where it was not asked for.
     prices, parts : the market of the run's bars, what its decisions were made of; None where it was read back.
-    verdict : what the gate's verdict on file says of this very configuration: `passed`, `fits` (it is of this strategy
-        source, configuration and data), `path`; None where the configuration names none.
     """
 
-    name: str
-    run_id: str
-    equity: pd.DataFrame
-    weights: pd.DataFrame
-    targets: pd.DataFrame
-    orders: pd.DataFrame
-    fills: pd.DataFrame
-    sleeves: pd.DataFrame
-    diagnostics: pd.DataFrame
-    trace: pd.DataFrame
-    cash: float
     session_last: Bools
-    benchmark: pd.Series | None
-    bill: pd.Series | None
-    config: dict[str, Any]
-    config_toml: str
-    config_hash: str
-    data_hash: str
-    synthetic: bool
-    source: str
-    interval: str
-    warnings: tuple[DataWarning, ...]
-    counts: dict[str, int | float]
-    env: dict[str, Any]
-    ruined: bool = False
-    certificate: dict[str, Any] | None = None
-    spans: tuple[Span, ...] = ()
     regime_off: Variant | None = None
     ladder: Ladder | None = None
     prices: RunPrices | None = None
     parts: SleeveParts | None = None
-    verdict: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a record whose parts do not fit together."""
+        """Refuse a record whose parts do not fit together; name the rows of its tables."""
         missing = [column for column in EQUITY_COLUMNS if column not in self.equity.columns]
         if missing:
             raise EngineError(f"the equity table lacks {', '.join(missing)}")
         if not len(self.equity) == len(self.weights) == len(self.session_last):
             raise EngineError("the equity table, the weights and session_last have different lengths")
+        for name, row in ROW_NAMES.items():
+            object.__setattr__(self, name, getattr(self, name).rename_axis(index=row))
 
     @cached_property
     def stamps(self) -> Dates:

@@ -88,7 +88,7 @@ def round_trips(
         }
     )
     order = np.lexsort((rows["entry"], np.where(is_open, len(h.bar), rows["exit"]), is_open))
-    return table.iloc[order].reset_index(drop=True)
+    return table.iloc[order].reset_index(drop=True).rename_axis(index="trade")
 
 
 def _of_symbol(h: Holdings, k: int, method: Method) -> list[Match]:
@@ -191,4 +191,4 @@ def _empty() -> pd.DataFrame:
     kinds: dict[str, Any] = dict.fromkeys(("symbol", "side", "why"), text) | dict.fromkeys(("entry", "exit"), stamps)
     kinds |= dict.fromkeys(("sessions", "position"), np.empty(0, dtype=np.int64))
     kinds["open"] = np.empty(0, dtype=bool)
-    return pd.DataFrame({name: kinds.get(name, np.empty(0)) for name in TRADE_COLUMNS})
+    return pd.DataFrame({name: kinds.get(name, np.empty(0)) for name in TRADE_COLUMNS}).rename_axis(index="trade")

@@ -33,7 +33,7 @@ from plimsoll.engine.types import Dates, Floats, Ints
 if TYPE_CHECKING:
     import sqlite3
 
-    from plimsoll.engine.report.result import Result
+    from plimsoll.engine.runtime.record import Record
 
 VARIABLE: Final = "PLIMSOLL_TRIALS"
 OFF: Final = "off"
@@ -225,7 +225,7 @@ def _data_folder(env: Mapping[str, str]) -> Path:
 
 
 def record_backtest(
-    result: "Result", setting: str | Path | None, *, env: Mapping[str, str], recorded_at: datetime
+    run: "Record", setting: str | Path | None, *, env: Mapping[str, str], recorded_at: datetime
 ) -> None:
     """Record a finished backtest, and the rungs of its ladder, in the ledger in force, if one is.
 
@@ -239,4 +239,4 @@ def record_backtest(
     ledger = open_ledger(setting, env)
     if ledger is not None:
         moment = recorded_at.isoformat(timespec="seconds")
-        ledger.record([row_of(result, "backtest", moment), *ladder_rows(result, moment)])
+        ledger.record([row_of(run, "backtest", moment), *ladder_rows(run, moment)])

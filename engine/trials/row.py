@@ -14,7 +14,7 @@ from plimsoll.engine.types import Dates, Floats
 
 if TYPE_CHECKING:
     from plimsoll.engine.config.schema import Config
-    from plimsoll.engine.report.result import Result
+    from plimsoll.engine.runtime.record import Record
 
 TRIALS: Final = ("backtest", "sweep")
 # A rung of a book's ladder: kept to be looked at again, but nobody chose among them, so it is no trial.
@@ -121,7 +121,7 @@ def _family(strategies: list[str]) -> str:
     return "+".join(sorted({names.get(strategy, strategy) for strategy in strategies}))
 
 
-def row_of(result: "Result", kind: str, recorded_at: str) -> TrialRow:
+def row_of(run: "Record", kind: str, recorded_at: str) -> TrialRow:
     """Return the trial that a finished run is.
 
     kind : one of `TRIALS`. recorded_at : ISO 8601, UTC.
@@ -132,32 +132,32 @@ def row_of(result: "Result", kind: str, recorded_at: str) -> TrialRow:
         If the run has no session or a return is not a number.
     """
     return TrialRow(
-        family=_family([sleeve["strategy"] for sleeve in result.config["sleeve"]]),
-        name=result.name,
+        family=_family([sleeve["strategy"] for sleeve in run.config["sleeve"]]),
+        name=run.name,
         kind=kind,
-        config_hash=result.config_hash,
-        data_hash=result.data_hash,
-        config_toml=result.config_toml,
-        sessions=result.sessions,
-        returns=result.returns.to_numpy(dtype=np.float64),
+        config_hash=run.config_hash,
+        data_hash=run.data_hash,
+        config_toml=run.config_toml,
+        sessions=run.sessions,
+        returns=run.returns.to_numpy(dtype=np.float64),
         recorded_at=recorded_at,
-        version=str(result.env["versions"]["plimsoll"]),
+        version=str(run.env["versions"]["plimsoll"]),
     )
 
 
-def ladder_rows(result: "Result", recorded_at: str) -> list[TrialRow]:
+def ladder_rows(run: "Record", recorded_at: str) -> list[TrialRow]:
     """Return a row for each rung of a finished run's ladder that ran; nothing where it has none."""
-    if result.ladder is None:
+    if run.ladder is None:
         return []
-    whole = row_of(result, LADDER, recorded_at)
+    whole = row_of(run, LADDER, recorded_at)
     return [
         replace(
             whole,
-            name=f"{result.name}/{rung.name}",
+            name=f"{run.name}/{rung.name}",
             config_hash=rung.config_hash,
             config_toml=rung.config_toml,
-            returns=result.compounded(rung.ret),
+            returns=run.compounded(rung.ret),
         )
-        for rung in result.ladder.rungs
+        for rung in run.ladder.rungs
         if not rung.why
     ]

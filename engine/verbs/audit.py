@@ -7,6 +7,7 @@ from pathlib import Path
 from plimsoll.engine.errors import ConfigError, DataError, OutputError
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.folder import MARKER, check_target, folder_files, json_bytes
+from plimsoll.engine.report.result import record_of
 from plimsoll.engine.research.audit.audit import RELOADS, Audited, Told, examine
 from plimsoll.engine.research.audit.case import Case, StandIn
 from plimsoll.engine.research.audit.certificate import FILE, Certificate
@@ -118,7 +119,7 @@ def _add_to_run(run: Path, audited: Audited, created: str) -> None:
             cause="the engine or a strategy has changed since",
             fix="run the backtest again",
         )
-    files = folder_files(result, result.metrics, created)
+    files = folder_files(record_of(result), result.metrics, created)
     try:
         for name in (FILE, "report.html"):
             fresh = run / f".{name}"

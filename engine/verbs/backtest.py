@@ -12,7 +12,7 @@ from plimsoll.engine.errors import InputError
 from plimsoll.engine.market.jumps import refuse_jumps
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.folder import check_target
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, result_of
 from plimsoll.engine.research.validate.verdict import known_verdict, require_verdict
 from plimsoll.engine.runtime.assemble import Setup, assemble
 from plimsoll.engine.runtime.backtest import Progress
@@ -106,11 +106,12 @@ def backtest(
         what, data=data, start=start, end=end, sets=(*_asked(cash, benchmark, costs), *sets), as_of=as_of, now=began
     )
     log.loaded(panel)
-    record, market = _ran(config, panel, _admitted(config, panel, objects, strict=strict), engine, progress, host)
-    result = Result.of(with_defaults(record, config, market.feed, from_source=not isinstance(data, Panel)))
+    ran, market = _ran(config, panel, _admitted(config, panel, objects, strict=strict), engine, progress, host)
+    record = with_defaults(ran, config, market.feed, from_source=not isinstance(data, Panel))
+    result = result_of(record)
     log.finished(result)
     _keep(result, out, force=force, began=began, log=log)
-    _remember(result, trials, host)
+    _remember(record, trials, host)
     return result
 
 
@@ -187,9 +188,9 @@ def _with_others(setup: Setup, market: Market, engine: EngineName, progress: Pro
     return record
 
 
-def _remember(result: Result, trials: Path | str | None, host: Host) -> None:
+def _remember(record: Record, trials: Path | str | None, host: Host) -> None:
     """Record the run in the trial ledger; where that fails the run is as good as before."""
     try:
-        record_backtest(result, trials, env=host.env, recorded_at=host.clock())
+        record_backtest(record, trials, env=host.env, recorded_at=host.clock())
     except InputError as error:
         host.warning(f"the run is not in the trial ledger: {error}")

@@ -10,7 +10,7 @@ from plimsoll.engine.report.compare.comparison import Comparison, compare_series
 from plimsoll.engine.report.compare.line_up import line_up
 from plimsoll.engine.report.compare.page import comparison_html
 from plimsoll.engine.report.export import check_free, write_files
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, record_of
 from plimsoll.engine.verbs.backtest import backtest
 from plimsoll.engine.verbs.host import PROGRAM, Host
 
@@ -78,7 +78,7 @@ def compare(
     if page is not None:
         check_free(page, force=force)
     runs = [result_of(one, data, host) for one in what]
-    found = compare_series(line_up(runs, [run.metrics for run in runs], names), focus, seed)
+    found = compare_series(line_up([record_of(run) for run in runs], [run.metrics for run in runs], names), focus, seed)
     if page is not None:
         write_files({page: comparison_html(found).encode()})
     return Compared(found, page)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from plimsoll.engine.report.export import check_free, write_files
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, record_of
 from plimsoll.engine.report.tearsheet.page import tearsheet_html
 
 
@@ -29,5 +29,5 @@ def report(run: Path | str, out: Path | str | None = None, *, force: bool = Fals
         check_free(page, force=force)
     result = Result.load(run)
     if page is not None:
-        write_files({page: tearsheet_html(result, result.metrics).encode()})
+        write_files({page: tearsheet_html(record_of(result), result.metrics).encode()})
     return result

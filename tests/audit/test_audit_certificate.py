@@ -174,7 +174,7 @@ def test_figures_are_those_of_the_result() -> None:
     figures = figures_of(case.run())
     assert figures.sharpe == pytest.approx(audited.result.metrics["sharpe"], rel=1e-12)
     assert figures.cagr == pytest.approx(audited.result.metrics["cagr"], rel=1e-12)
-    assert figures.final_equity == audited.result.column("equity")[-1]
+    assert figures.final_equity == audited.result.equity["equity"].iloc[-1]
     assert case.run().setup.broker.rec[-1, layout.R_EQUITY] == figures.final_equity
 
 

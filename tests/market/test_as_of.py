@@ -13,7 +13,7 @@ from support.restating_vendor import FACTOR, LATE_AT, N_BEFORE, N_DAYS, PAYS_AT,
 from plimsoll.engine.market.catalog.rewrites import GROWTH, Rewrite
 from plimsoll.engine.market.catalog.source import CatalogSource
 from plimsoll.engine.report.folder import folder_files
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, record_of
 from plimsoll.engine.verbs.backtest import backtest
 from plimsoll.engine.verbs.data_diff import diff_data
 
@@ -69,7 +69,7 @@ def test_a_run_as_of_a_day_is_the_run_of_that_day_to_the_bit(year: Year, day: in
     assert again.equity.to_numpy().tobytes() == then.equity.to_numpy().tobytes()
     assert again.config_hash == then.config_hash
     assert again.env["as_of"] == str(_day(year.vendor, day))
-    files, others = (folder_files(one, one.metrics) for one in (then, again))
+    files, others = (folder_files(record_of(one), one.metrics) for one in (then, again))
     moved = {
         "config.toml",
         "env.json",

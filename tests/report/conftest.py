@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from plimsoll.engine.market.panel import DataWarning
-from plimsoll.engine.report.result import Result
-from plimsoll.engine.runtime.record import EQUITY_COLUMNS
+from plimsoll.engine.report.result import Result, result_of
+from plimsoll.engine.runtime.record import Record
+from plimsoll.engine.runtime.run_facts import EQUITY_COLUMNS
 from plimsoll.engine.runtime.run_prices import RunPrices
 
 MakeResult = Callable[..., Result]
@@ -158,8 +159,8 @@ def sleeves_and_notes(stamps: pd.DatetimeIndex, seed: int = 3) -> dict[str, pd.D
 
 
 def build(**settings: Any) -> Result:
-    """Return a result; names of `simulate` shape the account, names of `Result` replace its parts."""
-    fields = set(Result.__dataclass_fields__)
+    """Return a result; names of `simulate` shape the account, names of `Record` replace its parts."""
+    fields = set(Record.__dataclass_fields__)
     book = simulate(**{key: value for key, value in settings.items() if key not in fields})
     stamps = book["equity"].index
     trace = book["targets"].reset_index().melt(id_vars="session", var_name="symbol", value_name="raw")
@@ -184,7 +185,7 @@ def build(**settings: Any) -> Result:
         "counts": {"margin_calls": 2, "partial_fills": 0, "volume_unknown_fills": 31},
         "env": {"python": "3.11.9", "seed": 42, "versions": {"numpy": "2.4.6", "pandas": "3.1.1"}},
     }
-    return Result(**{**parts, **{key: value for key, value in settings.items() if key in fields}})
+    return result_of(Record(**{**parts, **{key: value for key, value in settings.items() if key in fields}}))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import pytest
 from support.chromium import Browser, find_chromium
 
 from plimsoll import Result, compare
+from plimsoll.engine.report.result import record_of
 from plimsoll.engine.report.tearsheet.page import tearsheet_html
 
 Make = Callable[..., Result]
@@ -38,10 +39,12 @@ def pages(make_result: Make, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     """A run's page, a comparison, and a page whose every name is hostile."""
     folder = tmp_path_factory.mktemp("pages")
     one, two = make_result(sessions=400, seed=1, name="a"), make_result(sessions=400, seed=2, name="b")
-    hostile = replace(one, name=HOSTILE, weights=one.weights.rename(columns={"SPY": HOSTILE}),
-                      fills=one.fills.replace({"symbol": {"SPY": HOSTILE}}))  # fmt: skip
+    hostile = replace(
+        record_of(one), name=HOSTILE, weights=one.weights.rename(columns={"SPY": HOSTILE}),
+        fills=one.fills.replace({"symbol": {"SPY": HOSTILE}}),
+    )  # fmt: skip
     found = {"run": folder / "run.html", "hostile": folder / "hostile.html", "compare": folder / "compare.html"}
-    found["run"].write_text(tearsheet_html(one, one.metrics))
+    found["run"].write_text(tearsheet_html(record_of(one), one.metrics))
     found["hostile"].write_text(tearsheet_html(hostile, one.metrics))
     compare(one, two, out=found["compare"])
     return found
@@ -119,4 +122,4 @@ def test_it_prints(browser: Browser, pages: dict[str, Path]) -> None:
 @pytest.mark.parametrize(("sessions", "n"), [(5040, 30), (300, 500)])
 def test_long_and_broad_runs_keep_within_the_size_of_a_page(make_result: Make, sessions: int, n: int) -> None:
     result = make_result(sessions=sessions, n=n)
-    assert len(tearsheet_html(result, result.metrics).encode()) < LIMIT
+    assert len(tearsheet_html(record_of(result), result.metrics).encode()) < LIMIT

@@ -13,6 +13,7 @@ from page_parser import Page
 from plimsoll import InputError, Result, compare
 from plimsoll.engine.report.compare.line_up import line_up
 from plimsoll.engine.report.metrics.bootstrap import difference_tests
+from plimsoll.engine.report.result import record_of
 
 Make = Callable[..., Result]
 
@@ -41,13 +42,14 @@ def test_figures_are_those_of_each_run_over_the_sessions_they_share(make_result:
 
 
 def test_a_session_one_run_lacks_is_compounded_into_the_next(make_result: Make) -> None:
-    whole = make_result(sessions=50, name="a")
+    result = make_result(sessions=50, name="a")
+    whole = record_of(result)
     gone = np.r_[0:20, 22:50]
     part = replace(
         whole, name="b", equity=whole.equity.iloc[gone], weights=whole.weights.iloc[gone],
         session_last=whole.session_last[gone],
     )  # fmt: skip
-    lined = line_up([whole, part], [whole.metrics, {}])
+    lined = line_up([whole, part], [result.metrics, {}])
     own = whole.returns.to_numpy()
     assert lined.series["a"][20] == pytest.approx((1 + own[20]) * (1 + own[21]) * (1 + own[22]) - 1, rel=1e-12)
     assert np.prod(1.0 + lined.series["a"]) == pytest.approx(np.prod(1.0 + own), rel=1e-12)

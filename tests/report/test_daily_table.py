@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from plimsoll import backtest, sample_panel
 from plimsoll.engine.errors import DataError, OutputError
 from plimsoll.engine.market.calendar import build_clock
 from plimsoll.engine.report.daily import daily_summary, daily_table
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, record_of
+from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.verbs.export import Exported, export
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,7 +135,7 @@ def walk(n: int, k: int, seed: int = 5) -> np.ndarray:
 
 
 def table_of(ran: Ran) -> pd.DataFrame:
-    return daily_table(ran.result, ran.setup.feed)
+    return daily_table(record_of(ran.result), ran.setup.feed)
 
 
 def test_a_session_without_a_row_has_neither_price_nor_return_and_the_next_return_spans_it() -> None:
@@ -196,8 +198,8 @@ def notes(result: Result, **values: tuple[str, str, list[float]]) -> pd.DataFram
     return pd.concat(parts, ignore_index=True)
 
 
-def with_notes(ran: Ran, table: pd.DataFrame) -> Result:
-    return Result(**{**{f: getattr(ran.result, f) for f in ran.result.__dataclass_fields__}, "diagnostics": table})
+def with_notes(ran: Ran, table: pd.DataFrame) -> Record:
+    return replace(record_of(ran.result), diagnostics=table)
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +219,7 @@ def test_flags_of_several_sleeves_and_names_that_are_taken_are_told_apart(plain:
     table = daily_table(with_notes(plain, several), plain.setup.feed)
     assert {"s.risk_off", "r.risk_off"} <= set(table.columns)
     assert "risk_off" not in table
-    told = daily_summary(table, plain.result, plain.result.metrics)["stats"]
+    told = daily_summary(table, record_of(plain.result), plain.result.metrics)["stats"]
     assert (told["risk_off_days"], told["risk_off_ratio"]) == (None, None)
     clashing = notes(plain.result, a=("s", "equity", [7.0]), b=("s", "w_AAA", [7.0]), c=("s", "mine", [7.0]))
     table = daily_table(with_notes(plain, clashing), plain.setup.feed)
@@ -229,9 +231,9 @@ def test_flags_of_several_sleeves_and_names_that_are_taken_are_told_apart(plain:
 def test_a_run_of_no_session_has_an_empty_table(make_panel: Callable[..., Any]) -> None:
     ran = run_script(make_panel(walk(30, 1), symbols=("AAA",)), {2: {"AAA": 0.5}}, first=1)
     none = {"equity", "weights", "targets", "orders", "fills", "sleeves", "diagnostics"}
-    fields = {f: getattr(ran.result, f) for f in ran.result.__dataclass_fields__}
-    cut = {f: v.iloc[:0] if f in none else v for f, v in fields.items()} | {"session_last": np.empty(0, dtype=np.bool_)}
-    table = daily_table(Result(**cut), ran.setup.feed)
+    cut = {name: getattr(ran.result, name).iloc[:0] for name in none}
+    empty = replace(record_of(ran.result), session_last=np.empty(0, dtype=np.bool_), **cut)
+    table = daily_table(empty, ran.setup.feed)
     assert len(table) == 0
     assert "w_AAA" in table
 

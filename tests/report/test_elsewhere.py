@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from plimsoll import Result
+from plimsoll.engine.report.result import record_of
 
 
 def test_positions_and_cash_are_the_account(result: Result) -> None:
     returns, positions, transactions = result.to_pyfolio()
     assert str(returns.index.tz) == str(positions.index.tz) == str(transactions.index.tz) == "UTC"
     assert returns.to_numpy().tobytes() == result.returns.to_numpy().tobytes()
-    equity = result.equity["equity"].to_numpy()[result.rows]
+    equity = result.equity["equity"].to_numpy()[record_of(result).rows]
     assert positions.sum(axis=1).to_numpy() == pytest.approx(equity, rel=1e-9)
     assert list(positions.columns) == [*result.weights.columns, "cash"]
     assert len(transactions) == len(result.fills)

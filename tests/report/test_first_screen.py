@@ -13,7 +13,7 @@ from page_parser import Page
 
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.report.metrics.diagnostic_words import words_for
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, record_of
 from plimsoll.engine.report.tearsheet.contributors import by_sleeve
 from plimsoll.engine.report.tearsheet.first_screen import contributors, vouched, what_ran, worth_acting_on
 from plimsoll.engine.report.tearsheet.headline import tiles
@@ -32,7 +32,7 @@ CONFIG: dict[str, Any] = {
 
 def test_what_ran_is_said_in_words(make_result: Make) -> None:
     result = make_result(sessions=60, config=CONFIG)
-    rows = dict(what_ran(result, result.metrics))
+    rows = dict(what_ran(record_of(result), result.metrics))
     assert rows["Strategy"] == "regime_risk_parity, called l"
     assert rows["Universe"].startswith("6 symbols: SPY, TLT")
     assert rows["Schedule"].endswith("filled at the next open")
@@ -42,7 +42,7 @@ def test_what_ran_is_said_in_words(make_result: Make) -> None:
 
 def test_what_it_is_made_of_is_ranked_and_is_the_profit(make_result: Make) -> None:
     result = make_result(sessions=60)
-    caption, rows = contributors(result)
+    caption, rows = contributors(record_of(result))
     assert caption.startswith("Net profit by symbol")
     pnl = result.pnl_by_symbol["pnl"].sort_values(ascending=False, kind="stable")
     pnl = pnl[pnl != 0.0]
@@ -53,7 +53,7 @@ def test_what_it_is_made_of_is_ranked_and_is_the_profit(make_result: Make) -> No
 
 def test_what_sleeves_gave_is_their_share_times_their_return(result: Result) -> None:
     names = list(dict.fromkeys(str(column).rpartition(".")[0] for column in result.sleeves.columns))
-    given = by_sleeve(result)
+    given = by_sleeve(record_of(result))
     assert set(given) <= set(names)
     for name, values in given.items():
         equity, share = (result.sleeves[f"{name}.{part}"].to_numpy() for part in ("equity", "weight"))
@@ -98,22 +98,22 @@ def test_costs_and_financing_stand_side_by_side(make_result: Make) -> None:
 
 
 def test_the_account_can_be_kept_whole_from_the_page(result: Result) -> None:
-    files, offered, _ = page_files(result)
+    files, offered, _ = page_files(record_of(result))
     assert {name for name, _ in offered} == set(files) >= {"account.csv", "weights.csv", "fills.csv"}
     text = io.BytesIO(gzip.decompress(base64.b64decode(files["account.csv"])))
     back = pd.read_csv(text, index_col="session", parse_dates=True)
     np.testing.assert_allclose(back["ret"], result.returns, atol=1e-9)
     np.testing.assert_allclose(back["equity"], result.equity["equity"], atol=0.006)
     assert (back.index == result.returns.index).all()
-    assert set(Page(tearsheet_html(result, result.metrics)).payload["files"]) == set(files)
+    assert set(Page(tearsheet_html(record_of(result), result.metrics)).payload["files"]) == set(files)
 
 
 def test_what_is_too_large_for_a_page_is_named_instead(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plimsoll.engine.report.tearsheet.page_data.BUDGET", 10)
-    files, _, left = page_files(result)
+    files, _, left = page_files(record_of(result))
     assert files == {}
     assert left[:2] == ["equity", "weights"]
-    assert "in the run folder: equity, weights" in Page(tearsheet_html(result, result.metrics)).text
+    assert "in the run folder: equity, weights" in Page(tearsheet_html(record_of(result), result.metrics)).text
 
 
 def test_diagnostics_are_called_by_words_with_units() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from plimsoll.engine.report.metrics.notices import banners
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, record_of
 
 Make = Callable[..., Result]
 
@@ -46,13 +46,15 @@ def test_the_highest_target_is_held_against_half_the_sharpe_ratio(
     assert block["half_kelly"] == pytest.approx(max(sharpe, 0.0) / 2.0, rel=1e-9)
     assert block["sigma_p"] == max(sigma_p) * kelly
     assert block["exceeded"] is exceeded
-    told = [text for text, tone in banners(result, result.metrics) if "half Kelly" in text and tone == "yellow"]
+    told = [
+        text for text, tone in banners(record_of(result), result.metrics) if "half Kelly" in text and tone == "yellow"
+    ]
     assert len(told) == exceeded
 
 
 def test_the_warning_tells_both_figures(make_result: Make) -> None:
     result = book(make_result, [0.12], sharpe=0.2)
-    text = next(text for text, _ in banners(result, result.metrics) if "half Kelly" in text)
+    text = next(text for text, _ in banners(record_of(result), result.metrics) if "half Kelly" in text)
     assert text == (
         "Beyond half Kelly: sized to a volatility of up to 12.00% a year, while half the estimated Sharpe ratio of "
         "0.20 over bills allows 10.00%."

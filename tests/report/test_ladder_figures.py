@@ -15,7 +15,7 @@ from rich.console import Console
 
 from plimsoll.engine.report.folder import folder_files
 from plimsoll.engine.report.metrics.ladder import BEATS, LEVEL, LOSES, compared, verdict
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, record_of
 from plimsoll.engine.report.summary import print_summary
 from plimsoll.engine.report.tearsheet.page import tearsheet_html
 from plimsoll.engine.runtime.rung import METHODS, Ladder, Rung
@@ -149,7 +149,7 @@ def test_a_short_run_has_no_standard_error_and_its_difference_counts_for_nothing
 # ---------------------------------------------------------------------------------------------------- where it is shown
 def printed(result: Result, width: int = 200) -> str:
     sink = io.StringIO()
-    print_summary(result, result.metrics, console=Console(file=sink, width=width, highlight=False))
+    print_summary(record_of(result), result.metrics, console=Console(file=sink, width=width, highlight=False))
     return sink.getvalue()
 
 
@@ -184,7 +184,7 @@ def test_the_terminals_table_fits_into_80_columns(shown_result: Result) -> None:
 
 
 def test_the_page_has_a_section_with_verdicts_table_and_chart(shown_result: Result) -> None:
-    page = Page(tearsheet_html(shown_result, shown_result.metrics))
+    page = Page(tearsheet_html(record_of(shown_result), shown_result.metrics))
     assert page.stack == []
     assert {"ladder"} <= {a.get("id") for a in page.all("section")}
     text = " ".join(page.texts)
@@ -198,13 +198,13 @@ def test_the_page_has_a_section_with_verdicts_table_and_chart(shown_result: Resu
 
 def test_the_page_says_why_there_is_nothing_to_compare(make_result: Make) -> None:
     result = make_result(sessions=60, ladder=Ladder((), "", 1, "the book was ruined"))
-    page = Page(tearsheet_html(result, result.metrics))
+    page = Page(tearsheet_html(record_of(result), result.metrics))
     assert "no ladder: the book was ruined" in " ".join(page.texts)
     assert "no ladder: the book was ruined" in printed(result)
 
 
 def test_the_folder_holds_the_returns_of_the_rungs_that_ran(shown_result: Result, tmp_path: Path) -> None:
-    files = folder_files(shown_result, shown_result.metrics)
+    files = folder_files(record_of(shown_result), shown_result.metrics)
     table = pd.read_csv(io.BytesIO(files["ladder.csv"]))
     assert list(table) == ["session", "hrp", "erc", "inverse_vol", "equal_risk", "equal"]
     np.testing.assert_array_equal(table["equal_risk"], BASE)
@@ -217,9 +217,9 @@ def test_the_folder_holds_the_returns_of_the_rungs_that_ran(shown_result: Result
 def test_a_run_without_a_ladder_shows_nothing_of_it(make_result: Make, tmp_path: Path) -> None:
     plain = make_result(sessions=60)
     assert plain.metrics["ladder"] is None
-    assert "ladder.csv" not in folder_files(plain, plain.metrics)
+    assert "ladder.csv" not in folder_files(record_of(plain), plain.metrics)
     assert "Ladder" not in printed(plain)
-    assert 'href="#ladder"' not in tearsheet_html(plain, plain.metrics)
+    assert 'href="#ladder"' not in tearsheet_html(record_of(plain), plain.metrics)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "ladder.csv").write_text("of an earlier run")
     plain.save(tmp_path / "run", force=True)

@@ -13,7 +13,7 @@ from scipy.stats import kurtosis, norm, skew
 from plimsoll.engine.errors import DataError, EngineError
 from plimsoll.engine.report.metrics import returns as m
 from plimsoll.engine.report.metrics.table import plain
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, record_of
 from plimsoll.engine.report.tearsheet.tables import sleeve_table
 
 Make = Callable[..., Result]
@@ -132,14 +132,14 @@ def test_intraday_statistics_are_those_of_session_closes(make_result: Make) -> N
     assert metrics["run"]["sessions"] == 40
     assert metrics["run"]["bars"] == 200
     assert metrics["sharpe"] == pytest.approx(m.sharpe(compounded.to_numpy()), rel=1e-9)
-    traded = result.equity["traded"].to_numpy() / result.base
+    traded = result.equity["traded"].to_numpy() / record_of(result).base
     assert metrics["turnover"]["two_sided_per_year"] == pytest.approx(traded.sum() * 252.0 / 40.0)
 
 
 def test_a_run_that_ends_within_a_session_counts_what_there_is_of_it(make_result: Make) -> None:
     whole = make_result(sessions=4, bars=3)
     cut = {name: getattr(whole, name).iloc[:-1] for name in ("equity", "weights", "sleeves")}
-    result = make_result(sessions=4, bars=3, session_last=whole.session_last[:-1], **cut)
+    result = make_result(sessions=4, bars=3, session_last=record_of(whole).session_last[:-1], **cut)
     assert len(result.returns) == 4
     assert 1.0 + result.metrics["total_return"] == pytest.approx(np.prod(1.0 + cut["equity"]["ret"]))
 

@@ -15,7 +15,7 @@ from plimsoll.engine.report.metrics.labels import SERIES, Kind, shown
 from plimsoll.engine.report.metrics.notices import warning_lines
 from plimsoll.engine.report.metrics.returns import growth
 from plimsoll.engine.report.notebook import sparkline
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, record_of
 from plimsoll.engine.report.summary import print_summary
 
 Make = Callable[..., Result]
@@ -23,7 +23,9 @@ Make = Callable[..., Result]
 
 def printed(result: Result, folder: Path | None = None) -> str:
     sink = io.StringIO()
-    print_summary(result, result.metrics, console=Console(file=sink, width=200, highlight=False), folder=folder)
+    print_summary(
+        record_of(result), result.metrics, console=Console(file=sink, width=200, highlight=False), folder=folder
+    )
     return sink.getvalue()
 
 

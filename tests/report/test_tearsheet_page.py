@@ -15,7 +15,7 @@ from plimsoll.engine.report.metrics.labels import DASH, Kind, shown
 from plimsoll.engine.report.page.figure_parts import numbers, thin
 from plimsoll.engine.report.page.frame import plotly_packed, script_safe
 from plimsoll.engine.report.page.palette import DARK, LIGHT
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, record_of
 from plimsoll.engine.report.tearsheet.headline import tiles
 from plimsoll.engine.report.tearsheet.page import tearsheet_html
 from plimsoll.engine.report.tearsheet.tables import cost_table
@@ -24,7 +24,7 @@ Make = Callable[..., Result]
 
 
 def html_of(result: Result) -> str:
-    return tearsheet_html(result, result.metrics)
+    return tearsheet_html(record_of(result), result.metrics)
 
 
 @pytest.fixture(scope="module")

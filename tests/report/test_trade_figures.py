@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from plimsoll.engine.report.metrics.trades import longest, outcome_block
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, record_of
 from plimsoll.engine.report.tearsheet.page import tearsheet_html
 from plimsoll.engine.report.tearsheet.trades import MAX_ROWS, money_table
 from plimsoll.engine.runtime.symbol_pnl import CASH, UNPLACED
@@ -62,7 +62,7 @@ def test_dividends_of_a_market_that_is_not_known_are_a_line_of_their_own(make_re
 
 
 def test_the_page_has_the_section_and_its_figures(result: Result) -> None:
-    page = tearsheet_html(result, result.metrics)
+    page = tearsheet_html(record_of(result), result.metrics)
     section = re.search(r'<section id="trades">.*?</section>', page, re.DOTALL)
     assert section is not None
     text = section.group()
@@ -75,7 +75,7 @@ def test_the_page_has_the_section_and_its_figures(result: Result) -> None:
 def test_a_run_that_never_traded_has_no_section(make_result: Make) -> None:
     idle = make_result(sessions=30, trade=False)
     assert len(idle.trades) == 0
-    assert 'id="trades"' not in tearsheet_html(idle, idle.metrics)
+    assert 'id="trades"' not in tearsheet_html(record_of(idle), idle.metrics)
     assert idle.metrics["trades"]["win_rate"] is None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from support.named_index import unnamed
 from support.panels import make_panel
 from support.sweeping import EVERY, SHARE, gated_config, gated_plan, gated_values, same_bytes
 
@@ -141,9 +142,12 @@ def test_the_best_are_those_of_a_plain_sort_and_run_as_they_are(tmp_path: Path) 
 
 def test_files_and_result_hold_the_same_table(tmp_path: Path) -> None:
     result = run_sweep(gated_plan(tmp_path), tmp_path / "out", ALONE, Ranking(), created="2020-01-01")
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out/sweep.parquet"), result.table, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "out/sweep.parquet"), result.table, check_dtype=False, check_names=False
+    )
     read = pd.read_csv(tmp_path / "out/sweep.csv", keep_default_na=False, na_values=dict.fromkeys(FIGURES, ""))
-    pd.testing.assert_frame_equal(read, result.table, check_dtype=False, check_exact=True)
+    pd.testing.assert_frame_equal(read, result.table, check_dtype=False, check_exact=True, check_names=False)
+    assert unnamed(result) == []
     returns = pd.read_parquet(tmp_path / "out/returns.parquet").set_index("session")
     assert result.returns is not None
     assert np.array_equal(returns.to_numpy(), result.returns.to_numpy(), equal_nan=True)

@@ -17,6 +17,7 @@ from support.trials import NOW, dump, make_trial, raw, weekdays
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.errors import DataError, OutputError
+from plimsoll.engine.report.result import record_of
 from plimsoll.engine.runtime.rung import METHODS
 from plimsoll.engine.trials.ledger import TrialLedger, open_ledger
 from plimsoll.engine.trials.row import TrialRow, family_of, row_of
@@ -220,7 +221,7 @@ def test_a_family_is_named_for_its_strategies(strategies: list[str], family: str
 def test_a_finished_run_becomes_a_trial() -> None:
     config = load_config({"sleeve": [{"name": "s", "strategy": "sixty_forty"}], "run": {"name": "r"}})
     result = backtest(config, end="2007-12-31")
-    row = row_of(result, "sweep", NOW)
+    row = row_of(record_of(result), "sweep", NOW)
     assert (row.family, row.name, row.kind, row.recorded_at) == (family_of(config), "r", "sweep", NOW)
     assert (row.config_hash, row.data_hash) == (result.config_hash, result.data_hash)
     assert row.config_toml == result.config_toml
@@ -349,8 +350,9 @@ def test_a_book_with_a_ladder_is_one_trial_and_a_rung_for_each_way_of_sharing(tm
     assert [row.name for row in rungs] == [f"run/{name}" for name in METHODS]
     own = rungs[0]
     assert (own.config_hash, own.returns.tobytes()) == (trial.config_hash, trial.returns.tobytes())
-    assert result.ladder is not None
-    for row, rung in zip(rungs, result.ladder.rungs, strict=True):
+    ladder = record_of(result).ladder
+    assert ladder is not None
+    for row, rung in zip(rungs, ladder.rungs, strict=True):
         assert row.returns.tobytes() == rung.ret.tobytes()
         assert load_config(tomllib.loads(row.config_toml)).digest == row.config_hash
     assert [facts["kind"] for facts in trials(folder=tmp_path, ladder=True)] == ["ladder"] * len(METHODS)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.named_index import unnamed
 from support.validating import LEAN, SIZE, Leaning, leaning, leaning_values, two_assets
 
 from plimsoll.engine.config.schema import load_config
@@ -142,6 +143,7 @@ def test_without_a_family_the_walk_is_the_configuration_and_the_gate_fails() -> 
     values["validate"] = {"train_sessions": 252, "test_sessions": 126, "sensitivity": [SIZE]}
     panel, whole = skilled()
     found = validate(values, data=panel, trials="off")
+    assert unnamed(found) == []
     assert names_failed(found) == {"pbo"}
     assert "names nothing to choose from" in next(one.why for one in found.checks if one.name == "pbo")
     own = whole.walk["configured"].to_numpy()

@@ -15,7 +15,7 @@ from plimsoll.engine.execution.sim.book import open_book
 from plimsoll.engine.execution.sim.broker import SimBroker
 from plimsoll.engine.execution.terms import Terms, terms_of
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, result_of
 from plimsoll.engine.report.table_files import table_bytes
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import run_loop
@@ -42,7 +42,7 @@ def mixed(panel: Panel, answers: Any, **execution: Any) -> Setup:
 
 
 def tables(setup: Setup, loop: Any) -> Result:
-    return Result.of(collect(setup, loop(setup)))
+    return result_of(collect(setup, loop(setup)))
 
 
 def test_whole_shares_of_one_symbol_and_fractions_of_the_others() -> None:

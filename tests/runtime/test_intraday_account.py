@@ -13,6 +13,7 @@ from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.market.calendar import build_clock
 from plimsoll.engine.market.csv.source import load_csv
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.report.result import record_of
 from plimsoll.engine.report.tearsheet.first_screen import what_ran
 from plimsoll.engine.sleeve.strategy import Context, Strategy
 from plimsoll.engine.types import Weights
@@ -140,7 +141,7 @@ def test_a_split_between_two_sessions_changes_shares_and_prices_and_no_dollar() 
 def test_how_often_it_decided_is_said_in_bars(every: int, pace: str) -> None:
     answers = {t: {"AAA": 0.5} for t in range(0, 10, every)}
     result = run_config(market(), settings(), Scripted(("AAA", "BBB"), answers)).result
-    assert pace in dict(what_ran(result, result.metrics))["Schedule"]
+    assert pace in dict(what_ran(record_of(result), result.metrics))["Schedule"]
 
 
 class Swing(Strategy):

@@ -17,6 +17,7 @@ from plimsoll.engine.kernels import layout
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.portfolio.stages.s1_allocate import RUNGS
 from plimsoll.engine.report.folder import folder_files
+from plimsoll.engine.report.result import record_of
 from plimsoll.engine.runtime.assemble import Setup, assemble
 from plimsoll.engine.runtime.backtest import Track, run_loop
 from plimsoll.engine.runtime.compiled.kept import run_kept
@@ -233,7 +234,7 @@ def test_the_verb_gives_the_same_folder_by_both_loops_and_shows_how_far_it_is() 
         assert [done for done, _ in seen] == sorted(done for done, _ in seen)
         assert len({total for _, total in seen}) == 1
         assert seen[-1][0] == seen[-1][1]
-        folders.append(folder_files(result, result.metrics))
+        folders.append(folder_files(record_of(result), result.metrics))
     assert folders[0].keys() == folders[1].keys()
     assert [name for name in folders[0] if folders[0][name] != folders[1][name]] == []
     assert "ladder.csv" in folders[0]

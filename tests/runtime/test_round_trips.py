@@ -13,6 +13,7 @@ from support.random_accounts import FIRST, SETTINGS, case
 from support.scripted import Ran
 
 from plimsoll.engine.errors import InputError
+from plimsoll.engine.report.result import record_of
 from plimsoll.engine.runtime.holdings import before
 from plimsoll.engine.runtime.lots import METHODS
 from plimsoll.engine.runtime.symbol_pnl import CASH, PNL_COLUMNS, UNPLACED
@@ -185,7 +186,7 @@ def test_the_interest_on_a_debit_is_borne_by_longs_and_the_fee_of_a_short_by_the
     answers = {0: {"AAA": 1.2, "BBB": 0.4, "CCC": -0.2}}
     terms = {"cash_rate": 0.0, "margin_spread_bps": 252.0, "borrow_bps": 504.0}  # 1 and 2 in 10,000 a session
     ran = settled(panel, answers, account={"type": "reg_t"}, financing=terms)
-    table, carried = ran.result.pnl_by_symbol, before(ran.result.holdings.value)
+    table, carried = ran.result.pnl_by_symbol, before(record_of(ran.result).holdings.value)
     assert carried[1].tolist() == pytest.approx([120_000.0, 40_000.0, -20_000.0])
     # two sessions are charged: 60,000 of debit, of which the longs bear three quarters and one; 20,000 are short
     debits = [60_000.0, 60_000.0 + 6.0 + 4.0]

@@ -18,6 +18,7 @@ from plimsoll.engine.errors import DataError
 from plimsoll.engine.market.calendar import build_clock
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.metrics.notices import banners
+from plimsoll.engine.report.result import record_of
 from plimsoll.engine.research.sweep.evaluate import outcome_of
 from plimsoll.engine.research.sweep.figures import FIGURES, figures, in_metrics
 from plimsoll.engine.runtime.alongside import benchmark_of, bill_of
@@ -291,4 +292,4 @@ def test_a_benchmark_that_begins_with_the_run_lacks_its_first_return_and_nothing
     missing: list[int], warned: bool
 ) -> None:
     result = held(without(missing)).result
-    assert any("covers" in text for text, _ in banners(result, result.metrics)) == warned
+    assert any("covers" in text for text, _ in banners(record_of(result), result.metrics)) == warned

@@ -21,7 +21,7 @@ from plimsoll.engine.market.calendar import sessions
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.universe import with_universe
 from plimsoll.engine.market.universe_file import Stint, Universe
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, result_of
 from plimsoll.engine.research.proof.battery import refusal
 from plimsoll.engine.research.proof.trial_market import trial_panel
 from plimsoll.engine.runtime.assemble import build
@@ -158,7 +158,7 @@ def test_no_run_of_who_sees_everything_holds_others_or_depends_on_what_comes(pre
     assert len(trail.rows["fill"].bar) > 10
     assert both(config, panel, strategies).error is None
     setup = build(config, panel, strategies)
-    assert assert_members_only(Result.of(collect(setup, run_compiled(setup))), panel, universe) > 50
+    assert assert_members_only(result_of(collect(setup, run_compiled(setup))), panel, universe) > 50
 
 
 @pytest.mark.parametrize("turn", range(3))

@@ -14,7 +14,7 @@ from plimsoll.engine.market.instruments import instrument
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.portfolio.book import Pipeline
 from plimsoll.engine.portfolio.settings import Settings
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import result_of
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import run_loop
 from plimsoll.engine.runtime.collect import collect
@@ -144,7 +144,7 @@ class Book(Ran):
 def finish(setup: Setup) -> Book:
     """Run what was built."""
     track = run_loop(setup)
-    return Book(setup, track, Result.of(collect(setup, track)))
+    return Book(setup, track, result_of(collect(setup, track)))
 
 
 def run_book(panel: Panel, sleeves: Mapping[str, Strategy], *, first: int | None = None, **sections: Any) -> Book:

@@ -8,7 +8,7 @@ import numpy as np
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, result_of
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import Track, run_loop
 from plimsoll.engine.runtime.collect import collect
@@ -94,4 +94,4 @@ def run_config(panel: Panel, values: Mapping[str, Any], strategy: Strategy | Non
     strategies = make_strategies(config, {} if strategy is None else {config.sleeve[0].name: strategy})
     setup = build(config, panel, strategies)
     track = run_loop(setup)
-    return Ran(setup, track, Result.of(collect(setup, track)))
+    return Ran(setup, track, result_of(collect(setup, track)))

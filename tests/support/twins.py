@@ -12,7 +12,7 @@ from plimsoll.engine.core import Decision
 from plimsoll.engine.errors import PlimsollError
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.report.folder import folder_files
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import record_of, result_of
 from plimsoll.engine.report.table_files import table_bytes
 from plimsoll.engine.runtime.ahead import run_ahead
 from plimsoll.engine.runtime.assemble import Setup, build
@@ -73,11 +73,11 @@ def _left(config: Config, panel: Panel, strategies: Mapping[str, Strategy], loop
     try:
         setup = build(config, panel, deepcopy(dict(strategies)))
         track = loop(setup)
-        result = Result.of(collect(setup, track))
+        result = result_of(collect(setup, track))
     except PlimsollError as error:
         return Left({}, (type(error).__name__, str(error)), None)
     if pages:
-        return Left(folder_files(result, result.metrics), None, track)
+        return Left(folder_files(record_of(result), result.metrics), None, track)
     files = {name: table_bytes(getattr(result, name), always_parquet=True)[1] for name in TABLES}
     told = repr((sorted(result.counts.items()), result.warnings, result.metrics))
     account = setup.broker.book.scal.tobytes() + setup.broker.book.acct[0].tobytes()

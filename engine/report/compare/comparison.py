@@ -97,7 +97,7 @@ def _figures(lined: LineUp) -> pd.DataFrame:
                 value = None if value is None else value[part]
             column[key] = value
         columns[label] = column
-    return pd.DataFrame(columns, dtype=object)
+    return pd.DataFrame(columns, dtype=object).rename_axis(index="figure")
 
 
 def _years(lined: LineUp) -> pd.DataFrame:
@@ -123,7 +123,7 @@ def _focus(lined: LineUp, focus: Sequence[str]) -> pd.DataFrame:
             }
             for name, value in found.items():
                 rows.setdefault((period, name), {})[label] = value
-    index = pd.MultiIndex.from_tuples(list(rows), names=["period", "figure"]) if rows else None
+    index = pd.MultiIndex.from_tuples(list(rows), names=["period", "figure"])
     return pd.DataFrame(list(rows.values()), index=index, columns=list(lined.series))
 
 
@@ -144,14 +144,14 @@ def _crises(lined: LineUp) -> pd.DataFrame:
     for label, returns in lined.series.items():
         rows = [row for row in crisis_rows(returns, lined.sessions) if row["name"][:4].isdigit() and row["whole"]]
         columns[label] = {row["name"]: row["total_return"] for row in rows}
-    return pd.DataFrame(columns, dtype=np.float64)
+    return pd.DataFrame(columns, dtype=np.float64).rename_axis(index="crisis")
 
 
 def _tests(lined: LineUp, seed: int) -> pd.DataFrame:
     """Return the first run less each other series: means, Sharpe ratios, tracking."""
     own = lined.series[lined.base]
     rows = {label: _test(own, other, lined.bill, seed) for label, other in lined.series.items() if label != lined.base}
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="run")
 
 
 def _test(own: Floats, other: Floats, bill: Floats, seed: int) -> dict[str, float]:
@@ -179,7 +179,8 @@ def _settings(lined: LineUp) -> pd.DataFrame:
         and not _SLEEVE_NAME.fullmatch(key)
         and len({values.get(key, ABSENT) for values in flat.values()}) > 1
     }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(lined.runs), dtype=object)
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=list(lined.runs), dtype=object)
+    return table.rename_axis(index="key")
 
 
 def _flat(value: Any, key: str = "") -> dict[str, str]:

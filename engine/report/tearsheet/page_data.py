@@ -8,6 +8,7 @@ import pandas as pd
 
 from plimsoll.engine.report.metrics.book import DUST
 from plimsoll.engine.report.page.frame import packed
+from plimsoll.engine.runtime.flat_table import flat
 from plimsoll.engine.runtime.record import Record
 
 # What the page may grow by; what does not fit is named with the file of the run folder that holds it.
@@ -52,9 +53,8 @@ def _csv(frame: pd.DataFrame) -> bytes:
     import pyarrow as pa
     from pyarrow import csv
 
-    flat = frame if frame.index.name is None else frame.reset_index()
     columns = {}
-    for name, values in flat.items():
+    for name, values in flat(frame).items():
         stamps = values.to_numpy().astype("datetime64[D]") if values.dtype.kind == "M" else None
         columns[str(name)] = pa.array(stamps) if stamps is not None else pa.Array.from_pandas(values)
     sink = io.BytesIO()

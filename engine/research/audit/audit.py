@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from plimsoll.engine.errors import ConfigError
-from plimsoll.engine.report.result import Result
+from plimsoll.engine.report.result import Result, result_of
 from plimsoll.engine.research.audit.case import Case
 from plimsoll.engine.research.audit.certificate import Certificate, make_certificate
 from plimsoll.engine.research.audit.finding import Finding
@@ -43,7 +43,7 @@ def examine(case: Case, *, n_reloads: int = RELOADS, seed: int = 0, progress: To
         importable(case)
     reference = case.run(progress=_part(progress, "run"))
     record = collect(reference.setup, reference.track)
-    result = Result.of(with_defaults(record, case.config, reference.setup.feed, from_source=case.named))
+    record = with_defaults(record, case.config, reference.setup.feed, from_source=case.named)
     findings: list[Finding] = []
     for each in PASSES:
         part = _part(progress, each.__name__.replace("_", " "))
@@ -51,7 +51,7 @@ def examine(case: Case, *, n_reloads: int = RELOADS, seed: int = 0, progress: To
     findings.append(reloads(case, reference, n_reloads, seed, _part(progress, "reloads")))
     comparisons = (bar_later(case, reference), same_close(case, reference))
     certificate = make_certificate(case, reference, tuple(findings), comparisons, seed)
-    return Audited(certificate, replace(result, certificate=certificate.plain()))
+    return Audited(certificate, result_of(replace(record, certificate=certificate.plain())))
 
 
 def _part(progress: Told | None, what: str) -> Callable[[int, int], None] | None:

@@ -67,7 +67,7 @@ def _table(
             columns[name] = values[:, at].astype(np.int64)
     columns["status"] = np.where(failed, FAILED, OK).astype(object)
     columns["reason"] = reasons
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns).rename_axis(index="row")
 
 
 def _returns(sessions: Dates, returns: Floats) -> pd.DataFrame:
