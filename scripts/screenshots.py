@@ -26,7 +26,7 @@ def main() -> None:
         run = backtest(ROOT / "config" / "demo.toml", out=folder / "run", trials="off")
         other = backtest("sixty_forty", start=str(run.sessions[0]), benchmark="SPY", trials="off")
         compare(run, other, out=folder / "compare.html")
-        with Browser(binary, folder / "profile") as browser:
+        with Browser(binary) as browser:
             for name, page in (("run", folder / "run" / "report.html"), ("compare", folder / "compare.html")):
                 with browser.tab(page, width=1100, height=1000) as tab:
                     tab.run(DRAW_ALL)

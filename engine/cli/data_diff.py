@@ -69,7 +69,7 @@ def _entry(one: Rewrite) -> dict[str, object]:
 def _size(kind: str, size: float | None) -> str | None:
     if size is None:
         return None
-    return f"{size:+.4f} USD" if kind in _IN_DOLLARS else f"{size:+.4%}"
+    return f"{size:+z.4f} USD" if kind in _IN_DOLLARS else f"{size:+z.4%}"
 
 
 def _shares(quantity: float) -> str:
@@ -88,10 +88,10 @@ def _show_run(run: RunChange, *, reproduced: bool) -> None:
         return
     sys.stdout.write(
         f"{run.decisions_changed} of {run.decisions} decisions differ, first {run.first_decision or '-'}, "
-        f"a weight by {run.target_change:.6f} at most\n"
+        f"a weight by {run.target_change:z.6f} at most\n"
         f"{run.orders_changed} of {run.orders} orders differ, first {run.first_order or '-'}\n"
-        f"equity differs from {run.first_equity or '-'} on; at the end {run.equity_then:,.2f} then, "
-        f"{run.equity_now:,.2f} now\n"
+        f"equity differs from {run.first_equity or '-'} on; at the end {run.equity_then:z,.2f} then, "
+        f"{run.equity_now:z,.2f} now\n"
     )
     moved = [one._asdict() | {"then": _shares(one.then), "now": _shares(one.now)} for one in run.moved[:_SHOWN]]
     print_table(_ORDERS, moved)

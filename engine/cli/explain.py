@@ -65,8 +65,8 @@ def _print_all(console: "Console", found: list[Explanation]) -> None:
 
 def _numbers(one: Explanation) -> list[str]:
     """Return what a row shows: symbol, weights held and after each stage, the order, the price."""
-    weights = [f"{100 * value:.2f}%" for value in (one.held, *(step.weight for step in one.steps))]
-    return [one.symbol, *weights, f"{one.order:+.4f}" if one.order else "-", f"{one.price:.2f}"]
+    weights = [f"{100 * value:z.2f}%" for value in (one.held, *(step.weight for step in one.steps))]
+    return [one.symbol, *weights, f"{one.order:+z.4f}" if one.order else "-", f"{one.price:z.2f}"]
 
 
 def _why(one: Explanation) -> str:
@@ -77,20 +77,20 @@ def _print_one(console: "Console", one: Explanation) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    head = f"{one.symbol}  held {one.held:.4%}, order {one.order:+.6f} shares at {one.price:.2f}"
+    head = f"{one.symbol}  held {one.held:z.4%}, order {one.order:+z.6f} shares at {one.price:z.2f}"
     console.print(Text(head, style="bold"), Text(f"moved by {_why(one)}\n"), sep="\n")
     table = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
     for justify in ("left", "right", "right"):
         table.add_column(justify=justify, no_wrap=True)
     table.add_column(overflow="fold")
     for step in one.steps:
-        change = f"{100 * step.change:+.4f}%" if step.change else ""
-        table.add_row(f"  {step.stage}", f"{100 * step.weight:.4f}%", change, Text(step.why))
+        change = f"{100 * step.change:+z.4f}%" if step.change else ""
+        table.add_row(f"  {step.stage}", f"{100 * step.weight:z.4f}%", change, Text(step.why))
     console.print(table)
     if one.without:
         console.print("\nThe order if one stage were passed over:")
     for stage, order in one.without.items():
         same = "  (the same)" if order == one.order else ""
-        console.print(f"  without {stage:17s} {order:+16.6f}{same}", markup=False)
+        console.print(f"  without {stage:17s} {order:+z16.6f}{same}", markup=False)
     for what, why in one.kept.items():
         console.print(f"  {what} cannot be passed over: {why}", markup=False)

@@ -65,7 +65,7 @@ def _print(console: "Console", made: DayPlan, slot: str, file: Path | None, *, e
     from rich.text import Text
 
     console.print(Text(made.name, style="bold"), f"decided at the close of {made.decided}, for {made.executes} {slot}")
-    console.print(f"equity {made.equity:,.2f}, cash {made.cash:,.2f}, from {made.source}")
+    console.print(f"equity {made.equity:z,.2f}, cash {made.cash:z,.2f}, from {made.source}")
     if made.refusal:
         console.print(Text(f"REFUSED: {made.refusal}", style="bold red"))
         return
@@ -82,7 +82,7 @@ def _print(console: "Console", made: DayPlan, slot: str, file: Path | None, *, e
         table.add_column("moved by", no_wrap=True)
         for order in made.orders:
             row, one = order_row(order), made.explained[order.symbol]
-            shown = [f"{one.held:.2%}", f"{one.final:.2%}", one.moved_by.partition(":")[0]]
+            shown = [f"{one.held:z.2%}", f"{one.final:z.2%}", one.moved_by.partition(":")[0]]
             table.add_row(*(str(row[head]) for head in _HEADS), *shown)
         console.width = max(console.width, _WIDTH)
         console.print(table, soft_wrap=False)
@@ -120,5 +120,5 @@ def _print_trace(console: "Console", made: DayPlan) -> None:
     for head in ("symbol", "held", *(step.stage.partition("_")[0] for step in steps)):
         table.add_column(head, justify="left" if head == "symbol" else "right", no_wrap=True)
     for symbol, one in made.explained.items():
-        table.add_row(symbol, f"{one.held:.2%}", *(f"{step.weight:.2%}" for step in one.steps))
+        table.add_row(symbol, f"{one.held:z.2%}", *(f"{step.weight:z.2%}" for step in one.steps))
     console.print(table, soft_wrap=False)

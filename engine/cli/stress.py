@@ -59,7 +59,7 @@ def run_stress_command(path: Path, options: RunOptions, asked: StressOptions) ->
 
 def _print(report: StressReport) -> None:
     synthetic = " on SYNTHETIC data" if report.synthetic else ""
-    sys.stdout.write(f"\n{report.name}, from the close of {report.last}{synthetic}; cap {report.cap:.0%}\n\n")
+    sys.stdout.write(f"\n{report.name}, from the close of {report.last}{synthetic}; cap {report.cap:z.0%}\n\n")
     _table(_HEAD, [_row(outcome, report.cap) for outcome in report.outcomes])
     if report.student or report.drawn:
         head = ("held, not traded", "book", "sessions", "VaR 95%", "VaR 99%", "ES 95%", "ES 99%", "beyond the cap")
@@ -72,7 +72,7 @@ def _print(report: StressReport) -> None:
     if report.system:
         worst = max(one.drawdown for one in report.system)
         over = sum(one.drawdown > report.cap for one in report.system)
-        told = f"worst drawdown {worst:.1%}, {over} beyond the cap"
+        told = f"worst drawdown {worst:z.1%}, {over} beyond the cap"
         sys.stdout.write(f"\n{len(report.system)} paths of own sessions through the system: {told}\n")
     sys.stdout.write(f"\n{report.verdict}\n")
     modelled = [f"{o.scenario.label}: {len(o.modelled)}" for o in report.outcomes if o.modelled]
@@ -85,13 +85,13 @@ def _row(outcome: Outcome, cap: float) -> tuple[str, ...]:
     return (
         outcome.scenario.label,
         str(outcome.scenario.n),
-        f"{shock.last:.1%}",
-        f"{shock.mean:.1%}",
-        f"{shock.worst:.1%}",
-        f"{found.drawdown:.1%}",
-        f"{found.day_loss:.1%}",
-        f"{found.gross[0]:.2f} > {found.gross.min():.2f}",
-        "-" if found.governor == "none" else f"{found.cut:.0%}",
+        f"{shock.last:z.1%}",
+        f"{shock.mean:z.1%}",
+        f"{shock.worst:z.1%}",
+        f"{found.drawdown:z.1%}",
+        f"{found.day_loss:z.1%}",
+        f"{found.gross[0]:z.2f} > {found.gross.min():z.2f}",
+        "-" if found.governor == "none" else f"{found.cut:z.0%}",
         _tier(found),
         outcome.brief(cap),
     )
@@ -111,8 +111,8 @@ def _tail(kind: str, tail: Tail) -> list[tuple[str, ...]]:
             kind,
             tail.book,
             str(one.sessions),
-            *(f"{loss:.2%}" for loss in (*one.var, *one.shortfall)),
-            f"{one.beyond:.2%}",
+            *(f"{loss:z.2%}" for loss in (*one.var, *one.shortfall)),
+            f"{one.beyond:z.2%}",
         )
         for one in tail.horizons
     ]

@@ -207,4 +207,4 @@ def _print_table(console: "Console", keys: Sequence[str], metric: str, summary: 
 
 
 def _value(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:z.6g}" if isinstance(value, float) else str(value)

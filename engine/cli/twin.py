@@ -55,15 +55,15 @@ def _print_twin(found: Twin) -> None:
         + (" (carried)\n" if gap.carried else "\n")
     )
     _print_table(("dollars", "wished", "filled", "price", "twin", "its price", *CAUSES, "total", "bps"), _rows(gap))
-    out(f"account {gap.account:.2f}, twin {gap.twin:.2f}: {gap.dollars:+.2f} dollars, {gap.bps:+.2f} bps")
+    out(f"account {gap.account:z.2f}, twin {gap.twin:z.2f}: {gap.dollars:+z.2f} dollars, {gap.bps:+z.2f} bps")
     out(f" (band {found.band_bps:g})\n" if found.inside else f", OUTSIDE the band of {found.band_bps:g}\n")
     if gap.flow:
-        out(f"deposits less withdrawals {gap.flow:+.2f}, no part of it\n")
+        out(f"deposits less withdrawals {gap.flow:+z.2f}, no part of it\n")
     for line in gap.lines:
         if "unfilled" in line.causes and line.sent != line.filled:
             out(f"{line.symbol}: {line.filled:g} of {line.sent:g} filled ({line.state})\n")
     first, left = found.history[0].session, found.left_out
-    out(f"since {first}: {len(found.history)} sessions, {found.total_bps:+.2f} bps in all")
+    out(f"since {first}: {len(found.history)} sessions, {found.total_bps:+z.2f} bps in all")
     out(f"; {left} under another configuration left out\n" if left else "\n")
     for why in found.check.why:
         out(f"NIGHTLY  {why}\n")
@@ -81,11 +81,11 @@ def _rows(gap: Gap) -> list[tuple[str, ...]]:
 
 
 def _cents(value: float) -> str:
-    return f"{round(value, 2) + 0.0:.2f}"  # minus nothing is nothing
+    return f"{round(value, 2) + 0.0:z.2f}"  # minus nothing is nothing
 
 
 def _price(value: float) -> str:
-    return "-" if isnan(value) else f"{value:.4f}"
+    return "-" if isnan(value) else f"{value:z.4f}"
 
 
 def _print_comparison(found: Comparison) -> None:
@@ -101,7 +101,7 @@ def _print_comparison(found: Comparison) -> None:
 def _shown(value: Any, kind: str) -> str:
     if value is None:
         return "-"
-    return {"percent": f"{value:.2%}", "bps": f"{value:.2f} bps", "ratio": f"{value:.2f}"}[kind]
+    return {"percent": f"{value:z.2%}", "bps": f"{value:z.2f} bps", "ratio": f"{value:z.2f}"}[kind]
 
 
 def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -43,12 +43,12 @@ def caps_on_symbols(
         restriction = rules.restriction if name == "restricted" else rules.restriction[:0]
         before = w.copy()
         cap(t, side, tier, SKIP_S8, rules._replace(restriction=restriction, caps=alone), w, np.empty(s4_caps.CUTS))
-        said = {"restricted": "a restriction of its own", "name": f"its own cap of {limit:.1%}"}
+        said = {"restricted": "a restriction of its own", "name": f"its own cap of {limit:z.1%}"}
         for i in np.flatnonzero(w != before):
             where = (
                 f"cluster {cluster_names[groups.cluster[i]]}{through}" if name == "cluster" else f"the book's {name}"
             )
-            found[i].append(said.get(name, f"the cap of {limit:.1%} on {where}"))
+            found[i].append(said.get(name, f"the cap of {limit:z.1%} on {where}"))
     return found
 
 

@@ -101,6 +101,8 @@ class Result(RunFacts):
         ------
         InputError
             If there is no such method.
+        DataError
+            If the run was read back from its folder, which has its trades "fifo" and not the prices for others.
         """
         return self._record.round_trips(method)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from plimsoll.engine.report.metrics import ladder_words as words
 from plimsoll.engine.report.metrics.intraday import intraday_text
-from plimsoll.engine.report.metrics.labels import DASH, HEADLINE, SERIES, count_shown, shown, title
+from plimsoll.engine.report.metrics.labels import DASH, HEADLINE, SERIES, counted, shown
 from plimsoll.engine.report.metrics.notices import banners, span_text, warning_lines
 from plimsoll.engine.report.metrics.regime_off import regime_off_text
 from plimsoll.engine.report.metrics.target import target_text
@@ -40,7 +40,8 @@ def print_summary(
         out.print(_ladder(metrics["ladder"]))
     notes = [("Luck", text, "") for text in luck] + _lines(record, metrics)
     notes += _ladder_lines(metrics["ladder"])
-    counts = [f"{title(name).lower()} {count_shown(value)}" for name, value in record.counts.items() if value]
+    told = [counted(name, value) for name, value in record.counts.items() if value]
+    counts = [f"{words[:1].lower()}{words[1:]} {text}" for words, text in told if text != "0.00%"]
     if counts:
         notes.append(("Counts", ", ".join(counts), "yellow"))
     notes += [("Warning", line, "yellow") for line in warning_lines(record.warnings)]

@@ -140,5 +140,5 @@ def _note(decision: Decision, i: int, held: Floats) -> str:
     if int(decision.plan.why[i]) in _WHY_NOT:
         return _WHY_NOT[int(decision.plan.why[i])]
     if decision.plan.phi < 1.0 and decision.target.goal[i] > held[i]:
-        return f"purchases scaled to {decision.plan.phi:.4f} of what was wanted: all there is money for"
+        return f"purchases scaled to {decision.plan.phi:z.4f} of what was wanted: all there is money for"
     return ""

@@ -36,12 +36,12 @@ class Reasons:
         facts = self.facts
         if stage == "s1_allocate":
             holding = holders(book, [sleeve.name for sleeve in self.setup.system.sleeves], i)
-            return "shares of who holds it: " + ", ".join(f"{name} {facts[f'share.{name}']:.0%}" for name in holding)
+            return "shares of who holds it: " + ", ".join(f"{name} {facts[f'share.{name}']:z.0%}" for name in holding)
         if stage == "s2_net":
             return self._netted(book, i, after)
         if stage == "s3_vol_target":
             factor, vol, target = facts["leverage"], facts["sigma_ex"], facts["sigma_p"]
-            return f"times {factor:.3f}: ex-ante {vol:.1%} to {target:.1%} volatility"
+            return f"times {factor:z.3f}: ex-ante {vol:z.1%} to {target:z.1%} volatility"
         return "held to " + ", then ".join(self.caps[i]) if stage == "s4_caps" else self._governed(before, after)
 
     def _netted(self, book: Pipeline, i: int, after: float) -> str:
@@ -54,11 +54,11 @@ class Reasons:
 
     def _governed(self, before: float, after: float) -> str:
         facts = self.facts
-        what = f"times {facts['multiplier']:.3f}"
+        what = f"times {facts['multiplier']:z.3f}"
         if facts["tier"] == NO_NEW and after != before * facts["multiplier"]:
             what = "no position may grow"
         call = "; margin call: scaled to the maintenance limit" if self.decision.target.forced else ""
-        return f"{what}: drawdown {facts['drawdown']:.1%}, tier {TIERS[int(facts['tier'])]}{call}"
+        return f"{what}: drawdown {facts['drawdown']:z.1%}, tier {TIERS[int(facts['tier'])]}{call}"
 
     def _left(self, i: int) -> str:
         """Return why a symbol stays as it is held."""
@@ -67,7 +67,7 @@ class Reasons:
         why = "inside the no-trade band" if gap <= band else "not worth its cost"
         if setup.feed.status[self.decision.t, i] != TRADING:
             why = "halted"
-        return f"{why}: {gap:.3%} from what is held"
+        return f"{why}: {gap:z.3%} from what is held"
 
     def _traded(self, i: int, after: float) -> str:
         """Return why what is traded is not what the stage before wanted."""
@@ -76,7 +76,7 @@ class Reasons:
             return "left the universe"
         wanted = float(target.weights[i])
         if float(target.goal[i]) != wanted:
-            return f"as much of {wanted:.3%} as the market takes in one trade"
+            return f"as much of {wanted:z.3%} as the market takes in one trade"
         if setup.config.integrator.preset == "direct":
             return "margin call: scaled to the maintenance limit"
         if after == 0.0:
@@ -99,9 +99,9 @@ def reasons_of(setup: Setup, decision: Decision, held: Floats) -> Reasons:
 def _legacy_reason(stage: str, facts: dict[str, float]) -> str:
     """Return why a stage of the old path moved a weight, "" for one that is not of it."""
     if stage == "min_variance":
-        return f"least variance over {facts['rows']:.0f} rows of common history"
+        return f"least variance over {facts['rows']:z.0f} rows of common history"
     if stage == "first_vol_target":
-        return f"times {facts['leverage']:.3f}: ex-ante {facts['sigma_ex']:.1%} to the book's target"
+        return f"times {facts['leverage']:z.3f}: ex-ante {facts['sigma_ex']:z.1%} to the book's target"
     if stage == "second_vol_target":
         return "scaled by its own volatility once more, halved, name and gross cap"
-    return f"times {facts['multiplier']:.3f}: drawdown {facts['drawdown']:.1%}" if stage == "kill_tier" else ""
+    return f"times {facts['multiplier']:z.3f}: drawdown {facts['drawdown']:z.1%}" if stage == "kill_tier" else ""

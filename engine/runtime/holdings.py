@@ -40,18 +40,15 @@ class Holdings:
     dividend: Floats
     financing: Floats
     unplaced: Floats
-    prices: RunPrices | None
+    prices: RunPrices
 
     def last_value(self) -> Floats:
         """(N,) dollars held at the end, after a liquidation if there was one."""
         return self.value[-1] if len(self.value) else np.zeros(len(self.symbols))
 
 
-def holdings_of(equity: pd.DataFrame, weights: pd.DataFrame, fills: pd.DataFrame, prices: RunPrices | None) -> Holdings:
-    """Return the holdings of a run from its tables; see `Record` for their columns.
-
-    prices : None where they are not known (a run read back from its folder): then no split and no dividend is placed.
-    """
+def holdings_of(equity: pd.DataFrame, weights: pd.DataFrame, fills: pd.DataFrame, prices: RunPrices) -> Holdings:
+    """Return the holdings of a run from its tables; see `Record` for their columns."""
     names = [str(name) for name in weights.columns]
     symbols = tuple(sorted(set(fills["symbol"].astype(str)))) if len(fills) else ()
     cols = np.array([names.index(symbol) for symbol in symbols], dtype=np.int64)
@@ -59,10 +56,8 @@ def holdings_of(equity: pd.DataFrame, weights: pd.DataFrame, fills: pd.DataFrame
     bar = _bars(equity.index, fills["session"])
     column = np.array([place[str(symbol)] for symbol in fills["symbol"]], dtype=np.int64)
     n_bars, shape = len(equity), (len(equity), len(symbols))
-    of_these = None if prices is None else _columns(prices, cols, n_bars)
-    split = np.ones(shape)
-    if of_these is not None:
-        np.cumprod(of_these.split, axis=0, out=split)
+    of_these = _columns(prices, cols, n_bars)
+    split: Floats = np.asarray(np.cumprod(of_these.split, axis=0), dtype=np.float64)
     qty, price = fills["qty"].to_numpy(np.float64), fills["price"].to_numpy(np.float64)
     costs = fills[list(COST_COLUMNS)].to_numpy(np.float64).sum(axis=1)
     units = qty / split[bar, column]
@@ -72,7 +67,7 @@ def holdings_of(equity: pd.DataFrame, weights: pd.DataFrame, fills: pd.DataFrame
     value = weights.to_numpy(np.float64)[:, cols] * equity["equity"].to_numpy(np.float64)[:, None]
     held[value == 0.0] = 0.0  # sums of fills miss nothing by rounding error
     financing, unplaced = _financing(equity, weights, cols, n_bars)
-    dividend = np.zeros(shape) if of_these is None else of_these.dividend * split
+    dividend = of_these.dividend * split
     return Holdings(
         symbols, bar, column, units, price, qty * price, costs, fills["order_id"].to_numpy() != "", split, held, value,
         dividend, financing, unplaced, of_these,

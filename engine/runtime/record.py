@@ -81,9 +81,13 @@ class Record(RunFacts):
         ------
         InputError
             If there is no such method.
+        DataError
+            If the run was read back from its folder, which has its trades "fifo" and not the prices for others.
         """
         if method not in METHODS:
             raise InputError(f"no method {method!r}", where="round_trips", fix=did_you_mean(method, METHODS))
+        if method == "fifo" and "trades" in self.__dict__:
+            return self.trades
         gone = {(warning.symbol, warning.session) for warning in self.warnings if warning.kind == "delisted"}
         return round_trips(
             self.holdings, pd.DatetimeIndex(self.equity.index), session_numbers(self.stamps), method=method,
@@ -110,7 +114,19 @@ class Record(RunFacts):
 
     @cached_property
     def holdings(self) -> Holdings:
-        """What was held of each symbol at every close, and what it brought and cost."""
+        """What was held of each symbol at every close, and what it brought and cost.
+
+        Raises
+        ------
+        DataError
+            If the prices of the run are not known: without them no split and no dividend can be placed.
+        """
+        if self.prices is None:
+            raise DataError(
+                "splits and dividends of what it held are not in a run folder",
+                where=self.run_id,
+                fix="use what the folder has, `trades`, `pnl_by_symbol` and `pnl_by_sleeve`, or run the backtest again",
+            )
         return holdings_of(self.equity, self.weights, self.fills, self.prices)
 
     @cached_property

@@ -140,7 +140,7 @@ def _reasons(h: Holdings, index: pd.DatetimeIndex, delisted: Collection[tuple[st
 
 
 def _splits(h: Holdings, bar: int, column: int) -> bool:
-    return h.prices is not None and bool(h.prices.split[bar, column] != 1.0)
+    return bool(h.prices.split[bar, column] != 1.0)
 
 
 def _excursions(
@@ -152,8 +152,6 @@ def _excursions(
     A bar counts where the shares were held through it: from an entry at the open on, up to an exit at the close.
     """
     n = len(symbol)
-    if h.prices is None:
-        return np.full(n, np.nan), np.full(n, np.nan)
     first = h.bar[entry] + np.where(_at_open(h, entry), 0, 1)
     stop = np.where(exits < 0, exit_bar + 1, exit_bar + np.where(_at_open(h, exits), 0, 1))
     low, high = np.full(n, np.inf), np.full(n, -np.inf)
@@ -172,8 +170,6 @@ def _excursions(
 
 def _at_open(h: Holdings, row: Ints) -> Bools:
     """Return whether each fill was at its bar's open; what is gone has none, nor a bar to be held through."""
-    if h.prices is None:
-        return np.ones(len(row), dtype=bool)
     opened = h.prices.open[h.bar[row], h.column[row]]
     at_open: Bools = np.isnan(opened) | (h.price[row] == opened)
     return at_open

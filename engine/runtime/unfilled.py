@@ -64,12 +64,14 @@ def _reason(setup: Setup, bar: int, until: int, col: int) -> str:
             return f"volume 0 on {panel.clock.session[t]}"
     cap = setup.config.execution.max_participation
     if cap > 0.0 and not np.isnan(panel.volume[bar + 1 : until + 1, col]).all():
-        return f"at most {cap:.0%} of the volume is taken a session"
+        return f"at most {cap:z.0%} of the volume is taken a session"
     return "no money for it at the fill"
 
 
 def _warning(symbol: str, qty: float, share: float, session: str, reason: str, filled: float) -> DataWarning:
     verb = "bought" if qty > 0.0 else "sold"
     how = f"was never {verb}" if filled == 0.0 else f"was not {verb} in full"
-    text = f"{symbol} {how}: {reason}; decided on {session}, {share:.0%} of equity still open after {SESSIONS} sessions"
+    text = (
+        f"{symbol} {how}: {reason}; decided on {session}, {share:z.0%} of equity still open after {SESSIONS} sessions"
+    )
     return DataWarning("target_not_held", symbol, text, session)

@@ -39,7 +39,7 @@ class Confirmed:
         return {
             "session": self.session.isoformat(),
             "positions": {symbol: f"{qty.normalize():f}" for symbol, qty in sorted(self.holdings.items())},
-            "cash": f"{self.cash:.2f}",
+            "cash": f"{self.cash:z.2f}",
             "again": self.again,
         }
 
@@ -178,6 +178,6 @@ def _csv(held: Holdings) -> bytes:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
-    rows.writerow([CASH, f"{held.cash:.2f}"])
+    rows.writerow([CASH, f"{held.cash:z.2f}"])
     rows.writerows([symbol, f"{qty.normalize():f}"] for symbol, qty in sorted(held.shares.items()))
     return text.getvalue().encode()

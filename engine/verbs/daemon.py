@@ -134,7 +134,7 @@ def _looked_back(case: Case, journal: Journal, session: date) -> list[str]:
     except InputError as error:  # a configuration that changed during the day: there is nothing to hold it against
         return [f"{session} was not looked back on: {error}"]
     problems = [] if nightly.ok else [nightly.reason]
-    gap = f"{session}: the account is {twin.gap.bps:+.1f} bps from its twin, live.twin_band_bps is"
+    gap = f"{session}: the account is {twin.gap.bps:+z.1f} bps from its twin, live.twin_band_bps is"
     return problems + ([] if twin.inside else [f"{gap} {twin.band_bps:g}: `plimsoll twin` says why"])
 
 

@@ -81,8 +81,8 @@ def _checks(book: _Book, venue: Venue | None, host: Host) -> Iterator[Check]:
 
 
 def _account(book: _Book, account: Snapshot) -> Check:
-    told = f"{account.account}, equity {account.equity:,.2f}, cash {account.cash:,.2f}"
-    told += f", buying power {account.buying_power:,.2f}" + ("" if account.shorting else ", no short sales")
+    told = f"{account.account}, equity {account.equity:z,.2f}, cash {account.cash:z,.2f}"
+    told += f", buying power {account.buying_power:z,.2f}" + ("" if account.shorting else ", no short sales")
     wanted = book.broker.account
     if account.blocked:
         return Check("account", False, f"{told}; it may not trade: {account.blocked}")
@@ -101,7 +101,7 @@ def _clock(book: _Book, clock: VenueClock, host: Host) -> Check:
     if book.broker.is_here:
         return Check("clock", True, told + ("" if apart <= SKEW_SECONDS else ", a time of its own"))
     ok = apart <= SKEW_SECONDS
-    return Check("clock", ok, f"{told}, {apart:.0f} s from this machine's" + ("" if ok else "; set this machine's"))
+    return Check("clock", ok, f"{told}, {apart:z.0f} s from this machine's" + ("" if ok else "; set this machine's"))
 
 
 def _local(at: datetime) -> datetime:

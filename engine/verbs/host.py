@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -30,7 +30,7 @@ class Host:
     wrong beside the work, which is done and good.
     """
 
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)  # it has keys, and `help` on a verb prints its defaults
     clock: Callable[[], datetime] = _now
     notice: Callable[[str], None] = _keep_quiet
     warning: Callable[[str], None] = _warn

@@ -25,12 +25,17 @@ CLIPPED = """[...document.querySelectorAll('table, .plot, h1, h2, h3, dd')].filt
   return true;
 }).map((one) => one.tagName + ' ' + one.textContent.slice(0, 40))"""
 
+# A box that has to be moved sideways to be read, and a line that ends in an ellipsis.
+SIDEWAYS = """[...document.querySelectorAll('.scroll, .tile span, .tile strong')].filter(
+  (one) => one.scrollWidth > one.clientWidth + 1
+).map((one) => one.textContent.trim().slice(0, 40) + ' ' + one.scrollWidth + ' of ' + one.clientWidth)"""
+
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     if BINARY is None:
         pytest.skip("no Chromium is installed")
-    with Browser(BINARY, tmp_path_factory.mktemp("profile")) as running:
+    with Browser(BINARY) as running:
         yield running
 
 
@@ -108,6 +113,12 @@ def test_a_phone_shows_all_of_it(browser: Browser, pages: dict[str, Path], which
         assert tab.run(DRAW_ALL)  # the first figure lies below the window
         assert tab.run("document.documentElement.scrollWidth") <= 390
         assert tab.run(CLIPPED) == []
+        assert tab.run(SIDEWAYS) == []
+
+
+def test_a_desktop_shows_all_tables_whole(browser: Browser, pages: dict[str, Path]) -> None:
+    with browser.tab(pages["run"], width=1280, height=900) as tab:
+        assert tab.run(SIDEWAYS) == []
 
 
 def test_it_prints(browser: Browser, pages: dict[str, Path]) -> None:

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plimsoll.engine.errors import DataError
 from plimsoll.engine.report.metrics.trades import longest, outcome_block
 from plimsoll.engine.report.result import Result, record_of
 from plimsoll.engine.report.tearsheet.page import tearsheet_html
 from plimsoll.engine.report.tearsheet.trades import MAX_ROWS, money_table
-from plimsoll.engine.runtime.symbol_pnl import CASH, UNPLACED
+from plimsoll.engine.runtime.symbol_pnl import CASH
 
 Make = Callable[..., Result]
 
@@ -51,14 +52,11 @@ def test_the_blocks_sum_to_the_accounts_profit(result: Result) -> None:
     assert m["trades"]["positions_open"] == len(result.weights.columns)
 
 
-def test_dividends_of_a_market_that_is_not_known_are_a_line_of_their_own(make_result: Make) -> None:
+def test_without_its_prices_nothing_is_told_of_what_a_run_held(make_result: Make) -> None:
     unknown = make_result(sessions=60, prices=None)
-    table = unknown.pnl_by_symbol
-    dividends = float(unknown.equity["dividends"].sum())
-    assert dividends > 1.0
-    assert table.loc[UNPLACED, ["dividends", "pnl"]].tolist() == pytest.approx([dividends, dividends])
-    assert unknown.trades["mae"].isna().all()
-    assert unknown.trades["price_pnl"].sum() == pytest.approx(float(unknown.equity["price_pnl"].sum()))
+    for asked in (lambda: unknown.trades, lambda: unknown.pnl_by_symbol, lambda: unknown.round_trips("average")):
+        with pytest.raises(DataError, match="splits and dividends of what it held are not in a run folder"):
+            asked()
 
 
 def test_the_page_has_the_section_and_its_figures(result: Result) -> None:

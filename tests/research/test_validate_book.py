@@ -11,6 +11,7 @@ from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.span import first_bars
 from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.report.result import record_of
 from plimsoll.engine.research.sweep.compiled_evaluator import CompiledEvaluator
 from plimsoll.engine.research.validate.path import path_of
 from plimsoll.engine.research.validate.uplift import predicted
@@ -87,7 +88,7 @@ def test_a_replay_with_signals_that_are_kept_is_the_whole_run_to_the_bit() -> No
         assert getattr(whole, name).tobytes() == getattr(again, name).tobytes(), name
     run = backtest(config, data=panel, trials="off")
     assert whole.returns.tobytes() == run.returns.to_numpy().tobytes()
-    np.testing.assert_array_equal(whole.held, run.held())
+    np.testing.assert_array_equal(whole.held, record_of(run).held())
 
 
 def test_the_book_aims_at_a_volatility_and_shares_itself_between_its_sleeves() -> None:

@@ -32,7 +32,7 @@ def _growth(found: Comparison) -> Figure:
         line(label, "start", values, _colour(found, label), line=_WIDE if label == found.lined.base else {})
         for label, values in series.items()
     ]
-    ends = ", ".join(f"{label} {values[-1]:.2f}" for label, values in series.items())
+    ends = ", ".join(f"{label} {values[-1]:z.2f}" for label, values in series.items())
     positive = all(float(np.min(values)) > 0.0 for values in series.values())
     alt = f"Line chart: 1 invested became {ends}."
     layout = number_axis("growth of 1")
@@ -55,7 +55,7 @@ def _ahead(found: Comparison) -> Figure:
         if label != found.lined.base:
             ahead = base / growth(returns) - 1.0
             data.append(line(f"over {label}", "start", ahead, _colour(found, label)))
-            ends.append(f"{ahead[-1]:+.1%} over {label}")
+            ends.append(f"{ahead[-1]:+z.1%} over {label}")
     title = f"{found.lined.base} relative to the others"
     alt = f"Line chart of the growth of {found.lined.base} over that of each other, less 1: {', '.join(ends)}."
     return Figure("ahead", title, alt, data, percent_axis("ahead"), height=260)

@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 import pandas as pd
 
 from plimsoll.engine.report.compare.comparison import Comparison
-from plimsoll.engine.report.metrics.labels import DASH, SERIES, Kind, shown
+from plimsoll.engine.report.metrics.labels import DASH, SERIES, Kind, as_read, shown
 from plimsoll.engine.report.tearsheet.page_table import PageTable
 
 _ACCOUNT: Final[dict[str, tuple[str, Kind]]] = {
@@ -105,7 +105,7 @@ def verdicts(found: Comparison) -> list[str]:
             continue
         sure = "differs from" if p < 0.05 else "is not told apart from"
         said.append(
-            f"The Sharpe ratio of {found.lined.base} {sure} that of {label}: {difference:+.2f} "
-            f"(s.e. {row['sharpe_error']:.2f}, p {p:.3f})."
+            f"The Sharpe ratio of {found.lined.base} {sure} that of {label}: {as_read(f'{difference:+z.2f}')} "
+            f"(s.e. {row['sharpe_error']:z.2f}, p {p:z.3f})."
         )
     return said

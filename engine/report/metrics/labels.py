@@ -117,6 +117,29 @@ PNL: Final[tuple[Label, ...]] = (
     ("unexplained", "Left over by rounding", "usd"),
 )
 
+# What stands among the counts of a run and is none.
+RATES: Final[Mapping[str, tuple[str, Kind]]] = {
+    "idle_capital": ("Capital of the book that no sleeve uses", "percent"),
+    "unbound_share": ("Decisions that nothing bound", "percent"),
+    "unbound_vol_ratio": ("Realised over target volatility where nothing bound", "ratio"),
+}
+
+# What the stages of a book, as its trace names them, are called on a page.
+STAGES: Final[Mapping[str, str]] = {
+    "s0_normalize": "Stage 0: one volatility",
+    "s1_allocate": "Stage 1: shares of the book",
+    "s2_net": "Stage 2: netting",
+    "s3_vol_target": "Stage 3: volatility target",
+    "s4_caps": "Stage 4: caps",
+    "s5_governor": "Stage 5: drawdown governor",
+    "s6_regime": "Stage 6: regime",
+    "s7_turnover": "Stage 7: no-trade band",
+    "min_variance": "Least variance",
+    "first_vol_target": "First volatility target",
+    "second_vol_target": "Second volatility target",
+    "kill_tier": "Kill tier",
+}
+
 COST_TITLES: Final[Mapping[str, str]] = {
     **{column: column.replace("_", " ").capitalize() for column in COST_COLUMNS},
     "financing": "Margin interest",
@@ -133,25 +156,30 @@ def shown(value: Any, kind: Kind) -> str:
     if kind == "flag":
         return "yes" if value else "no"
     if kind == "count":
-        return f"{value:,.0f}".replace("-", "−")
+        return as_read(f"{value:z,.0f}")
     number = float(value)
     if kind == "percent":
-        text = f"{number * 100:,.2f}%"
+        text = f"{number * 100:z,.2f}%"
     elif kind == "usd":
-        text = f"{number:,.2f}"
+        text = f"{number:z,.2f}"
     elif kind == "bps":
-        text = f"{number:,.1f}"
+        text = f"{number:z,.1f}"
     else:
-        text = f"{number:,.2f}"
-    zero = not any(digit in text for digit in "123456789")
-    return text.lstrip("-") if zero else text.replace("-", "−")
+        text = f"{number:z,.2f}"
+    return as_read(text)
+
+
+def as_read(text: str) -> str:
+    """Return a formatted number as a reader takes it: with a true minus, and what rounds to nothing has no sign."""
+    zero = not any(digit in text.partition("e")[0] for digit in "123456789")
+    return text.lstrip("+-") if zero else text.replace("-", "−")
 
 
 def share_text(share: float) -> str:
     """Return a share in whole per cent, never 0% for some or 100% for not quite all."""
     if 0.0 < share < 0.005:
         return "less than 1%"
-    return "more than 99%" if 0.995 <= share < 1.0 else f"{share:.0%}"
+    return "more than 99%" if 0.995 <= share < 1.0 else f"{share:z.0%}"
 
 
 def title(key: str) -> str:
@@ -161,5 +189,11 @@ def title(key: str) -> str:
 
 
 def count_shown(value: float) -> str:
-    """Return a counter as text: whole numbers without a fraction."""
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
+    """Return a whole number as text."""
+    return f"{value:z,.0f}"
+
+
+def counted(name: str, value: float) -> tuple[str, str]:
+    """Return how a counter, or a rate that is kept among them, is called and shown."""
+    words, kind = RATES.get(name, (title(name), "count"))
+    return words, shown(value, kind)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plimsoll.engine.report.metrics.labels import DASH, Label, shown
+from plimsoll.engine.report.metrics.labels import DASH, Label, as_read, shown
 from plimsoll.engine.report.metrics.ladder import BEATS, LEVEL, LOSES
 from plimsoll.engine.runtime.rung import TITLES
 
@@ -56,12 +56,12 @@ def _difference(rung: Mapping[str, Any], key: str) -> str:
 
 def fine(value: float | None) -> str:
     """Return a figure of the size of a standard error as text: two digits would round it to one."""
-    return DASH if value is None else f"{value:.3f}".replace("-", "−")
+    return DASH if value is None else as_read(f"{value:z.3f}")
 
 
 def signed(value: float | None) -> str:
     """Return a difference as text, with its sign."""
-    return f"+{fine(value)}" if value is not None and value > 0.0 else fine(value)
+    return DASH if value is None else as_read(f"{value:+z.3f}")
 
 
 def verdicts(block: Mapping[str, Any]) -> list[str]:

@@ -130,7 +130,7 @@ def luck_text(whose: str, luck: Luck, tries: Tries | None, of: str) -> str:
     said += f" had it been the only try; {share_text(luck.after_all)} after {tries.counted:,} {of}"
     if not math.isfinite(luck.after_effective) or tries.effective > tries.counted - 0.5:
         return f"{said}."
-    number = f"{tries.effective:,.0f}" if tries.clustered or tries.effective >= 10.0 else f"{tries.effective:.1f}"
+    number = f"{tries.effective:z,.0f}" if tries.clustered or tries.effective >= 10.0 else f"{tries.effective:z.1f}"
     worth = f"which form {number} groups" if tries.clustered else f"worth about {number} independent ones"
     return f"{said}, {worth}: {share_text(luck.after_effective)} after so many."
 

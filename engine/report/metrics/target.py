@@ -60,7 +60,7 @@ def taken_by_decision(record: Record) -> tuple[Dates, dict[str, Floats]] | None:
 def target_text(block: Figures) -> str:
     """Return the block in words."""
     ratio = block["realised_over_target"]
-    told = "" if ratio is None else f"{ratio:.2f} of it realised; "
+    told = "" if ratio is None else f"{ratio:z.2f} of it realised; "
     shares = sorted(block["taken"].items(), key=lambda item: -item[1])
     took = [f"{TAKERS[name]} took {shown(share, 'percent')}" for name, share in shares if share >= LEAST]
     what = f"of the exposure it calls for {', '.join(took)}" if took else "nothing took from it"

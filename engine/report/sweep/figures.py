@@ -57,7 +57,7 @@ def spread_figure(sweep: Sweep, base: float) -> Figure:
 def effect_figure(found: Effect, sweep: Sweep, number: int) -> Figure:
     """Return the boxes of the ranking metric by value of one key: the whiskers reach the extremes."""
     key, metric = found.key, sweep.metric
-    share = "" if not np.isfinite(found.share) else f"{found.share:.0%} of the variance"
+    share = "" if not np.isfinite(found.share) else f"{found.share:z.0%} of the variance"
     title = f"{key.name}: {share}" if share else key.name
     if len(found.steps) == 0:
         return Figure(f"effect_{number}", title, NOTHING, empty=NOTHING, height=240)

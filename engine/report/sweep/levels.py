@@ -115,6 +115,6 @@ def _steps(labels: tuple[str, ...], codes: Ints, numeric: bool) -> tuple[tuple[s
 
 def _brief(label: str) -> str:
     try:
-        return f"{float(label):.3g}"
+        return f"{float(label):z.3g}"
     except ValueError:
         return label

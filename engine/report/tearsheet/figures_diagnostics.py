@@ -6,7 +6,7 @@ import numpy as np
 
 from plimsoll.engine.portfolio.book_facts import PER_SLEEVE
 from plimsoll.engine.report.metrics.diagnostic_words import BOOK, words_for
-from plimsoll.engine.report.metrics.labels import title
+from plimsoll.engine.report.metrics.labels import as_read, title
 from plimsoll.engine.report.metrics.notes import Curves, is_switch
 from plimsoll.engine.report.page.figure_parts import (
     FEW_DIGITS,
@@ -49,7 +49,7 @@ def diagnostic_figures(record: Record, curves: Curves) -> list[tuple[str, list[F
             singles[sleeve].append((number, one))
     groups = []
     for sleeve, ones in singles.items():
-        still = [f"{words_for(*key)[0]} {values[0]:.6g}" for _, (key, (_, values)) in ones if _still(values)]
+        still = [f"{words_for(*key)[0]} {values[0]:z.6g}" for _, (key, (_, values)) in ones if _still(values)]
         moving = [_figure(f"diagnostic_{k}", *one, record) for k, one in ones if not _still(one[1][1])]
         together = [_joint(kind, some, record) for kind, some in kinds.items()] if sleeve == BOOK else []
         groups.append((sleeve, [*moving, *together], "; ".join(still)))
@@ -74,11 +74,11 @@ def _figure(key: str, names: tuple[str, str], curve: tuple[Dates, Floats], recor
         at = _changes(values)
         steps: dict[str, Any] = {"fill": "tozeroy", "line": {"shape": "hv", "width": 1.0}, "limit": len(at)}
         trace = line(words, dates(days[at]), values[at], "@s1", **steps)
-        ratio = f"on in {np.mean(known):.1%} of sessions"
+        ratio = f"on in {np.mean(known):z.1%} of sessions"
     else:
         place = axis_of(days, record)
         trace = line(words, values=values, colour="@account", line={"width": 1.2}, **_BRIEF, **place)
-        mean, last = (f"{v:.2%}" if share else f"{v:.4g}" for v in (np.mean(known), known[-1]))
+        mean, last = (as_read(f"{v:z.2%}" if share else f"{v:z.4g}") for v in (np.mean(known), known[-1]))
         ratio = f"mean {mean}, last {last}"
     layout: dict[str, Any] = {**(percent_axis() if share and not switch else number_axis("", ".6~g"))}
     layout["showlegend"] = False

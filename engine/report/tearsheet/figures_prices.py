@@ -83,6 +83,6 @@ def _markers(name: str, of: tuple[Ints, Floats, Floats, Floats], side: Bools, ma
         "customdata": [
             [abs(q), p] for q, p in zip(numbers(qty[chosen]), numbers(price[chosen]), strict=True) if q and p
         ],
-        "hovertemplate": "%{customdata[0]:,.6~g} at %{customdata[1]:,.2f}",
+        "hovertemplate": "%{customdata[0]:,.6~g} at %{customdata[1]:z,.2f}",
         "marker": marker,
     }

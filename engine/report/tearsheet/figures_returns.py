@@ -22,7 +22,7 @@ def growth_figure(record: Record, metrics: Mapping[str, Any]) -> Figure:
     net = growth(record.returns.to_numpy())
     gross = growth(record.returns_gross.to_numpy())
     data = []
-    alt = f"Line chart: 1 invested became {net[-1]:.2f} net of costs and {gross[-1]:.2f} before costs"
+    alt = f"Line chart: 1 invested became {net[-1]:z.2f} net of costs and {gross[-1]:z.2f} before costs"
     if record.beside is not None:
         theirs = growth(record.beside.theirs)
         symbol = metrics["benchmark"]["symbol"]
@@ -30,7 +30,7 @@ def growth_figure(record: Record, metrics: Mapping[str, Any]) -> Figure:
         begin = [*dates(np.array([start_of(first)])), *_ends(record)] if len(first) else []
         axis = "start" if _covers(record) else begin
         data.append(line(symbol, axis, theirs, "@bench", line={"width": 1.3}))
-        alt += f"; {symbol} became {theirs[-1]:.2f}"
+        alt += f"; {symbol} became {theirs[-1]:z.2f}"
     data.append(line("before costs", "start", gross, "@before", line={"width": 1.3, "dash": "dot"}))
     data.append(line("net", "start", net, "@account", line={"width": 2.0}))
     layout = number_axis("growth of 1")
@@ -89,9 +89,9 @@ def distribution_figure(record: Record, metrics: Mapping[str, Any]) -> Figure:
         {
             "type": "bar",
             "name": "sessions",
-            "x": [float(f"{value:.6g}") for value in middle.tolist()],
+            "x": [float(f"{value:z.6g}") for value in middle.tolist()],
             "y": counts.tolist(),
-            "width": float(f"{edges[1] - edges[0]:.6g}"),
+            "width": float(f"{edges[1] - edges[0]:z.6g}"),
             "marker": {"color": ["@bad" if value < 0.0 else "@account" for value in middle.tolist()]},
         }
     ]
@@ -143,4 +143,4 @@ def _rolling(key: str, title: str, layout: dict[str, Any], ours: Floats, theirs:
 
 
 def _last(values: Floats) -> str:
-    return f"{values[-1]:.2f}" if np.isfinite(values[-1]) else "not defined"
+    return f"{values[-1]:z.2f}" if np.isfinite(values[-1]) else "not defined"

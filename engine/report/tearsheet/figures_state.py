@@ -44,7 +44,7 @@ def _leverage(record: Record, curves: Curves) -> Figure:
         line("gross held, times equity", "sessions", gross, "@account"),
     ]
     mean = float(np.mean(gross))
-    alt = f"Line chart of leverage: gross held is {mean:.2f} times equity on average."
+    alt = f"Line chart of leverage: gross held is {mean:z.2f} times equity on average."
     return Figure("leverage", "Leverage: asked and held", alt, data, number_axis("times"), height=_HALF)
 
 
@@ -53,12 +53,12 @@ def _governor(record: Record, curves: Curves) -> Figure | None:
         return None
     days, values = curves[BOOK, "multiplier"]
     held = float(np.mean(values < 1.0))
-    alt = f"Line chart of the drawdown governor's multiplier, below 1 at {held:.0%} of decisions."
+    alt = f"Line chart of the drawdown governor's multiplier, below 1 at {held:z.0%} of decisions."
     filled: dict[str, Any] = {"fill": "tozeroy", "fillcolor": "@bad_soft"}
     data = [line("multiplier", values=values, colour="@bad", **filled, **axis_of(days, record))]
     layout = {**number_axis("times the exposure"), "showlegend": False}
     layout["yaxis"] = {**layout["yaxis"], "range": [0.0, 1.05]}
-    note = f"Below 1 at {held:.0%} of decisions, {float(np.min(values)):.2f} at least."
+    note = f"Below 1 at {held:z.0%} of decisions, {float(np.min(values)):z.2f} at least."
     return Figure("governor", "Drawdown governor, times", alt, data, layout, note=note, height=_HALF)
 
 
@@ -71,7 +71,7 @@ def _regime(curves: Curves) -> Figure | None:
     at: Ints = np.unique(np.append(moved, len(rank) - 1))
     shares = [float(np.mean(rank == k)) for k in range(len(_ORDER))]
     words = [name.replace("_", " ") for name in _ORDER]
-    told = ", ".join(f"{word} {share:.0%}" for word, share in zip(words, shares, strict=True))
+    told = ", ".join(f"{word} {share:z.0%}" for word, share in zip(words, shares, strict=True))
     data = [line("regime", dates(days[at]), rank[at], "@s1", limit=len(at), line={"shape": "hv", "width": 1.2})]
     layout = {**number_axis(), "showlegend": False}
     layout["yaxis"] = {**layout["yaxis"], "range": [-0.2, 3.2], "tickvals": [0, 1, 2, 3], "ticktext": words}
@@ -91,7 +91,7 @@ def _taken(record: Record) -> Figure | None:
         if share >= LEAST:
             style: dict[str, Any] = {"line": {"width": 0.6}, "stackgroup": "taken", "limit": len(values)}
             data.append({**line(words, months, values, series_colour(rank), **style), "fillcolor": series_colour(rank)})
-            parts.append(f"{words} {share:.1%}")
+            parts.append(f"{words} {share:z.1%}")
     title = "What was taken from the volatility target"
     if not data:
         return Figure("taken", title, "Nothing took from it.", empty="Nothing took from it.", height=_HALF)
@@ -113,7 +113,7 @@ def given_figure(record: Record) -> Figure | None:
         return None
     ranked = sorted(given, key=lambda name: -given[name][-1])
     data = [line(name, "sessions", given[name], series_colour(k), limit=SOME_POINTS) for k, name in enumerate(ranked)]
-    last = ", ".join(f"{name} {given[name][-1]:+.1%}" for name in ranked)
+    last = ", ".join(f"{name} {given[name][-1]:+z.1%}" for name in ranked)
     alt = f"Line chart of what each sleeve gave the book so far: {last}."
     note = (
         "Its share of the book times its own return, before the volatility target, caps and governor scale the whole."

@@ -7,13 +7,13 @@ from typing import Any, Final
 import numpy as np
 
 from plimsoll.engine.market.panel import DataWarning
-from plimsoll.engine.report.metrics.labels import DASH, count_shown, shown
+from plimsoll.engine.report.metrics.labels import STAGES, count_shown, shown
 from plimsoll.engine.report.metrics.notices import some
 from plimsoll.engine.report.metrics.target import TAKERS
 from plimsoll.engine.runtime.record import Record
 
 MANY_PARAMETERS: Final = 8
-ENDS: Final = 5  # contributors shown at either end
+MOST: Final = 24  # contributors shown; of more, those in the middle are one row
 # Kinds of data warnings that change what a figure means, not just how a file was read.
 ACTED_ON: Final = (
     "target_not_held", "cap_overridden", "price_jump", "stale_prices", "ends_early", "data_end_early", "delisted",
@@ -44,8 +44,8 @@ def _pace(run: Mapping[str, Any]) -> str:
     """Return how often there was a decision: by sessions, within a session by bars."""
     sessions, bars = run["sessions"] / run["decisions"], run["bars"] / run["decisions"]
     if run["interval"] != "1d" and sessions < 0.95:
-        return "at every bar" if bars < 1.5 else f"every {bars:.0f} bars"
-    return "at every session" if sessions < 1.5 else f"every {sessions:.0f} sessions"
+        return "at every bar" if bars < 1.5 else f"every {bars:z.0f} bars"
+    return "at every session" if sessions < 1.5 else f"every {sessions:z.0f} sessions"
 
 
 def what_ran(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -111,7 +111,7 @@ def _money(config: Mapping[str, Any]) -> str:
     parts = [f"{account.get('type', '')} account", f"costs {costs['preset']}{flat}"]
     rate = carry.get("cash_rate")
     if rate is not None:
-        parts.append(f"cash earns {rate if isinstance(rate, str) else f'{rate:.2%}'}")
+        parts.append(f"cash earns {rate if isinstance(rate, str) else f'{rate:z.2%}'}")
         parts.append(f"debt pays {carry.get('margin_spread_bps', 0.0):g} bps more")
     return ", ".join(parts)
 
@@ -161,10 +161,10 @@ def _leverage(metrics: Mapping[str, Any]) -> list[str]:
     if share is not None and share > 0.0 and (share >= 0.01 or (bps or 0.0) >= 1.0):
         price = "" if bps is None else f"; margin interest took {shown(bps, 'bps')} bps a year"
         most = shown(exposure["gross"]["max"], "ratio")
-        return [f"Gross is above 1 on {share:.0%} of sessions, {most} at most{price}."]
+        return [f"Gross is above 1 on {share:z.0%} of sessions, {most} at most{price}."]
     if look is not None and look >= 0.01:
         most = shown(exposure["look_through_gross"]["max"], "ratio")
-        return [f"Looked through leveraged funds, gross is above 1 on {look:.0%} of sessions, {most} at most."]
+        return [f"Looked through leveraged funds, gross is above 1 on {look:z.0%} of sessions, {most} at most."]
     return []
 
 
@@ -181,27 +181,34 @@ def _target(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def contributors(record: Record) -> tuple[str, list[tuple[str, str, str, str]]]:
-    """Return a caption and (name, amount, share of width 0 to 100, sign) of those at either end, gains first.
+    """Return a caption and (name, amount, share of width 0 to 100, sign) of all that made the profit, gains first.
 
-    Of a book its sleeves and what the stages made of them; else the symbols. Net profit in USD either way.
+    Of a book its sleeves, what the stages made of them, execution and cash; else the symbols. Net profit in USD either
+    way; the rows sum to what the caption says.
     """
-    parts = record.pnl_by_sleeve
-    parts = parts[parts["kind"].isin(("sleeve", "stage"))]
-    if int((parts["kind"] == "sleeve").sum()) > 1:
-        caption = "Net profit by sleeve, and what each stage took or gave, USD"
-    else:
-        parts, caption = record.pnl_by_symbol, "Net profit by symbol, financing and costs taken off, USD"
+    parts, caption = record.pnl_by_sleeve, "Net profit by sleeve, and what each stage took or gave"
+    if int((parts["kind"] == "sleeve").sum()) < 2:
+        parts, caption = record.pnl_by_symbol, "Net profit by symbol, financing and costs taken off"
     made = parts["pnl"].dropna()
     made = made[made != 0.0].sort_values(ascending=False, kind="stable")
-    return caption, _ends([(str(name), float(value), shown(float(value), "count")) for name, value in made.items()])
+    rows = [(STAGES.get(str(name), str(name)), float(value)) for name, value in made.items()]
+    return f"{caption}, USD; in all {shown(float(made.sum()), 'count')}", _bars(_shortened(rows))
 
 
-def _ends(ranked: list[tuple[str, float, str]]) -> list[tuple[str, str, str, str]]:
-    kept = ranked if len(ranked) <= 2 * ENDS else [*ranked[:ENDS], *ranked[-ENDS:]]
-    widest = max((abs(value) for _, value, _ in kept), default=0.0)
+def _shortened(ranked: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Return the rows with those in the middle as one, where there are too many for a screen."""
+    if len(ranked) <= MOST:
+        return ranked
+    half = MOST // 2
+    middle = ranked[half:-half]
+    return [*ranked[:half], (f"{len(middle)} more", sum(value for _, value in middle)), *ranked[-half:]]
+
+
+def _bars(rows: list[tuple[str, float]]) -> list[tuple[str, str, str, str]]:
+    widest = max((abs(value) for _, value in rows), default=0.0)
     if not widest > 0.0 or not np.isfinite(widest):
         return []
     return [
-        (name, text or DASH, f"{abs(value) / widest * 100.0:.1f}", "good" if value >= 0.0 else "bad")
-        for name, value, text in kept
+        (name, shown(value, "count"), f"{abs(value) / widest * 100.0:.1f}", "good" if value >= 0.0 else "bad")
+        for name, value in rows
     ]

@@ -76,7 +76,7 @@ def _chance(metrics: Mapping[str, Any]) -> str:
     alone = metrics["probabilistic_sharpe"]
     if alone is None:
         return ""
-    return f"true above 0: {'<1%' if alone < 0.005 else '>99%' if alone >= 0.995 else f'{alone:.0%}'}"
+    return f"true above 0: {'<1%' if alone < 0.005 else '>99%' if alone >= 0.995 else f'{alone:z.0%}'}"
 
 
 def _joined(*parts: str) -> str:
@@ -101,4 +101,4 @@ def _cell(value: float | None, scale: float = 1.0) -> MonthCell:
         return MonthCell("", "none", "0")
     strength = min(1.0, abs(value) / (FULL_COLOUR * scale))
     sign = "up" if value > 0.0 else "down" if value < 0.0 else "none"
-    return MonthCell(shown(value * 100.0, "bps"), sign, f"{strength:.2f}")
+    return MonthCell(shown(value * 100.0, "bps"), sign, f"{strength:z.2f}")

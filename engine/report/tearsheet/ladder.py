@@ -38,7 +38,7 @@ def ladder_figure(record: Record, block: Mapping[str, Any]) -> Figure:
         ahead = growth(series[name])[1:] / base - 1.0
         width = {"width": 2.4} if name == block["own"] else {}
         data.append(line(TITLES[name], "thin", ahead[at], series_colour(rank), line=width))
-        last.append(f"{TITLES[name]} {ahead[-1]:+.2%}")
+        last.append(f"{TITLES[name]} {ahead[-1]:+z.2%}")
     alt = f"Line chart of each way of sharing the book relative to 1/N-risk; at the end: {', '.join(last)}."
     return Figure("ladder_growth", title, alt, data, percent_axis("ahead of 1/N-risk"), height=300)
 

@@ -52,7 +52,7 @@ def crisis_table(metrics: Mapping[str, Any]) -> PageTable:
 def quantile_table(metrics: Mapping[str, Any]) -> PageTable:
     """Return quantiles of returns by horizon."""
     names = {0.0: "Worst", 0.5: "Median", 1.0: "Best"}
-    head = ("Return of a", "Number", *(names.get(share, f"{share:.0%}") for share in SHARES))
+    head = ("Return of a", "Number", *(names.get(share, f"{share:z.0%}") for share in SHARES))
     rows = [
         (row["horizon"], shown(row["count"], "count"), *(shown(value, "percent") for value in row["quantiles"]))
         for row in metrics["quantiles"]

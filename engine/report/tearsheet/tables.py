@@ -20,7 +20,9 @@ from plimsoll.engine.report.metrics.labels import (
     SPREADS,
     TURNOVER,
     Label,
+    as_read,
     count_shown,
+    counted,
     shown,
     title,
 )
@@ -67,7 +69,7 @@ def page_tables(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
         "symbols": symbol_table(record),
         "sleeves": sleeve_table(metrics),
         "notes": notes_table(metrics),
-        "counts": [(title(name), count_shown(value), bool(value)) for name, value in record.counts.items()],
+        "counts": [(*counted(name, value), bool(value)) for name, value in record.counts.items()],
         "warnings": warning_lines(record.warnings),
         "conventions": [(title(name), str(value)) for name, value in metrics["conventions"].items()],
         "facts": fact_rows(record, metrics),
@@ -249,9 +251,11 @@ def notes_table(metrics: Mapping[str, Any]) -> PageTable | None:
     rows = []
     for sleeve, block in metrics["diagnostics"].items():
         for key, value in block.items():
-            text = count_shown(value) if isinstance(value, int) else f"{value:.6g}"
             name, _, what = key.rpartition("_")
-            rows.append((sleeve, f"{words_for(sleeve, name)[0]}: {_STATISTICS.get(what, what)}", text))
+            words, kind = words_for(sleeve, name)
+            share = what == "ratio" or (kind == "percent" and what != "days")
+            text = shown(value, "percent") if share else as_read(f"{value:,.0f}" if what == "days" else f"{value:.4g}")
+            rows.append((sleeve, f"{words}: {_STATISTICS.get(what, what)}", text))
     return PageTable("Diagnostics in figures", ("Sleeve", "Figure", "Value"), rows) if rows else None
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from plimsoll.engine.report.metrics.labels import DASH, Label, shown
+from plimsoll.engine.report.metrics.labels import DASH, STAGES, Label, shown
 from plimsoll.engine.report.tearsheet.page_table import PageTable
 from plimsoll.engine.runtime.record import Record
 
@@ -106,6 +106,6 @@ def money_table(caption: str, table: pd.DataFrame, first: str, note: str = "") -
         top, low = rows[: MAX_ROWS // 2], rows[-(MAX_ROWS // 2) :]
         between = table.iloc[MAX_ROWS // 2 : -(MAX_ROWS // 2)]
         rows = [*top, (f"{len(between)} more", between.sum()), *low]
-    cells = [(str(name), *(shown(row[key], "usd") for key in MONEY)) for name, row in rows]
+    cells = [(STAGES.get(str(name), str(name)), *(shown(row[key], "usd") for key in MONEY)) for name, row in rows]
     cells.append(("Sum", *(shown(table[key].sum(), "usd") for key in MONEY)))
     return PageTable(f"{caption}, USD", (first, *MONEY_HEAD), cells, note)

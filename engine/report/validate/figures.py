@@ -95,7 +95,7 @@ def pbo_figure(pbo: Block) -> Figure:
     edges = np.linspace(-5.0, 5.0, len(pbo["logits"]) + 1)
     centres = (edges[:-1] + edges[1:]) / 2.0
     colours = ["@bad" if centre <= 0.0 else "@s0" for centre in centres]
-    trace = bars("splits", [f"{centre:.2f}" for centre in centres], np.array(pbo["logits"], dtype=np.float64), colours)
+    trace = bars("splits", [f"{centre:z.2f}" for centre in centres], np.array(pbo["logits"], dtype=np.float64), colours)
     return Figure("logits", title, alt, [trace], number_axis("splits", ",.0f") | {"xaxis": {"type": "category"}},
                   note="Red: at or below the median.")  # fmt: skip
 

@@ -69,25 +69,25 @@ def _banners(verdict: Block) -> list[tuple[str, str]]:
 def _sensitivity(block: Block) -> list[str]:
     said = []
     if block["rows"]:
-        worst = "not known" if block["worst"] is None else f"{block['worst']:.2f}"
+        worst = "not known" if block["worst"] is None else f"{block['worst']:z.2f}"
         said.append(
             f"{block['verdict'].capitalize()}: the most that a perturbation takes off the Sharpe ratio is {worst}, "
-            f"{block['threshold']:.2f} is allowed; the median of the configuration and its neighbours is "
+            f"{block['threshold']:z.2f} is allowed; the median of the configuration and its neighbours is "
             f"{'not known' if block['level'] is None else format(block['level'], '.2f')}."
         )
     if block["best"] is not None and block["best"] > block["threshold"]:
-        said.append(f"One adds {block['best']:.2f}: what is configured is not the best of its surroundings.")
+        said.append(f"One adds {block['best']:z.2f}: what is configured is not the best of its surroundings.")
     return said + [f"Left out: {one}." for one in block["left_out"]]
 
 
 def _plateau(block: Block | None) -> str:
     if block is None:
         return ""
-    text = f"The best of the family over the whole span ({settings_text(block['settings'])}) has {block['best']:.2f}"
+    text = f"The best of the family over the whole span ({settings_text(block['settings'])}) has {block['best']:z.2f}"
     if block["worst"] is None:
         return f"{text}; it has no neighbours."
-    text += f", with its {block['neighbours']} neighbours a median of {block['level']:.2f} and a worst of "
-    return f"{text}{block['worst']:.2f}."
+    text += f", with its {block['neighbours']} neighbours a median of {block['level']:z.2f} and a worst of "
+    return f"{text}{block['worst']:z.2f}."
 
 
 def _origin(verdict: Block) -> list[tuple[str, str]]:

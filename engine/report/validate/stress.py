@@ -48,7 +48,7 @@ def _losses(scenarios: Sequence[Mapping[str, Any]], cap: float) -> Figure:
     worst = max(scenarios, key=lambda scenario: scenario["replay"]["drawdown"])
     alt = (
         f"What each of {len(scenarios)} scenarios does to the books at once and to the run that goes through it; the "
-        f"worst drawdown on the way is {worst['replay']['drawdown']:.1%}, in {worst['title']}; the cap is {cap:.0%}."
+        f"worst drawdown on the way is {worst['replay']['drawdown']:z.1%}, in {worst['title']}; the cap is {cap:z.0%}."
     )
     note = "At once: all of a scenario's moves in one instant, nothing traded. Replayed: session by session, traded."
     return Figure("stress_losses", "Loss by scenario", alt, data, layout, note, height=380)
@@ -102,11 +102,11 @@ def _scenario_table(found: Mapping[str, Any]) -> PageTable:
             (
                 scenario["title"],
                 f"{scenario['sessions']:,}",
-                *(f"{shock[name]:.1%}" for name in ("last", "mean", "worst")),
+                *(f"{shock[name]:z.1%}" for name in ("last", "mean", "worst")),
                 shock["worst_day"],
-                *(f"{replay[name]:.1%}" for name in ("drawdown", "day_loss")),
-                *(f"{replay[name]:.2f}" for name in ("gross_before", "gross_lowest")),
-                "-" if replay["governor"] == "none" else f"{replay['cut']:.0%}",
+                *(f"{replay[name]:z.1%}" for name in ("drawdown", "day_loss")),
+                *(f"{replay[name]:z.2f}" for name in ("gross_before", "gross_lowest")),
+                "-" if replay["governor"] == "none" else f"{replay['cut']:z.0%}",
                 scenario["verdict"],
             )
         )
@@ -114,13 +114,13 @@ def _scenario_table(found: Mapping[str, Any]) -> PageTable:
 
 
 def _tail_table(found: Mapping[str, Any]) -> PageTable:
-    head = ("Paths", "Book", "Sessions", "VaR 95%", "VaR 99%", "ES 95%", "ES 99%", f"Beyond {found['cap']:.0%}")
+    head = ("Paths", "Book", "Sessions", "VaR 95%", "VaR 99%", "ES 95%", "ES 99%", f"Beyond {found['cap']:z.0%}")
     rows = []
     for kind, tails in (("Student-t(4)", found["student"]), ("own sessions", found["drawn"]["tails"])):
         for tail in tails:
             for one in tail["horizons"]:
                 losses = (*one["var"], *one["shortfall"], one["beyond"])
-                rows.append((kind, tail["book"], str(one["sessions"]), *(f"{loss:.2%}" for loss in losses)))
+                rows.append((kind, tail["book"], str(one["sessions"]), *(f"{loss:z.2%}" for loss in losses)))
     note = found["drawn"]["why"] or (
         "Held, not traded, before any income. Student-t: correlations of equity-like assets half way to 1. "
         f"Own sessions: blocks of a stationary bootstrap from {found['drawn']['sessions']:,} sessions. "

@@ -31,12 +31,12 @@ def cells(block: Mapping[str, Any], labels: Sequence[Label]) -> tuple[str, ...]:
 
 def money(value: float | None) -> str:
     """Return whole dollars."""
-    return DASH if value is None else f"${value:,.0f}"
+    return DASH if value is None else f"${value:z,.0f}"
 
 
 def value_text(value: Any) -> str:
     """Return a value of a grid as text."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:z.6g}" if isinstance(value, float) else str(value)
 
 
 def settings_text(values: Mapping[str, Any]) -> str:

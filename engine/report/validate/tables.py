@@ -204,7 +204,7 @@ def capacity_table(block: Block) -> PageTable:
     capacity = "without limit: the cost model has no impact" if block["capacity_usd"] is None else money(
         block["capacity_usd"])  # fmt: skip
     rows = [
-        (f"Assets at which costs eat {block['cost_share']:.0%}", capacity),
+        (f"Assets at which costs eat {block['cost_share']:z.0%}", capacity),
         ("Earned over bills before costs, a year", shown(block["earned_before_costs"], "percent")),
         ("Costs, a year", shown(block["drag"], "percent")),
         ("of which market impact", shown(block["impact"], "percent")),

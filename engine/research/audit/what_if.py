@@ -102,13 +102,13 @@ def bar_later(case: Case, reference: Ran) -> Comparison:
     if isinstance(after, str):
         return Comparison("one bar later", before, None, after, True)
     lost = before.sharpe - after.sharpe
-    moved = f"Sharpe {before.sharpe:.2f} becomes {after.sharpe:.2f}"
+    moved = f"Sharpe {before.sharpe:z.2f} becomes {after.sharpe:z.2f}"
     if not before.sharpe > WORTH:
         return Comparison("one bar later", before, after, f"{moved}: there is no edge that a delay could cost", False)
     if lost > EXTREME * before.sharpe:
         text = f"{moved}: most of it is gone within a bar, as with a look-ahead or a signal too fast to trade"
         return Comparison("one bar later", before, after, text, True)
-    little = "hardly anything" if lost <= SLIGHT else f"{lost / before.sharpe:.0%} of it"
+    little = "hardly anything" if lost <= SLIGHT else f"{lost / before.sharpe:z.0%} of it"
     return Comparison("one bar later", before, after, f"{moved}: {little} hangs on one bar", False)
 
 
@@ -123,7 +123,7 @@ def same_close(case: Case, reference: Ran) -> Comparison:
     if isinstance(after, str):
         return Comparison(name, before, None, after, True)
     gained = after.sharpe - before.sharpe
-    moved = f"Sharpe {before.sharpe:.2f} would be shown as {after.sharpe:.2f}"
+    moved = f"Sharpe {before.sharpe:z.2f} would be shown as {after.sharpe:z.2f}"
     if abs(gained) <= SLIGHT:
         return Comparison(name, before, after, f"{moved}: the moment of the fill hardly matters", False)
     if gained < 0.0:

@@ -26,8 +26,8 @@ class Outcome:
         """Return what goes beyond the cap, in words: the shocks without trading, then the replay."""
         day = self.shock.worst_day
         losses = (("last book", self.shock.last), ("mean book", self.shock.mean), (f"book of {day}", self.shock.worst))
-        found = [f"{name} at once {move:.1%}" for name, move in losses if move < -cap]
-        return (*found, *([f"replay -{self.replay.drawdown:.1%}"] if self.breaks_in_replay(cap) else []))
+        found = [f"{name} at once {move:z.1%}" for name, move in losses if move < -cap]
+        return (*found, *([f"replay -{self.replay.drawdown:z.1%}"] if self.breaks_in_replay(cap) else []))
 
     def breaks_in_replay(self, cap: float) -> bool:
         """Return whether the run itself, trading, loses more than the cap."""
@@ -60,7 +60,7 @@ def summary(outcomes: Sequence[Outcome], cap: float) -> str:
     broken = [o.scenario.label for o in outcomes if o.breaks_in_replay(cap)]
     at_once = [o.scenario.label for o in outcomes if any("at once" in words for words in o.breaches(cap))]
     said = [
-        f"Replayed through the system, {_of(broken, n)} lose more than {cap:.0%}.",
+        f"Replayed through the system, {_of(broken, n)} lose more than {cap:z.0%}.",
         f"Shocked at once, without a trade, {_of(at_once, n)} take more than that from one of the books.",
     ]
     asked = [o for o in outcomes if o.replay.governor in ("cut", "did not cut")]

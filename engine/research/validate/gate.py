@@ -42,7 +42,7 @@ class Check:
 
 def text_of(value: float, kind: Kind) -> str:
     """Return a figure as text."""
-    return f"${value:,.0f}" if kind == "usd" else shown(value, kind)
+    return f"${value:z,.0f}" if kind == "usd" else shown(value, kind)
 
 
 def checks_of(evidence: Mapping[str, Any], gate: GateSection) -> tuple[Check, ...]:
@@ -63,7 +63,7 @@ def checks_of(evidence: Mapping[str, Any], gate: GateSection) -> tuple[Check, ..
         _most("sensitivity", "Sharpe lost to a perturbation", moved, gate.max_sensitivity, "ratio",
               f"{len(sensitivity['rows'])} perturbations, {sensitivity['failed']} failed"),
         _least("capacity", "Capacity", capacity["capacity_usd"], gate.min_capacity_usd, "usd",
-               f"costs eat {gate.cost_share:.0%} of what is earned"),
+               f"costs eat {gate.cost_share:z.0%} of what is earned"),
         _measured("data", "Prices are real", not evidence["synthetic"], "generated prices prove nothing"),
     )  # fmt: skip
 
@@ -106,13 +106,13 @@ def luck_needed(evidence: Mapping[str, Any]) -> list[str]:
     if fell is not None:
         said.append(
             f"The drawdown of {shown(-fell, 'percent')} is the worst of one history of "
-            f"{walk['sessions'] / 252.0:.1f} years; a longer one has deeper ones."
+            f"{walk['sessions'] / 252.0:z.1f} years; a longer one has deeper ones."
         )
     return said
 
 
 def _count(effective: float | None, counted: int) -> str:
-    worth = "" if effective is None else f"{effective:,.0f} independent out of "
+    worth = "" if effective is None else f"{effective:z,.0f} independent out of "
     return f"{worth}{counted:,}"
 
 

@@ -129,12 +129,12 @@ class Overfit:
         if np.isfinite(self.needed.record):
             years = self.needed.record / m.SESSIONS_PER_YEAR
             lines.append(
-                f"A record of this kind needs {years:.1f} years before its Sharpe is above zero with 95% confidence; "
-                f"this one has {self.sessions / m.SESSIONS_PER_YEAR:.1f}."
+                f"A record of this kind needs {years:z.1f} years before its Sharpe is above zero with 95% confidence; "
+                f"this one has {self.sessions / m.SESSIONS_PER_YEAR:z.1f}."
             )
         lines.append(
             f"Of {self.tries.counted:,} tries without any skill the best would show a Sharpe of 1 over "
-            f"{self.needed.years:.1f} years."
+            f"{self.needed.years:z.1f} years."
         )
         return lines
 
@@ -142,8 +142,8 @@ class Overfit:
         return (
             f"Probability of overfitting: in {share_text(self.pbo)} of {len(self.splits.logit):,} ways to deal the "
             f"past into two halves, the best of one was at or below the middle of all settings in the other; in "
-            f"{share_text(self.splits.loss)} it lost money there. Above {PBO_LIMIT:.0%} choosing does harm, below "
-            f"{PBO_TARGET:.0%} is the aim."
+            f"{share_text(self.splits.loss)} it lost money there. Above {PBO_LIMIT:z.0%} choosing does harm, below "
+            f"{PBO_TARGET:z.0%} is the aim."
         )
 
     def _alike(self) -> list[str]:
@@ -151,7 +151,7 @@ class Overfit:
             return []
         rho = self.effective.mean_correlation
         bet = "they are one bet, and no figure here says whether that bet was chosen after the fact"
-        return [f"The settings move together, {rho:.3f} on average: {bet}."]
+        return [f"The settings move together, {rho:z.3f} on average: {bet}."]
 
     def _noise(self) -> str:
         return (
