@@ -45,7 +45,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
-        near = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
+        there = path.parent.glob("*.toml") if path.parent.is_dir() else ()
+        near = [one.name for one in there if one.name != "pyproject.toml"]
         raise ConfigError("no such config file", where=str(path), fix=did_you_mean(path.name, near)) from None
     except (IsADirectoryError, PermissionError) as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None

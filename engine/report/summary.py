@@ -110,6 +110,9 @@ def _lines(record: Record, metrics: Mapping[str, Any]) -> list[tuple[str, str, s
         f"{run['fills']:,} fills of {run['orders']:,} orders; turnover {shown(turnover, 'ratio')} a year (two-sided); "
         f"costs {shown(costs['drag_bps_per_year'], 'bps')} bps a year, {shown(costs['total'], 'usd')} USD"
     )
+    interest, borrow = costs["financing_bps_per_year"], costs["borrow_bps_per_year"]
+    if (interest or 0.0) + (borrow or 0.0) > 0.0:
+        trading += f"; financing: margin {shown(interest, 'bps')} bps a year, borrow {shown(borrow, 'bps')}"
     lines = [("Money", money, ""), ("Exposure", held, ""), ("Trading", trading, "")]
     if metrics["intraday"] is not None:
         lines.append(("Intraday", intraday_text(metrics["intraday"]), ""))

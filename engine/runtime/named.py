@@ -22,12 +22,15 @@ def named_config(given: Path) -> dict[str, Any] | None:
     script, _, wanted = text.partition(".py:") if ".py:" in text else (text, "", "")
     if script != text or given.suffix == ".py":
         return _of_script(Path(f"{script}.py") if wanted else given, wanted)
+    if given.suffix == ".toml" and given.stem in registered() and not given.exists():
+        fix = f"name the folder it is in, or run the strategy as it is: {given.stem}"
+        raise ConfigError("no such config file", where=text, fix=fix)
     if given.exists() or given.suffix:
         return _config(text, text.rpartition(":")[2]) if ":" in text and not given.exists() else None
     if text in registered():
         return _config(text, text)
     if given.parent == Path():
-        known = [*registered(), *(path.name for path in Path().glob("*.toml"))]
+        known = [*registered(), *(path.name for path in Path().glob("*.toml") if path.name != "pyproject.toml")]
         raise ConfigError(f"{text}: neither a configuration nor a strategy", fix=did_you_mean(text, known))
     return None
 
@@ -43,9 +46,14 @@ def _of_script(path: Path, wanted: str) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
     except (SyntaxError, UnicodeDecodeError) as error:
-        raise ConfigError(f"not Python: {error}", where=str(path)) from None
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        what = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise ConfigError(f"not Python{line}: {what}", where=str(path)) from None
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    found = [node.name for node in classes if any(_is_strategy(base) for base in node.bases)]
+    found: list[str] = []
+    for node in classes:  # in the order of the text: a class may derive from a strategy above it
+        if any(_is_strategy(base) or (isinstance(base, ast.Name) and base.id in found) for base in node.bases):
+            found.append(node.name)
     if wanted:
         if wanted not in [node.name for node in classes]:
             raise ConfigError(f"no class {wanted!r}", where=str(path), fix=did_you_mean(wanted, found))

@@ -17,12 +17,17 @@ from plimsoll.engine.verbs.host import PROGRAM, Host
 Comparable = Result | Config | Path | str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Compared:
     """Runs held against each other: the tables, and the page that was written, None without `out`."""
 
     comparison: Comparison
     page: Path | None
+
+    def __repr__(self) -> str:
+        """Return in one line what was held against what."""
+        series, sessions = self.comparison.lined.series, self.comparison.lined.sessions
+        return f"<Compared {', '.join(series)}: {len(sessions):,} sessions, {sessions[0]} to {sessions[-1]}>"
 
     def html(self) -> str:
         """Return the page; it loads nothing from anywhere."""

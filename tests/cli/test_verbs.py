@@ -1,7 +1,10 @@
 """The command and the package call the same verbs: what one writes and returns, the other does too."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -53,6 +56,17 @@ def test_every_command_is_a_documented_function_of_the_package() -> None:
     for name in functions:
         assert getattr(plimsoll, name).__module__.startswith("plimsoll.engine.verbs."), name
         assert getattr(plimsoll, name).__doc__, name
+
+
+def test_what_help_prints_of_a_verb_holds_no_key_of_the_environment() -> None:
+    code = (
+        "import inspect, plimsoll; "
+        "print(*(inspect.signature(getattr(plimsoll, name)) for name in plimsoll.__all__ if name == name.lower()))"
+    )
+    environment = {**os.environ, "APCA_API_SECRET_KEY": "SEKRET123"}
+    printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert "host: " in printed.stdout
+    assert "SEKRET123" not in printed.stdout
 
 
 def test_a_backtest_from_python_writes_the_folder_of_the_command(here: Path, cli: Callable[..., Any]) -> None:

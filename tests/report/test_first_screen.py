@@ -4,6 +4,7 @@ import base64
 import gzip
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,17 @@ import pandas as pd
 import pytest
 from page_parser import Page
 
+from plimsoll import backtest
 from plimsoll.engine.market.panel import DataWarning
 from plimsoll.engine.report.metrics.diagnostic_words import words_for
 from plimsoll.engine.report.result import Result, record_of
 from plimsoll.engine.report.tearsheet.contributors import by_sleeve
-from plimsoll.engine.report.tearsheet.first_screen import contributors, vouched, what_ran, worth_acting_on
+from plimsoll.engine.report.tearsheet.first_screen import MOST, contributors, vouched, what_ran, worth_acting_on
 from plimsoll.engine.report.tearsheet.headline import tiles
 from plimsoll.engine.report.tearsheet.page import tearsheet_html
 from plimsoll.engine.report.tearsheet.page_data import page_files
 
+ROOT = Path(__file__).resolve().parents[2]
 Make = Callable[..., Result]
 CONFIG: dict[str, Any] = {
     "sleeve": [{"name": "l", "strategy": "regime_risk_parity", "params": {"vol_target": 0.1, "rebalance": "M"}}],
@@ -47,8 +50,34 @@ def test_what_it_is_made_of_is_ranked_and_is_the_profit(make_result: Make) -> No
     pnl = result.pnl_by_symbol["pnl"].sort_values(ascending=False, kind="stable")
     pnl = pnl[pnl != 0.0]
     assert [name for name, *_ in rows] == list(pnl.index)
+    assert caption.endswith(f"in all {pnl.sum():,.0f}".replace("-", "−"))
     assert [tone for *_, tone in rows] == ["good" if value >= 0.0 else "bad" for value in pnl]
     assert max(float(width) for *_, width, _ in rows) == 100.0
+
+
+def test_of_many_contributors_those_in_the_middle_are_one_row(make_result: Make) -> None:
+    result = make_result(sessions=200, n=40)
+    pnl = result.pnl_by_symbol["pnl"].sort_values(ascending=False, kind="stable")
+    pnl = pnl[pnl != 0.0]
+    _, rows = contributors(record_of(result))
+    left = len(pnl) - MOST // 2 * 2
+    assert left > 1
+    assert [name for name, *_ in rows] == [*pnl.index[:12], f"{left} more", *pnl.index[-12:]]
+    shown = {name: float(text.replace(",", "").replace("−", "-")) for name, text, *_ in rows}
+    assert sum(shown.values()) == pytest.approx(pnl.sum(), abs=0.5 * len(rows))
+
+
+def test_a_book_is_made_of_all_its_parts_in_words() -> None:
+    alone = ("report.ladder=false", "report.regime_off=false")
+    book = backtest(ROOT / "config" / "book.toml", start="2025-01-02", sets=alone, trials="off")
+    caption, rows = contributors(record_of(book))
+    made = book.pnl_by_sleeve["pnl"]
+    assert len(rows) == int((made != 0.0).sum())
+    names = {name for name, *_ in rows}
+    assert {"(cash)", "(execution)", "Stage 3: volatility target", "Stage 4: caps"} <= names
+    assert not any(name[:1] == "s" and name[1:2].isdigit() for name in names)
+    profit = book.metrics["run"]["final_equity"] - book.metrics["run"]["starting_cash"]
+    assert caption.endswith(f"in all {profit:,.0f}".replace("-", "−"))
 
 
 def test_what_sleeves_gave_is_their_share_times_their_return(result: Result) -> None:

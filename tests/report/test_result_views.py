@@ -2,23 +2,29 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from page_parser import Page
 from rich.console import Console
 
+from plimsoll import backtest
 from plimsoll.engine.market.panel import DataWarning
-from plimsoll.engine.report.metrics.labels import SERIES, Kind, shown
+from plimsoll.engine.report.metrics.labels import RATES, SERIES, Kind, as_read, shown
 from plimsoll.engine.report.metrics.notices import warning_lines
 from plimsoll.engine.report.metrics.returns import growth
 from plimsoll.engine.report.notebook import sparkline
 from plimsoll.engine.report.result import Result, record_of
 from plimsoll.engine.report.summary import print_summary
+from plimsoll.engine.report.tearsheet.page import tearsheet_html
 
+ROOT = Path(__file__).resolve().parents[2]
 Make = Callable[..., Result]
+MINUS_ZERO = re.compile(r"(?<![\w.,])[-−]\$?0(?:[.,]0+)?%?(?![\w.,])")
 
 
 def printed(result: Result, folder: Path | None = None) -> str:
@@ -140,3 +146,22 @@ def test_values_are_shown_the_way_a_reader_expects(value: object, kind: Kind, te
 
 def test_every_label_has_a_figure(result: Result) -> None:
     assert {key for key, _, _ in SERIES} <= set(result.metrics)
+
+
+@pytest.mark.parametrize("kind", ["percent", "ratio", "count", "usd", "bps"])
+@pytest.mark.parametrize("value", [-0.0, -1e-12, -4e-5, 1e-12])
+def test_what_rounds_to_nothing_has_no_sign(kind: Kind, value: float) -> None:
+    assert shown(value, kind)[:1] == "0"
+    assert as_read(f"{value:+.2f}") == "0.00"
+    assert as_read("-0.05") == "−0.05"
+    assert as_read("-3e-05") == "−3e−05"
+
+
+def test_no_text_of_a_book_has_a_minus_zero_and_every_figure_its_name() -> None:
+    alone = ("report.ladder=false", "report.regime_off=false")
+    book = backtest(ROOT / "config" / "book.toml", start="2024-01-02", sets=alone, trials="off")
+    texts = [printed(book), *Page(tearsheet_html(record_of(book), book.metrics)).texts]
+    assert [text for text in texts if MINUS_ZERO.search(text)] == []
+    rates = {name for name, value in book.counts.items() if not float(value).is_integer()}
+    assert rates
+    assert rates <= set(RATES)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from plimsoll import ConfigError, backtest
+from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.runtime.named import named_config
 
 SCRIPT = '''"""Mine."""
@@ -54,13 +55,31 @@ def test_files_of_configurations_are_left_to_their_reader(tmp_path: Path) -> Non
     assert named_config(tmp_path / "none.toml") is None
     (tmp_path / "plain").write_text("[run]")
     assert named_config(tmp_path / "plain") is None
+    with pytest.raises(ConfigError, match="run the strategy as it is: trend"):
+        named_config(tmp_path / "trend.toml")
+
+
+def test_a_strategy_made_from_another_of_the_script_is_one_more(tmp_path: Path) -> None:
+    script = tmp_path / "mine.py"
+    script.write_text(SCRIPT.format(divisor=1, more="class Other(Held):\n    pass"))
+    with pytest.raises(ConfigError, match=r"2 strategies in it; say which: .*mine.py:Held, .*mine.py:Other"):
+        named_config(script)
+
+
+def test_a_projects_own_file_is_no_configuration_to_suggest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("[project]")
+    for ask in (lambda: named_config(Path("nosuch")), lambda: load_config(Path("nosuch.toml"))):
+        with pytest.raises(ConfigError) as said:
+            ask()
+        assert "pyproject" not in str(said.value)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("print(1)", "a Python script without a strategy"),
-        ("class X(", "not Python"),
+        ("class X(", "not Python, line 1: "),
     ],
 )
 def test_a_script_that_holds_none_is_told(tmp_path: Path, text: str, said: str) -> None:

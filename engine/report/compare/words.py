@@ -82,11 +82,16 @@ def test_table(found: Comparison) -> PageTable:
         "beta": ("Beta", "ratio"),
     }
     rows = [
-        (label, *(_cell(found.tests.loc[other, key], kind) for other in found.tests.index))
+        (label, *(_tested(found.tests.loc[other, key], key, kind) for other in found.tests.index))
         for key, (label, kind) in kinds.items()
     ]
     head = (found.lined.base, *(f"less {other}" for other in found.tests.index))
     return PageTable("Differences", head, rows, found.conventions)
+
+
+def _tested(value: Any, key: str, kind: Kind) -> str:
+    """Return a figure of a difference as text; a p-value is never nothing."""
+    return "<0.01" if key.endswith("_p") and value < 0.005 else _cell(value, kind)
 
 
 def setting_table(found: Comparison) -> PageTable:
@@ -106,6 +111,6 @@ def verdicts(found: Comparison) -> list[str]:
         sure = "differs from" if p < 0.05 else "is not told apart from"
         said.append(
             f"The Sharpe ratio of {found.lined.base} {sure} that of {label}: {as_read(f'{difference:+z.2f}')} "
-            f"(s.e. {row['sharpe_error']:z.2f}, p {p:z.3f})."
+            f"(s.e. {row['sharpe_error']:z.2f}, {'p < 0.001' if p < 0.0005 else f'p {p:.3f}'})."
         )
     return said
