@@ -172,6 +172,8 @@ def _print(console: "Console", result: SweepResult, folder: Path, luck: Sequence
         console.print(f"settings {others} are equal in {result.metric} to 1e-9; they stand in the grid's order")
     if summary["window"]["own"]:
         console.print("each setting has sessions of its own: figures of different spans are not alike", soft_wrap=True)
+    if summary["over_bills"].startswith("a rate of 0"):
+        console.print(f"Sharpe over bills is over {summary['over_bills']}", soft_wrap=True)
     if summary["median"] is not None:
         console.print(
             f"\nThe best of {len(result.table):,} settings looks better than it is: part of its lead is luck that "

@@ -222,3 +222,14 @@ def test_other_data_under_the_same_name_are_another_sweep(tmp_path: Path) -> Non
 def test_a_ranking_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigError, match="--metric: unknown metric 'sharp'; did you mean 'sharpe'"):
         sweep({"sleeve": []}, {"run.cash": [1, 2]}, by=Ranking("sharp"))
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"), [(0.0, "a rate of 0: financing.cash_rate names no bill fund"), ("SPY", "SPY")]
+)
+def test_what_returns_over_bills_are_over_is_said(tmp_path: Path, rate: float | str, said: str) -> None:
+    values = gated_values(tmp_path) | {"financing": {"cash_rate": rate}}
+    plan = plan_sweep(load_config(values), axes_of({EVERY: [5, 6]}, random=False))
+    result = run_sweep(plan, tmp_path / "out", ALONE, Ranking())
+    assert result.summary["over_bills"] == said
+    assert f">{said}<" in (tmp_path / "out" / "report.html").read_text()

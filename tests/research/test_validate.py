@@ -145,6 +145,8 @@ def test_without_a_family_the_walk_is_the_configuration_and_the_gate_fails() -> 
     found = validate(values, data=panel, trials="off")
     assert unnamed(found) == []
     assert names_failed(found) == {"pbo"}
+    over = next(one.why for one in found.checks if one.name == "sharpe")
+    assert over.endswith("sessions, over a rate of 0: financing.cash_rate names none")
     assert "names nothing to choose from" in next(one.why for one in found.checks if one.name == "pbo")
     own = whole.walk["configured"].to_numpy()
     np.testing.assert_array_equal(found.walk["rolling"].to_numpy()[258:], own[258:])

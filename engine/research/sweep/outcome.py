@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from plimsoll.engine.config.schema import Config
 from plimsoll.engine.config.toml import dump_toml
 from plimsoll.engine.report.metrics.table import plain
 from plimsoll.engine.research.sweep.block import BlockRows
@@ -105,6 +106,7 @@ def summary_of(plan: SweepPlan, table: pd.DataFrame, metric: str, top: int, luck
         "failed": len(failures),
         "skipped": plan.skipped,
         "window": plan.window.plain(),
+        "over_bills": over_bills(plan.base),
         "equal": [group for group in alike if len(group) > 1 and set(group) & set(order[:top])],
         "top": [_row(table, number) for number in order[:top]],
         "median": _row(table, order[(len(order) - 1) // 2]) if order else None,
@@ -128,6 +130,7 @@ def facts_of(plan: SweepPlan, table: pd.DataFrame, metric: str) -> dict[str, str
         "data": ", ".join(dict.fromkeys(one.data_hash for one in plan.panels)),
         "source": panel.source,
         "measured over": _measured(plan),
+        "over bills": over_bills(plan.base),
         "span of the data": f"{panel.clock.session[0]} to {panel.clock.session[-1]}",
     }
     as_base = plan.window.put(plan.base)
@@ -137,6 +140,12 @@ def facts_of(plan: SweepPlan, table: pd.DataFrame, metric: str) -> dict[str, str
     if any(one.synthetic for one in plan.panels):
         facts["synthetic"] = "The prices are generated; no figure here says anything about a market."
     return facts
+
+
+def over_bills(config: Config) -> str:
+    """Return what returns "over bills" are over: what cash earns, for a sweep takes no other rate by default."""
+    rate = config.financing.cash_rate
+    return str(rate) if rate != 0.0 else "a rate of 0: financing.cash_rate names no bill fund"
 
 
 def _measured(plan: SweepPlan) -> str:

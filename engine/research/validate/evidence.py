@@ -73,6 +73,7 @@ def evidence_of(plan: ValidationPlan, ran: Ran, former: BlockRows | None, paths:
     block = {
         "judged": plan.section.window,
         "synthetic": plan.panel.synthetic,
+        "over": "" if plan.config.financing.cash_rate != 0.0 else ", over a rate of 0: financing.cash_rate names none",
         "sessions": n,
         "from": str(ran.sessions[0]),
         "to": str(ran.sessions[-1]),

@@ -55,7 +55,7 @@ def checks_of(evidence: Mapping[str, Any], gate: GateSection) -> tuple[Check, ..
         moved = None
     return (
         _least("sharpe", "Sharpe over bills out of sample", stitched["sharpe_excess"], gate.min_sharpe, "ratio",
-               f"{walk['walk']} walk, {walk['sessions']:,} sessions"),
+               f"{walk['walk']} walk, {walk['sessions']:,} sessions{evidence['over']}"),
         _least("dsr", "Deflated Sharpe ratio", luck["dsr"], gate.min_dsr, "percent", luck["of"]),
         _most("pbo", "Probability of overfitting", pbo["pbo"], gate.max_pbo, "percent", pbo["why"] or
               f"{pbo['columns']} settings, noise gives {shown(_of(pbo, 'null', 'mean'), 'percent')}", strict=True),
