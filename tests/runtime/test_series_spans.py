@@ -271,7 +271,7 @@ def test_every_series_has_a_span_line_in_the_metrics_the_summary_and_the_page(
 def test_the_page_shows_the_spans_and_draws_the_benchmark_on_its_own_dates(tmp_path: Any) -> None:
     page = (held(without([50, *range(80, N)])).result.save(tmp_path / "run") / "report.html").read_text()
     assert "Series beside the account" in page
-    assert "<td>78 of 119</td>" in page  # a hole is no row
+    assert ">78 of 119</td>" in page  # a hole is no row
 
 
 @pytest.mark.parametrize(
