@@ -24,7 +24,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         run = backtest(ROOT / "config" / "demo.toml", out=folder / "run", trials="off")
-        other = backtest("sixty_forty", start=str(run.sessions[0]), benchmark="SPY", trials="off")
+        other = backtest("sixty_forty", start=run.returns.index[0].date(), benchmark="SPY", trials="off")
         compare(run, other, out=folder / "compare.html")
         with Browser(binary) as browser:
             for name, page in (("run", folder / "run" / "report.html"), ("compare", folder / "compare.html")):
