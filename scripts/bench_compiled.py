@@ -106,7 +106,7 @@ def sweep(repeat: int, best: Best) -> dict[str, Any]:
     space = Workspace(assemble(config, prepare(config, panel, {"w4": made[0]})))
 
     def run() -> list[float]:
-        return [space.run(strategy)[0].final_equity for strategy in made]
+        return [done[0].final_equity for done in space.run_all(made) if done is not None]
 
     one = [np.ascontiguousarray(panel.block[k, :, 0]) for k in (0, 1)]
     settings = [kalman_level.params(q_level=q, q_slope=s, noise=r) for q, s, r in grid.tolist()]

@@ -1,13 +1,13 @@
 """The workloads of scripts/bench: seeded inputs, our engine on them, a single-purpose loop as the floor beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple
 
 import numpy as np
 
 from plimsoll.engine.config.schema import Config, load_config
-from plimsoll.engine.kernels.account.track import Notional, answer
+from plimsoll.engine.kernels.account.track import Answers, Notional, answer, answer_of
 from plimsoll.engine.kernels.estimate import kalman_level
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.market.calendar import build_clock
@@ -15,7 +15,7 @@ from plimsoll.engine.market.panel import BarClock, Panel
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import run_loop
 from plimsoll.engine.runtime.prepare import make_strategies
-from plimsoll.engine.sleeve.scan import Scan
+from plimsoll.engine.sleeve.scan import BlockScan, Scan
 from plimsoll.engine.sleeve.strategy import Context, Strategy, StrategyParams
 from plimsoll.engine.types import Bools, Floats, Weights
 from plimsoll.strategies.inverse_vol import InverseVol
@@ -63,6 +63,13 @@ class KalmanLongFlat(Strategy):
         """Feed all of them."""
         long_flat_scan(run.close, self.filter, run.state, run.notional)
 
+    @classmethod
+    def scan_block(cls, settings: Sequence["KalmanLongFlat"], run: BlockScan) -> None:
+        """Feed all of them to many filters."""
+        params = np.array([setting.filter for setting in settings]).T.copy()
+        state = np.full((kalman_level.STATE_SIZE, len(settings)), np.nan)
+        long_flat_block(run.close, params, state, np.zeros((len(settings), 1)), run.answers)
+
 
 @kernel
 def long_flat(state: LongFlatState, p: kalman_level.Params, close: float) -> bool:
@@ -80,6 +87,18 @@ def long_flat_scan(close: Floats, p: kalman_level.Params, state: LongFlatState, 
     for t in range(close.shape[0]):
         if long_flat(state, p, close[t, 0]) and not answer(t, state.held, notional):
             return
+
+
+@kernel
+def long_flat_block(close: Floats, params: Floats, x: Floats, held: Floats, answers: Answers) -> None:
+    """Run `long_flat` over all bars for B settings: params (3, B), x (5, B) as in the filter, held (B, 1)."""
+    for t in range(close.shape[0]):
+        kalman_level.block_step(x, params, close[t, 0])
+        for b in range(held.shape[0]):
+            want = 1.0 if x[kalman_level.SLOPE, b] > 0.0 else 0.0
+            if want != held[b, 0]:
+                held[b, 0] = want
+                answer_of(b, t, held[b], answers)
 
 
 class WalkState(NamedTuple):

@@ -1,7 +1,7 @@
 """What a strategy is: a page of code that looks at one bar and says what it would hold."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
 
@@ -12,7 +12,7 @@ from plimsoll.engine.errors import StrategyError, did_you_mean
 from plimsoll.engine.kernels.derive import TRADING
 from plimsoll.engine.market.panel import BarClock
 from plimsoll.engine.market.window import Cursor, Window
-from plimsoll.engine.sleeve.scan import Scan
+from plimsoll.engine.sleeve.scan import BlockScan, Scan
 from plimsoll.engine.types import Bools, Codes, Floats, Unlisted, Weights
 
 Role = Literal["defensive", "cyclical", "other"]
@@ -289,3 +289,28 @@ def scan_of(strategy: Strategy) -> Callable[[Scan], None] | None:
         return None
     ways = (name for cls in type(strategy).__mro__ for name in ("scan", "on_bar") if name in vars(cls))
     return strategy.scan if next(ways) == "scan" else None
+
+
+@runtime_checkable
+class ScansBlocks(Protocol):
+    """What a kernel strategy may have beside `scan`: many settings of it in one pass over the market.
+
+    For strategies that do not look at their own notional portfolio. Bars are the outer loop and settings the inner
+    one, so that a bar is read once for all of them and their arithmetic is done several settings at a time.
+    """
+
+    @classmethod
+    def scan_block(cls, settings: Sequence[Any], run: BlockScan) -> None:
+        """Note in `run.answers` what each of `settings`, strategies of this class, answers; to the bit as its scan."""
+        ...
+
+
+def block_scan_of(strategy: Strategy) -> Callable[[Sequence[Any], BlockScan], None] | None:
+    """Return the method with which a strategy's class runs through a span for many settings; None if it has none.
+
+    A subclass that changes `scan` or `on_bar` alone has none any more.
+    """
+    if not isinstance(strategy, ScansBlocks) or scan_of(strategy) is None:
+        return None
+    ways = (set(vars(cls)) & {"scan_block", "scan", "on_bar"} for cls in type(strategy).__mro__)
+    return strategy.scan_block if "scan_block" in next(filter(None, ways)) else None

@@ -36,14 +36,18 @@ def wanted_legs(
         if np.isnan(price[i]):
             why[i] = NO_PRICE
             continue
-        aim = target[i] * equity / price[i]
-        if aim * held[i] < 0.0:
-            legs[0, i] = -held[i]
-            legs[1, i] = aim
-        elif target[i] == 0.0:
-            legs[0, i] = -held[i]
-        else:
-            legs[0, i] = aim - held[i]
+        legs[0, i], legs[1, i] = legs_to(target[i], price[i], equity, held[i])
+
+
+@inline_kernel
+def legs_to(target: float, price: float, equity: float, held: float) -> tuple[float, float]:
+    """Return the unrounded legs that take one symbol from `held` shares to its target weight; see `wanted_legs`."""
+    aim = target * equity / price
+    if aim * held < 0.0:
+        return -held, aim
+    if target == 0.0:
+        return -held, 0.0
+    return aim - held, 0.0
 
 
 @kernel
@@ -57,11 +61,7 @@ def round_legs(held: Floats, lot: Floats, legs: Floats) -> None:
             qty = legs[leg, i]
             if qty == 0.0 or (leg == 0 and qty == -held[i]):
                 continue
-            before = held[i] if leg == 0 else 0.0
-            if before + qty < 0.0:
-                legs[leg, i] = trim(before + qty, 1.0) - before
-            else:
-                legs[leg, i] = trim(qty, lot[i])
+            legs[leg, i] = scaled(held[i] if leg == 0 else 0.0, qty, 1.0, lot[i])
 
 
 @kernel

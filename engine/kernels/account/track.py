@@ -192,6 +192,52 @@ def follow(stop: int, n: Notional) -> None:
     n.at[0] = max(stop, n.at[0])
 
 
+class Answers(NamedTuple):
+    """The answers of B settings of one strategy over T bars and K symbols: what a `scan_block` writes.
+
+    status (T, K) read. Written where a setting answers: held (B, T, K) the weights held from that close on, answered
+    (B, T), fault (B,) whether an answer of it could not stand.
+    """
+
+    status: Codes
+    held: Floats
+    answered: Bools
+    fault: Bools
+
+
+@inline_kernel
+def answer_of(b: int, t: int, w: Floats, a: Answers) -> None:
+    """Note the answer (K,) of setting b at the close of bar t, as `answer` does; a scan goes on if it cannot stand."""
+    verdict, _ = check_answer(t, w, a.status)
+    stands = verdict == ANSWER_OK
+    a.answered[b, t] = stands
+    a.fault[b] = a.fault[b] or not stands
+    held = a.held
+    for i in range(w.shape[0]):
+        held[b, t, i] = held_of(t, i, w[i], a.status)
+
+
+@kernel
+def follow_block(
+    first: Ints, ret: Floats, bill: Floats, a: Answers, weight: Floats, scal: Floats, path: Floats
+) -> None:  # fmt: skip
+    """Carry the notional portfolio of each setting b over bars [0, first[b]), as `follow` does.
+
+    first (B,); ret (T, K), bill (T,) as in `Notional`; weight (K,), scal (3,), path (T, 2) are scratch.
+    """
+    for b in range(first.shape[0]):
+        for i in range(weight.shape[0]):
+            weight[i] = 0.0
+        scal[EQUITY], scal[PEAK], scal[TRACK_RUINED] = 1.0, 1.0, 0.0
+        for t in range(first[b]):
+            track_step(t, ret, a.status, bill, weight, scal, path)
+            for i in range(weight.shape[0]):
+                if a.answered[b, t]:
+                    weight[i] = a.held[b, t, i]
+                else:
+                    a.held[b, t, i] = weight[i]
+
+
 @kernel
 def last_rows(array: Floats, t: int, n: int, of: Notional) -> Floats:
     """Return rows t - n + 1 .. t of array (T, K) of a scan, as a window shows them.

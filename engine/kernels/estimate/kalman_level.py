@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels import check
-from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.types import Floats
 
 # Columns of `State.x`.
@@ -53,6 +53,23 @@ def init() -> State:
     return State(np.full(STATE_SIZE, np.nan))
 
 
+@inline_kernel
+def observed(
+    level: float, slope: float, p00: float, p01: float, p11: float, q_level: float, q_slope: float, noise: float,
+    price: float,
+) -> tuple[float, float, float, float, float]:  # fmt: skip
+    """Return level, slope and their covariance after a price; the formula stands in `step`."""
+    ahead = level + slope
+    m00 = p00 + 2.0 * p01 + p11 + q_level
+    m01 = p01 + p11
+    m11 = p11 + q_slope
+    total = m00 + noise
+    k0 = m00 / total
+    k1 = m01 / total
+    surprise = price - ahead
+    return ahead + k0 * surprise, slope + k1 * surprise, (1.0 - k0) * m00, (1.0 - k0) * m01, m11 - k1 * m01
+
+
 @kernel
 def step(state: State, params: Params, price: float, out: Floats) -> None:
     """Advance the filter by one bar.
@@ -75,22 +92,30 @@ def step(state: State, params: Params, price: float, out: Floats) -> None:
             x[P_CROSS] = 0.0
             x[P_SLOPE] = 1.0
         else:
-            p00, p01, p11 = x[P_LEVEL], x[P_CROSS], x[P_SLOPE]
-            ahead = x[LEVEL] + x[SLOPE]
-            m00 = p00 + 2.0 * p01 + p11 + params.q_level
-            m01 = p01 + p11
-            m11 = p11 + params.q_slope
-            total = m00 + params.noise
-            k0 = m00 / total
-            k1 = m01 / total
-            surprise = price - ahead
-            x[LEVEL] = ahead + k0 * surprise
-            x[SLOPE] += k1 * surprise
-            x[P_LEVEL] = (1.0 - k0) * m00
-            x[P_CROSS] = (1.0 - k0) * m01
-            x[P_SLOPE] = m11 - k1 * m01
+            x[LEVEL], x[SLOPE], x[P_LEVEL], x[P_CROSS], x[P_SLOPE] = observed(
+                x[LEVEL], x[SLOPE], x[P_LEVEL], x[P_CROSS], x[P_SLOPE], params.q_level, params.q_slope, params.noise,
+                price,
+            )  # fmt: skip
     out[LEVEL] = x[LEVEL]
     out[SLOPE] = x[SLOPE]
+
+
+@inline_kernel
+def block_step(x: Floats, params: Floats, price: float) -> None:
+    """Advance B filters by the same price, each to the bit as `step` does.
+
+    x (5, B) their states as columns, mutated; params (3, B) the fields of `Params` as rows.
+    """
+    if np.isfinite(price):
+        if np.isnan(x[LEVEL, 0]):  # all have seen the same prices, so all or none
+            for b in range(x.shape[1]):
+                x[LEVEL, b], x[SLOPE, b], x[P_LEVEL, b], x[P_CROSS, b], x[P_SLOPE, b] = price, 0.0, 1.0, 0.0, 1.0
+        else:
+            for b in range(x.shape[1]):
+                x[LEVEL, b], x[SLOPE, b], x[P_LEVEL, b], x[P_CROSS, b], x[P_SLOPE, b] = observed(
+                    x[LEVEL, b], x[SLOPE, b], x[P_LEVEL, b], x[P_CROSS, b], x[P_SLOPE, b], params[0, b], params[1, b],
+                    params[2, b], price,
+                )  # fmt: skip
 
 
 @kernel

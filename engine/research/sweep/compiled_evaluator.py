@@ -67,7 +67,31 @@ class CompiledEvaluator:
 
     def evaluate(self, settings: Sequence[Config]) -> list[SettingOutcome | SettingFailure]:
         """Run the settings; see `Evaluator`."""
-        return [self._one(config) for config in settings]
+        found: list[SettingOutcome | SettingFailure] = []
+        while len(found) < len(settings):
+            found.append(self._one(settings[len(found)]))
+            alike = self._alike(settings[len(found) :])
+            if len(alike) > 1:
+                last = self._spaces.last
+                rest = zip(settings[len(found) :], last[2].run_all(alike), strict=False)
+                found += [self._one(one) if done is None else self._outcome(last[1], *done) for one, done in rest]
+        return found
+
+    def _alike(self, settings: Sequence[Config]) -> list[Strategy]:
+        """Return the strategies of those first settings that this thread's workspace takes through together."""
+        last = getattr(self._spaces, "last", None)
+        if last is None or not last[2].blocks:
+            return []
+        alike: list[Strategy] = []
+        for config in settings:
+            try:
+                strategies = self._maker.all(config)
+            except InputError:
+                break
+            if not self._fits_last(last, config, strategies):
+                break
+            alike += strategies.values()
+        return alike
 
     def fresh(self) -> Evaluator:
         """Return one on the same panel that has kept nothing."""
@@ -120,13 +144,17 @@ class CompiledEvaluator:
     def _again(self, config: Config, strategies: dict[str, Strategy]) -> SettingOutcome | None:
         """Run a setting in this thread's workspace if it differs from the last one in parameters alone, else None."""
         last = getattr(self._spaces, "last", None)
-        if last is None or last[0] != _frame(config):
+        if last is None or not self._fits_last(last, config, strategies):
             return None
-        strategy = next(iter(strategies.values()))
-        if not last[2].takes(strategy) or strategy.unavailable(self._offered):
-            return None
-        done = last[2].run(strategy)
+        done = last[2].run(next(iter(strategies.values())))
         return None if done is None else self._outcome(last[1], *done)
+
+    def _fits_last(
+        self, last: tuple[Config, Setup, Workspace], config: Config, strategies: dict[str, Strategy]
+    ) -> bool:  # fmt: skip
+        """Return whether a setting differs from a workspace's first one in parameters alone."""
+        strategy = next(iter(strategies.values()))
+        return last[0] == _frame(config) and last[2].takes(strategy) and not strategy.unavailable(self._offered)
 
     def _outcome(self, setup: Setup, brief: Brief, first: int) -> SettingOutcome:
         clock = setup.panel.clock
