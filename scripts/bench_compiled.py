@@ -13,6 +13,7 @@ from plimsoll.engine.config.schema import Config
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.estimate import kalman_level
 from plimsoll.engine.market.panel import Panel
+from plimsoll.engine.research.sweep.block import block_size
 from plimsoll.engine.runtime.assemble import assemble
 from plimsoll.engine.runtime.compiled.brief import run_brief
 from plimsoll.engine.runtime.compiled.engine import run_compiled
@@ -98,7 +99,7 @@ def minutes() -> tuple[Config, Panel]:
 
 
 def sweep(repeat: int, best: Best) -> dict[str, Any]:
-    """W4: 1,000 settings of W2's strategy, one after the other in one thread, strategies made beforehand."""
+    """W4: 1,000 settings of W2's strategy, block after block in one thread, strategies made beforehand."""
     panel, grid = w4()
     config = workloads.configured("w4", "workloads:KalmanLongFlat", {}, None)
     cls = workloads.KalmanLongFlat
@@ -106,8 +107,10 @@ def sweep(repeat: int, best: Best) -> dict[str, Any]:
     space = Workspace(assemble(config, prepare(config, panel, {"w4": made[0]})))
 
     def run() -> list[float]:
-        return [done[0].final_equity for done in space.run_all(made) if done is not None]
+        blocks = (made[at : at + size] for at in range(0, len(made), size))
+        return [done[0].final_equity for block in blocks for done in space.run_all(block) if done is not None]
 
+    size = block_size(len(made))  # as a sweep hands them to its workers
     one = [np.ascontiguousarray(panel.block[k, :, 0]) for k in (0, 1)]
     settings = [kalman_level.params(q_level=q, q_slope=s, noise=r) for q, s, r in grid.tolist()]
 

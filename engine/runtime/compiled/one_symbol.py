@@ -112,8 +112,12 @@ def quiet_bars(
             break
         if np.isnan(price):
             price = mark
-        interest, financing, borrow = carry_of(cash, short, daily[BILL, t], daily[DAY, t], spread, borrow_rate, rebate)
-        new_cash = cash + (interest - financing - borrow)
+        bill = daily[BILL, t]
+        if cash > 0.0 and short == 0.0:  # what `carry_of` comes to then; the bar after waits for nothing but this
+            new_cash = cash + cash * bill
+        else:
+            interest, financing, borrow = carry_of(cash, short, bill, daily[DAY, t], spread, borrow_rate, rebate)
+            new_cash = cash + (interest - financing - borrow)
         worth = shares * price
         size = abs(worth)
         new_equity, required = new_cash + worth, size * rate
