@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.any_settings import ACCOUNT, BAND, EXECUTION, FINANCING, within_day
+from support.any_settings import ACCOUNT, BAND, COSTS, EXECUTION, FINANCING, within_day
 from support.blocks import Leaning
 from support.panels import make_panel, random_panel
 from support.scripted import plain_config
@@ -52,7 +52,6 @@ OFFERED: dict[type[Strategy], Any] = {
     Leaning: LEAN,
     KALMAN: st.fixed_dictionaries({"q_level": POSITIVE, "q_slope": POSITIVE, "noise": POSITIVE}),
 }
-COSTS = st.sampled_from([{"preset": "none"}, {"preset": "flat", "flat_bps": 7.0}, {"preset": "us_etf"}])
 
 
 def test_whatever_offers_a_block_scan_is_tested_here() -> None:
@@ -140,7 +139,7 @@ def test_settings_together_are_what_each_is_alone(
     )
 
 
-@pytest.mark.parametrize("costs", [{"preset": "none"}, {"preset": "flat", "flat_bps": 20.0}], ids=["free", "flat"])
+@pytest.mark.parametrize("costs", [{"preset": "none"}, {"preset": "us_etf"}], ids=["free", "us_etf"])
 @pytest.mark.parametrize("kind", ["cash", "reg_t"])
 def test_a_plain_market_of_one_symbol_is_gone_through_by_the_short_way_alone(kind: str, costs: dict[str, Any]) -> None:
     panel = random_panel(5, n_symbols=1, n_bars=300, actions=False, holes=False, quiet=False)
@@ -162,6 +161,7 @@ def test_a_plain_market_of_one_symbol_is_gone_through_by_the_short_way_alone(kin
     reached = one_symbol(
         first + 1, panel.n_bars, signal.held, signal.answered, market.block, market.status, market.event, market.daily,
         ledger.rules, ledger.acct, ledger.scal, ledger.brief, ledger.sums, run.cursor, alone.terms.band, 0.0,
+        run.planning.tape, run.planning.work,
     )  # fmt: skip
     assert reached == panel.n_bars
 

@@ -67,7 +67,7 @@ def alone_block(
             if t >= first[b]:
                 t = one_symbol(
                     t, stop, held[b], answered[b], block, status, event, daily, rules, own.acct, now, own.brief, sums,
-                    cursor, terms.band, planning.min_notional,
+                    cursor, terms.band, planning.min_notional, planning.tape, planning.work,
                 )  # fmt: skip
                 cursor[BAR] = t
             if t < stop:
