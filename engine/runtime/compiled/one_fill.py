@@ -15,7 +15,7 @@ from plimsoll.engine.kernels.cost import (
     trade_costs,
 )
 from plimsoll.engine.kernels.derive import OUTSIDE
-from plimsoll.engine.kernels.jit import inline_kernel
+from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import (
     ADV,
     AT_CLOSE,
@@ -46,7 +46,7 @@ def is_whole(t: int, block: Floats, status: Codes, rules: Floats, acct: Floats) 
     return bool(fits and plain and one)
 
 
-@inline_kernel
+@kernel
 def fitting(
     t: int, qty: float, price: float, cash: float, shares: float, reserve: float, acct: Floats, scal: Floats,
     rules: Floats, daily: Floats,
@@ -73,7 +73,7 @@ def fitting(
     return trim(qty * factor, step_of(0, qty, acct)), factor
 
 
-@inline_kernel
+@kernel
 def paid(
     t: int, qty: float, price: float, cash: float, acct: Floats, scal: Floats, rules: Floats, daily: Floats
 ) -> tuple[float, float]:  # fmt: skip

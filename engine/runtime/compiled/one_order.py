@@ -12,7 +12,7 @@ from plimsoll.engine.kernels.cost import (
     estimate_cost,
 )
 from plimsoll.engine.kernels.estimate.liquidity import volatility_at, volume_at
-from plimsoll.engine.kernels.jit import inline_kernel
+from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import (
     ADV,
     AT_CLOSE,
@@ -35,7 +35,7 @@ from plimsoll.engine.runtime.compiled.loop_state import N_ORDERS
 from plimsoll.engine.types import Floats, Ints
 
 
-@inline_kernel
+@kernel
 def decided(
     t: int, aim: float, price: float, cash: float, equity: float, shares: float, daily: Floats, rules: Floats,
     band: float, min_notional: float, tape: Tape, work: Work,
