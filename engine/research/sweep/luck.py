@@ -55,7 +55,8 @@ def sweep_luck(table: pd.DataFrame, returns: pd.DataFrame | None) -> SweepLuck:
     lengths = table["sessions"].to_numpy(dtype=np.int64)
     matrix: Floats | None = None
     if returns is not None and np.count_nonzero(ran) > 1:
-        matrix = returns.to_numpy(dtype=np.float64)[:, ran]
+        whole = returns.to_numpy(dtype=np.float64)
+        matrix = whole if ran.all() else whole[:, ran]
     tries = tries_of(ratio[ran] / PER_YEAR, lengths[ran], None if matrix is None else effective_trials(matrix))
     nothing = Luck(NAN, NAN, NAN)
     each = (

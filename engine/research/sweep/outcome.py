@@ -74,7 +74,8 @@ def _table(
 def _returns(sessions: Dates, returns: Floats) -> pd.DataFrame:
     traded = np.isfinite(returns).any(axis=0)
     index = pd.DatetimeIndex(sessions[traded].astype("datetime64[s]"), name="session")
-    return pd.DataFrame(returns[:, traded].T, index=index, columns=[str(k) for k in range(len(returns))])
+    kept = returns if traded.all() else returns[:, traded]  # a copy is hundreds of megabytes
+    return pd.DataFrame(kept.T, index=index, columns=[str(k) for k in range(len(returns))])
 
 
 def ranked(table: pd.DataFrame, metric: str) -> list[int]:
