@@ -94,9 +94,12 @@ def total_return(returns: Floats) -> float:
 
 def cagr(returns: Floats, per_year: float = SESSIONS_PER_YEAR) -> float:
     """Return the compound annual growth rate in trading time, E_n^(per_year / n) - 1; -1 once everything is lost."""
-    if len(returns) == 0:
-        return NAN
-    return _annualised(float(growth(returns)[-1]), per_year / len(returns))
+    return _cagr(growth(returns), per_year)
+
+
+def _cagr(index: Floats, per_year: float) -> float:
+    n = len(index) - 1
+    return _annualised(float(index[-1]), per_year / n) if n else NAN
 
 
 def cagr_calendar(returns: Floats, start: np.datetime64, end: np.datetime64) -> float:
@@ -162,25 +165,54 @@ def sortino(returns: Floats, minimum: float = 0.0, per_year: float = SESSIONS_PE
 
 def underwater(returns: Floats) -> Floats:
     """Return (n,) the fraction below the highest close so far, the starting 1 included; <= 0."""
-    index = growth(returns)
+    return _underwater(growth(returns))
+
+
+def _underwater(index: Floats) -> Floats:
     below: Floats = index[1:] / np.maximum.accumulate(index)[1:] - 1.0
     return below
 
 
 def max_drawdown(returns: Floats) -> float:
     """Return the deepest fraction below a former peak, <= 0; a loss on the first day counts."""
-    return float(np.min(underwater(returns))) if len(returns) else NAN
+    return _deepest(underwater(returns))
+
+
+def _deepest(below: Floats) -> float:
+    return float(np.min(below)) if len(below) else NAN
 
 
 def calmar(returns: Floats, per_year: float = SESSIONS_PER_YEAR) -> float:
     """Return CAGR / |max drawdown| over the whole period (Young 1991 used 36 months)."""
-    worst = abs(max_drawdown(returns))
-    return _ratio(cagr(returns, per_year), worst if worst > SHALLOWEST else 0.0)
+    return _calmar(cagr(returns, per_year), max_drawdown(returns))
+
+
+def _calmar(rate: float, deepest: float) -> float:
+    worst = abs(deepest)
+    return _ratio(rate, worst if worst > SHALLOWEST else 0.0)
 
 
 def ulcer(returns: Floats) -> float:
     """Return sqrt(mean(drawdown^2)) as a fraction (Martin & McCann 1989)."""
-    return float(np.sqrt(np.mean(underwater(returns) ** 2))) if len(returns) else NAN
+    return _ulcer(underwater(returns))
+
+
+def _ulcer(below: Floats) -> float:
+    return float(np.sqrt(np.mean(below**2))) if len(below) else NAN
+
+
+def of_growth(returns: Floats, per_year: float = SESSIONS_PER_YEAR) -> dict[str, float]:
+    """Return total_return, cagr, max_drawdown, calmar and ulcer by name, the index they rest on made once."""
+    index = growth(returns)
+    below, rate = _underwater(index), _cagr(index, per_year)
+    deepest = _deepest(below)
+    return {
+        "total_return": float(index[-1]) - 1.0,
+        "cagr": rate,
+        "max_drawdown": deepest,
+        "calmar": _calmar(rate, deepest),
+        "ulcer": _ulcer(below),
+    }
 
 
 def _moment(returns: Floats, order: int) -> float:

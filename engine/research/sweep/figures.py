@@ -60,15 +60,11 @@ def figures(outcome: SettingOutcome) -> Floats:
     beside = _relative(outcome.benchmark, returns)
     gross = book.spread_of(outcome.gross)
     found = {
+        **m.of_growth(returns),
         "sharpe": m.sharpe(returns),
         "sharpe_excess": m.sharpe(returns, bill),
-        "cagr": m.cagr(returns),
         "vol_ann": m.vol_ann(returns),
-        "max_drawdown": m.max_drawdown(returns),
-        "calmar": m.calmar(returns),
         "sortino": m.sortino(returns),
-        "ulcer": m.ulcer(returns),
-        "total_return": m.total_return(returns),
         "final_equity": outcome.final_equity,
         "skew": m.skew(returns),
         "kurtosis": m.kurtosis(returns),
