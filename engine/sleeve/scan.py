@@ -92,6 +92,13 @@ class Series:
         return self._feed.indicator(name)
 
 
+def empty_answers(n_settings: int, status: Codes) -> Answers:
+    """Return room for the answers of so many settings over status (T, K); nothing is answered yet."""
+    shape = (n_settings, *status.shape)
+    answered, fault = np.zeros(shape[:2], dtype=np.bool_), np.zeros(n_settings, dtype=np.bool_)
+    return Answers(status, np.empty(shape), answered, fault)
+
+
 class Scan(Series):
     """A sleeve's whole span at once, for `Strategy.scan`.
 

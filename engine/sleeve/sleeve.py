@@ -14,13 +14,14 @@ from plimsoll.engine.kernels.account.track import (
     EQUITY,
     PEAK,
     TRACK_SCALARS,
+    Answers,
     Notional,
     answer_step,
     track_scan,
 )
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.window import Cursor, Window
-from plimsoll.engine.sleeve.scan import Scan
+from plimsoll.engine.sleeve.scan import BlockScan, Scan
 from plimsoll.engine.sleeve.strategy import Context, Strategy
 from plimsoll.engine.state import Saved, check_saved, parts_of, whole_number
 from plimsoll.engine.types import Bools, Codes, Floats, Weights
@@ -285,6 +286,11 @@ class Sleeve:
         """Return the whole span for the strategy's own compiled loop."""
         cols = tuple(self.columns.tolist())
         return Scan(self._feed, cols, self._symbols, self.state, self.notes, self.tracker.notional())
+
+    def block_scan(self, answers: Answers) -> BlockScan:
+        """Return the whole span for many settings of the strategy at once, with room for what they answer."""
+        cols = tuple(self.columns.tolist())
+        return BlockScan(self._feed, cols, self._symbols, self._feed.columns("ret", cols), answers)
 
     def save(self) -> Saved:
         """Return copies of everything a later bar or decision depends on; what was put out (`notes`, paths) is not."""

@@ -16,7 +16,7 @@ from plimsoll.engine.market.panel import CLOSE, DIVIDEND, OPEN, Panel
 from plimsoll.engine.research.proof.future import HOWS, replace_future
 from plimsoll.engine.research.proof.growing_feed import run_veiled
 from plimsoll.engine.research.proof.handover import Relay
-from plimsoll.engine.research.proof.scan_check import scan_difference
+from plimsoll.engine.research.proof.scan_check import block_difference, scan_difference
 from plimsoll.engine.research.proof.trail import Recorder, Trail, difference, run_trail
 from plimsoll.engine.research.proof.trial_market import trial_markets
 from plimsoll.engine.research.proof.unseen import VEILS, Veil
@@ -202,10 +202,12 @@ def restorable(trial: Tryout) -> None:
 
 
 def same_compiled(trial: Tryout) -> None:
-    """Refuse a scan that parts from `on_bar`; left out where there is none."""
+    """Refuse a scan that parts from `on_bar`, a `scan_block` that parts from it; left out where there is none."""
     for panel in trial.markets:
         if found := scan_difference(_config(forgiving=True), panel, trial.strategy):
             raise trial.fail("the same compiled", f"from on_bar to scan, {found} (market: {panel.source})")
+        if found := block_difference(_config(forgiving=True), panel, trial.strategy):
+            raise trial.fail("the same compiled", f"from scan to scan_block, {found} (market: {panel.source})")
 
 
 def free_of_scale(trial: Tryout) -> None:

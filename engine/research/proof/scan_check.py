@@ -9,9 +9,10 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.proof.trail import Trail, difference, run_trail, trail_of
 from plimsoll.engine.runtime.assemble import build
 from plimsoll.engine.runtime.compiled.engine import run_compiled
+from plimsoll.engine.sleeve.scan import empty_answers
 from plimsoll.engine.sleeve.signals import signal_of
 from plimsoll.engine.sleeve.sleeve import Sleeve
-from plimsoll.engine.sleeve.strategy import Strategy, scan_of
+from plimsoll.engine.sleeve.strategy import Strategy, block_scan_of, scan_of
 
 
 def scan_difference(config: Config, panel: Panel, strategy: Strategy) -> str:
@@ -41,6 +42,35 @@ def scan_difference(config: Config, panel: Panel, strategy: Strategy) -> str:
         return f"its scan raises {raised}"
     bars = run_trail(config, panel, {name: deepcopy(strategy)})
     return difference(bars, _compiled(config, panel, name, strategy), panel.n_bars)
+
+
+def block_difference(config: Config, panel: Panel, strategy: Strategy) -> str:
+    """Say where a strategy's `scan_block`, asked for one setting twice, parts from its scan; "" if nowhere, or if none.
+
+    Parameters, and what is raised, as `scan_difference`.
+    """
+    name = config.sleeve[0].name
+    setup, asked = (build(config, panel, {name: deepcopy(strategy)}) for _ in range(2))
+    sleeve = setup.system.sleeves[0]
+    scan = block_scan_of(sleeve.strategy)
+    if scan is None:
+        return ""
+    signal = signal_of(asked.system.sleeves[0], asked.system.cursor, panel.n_bars)
+    series = sleeve.block_scan(empty_answers(2, sleeve.tracker.notional().status))
+    try:
+        scan([deepcopy(strategy), deepcopy(strategy)], series)
+    except Exception as error:  # noqa: BLE001  (a strategy is foreign code: anything may come out of it)
+        return f"it raises {type(error).__name__}: {error}"
+    stop = panel.n_bars if signal.failure is None else signal.failure.bar
+    for b, fault in enumerate(series.answers.fault.tolist()):
+        answered, held = series.answers.answered[b, :stop], series.answers.held[b, :stop]
+        other = answered & (held.view(np.int64) != signal.held[:stop].view(np.int64)).any(axis=1)
+        apart = np.flatnonzero(other | (answered != signal.answered[:stop]))
+        if len(apart):
+            return f"the first of its answers to differ is that of {panel.clock.session[apart[0]]}"
+        if fault != (signal.failure is not None):
+            return "only one of them refuses an answer"
+    return ""
 
 
 def scan_error(sleeve: Sleeve) -> str:

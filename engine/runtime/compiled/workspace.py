@@ -14,7 +14,7 @@ from plimsoll.engine.runtime.compiled.alone import Alone
 from plimsoll.engine.runtime.compiled.brief import Brief, brief_of
 from plimsoll.engine.runtime.compiled.engine import Run
 from plimsoll.engine.runtime.first_bar import begins_at, first_bar
-from plimsoll.engine.sleeve.scan import BlockScan, Scan
+from plimsoll.engine.sleeve.scan import Scan, empty_answers
 from plimsoll.engine.sleeve.signals import Signal, scanned
 from plimsoll.engine.sleeve.sleeve import memory_of
 from plimsoll.engine.sleeve.strategy import Strategy, block_scan_of, scan_of
@@ -97,10 +97,9 @@ class Workspace:
         firsts = {at: first for at, one in enumerate(strategies) if (first := self._first_or_none(one)) is not None}
         if scan is None or len(firsts) < 2:
             return found
-        answers, columns = self._room(len(firsts)), tuple(self._sleeve.columns.tolist())
+        answers = self._room(len(firsts))
         try:
-            series = BlockScan(self._setup.feed, columns, self._universe, n.ret, answers)
-            scan([strategies[at] for at in firsts], series)
+            scan([strategies[at] for at in firsts], self._sleeve.block_scan(answers))
         except Exception:  # noqa: BLE001  (whose it is, and what it says, is found out one by one)
             return found
         starts: Ints = np.array(list(firsts.values()), dtype=np.int64)
@@ -129,10 +128,7 @@ class Workspace:
         """Return room for the answers of so many settings; nothing is answered yet."""
         n = self._notional
         if self._answers is None or len(self._answers.held) < n_settings:
-            shape = (n_settings, *n.ret.shape)
-            self._answers = Answers(
-                n.status, np.empty(shape), np.empty(shape[:2], dtype=np.bool_), np.empty(n_settings, dtype=np.bool_)
-            )
+            self._answers = empty_answers(n_settings, n.status)
         whole = self._answers
         part = Answers(n.status, whole.held[:n_settings], whole.answered[:n_settings], whole.fault[:n_settings])
         part.answered.fill(False)
