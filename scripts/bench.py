@@ -18,8 +18,8 @@ HERE = Path(__file__).resolve().parent
 # DESIGN's budgets in seconds of CPU; wall seconds and MB where said.
 BUDGETS = {"W1": 0.08, "W2": 6.0, "W3": 0.3, "book": 0.6}
 EXTRA = (
-    "W2-real", "W4", "W4-many", "W3-folder", "catalog", "as-of", "import", "plan", "validate", "venue", "help",
-    "level61", "kernels",
+    "W2-real", "W4", "W4-many", "book-assets", "W3-folder", "catalog", "as-of", "import", "plan", "validate", "venue",
+    "help", "level61", "kernels",
 )  # fmt: skip
 
 
@@ -103,6 +103,11 @@ def inside(work: str, repeat: int, names: list[str]) -> Iterator[dict[str, Any]]
         import bench_settings
 
         yield from bench_settings.rows()
+    elif work == "book-assets":
+        hide_scipy()
+        import bench_assets
+
+        yield from bench_assets.rows(repeat)
     elif work in ("W4", "W2-real"):
         yield from compiled(work, repeat)
     elif work == "book":

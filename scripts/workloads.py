@@ -102,7 +102,7 @@ def long_flat_block(close: Floats, params: Floats, x: Floats, held: Floats, answ
 
 
 class WalkState(NamedTuple):
-    """walk (4096, K) the weights of every session."""
+    """walk (4096, K) the weights of every session, over and over."""
 
     walk: Floats
 
@@ -320,7 +320,7 @@ class RandomWalkSleeve(Strategy):
 
     def on_bar(self, ctx: Context) -> Weights | None:
         """Answer today's row."""
-        row: Weights = ctx.state.walk[ctx.bar_index]
+        row: Weights = ctx.state.walk[ctx.bar_index % len(ctx.state.walk)]
         return row
 
     def scan(self, run: Scan) -> None:
@@ -332,18 +332,22 @@ class RandomWalkSleeve(Strategy):
 def walk_scan(walk: Floats, notional: Notional) -> None:
     """Answer every bar's row."""
     for t in range(notional.answered.shape[0]):
-        if not answer(t, walk[t], notional):
+        if not answer(t, walk[t % walk.shape[0]], notional):
             return
 
 
 def book() -> tuple[Config, Panel]:
     """Eight sleeves, 30 assets, 4,000 sessions, all nine stages at their defaults."""
     clock = build_clock(date(2009, 1, 2), date(2024, 11, 22), "1d")
-    panel = random_panel(cut(clock, 4000), 30, 4, 0.01)
+    return book_of(random_panel(cut(clock, 4000), 30, 4, 0.01), 8)
+
+
+def book_of(panel: Panel, sleeves: int) -> tuple[Config, Panel]:
+    """Return a book of that many sleeves over all assets of a panel."""
     symbols = list(panel.symbols)
     sleeve = [
         {"name": f"walk{k}", "strategy": "workloads:RandomWalkSleeve", "params": {"seed": k, "symbols": symbols}}
-        for k in range(8)
+        for k in range(sleeves)
     ]
     run = {"name": "book", "cash": 2.5e5}
     return load_config({"run": run, "sleeve": sleeve, "costs": FLAT, "integrator": {"preset": "book"}}), panel

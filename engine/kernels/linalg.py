@@ -3,7 +3,7 @@
 import numpy as np
 
 from plimsoll.engine.kernels import code
-from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.types import Floats
 
 # Relative difference of mirrored entries up to which a matrix still counts as symmetric: rounding of a sum, no more.
@@ -43,22 +43,40 @@ def cholesky(a: Floats) -> int:
     """Factor a (N, N) in place into U with U'U = a; only the upper triangle is read and written.
 
     Returns NOT_POSITIVE_DEFINITE at the first pivot that is not positive (a is then partly overwritten), else OK.
-    Row by row, so that the inner loop runs along memory and elementwise.
+    Row by row, so that the inner loop runs along memory and elementwise; four rows are taken off the rest at once, in
+    their order, so that the bits are those of one after the other and the rest goes through memory a fourth as often.
     Source: Golub & Van Loan (2013), Matrix Computations, algorithm 4.2.2 (outer product form).
     """
     n = a.shape[0]
-    for k in range(n):
-        if not (a[k, k] > 0.0 and a[k, k] < np.inf):
-            return code.NOT_POSITIVE_DEFINITE
-        pivot = np.sqrt(a[k, k])
-        for j in range(k, n):
-            a[k, j] /= pivot
-        for i in range(k + 1, n):
-            factor = a[k, i]
-            if factor != 0.0:
+    for start in range(0, n, 4):
+        stop = min(start + 4, n)
+        for k in range(start, stop):
+            if not (a[k, k] > 0.0 and a[k, k] < np.inf):
+                return code.NOT_POSITIVE_DEFINITE
+            pivot = np.sqrt(a[k, k])
+            for j in range(k, n):
+                a[k, j] /= pivot
+            for i in range(k + 1, stop):
+                take_off(a, k, i)
+        for i in range(stop, n):
+            f0, f1, f2, f3 = a[start, i], a[start + 1, i], a[start + 2, i], a[start + 3, i]
+            if f0 != 0.0 and f1 != 0.0 and f2 != 0.0 and f3 != 0.0:
                 for j in range(i, n):
-                    a[i, j] -= factor * a[k, j]
+                    left = a[i, j] - f0 * a[start, j] - f1 * a[start + 1, j]
+                    a[i, j] = left - f2 * a[start + 2, j] - f3 * a[start + 3, j]
+            else:
+                for k in range(start, stop):
+                    take_off(a, k, i)
     return code.OK
+
+
+@inline_kernel
+def take_off(a: Floats, k: int, i: int) -> None:
+    """Take row k times a[k, i] off row i of a (N, N), from its diagonal on; nothing where the factor is 0."""
+    factor = a[k, i]
+    if factor != 0.0:
+        for j in range(i, a.shape[0]):
+            a[i, j] -= factor * a[k, j]
 
 
 @kernel

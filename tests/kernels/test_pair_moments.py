@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plimsoll.engine.kernels import code
 from plimsoll.engine.kernels.estimate import moments, shrinkage
 from plimsoll.engine.kernels.estimate.ledoit_wolf import constant_correlation_intensity, weights
 from plimsoll.engine.kernels.estimate.moments import COUNT, WEIGHT, WEIGHT2
+from plimsoll.engine.kernels.estimate.psd import EIGENVALUE_FLOOR, is_positive
 
 
 def returns(n_rows: int, n_assets: int, seed: int) -> np.ndarray:
@@ -53,6 +56,47 @@ def test_recursive_shrinkage_is_the_batch_formula_about_zero() -> None:
     np.fill_diagonal(target, np.diag(cov))
     assert info[0] == info[1] == pytest.approx(intensity, abs=1e-9)
     np.testing.assert_allclose(out, intensity * target + (1.0 - intensity) * cov, rtol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(2, 30), rows=st.integers(3, 90), seed=st.integers(0, 10_000), half_life=st.floats(3.0, 200.0),
+    towards=st.sampled_from([0.0, 0.5, 1.0]), hole=st.booleans(),
+)  # fmt: skip
+def test_a_matrix_that_is_surely_positive_is(
+    n: int, rows: int, seed: int, half_life: float, towards: float, hole: bool
+) -> None:
+    r = returns(rows, n, seed)
+    if hole:
+        r[rows // 2, seed % n] = np.nan
+    state, work = moments.init(n), shrinkage.init(n)
+    moments.scan(state, moments.params(half_life), r)
+    common = towards * shrinkage.pair_correlation(state.pair, 2, work.corr)
+    intensity = shrinkage.pair_intensity(state.pair, work.corr, np.sqrt(np.diag(state.pair[2])), common)
+    known = np.where(np.isnan(work.corr), common, work.corr)
+    for used in (intensity, 1e-7, 1e-5, 0.3):
+        sure = shrinkage.is_surely_positive(state.pair, common, used)
+        if hole:
+            assert not sure
+        if sure:
+            assert is_positive(known, common, used, work.trial)
+            shrunk = used * common + (1.0 - used) * known
+            np.fill_diagonal(shrunk, 1.0)
+            assert np.linalg.eigvalsh(shrunk)[0] > 10.0 * EIGENVALUE_FLOOR
+    info, out = np.zeros(shrinkage.INFO_SIZE), np.empty((n, n))
+    assert shrinkage.shrink_pairs(state.pair, 2, towards, work, info, out) == code.OK
+    assert info[1] >= info[0]
+
+
+def test_most_matrices_of_whole_histories_need_no_factorisation() -> None:
+    state, work = moments.init(40), shrinkage.init(40)
+    moments.scan(state, moments.params(63.0), returns(30, 40, 3))  # fewer rows than assets: the sample is singular
+    common = shrinkage.pair_correlation(state.pair, 20, work.corr)
+    assert np.linalg.eigvalsh(work.corr)[0] < EIGENVALUE_FLOOR
+    assert shrinkage.is_surely_positive(state.pair, common, 0.1)
+    assert not shrinkage.is_surely_positive(state.pair, common, 0.0)
+    moments.forget(state, 7)
+    assert not shrinkage.is_surely_positive(state.pair, common, 0.1)
 
 
 def test_without_correlation_the_target_is_that_of_own_variances() -> None:

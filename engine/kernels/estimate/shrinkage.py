@@ -21,6 +21,8 @@ TARGET_MARGIN: Final = 1e-6
 # Square of the relative distance between sample and target below which they are the same but for rounding (two assets
 # always are): there is nothing to shrink, and the ratio of two rounding errors must not pass for an intensity.
 SAME: Final = 1e-24
+# Smallest eigenvalue that is certain: a hundred times the floor, and rounding of a sum of 2,000 assets is below that.
+SURE: Final = 1e-6
 
 
 class Work(NamedTuple):
@@ -157,6 +159,25 @@ def shrink_pairs(pair: Floats, min_overlap: int, towards: float, work: Work, inf
 
 
 @kernel
+def is_surely_positive(pair: Floats, common: float, intensity: float) -> bool:
+    """Say whether the shrunk correlations of moments (7, N, N) are positive definite without a factorisation.
+
+    Where all pairs have the same rows, their correlations are a Gram matrix with no eigenvalue below 0, and the shrunk
+    ones have none below what the target's smallest, 1 - c or 1 + (N - 1) c, is times the intensity. Asked far above
+    EIGENVALUE_FLOOR and rounding, it is never true where the test by factors would say no. Pairs with as many rows in
+    common as each of the two has itself have the same ones.
+    """
+    n = pair.shape[1]
+    if not intensity * min(1.0 - common, 1.0 + (n - 1) * common) > SURE:
+        return False
+    for i in range(n):
+        for j in range(i + 1):
+            if pair[COUNT, i, j] != pair[COUNT, 0, 0]:
+                return False
+    return True
+
+
+@kernel
 def shrink_moving(pair: Floats, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats) -> int:
     """Do what `shrink_pairs` says, for assets that all move."""
     n = out.shape[0]
@@ -169,7 +190,9 @@ def shrink_moving(pair: Floats, min_overlap: int, towards: float, work: Work, in
         for j in range(n):
             if np.isnan(work.corr[i, j]):
                 work.corr[i, j] = common
-    used = least_intensity(work.corr, common, intensity, work.trial, work.room)
+    used = intensity
+    if not is_surely_positive(pair, common, intensity):
+        used = least_intensity(work.corr, common, intensity, work.trial, work.room)
     info[INTENSITY_LW] = intensity
     info[INTENSITY] = used
     info[MEAN_CORRELATION] = common
