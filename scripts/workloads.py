@@ -102,7 +102,7 @@ def long_flat_block(close: Floats, params: Floats, x: Floats, held: Floats, answ
 
 
 class WalkState(NamedTuple):
-    """walk (4096, K) the weights of every session, over and over."""
+    """walk (rows, K) the weights of every session, over and over."""
 
     walk: Floats
 
@@ -305,6 +305,7 @@ class RandomWalkSleeve(Strategy):
 
         seed: int = 0
         symbols: tuple[str, ...] = ()
+        rows: int = 4096
 
     @property
     def universe(self) -> tuple[str, ...]:
@@ -315,7 +316,7 @@ class RandomWalkSleeve(Strategy):
     def init(self, n_symbols: int) -> WalkState:
         """The whole walk, drawn once."""
         rng = np.random.default_rng(self.params.seed)
-        steps = rng.normal(0.0, 0.01, (4096, n_symbols))
+        steps = rng.normal(0.0, 0.01, (self.params.rows, n_symbols))
         return WalkState(np.clip(np.cumsum(steps, axis=0) + rng.uniform(0.0, 0.2, n_symbols), -0.2, 0.5))
 
     def on_bar(self, ctx: Context) -> Weights | None:
@@ -342,11 +343,11 @@ def book() -> tuple[Config, Panel]:
     return book_of(random_panel(cut(clock, 4000), 30, 4, 0.01), 8)
 
 
-def book_of(panel: Panel, sleeves: int) -> tuple[Config, Panel]:
-    """Return a book of that many sleeves over all assets of a panel."""
-    symbols = list(panel.symbols)
+def book_of(panel: Panel, sleeves: int, rows: int = 4096) -> tuple[Config, Panel]:
+    """Return a book of that many sleeves over all assets of a panel; rows : of each walk, then it begins anew."""
+    shared = {"symbols": list(panel.symbols), "rows": rows}
     sleeve = [
-        {"name": f"walk{k}", "strategy": "workloads:RandomWalkSleeve", "params": {"seed": k, "symbols": symbols}}
+        {"name": f"walk{k}", "strategy": "workloads:RandomWalkSleeve", "params": {"seed": k, **shared}}
         for k in range(sleeves)
     ]
     run = {"name": "book", "cash": 2.5e5}

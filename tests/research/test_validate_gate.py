@@ -11,6 +11,7 @@ from plimsoll.engine.research.validate.gate import checks_of, luck_needed, reaso
 EVIDENCE: dict[str, Any] = {
     "judged": "rolling",
     "synthetic": False,
+    "over": "",
     "walks": {
         "rolling": {"walk": "rolling", "sessions": 2520, "stitched": {"sharpe_excess": 0.8, "max_drawdown": -0.1}}
     },

@@ -44,11 +44,10 @@ def pairwise_vol(w: Floats, pair: Floats, min_overlap: int, bars_per_year: float
         if w[i] != 0.0:
             chosen[at] = i
             at += 1
-    sub = sub_moments(pair, chosen)
+    sub = pair if count == w.shape[0] else sub_moments(pair, chosen)  # of a thousand assets a copy is 56 MB
     cov = np.empty((count, count))
     info = np.zeros(shrinkage.INFO_SIZE)
-    room = np.zeros((4, count))
-    work = shrinkage.Work(np.zeros((count, count)), np.zeros((count, count)), np.zeros(count), room)
+    work = shrinkage.Work(np.empty((count, count)), np.empty((count, count)), np.empty(count), np.empty((4, count)))
     variance = 0.0
     if shrinkage.shrink_pairs(sub, min_overlap, 1.0, work, info, cov) == code.OK:
         for a in range(count):
