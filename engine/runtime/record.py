@@ -71,11 +71,7 @@ class Record(RunFacts):
         return self.round_trips("fifo")
 
     def round_trips(self, method: Method = "fifo") -> pd.DataFrame:
-        """Return the round trips: a row per part of a position that was bought and sold, or is still held.
-
-        method : "fifo", a sale closes the oldest purchases first; "average", it closes a share of all of them at their
-        average cost, and the entry is the one from flat. What the rows make sums to the same either way: the account's
-        profit less interest on cash. Columns: see `plimsoll.engine.runtime.round_trip.round_trips`.
+        """Return the round trips; see `plimsoll.engine.runtime.round_trip.round_trips`.
 
         Raises
         ------

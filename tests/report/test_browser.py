@@ -30,6 +30,13 @@ SIDEWAYS = """[...document.querySelectorAll('.scroll, .tile span, .tile strong')
   (one) => one.scrollWidth > one.clientWidth + 1
 ).map((one) => one.textContent.trim().slice(0, 40) + ' ' + one.scrollWidth + ' of ' + one.clientWidth)"""
 
+# A value of a list on a phone that the head of its column does not stand before.
+HEADLESS = """[...document.querySelectorAll('.cells td[data-head]')].filter((one) => {
+  const said = getComputedStyle(one, '::before').content, place = [...one.parentElement.children].indexOf(one);
+  const head = one.closest('table').querySelectorAll('thead th')[place].textContent;
+  return one.dataset.head !== head || said !== JSON.stringify(head);
+}).map((one) => one.textContent)"""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -114,6 +121,8 @@ def test_a_phone_shows_all_of_it(browser: Browser, pages: dict[str, Path], which
         assert tab.run("document.documentElement.scrollWidth") <= 390
         assert tab.run(CLIPPED) == []
         assert tab.run(SIDEWAYS) == []
+        assert tab.run("document.querySelectorAll('.cells td[data-head]').length") > 20
+        assert tab.run(HEADLESS) == []
 
 
 def test_a_desktop_shows_all_tables_whole(browser: Browser, pages: dict[str, Path]) -> None:

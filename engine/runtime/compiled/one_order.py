@@ -5,12 +5,7 @@ import numpy as np
 from plimsoll.engine.kernels.account.auction import requirement
 from plimsoll.engine.kernels.account.plan import legs_to, scaled
 from plimsoll.engine.kernels.account.submit import Tape, Work
-from plimsoll.engine.kernels.cost import (
-    FEES_ON,
-    IMPACT_Y,
-    N_SESSION_FEES,
-    estimate_cost,
-)
+from plimsoll.engine.kernels.cost import FEES_ON, IMPACT_Y, N_SESSION_FEES, estimate_cost
 from plimsoll.engine.kernels.estimate.liquidity import volatility_at, volume_at
 from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import (

@@ -1,7 +1,8 @@
 """An account of one symbol in preset `direct`: bars, fills and decisions in one call.
 
 Whatever is out of the ordinary is left to the general loop, before anything of that bar is booked. The formulas are
-those of the ledger, the auction and the planner, called in their order, so the bits are theirs."""
+those of the ledger, the auction and the planner, called in their order, so the bits are theirs.
+"""
 
 import numpy as np
 
@@ -9,9 +10,7 @@ from plimsoll.engine.kernels.account.coast import open_session
 from plimsoll.engine.kernels.account.fill import sum_of_shares
 from plimsoll.engine.kernels.account.ledger import carry_at, carry_of, is_margin_call, return_of
 from plimsoll.engine.kernels.account.submit import Tape, Work
-from plimsoll.engine.kernels.cost import (
-    FEES_ON,
-)
+from plimsoll.engine.kernels.cost import FEES_ON
 from plimsoll.engine.kernels.derive import DELISTED, OUTSIDE, TRADING
 from plimsoll.engine.kernels.jit import inline_kernel, kernel
 from plimsoll.engine.kernels.layout import (
@@ -74,23 +73,9 @@ def one_symbol(
                 open_session(t, reached, daily, scal)
             t = reached
         elif busy_bar(
-            t,
-            signal,
-            answered[t],
-            block,
-            status,
-            daily,
-            rules,
-            acct,
-            scal,
-            brief,
-            sums,
-            cursor,
-            band,
-            min_notional,
-            tape,
-            work,
-        ):
+            t, signal, answered[t], block, status, daily, rules, acct, scal, brief, sums, cursor, band, min_notional,
+            tape, work,
+        ):  # fmt: skip
             t += 1
         else:
             break
