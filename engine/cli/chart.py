@@ -86,7 +86,7 @@ def _label(row: int, least: float, most: float, log: bool) -> str:
         return ""
     share = row / (HEIGHT - 1)
     price = least * (most / least) ** share if log else least + (most - least) * share
-    return f"{price:z,.2f}" if price < 1e6 else f"{price:z,.0f}"
+    return f"{price:,.2f}" if price < 1e6 else f"{price:,.0f}"
 
 
 def _dates(stamp: Dates, columns: int) -> str:

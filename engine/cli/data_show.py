@@ -81,7 +81,7 @@ def lines_of(sight: Sight, *, log: bool, width: int = WIDTH) -> list[str]:
     drawn = chart(sight.stamp, sight.low, sight.high, sight.close, marks, log=log, width=drawn_width)
     what = "sessions" if sight.interval == "1d" else f"{sight.interval} bars"
     n_columns = drawn_width - LABEL - 1
-    per = f"a column is {n_rows / n_columns:z.0f} of them: " if n_rows > n_columns else ""
+    per = f"a column is {n_rows / n_columns:.0f} of them: " if n_rows > n_columns else ""
     head = (
         f"{sight.symbol}: {n_rows:,} {what}, {str(sight.stamp[0])[:10]} to {str(sight.stamp[-1])[:10]}, "
         f"close {sight.close[-1]:,.10g}; {per}| from low to high, o the last close{', log scale' if log else ''}"
@@ -109,9 +109,9 @@ def _actions(sight: Sight) -> list[str]:
     lines = []
     if len(paid):
         last = paid[-1]
-        lines.append(f"{len(paid)} dividends, the last {sight.dividend[last]:z.6g} on {str(sight.stamp[last])[:10]}")
+        lines.append(f"{len(paid)} dividends, the last {sight.dividend[last]:.6g} on {str(sight.stamp[last])[:10]}")
     if len(split):
-        shown = ", ".join(f"{sight.split[at]:z.6g} on {str(sight.stamp[at])[:10]}" for at in split[-5:])
+        shown = ", ".join(f"{sight.split[at]:.6g} on {str(sight.stamp[at])[:10]}" for at in split[-5:])
         lines.append(f"{len(split)} splits (new shares for an old one): {shown}")
     return lines
 

@@ -66,7 +66,7 @@ def _print_all(console: "Console", found: list[Explanation]) -> None:
 def _numbers(one: Explanation) -> list[str]:
     """Return what a row shows: symbol, weights held and after each stage, the order, the price."""
     weights = [f"{100 * value:z.2f}%" for value in (one.held, *(step.weight for step in one.steps))]
-    return [one.symbol, *weights, f"{one.order:+z.4f}" if one.order else "-", f"{one.price:z.2f}"]
+    return [one.symbol, *weights, f"{one.order:+z.4f}" if one.order else "-", f"{one.price:.2f}"]
 
 
 def _why(one: Explanation) -> str:
@@ -77,7 +77,7 @@ def _print_one(console: "Console", one: Explanation) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    head = f"{one.symbol}  held {one.held:z.4%}, order {one.order:+z.6f} shares at {one.price:z.2f}"
+    head = f"{one.symbol}  held {one.held:z.4%}, order {one.order:+z.6f} shares at {one.price:.2f}"
     console.print(Text(head, style="bold"), Text(f"moved by {_why(one)}\n"), sep="\n")
     table = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
     for justify in ("left", "right", "right"):

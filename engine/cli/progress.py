@@ -28,8 +28,8 @@ def progress_bar(label: str, *, shown: bool = True, unit: str = "") -> Iterator[
 
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
-            rate = "" if not task.speed else f", {task.speed:z,.3g}/s"
-            return Text(f"{task.completed:z,.0f} {unit}{rate}" if unit else "")
+            rate = "" if not task.speed else f", {task.speed:,.3g}/s"
+            return Text(f"{task.completed:,.0f} {unit}{rate}" if unit else "")
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:

@@ -59,7 +59,7 @@ def run_stress_command(path: Path, options: RunOptions, asked: StressOptions) ->
 
 def _print(report: StressReport) -> None:
     synthetic = " on SYNTHETIC data" if report.synthetic else ""
-    sys.stdout.write(f"\n{report.name}, from the close of {report.last}{synthetic}; cap {report.cap:z.0%}\n\n")
+    sys.stdout.write(f"\n{report.name}, from the close of {report.last}{synthetic}; cap {report.cap:.0%}\n\n")
     _table(_HEAD, [_row(outcome, report.cap) for outcome in report.outcomes])
     if report.student or report.drawn:
         head = ("held, not traded", "book", "sessions", "VaR 95%", "VaR 99%", "ES 95%", "ES 99%", "beyond the cap")

@@ -81,7 +81,7 @@ def _rows(gap: Gap) -> list[tuple[str, ...]]:
 
 
 def _cents(value: float) -> str:
-    return f"{round(value, 2) + 0.0:z.2f}"  # minus nothing is nothing
+    return f"{value:z.2f}"
 
 
 def _price(value: float) -> str:

@@ -48,7 +48,7 @@ def status_line(told: Told) -> str:
     parts = [
         f"{told['at'][:19]} {told['book']}",
         "healthy" if told["healthy"] else "NOT HEALTHY",
-        f"heartbeat {beat['age_s']:z.0f} s: {beat['doing']}" if isinstance(beat, Mapping) else f"heartbeat {beat}",
+        f"heartbeat {beat['age_s']:.0f} s: {beat['doing']}" if isinstance(beat, Mapping) else f"heartbeat {beat}",
         f"next {told['next_slot']}",
         f"working {len(told.get('working') or [])}",
         *(f"{one['grade']} halted: {one['reason']}" for one in halts),

@@ -54,12 +54,12 @@ def sparkline(index: Floats, width: int = WIDTH, height: int = HEIGHT) -> str:
     span = high - low if high > low else 1.0
     x = np.linspace(2.0, width - 2.0, len(values)) if len(values) > 1 else np.array([width / 2.0])
     y = height - 4.0 - (values - low) / span * (height - 8.0)
-    points = " ".join(f"{a:z.1f},{b:z.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
     start = height - 4.0 - (float(index[0]) - low) / span * (height - 8.0)
     return (
         f"<svg width='{width}' height='{height}' viewBox='0 0 {width} {height}' role='img' "
-        f"aria-label='equity from 1.00 to {float(index[-1]):z.2f}'>"
-        f"<line x1='0' x2='{width}' y1='{start:z.1f}' y2='{start:z.1f}' stroke='{LIGHT['other']}' "
+        f"aria-label='equity from 1.00 to {float(index[-1]):.2f}'>"
+        f"<line x1='0' x2='{width}' y1='{start:.1f}' y2='{start:.1f}' stroke='{LIGHT['other']}' "
         "stroke-dasharray='3 3'/>"
         f"<polyline fill='none' stroke='{LIGHT['account']}' stroke-width='1.6' points='{points}'/></svg>"
     )

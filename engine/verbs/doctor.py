@@ -80,7 +80,7 @@ def _cache() -> Check:
     root.mkdir(parents=True, exist_ok=True)
     ok = os.access(root, os.W_OK)
     size = sum(file.stat().st_size for file in root.rglob("*") if file.is_file()) / 1e6
-    detail = f"{root}, {size:z.1f} MB" if ok else f"{root} is not writable; set PLIMSOLL_CACHE_DIR"
+    detail = f"{root}, {size:.1f} MB" if ok else f"{root} is not writable; set PLIMSOLL_CACHE_DIR"
     return Check("kernel cache", ok, detail)
 
 

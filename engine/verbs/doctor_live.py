@@ -101,7 +101,7 @@ def _clock(book: _Book, clock: VenueClock, host: Host) -> Check:
     if book.broker.is_here:
         return Check("clock", True, told + ("" if apart <= SKEW_SECONDS else ", a time of its own"))
     ok = apart <= SKEW_SECONDS
-    return Check("clock", ok, f"{told}, {apart:z.0f} s from this machine's" + ("" if ok else "; set this machine's"))
+    return Check("clock", ok, f"{told}, {apart:.0f} s from this machine's" + ("" if ok else "; set this machine's"))
 
 
 def _local(at: datetime) -> datetime:

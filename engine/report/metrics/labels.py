@@ -156,16 +156,16 @@ def shown(value: Any, kind: Kind) -> str:
     if kind == "flag":
         return "yes" if value else "no"
     if kind == "count":
-        return as_read(f"{value:z,.0f}")
+        return as_read(f"{value:,.0f}")
     number = float(value)
     if kind == "percent":
-        text = f"{number * 100:z,.2f}%"
+        text = f"{number * 100:,.2f}%"
     elif kind == "usd":
-        text = f"{number:z,.2f}"
+        text = f"{number:,.2f}"
     elif kind == "bps":
-        text = f"{number:z,.1f}"
+        text = f"{number:,.1f}"
     else:
-        text = f"{number:z,.2f}"
+        text = f"{number:,.2f}"
     return as_read(text)
 
 

@@ -71,7 +71,7 @@ def _volume_figure(sight: Sight) -> Figure:
     if not known.any():
         return Figure("volume", "Volume", "", empty="No volume is known.")
     at = _drawn(sight)
-    alt = f"Line chart: the volume of {sight.symbol}, {np.nanmedian(sight.volume):z.4g} shares in the median."
+    alt = f"Line chart: the volume of {sight.symbol}, {np.nanmedian(sight.volume):.4g} shares in the median."
     data = [line("volume", _times(sight, at), sight.volume[at], "@bench", line={"width": 1.0})]
     return Figure("volume", "Volume", alt, data, number_axis("shares", ",.0f"), height=200, log_switch=True)
 
@@ -114,12 +114,12 @@ def _tables(sight: Sight) -> list[EventTable]:
         EventTable(
             "Splits",
             ("session", "new shares for an old one"),
-            [(_at(sight, row), f"{sight.split[row]:z.6g}") for row in split[::-1]],
+            [(_at(sight, row), f"{sight.split[row]:.6g}") for row in split[::-1]],
         ),
         EventTable(
             "Dividends, the last first",
             ("session", "per share"),
-            [(_at(sight, row), f"{sight.dividend[row]:z.6g}") for row in paid[::-1][:_ROWS]],
+            [(_at(sight, row), f"{sight.dividend[row]:.6g}") for row in paid[::-1][:_ROWS]],
             _more(len(paid)),
         ),
         _days_table("Sessions without a row", sight.missing),
