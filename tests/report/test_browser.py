@@ -37,6 +37,27 @@ HEADLESS = """[...document.querySelectorAll('.cells td[data-head]')].filter((one
   return one.dataset.head !== head || said !== JSON.stringify(head);
 }).map((one) => one.textContent)"""
 
+# Texts whose colour differs from what is behind them by less than WCAG 2.1 (1.4.3) asks of small text, 4.5 to 1.
+PALE = """(() => {
+  const read = (text) => (text.match(/[0-9.]+/g) || []).map(Number);
+  const light = (rgb) => rgb.slice(0, 3).map((v) => v / 255)
+    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+  const behind = (one) => {
+    for (let box = one; box; box = box.parentElement) {
+      const colour = getComputedStyle(box).backgroundColor;
+      if (colour.startsWith('rgb') && read(colour)[3] !== 0) return read(colour);
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll('h1, h2, h3, p, a, dt, dd, li, th, td, caption, span, strong, button')]
+    .filter((one) => one.textContent.trim() && one.offsetParent && !one.closest('svg, .heat, .plot'))
+    .map((one) => {
+      const [a, b] = [light(read(getComputedStyle(one).color)), light(behind(one))].sort((x, y) => y - x);
+      return [(a + 0.05) / (b + 0.05), one.tagName + '.' + one.className + ' ' + one.textContent.trim().slice(0, 30)];
+    }).filter(([ratio]) => ratio < 4.5).map(([ratio, what]) => ratio.toFixed(2) + ' ' + what);
+})()"""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -100,6 +121,19 @@ def test_switches_change_what_they_say(browser: Browser, pages: dict[str, Path])
             assert any(tab.run(folds))
             tab.run("document.querySelector('[data-unfold]').click()")
         assert tab.complaints == []
+
+
+@pytest.mark.parametrize("which", ["run", "compare"])
+def test_words_stand_out_from_what_is_behind_them_by_day_and_by_night(
+    browser: Browser, pages: dict[str, Path], which: str
+) -> None:
+    with browser.tab(pages[which]) as tab:
+        assert tab.run("document.querySelectorAll('td, p, dt').length") > 50
+        first = tab.run("document.documentElement.dataset.theme")
+        assert tab.run(PALE) == []
+        tab.run("document.getElementById('theme').click()")
+        assert tab.run("document.documentElement.dataset.theme") != first
+        assert tab.run(PALE) == []
 
 
 def test_the_keyboard_reaches_the_switches(browser: Browser, pages: dict[str, Path]) -> None:
