@@ -21,6 +21,7 @@ import numba
 from numba import njit
 
 from plimsoll.engine.kept import cache_folder
+from plimsoll.engine.kernels.parts import Kernel, fits
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -182,24 +183,32 @@ def cache_key(filename: str, flag_text: str) -> str:
     return digest.hexdigest()[:20]
 
 
-def _compile(fn: F, inline: str) -> F:
+def _dispatcher(fn: F, inline: str) -> Any:
     settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "inline": inline}
-    settings["no_cfunc_wrapper"] = True  # an entry for C that nobody calls would be a tenth of what compiling costs
+    config: Any = numba.config
+    if config.DISABLE_JIT or not fits():  # an entry for C that nobody calls would be a tenth of what compiling costs
+        return njit(no_cfunc_wrapper=True, **settings)(fn)
+    return Kernel(fn, settings)
+
+
+def _compile(fn: F, inline: str) -> F:
+    dispatcher = _dispatcher(fn, inline)
     source = Path(fn.__code__.co_filename)
-    if not source.exists():  # defined at a prompt or in a notebook cell: nothing to key a cache by
-        return cast(F, njit(**settings)(fn))
+    if not source.exists() or not hasattr(dispatcher, "enable_caching"):
+        return cast(F, dispatcher)  # defined at a prompt or in a notebook cell: nothing to key a cache by
     folder = cache_root() / cache_key(str(source), flags())
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return cast(F, njit(**settings)(fn))
+        return cast(F, dispatcher)
     config: Any = numba.config
     previous = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)  # read once, when the dispatcher is made
+    config.CACHE_DIR = str(folder)  # read once, when the cache is made
     try:
-        return cast(F, njit(cache=True, **settings)(fn))
+        dispatcher.enable_caching()
     finally:
         config.CACHE_DIR = previous
+    return cast(F, dispatcher)
 
 
 def kernel(fn: F) -> F:

@@ -14,6 +14,7 @@ from plimsoll.engine.kernels.derive import TRADING
 from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.kernels.estimate.liquidity import VOLUME_SESSIONS, volumes_at
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.linalg import copy_to
 from plimsoll.engine.portfolio.book_facts import SHARE, Facts, effective_names, of_sleeves, write_facts
 from plimsoll.engine.portfolio.book_memory import Memory
 from plimsoll.engine.portfolio.gate import gate_by_cost
@@ -145,7 +146,7 @@ def combine(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Code
     for s in range(n_sleeves):
         equal[s] = 1.0 / max(count, 1) if p.active[t, s] == 1 else 0.0
     if skip & SKIP_S1:
-        shares[:] = equal
+        copy_to(shares, equal)
     else:
         s1_allocate.weights_in_force(p.runoff_sessions, m.idle.share, m.s1, shares)
         for s in range(n_sleeves):
@@ -155,7 +156,7 @@ def combine(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Code
     s2_net.combine(shares, scale, unit, out.trace[ALLOCATED])
     s2_net.parts_of(shares, scale, unit, out.parts)
     w = out.trace[NETTED]
-    w[:] = out.trace[ALLOCATED]
+    copy_to(w, out.trace[ALLOCATED])
     if not skip & SKIP_S2:
         net(t, p, m, status, w)
 
@@ -164,7 +165,11 @@ def combine(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Code
 def scaled_sleeves(weight: Floats, skip: int, p: Rules, m: Memory) -> tuple[Floats, Floats]:
     """Return what stage 0 makes of the sleeves: scale (S,) and weights (S, N) that it scales."""
     if skip & SKIP_S0:
-        return np.ones(weight.shape[0]), np.where(p.is_cash, 0.0, weight)
+        risky = np.zeros(weight.shape)
+        for s in range(weight.shape[0]):
+            for i in range(weight.shape[1]):
+                risky[s, i] = 0.0 if p.is_cash[i] else weight[s, i]
+        return np.ones(weight.shape[0]), risky
     return m.s0.scale, m.s0.unit
 
 
@@ -226,7 +231,7 @@ def finish(
         # what may not grow is judged by its side now and by its size at the end: clipped to what is held here, it would
         # be shrunk again by every later stage, and again at the next decision, until nothing is left
         side[i] = np.sign(held[i]) * BEYOND
-    w[:] = out.trace[NETTED]
+    copy_to(w, out.trace[NETTED])
     sigma_p = p.sigma_neutral if skip & SKIP_S6 else m.regime.memory[s6_regime.SIGMA_P]
     factor = 1.0 if skip & SKIP_S3 else s3_vol_target.factor_to(w, sigma_p, vol, p.vol_target)
     bound = 0
@@ -323,7 +328,7 @@ def turn(
     """Write goal and trade (N,) of the target; return trades limited by capacity and withdrawn by the cost gate."""
     n, rule = held.shape[0], p.turnover
     target, goal, trade = out.target, out.goal, out.trade
-    goal[:] = target
+    copy_to(goal, target)
     close, status = prices.close[t], prices.status[t]
     adv, forced = np.empty(n), np.ones(n, dtype=np.bool_)
     if not (account.margin_call or is_lifted(multiplier, account.adopt, rule, m)):

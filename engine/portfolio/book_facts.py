@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.linalg import copy_to
 from plimsoll.engine.portfolio.book_memory import Memory
 from plimsoll.engine.types import Bools, Floats
 
@@ -84,7 +85,7 @@ def write_facts(facts: Facts, m: Memory, row: Floats) -> None:
     for k, value in enumerate(facts):
         row[k] = value
     n_sleeves = m.skill.shape[0]
-    of_sleeves(row, HRP, n_sleeves)[:] = m.s1.hrp
-    of_sleeves(row, ERC, n_sleeves)[:] = m.s1.erc
-    of_sleeves(row, SKILL, n_sleeves)[:] = m.skill
-    of_sleeves(row, SLOT, n_sleeves)[:] = m.s1.applied
+    copy_to(of_sleeves(row, HRP, n_sleeves), m.s1.hrp)
+    copy_to(of_sleeves(row, ERC, n_sleeves), m.s1.erc)
+    copy_to(of_sleeves(row, SKILL, n_sleeves), m.skill)
+    copy_to(of_sleeves(row, SLOT, n_sleeves), m.s1.applied)

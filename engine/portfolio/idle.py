@@ -15,6 +15,7 @@ import numpy as np
 
 from plimsoll.engine.kernels.allocate.waterfill import fill_up
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.linalg import copy_to
 from plimsoll.engine.types import Floats
 
 RETURN_SESSIONS: Final = 5.0
@@ -52,7 +53,7 @@ def observe(unit: Floats, release: Floats, slot: Floats, cap: float, s: State) -
             s.back[k] = min(s.back[k] + 1.0, RETURN_SESSIONS)
         whole = whole and (slot[k] == 0.0 or s.back[k] == RETURN_SESSIONS)
     if whole:
-        s.share[:] = slot
+        copy_to(s.share, slot)
     else:
         lend(slot, s.back, cap, s.share)
 

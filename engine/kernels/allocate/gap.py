@@ -12,7 +12,7 @@ import numpy as np
 from plimsoll.engine.kernels import code
 from plimsoll.engine.kernels.allocate import erc, hrp, linkage
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.kernels.linalg import cholesky
+from plimsoll.engine.kernels.linalg import cholesky, copy_to
 from plimsoll.engine.types import Floats
 
 DRAWS: Final = 200
@@ -178,7 +178,8 @@ def threshold(cov: Floats, freedom: float, intensity: float, towards: float, z: 
     n = cov.shape[0]
     upper, factor, drawn, largest = work.square[0], work.square[1], work.square[2], work.largest
     numbers = n * (n + 1) // 2
-    upper[:] = cov
+    for i in range(n):
+        copy_to(upper[i], cov[i])
     if z.shape[0] < DRAWS * numbers or not freedom >= 1.0 or cholesky(upper) != code.OK:
         return np.nan
     set_degrees(freedom, work.degrees)

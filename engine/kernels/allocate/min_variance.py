@@ -46,8 +46,12 @@ def least_variance(cov: Floats, out: Floats) -> int:
 @kernel
 def _solve_active(cov: Floats, active: Bools, out: Floats) -> int:
     """Write the weights of sum 1 with the least variance, of either sign, over the active assets; others get 0."""
-    chosen = np.flatnonzero(active)
-    k = chosen.shape[0]
+    n, k = active.shape[0], 0
+    chosen = np.empty(n, dtype=np.int64)
+    for i in range(n):
+        if active[i]:
+            chosen[k] = i
+            k += 1
     factor, w = np.empty((k, k)), np.ones(k)
     for a in range(k):
         for b in range(k):

@@ -26,6 +26,7 @@ from plimsoll.engine.kernels.allocate.waterfill import cap_project, fill_up
 from plimsoll.engine.kernels.estimate import moments, shrinkage
 from plimsoll.engine.kernels.estimate.moments import sub_moments
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.linalg import copy_to
 from plimsoll.engine.types import Bools, Floats, Ints
 
 # What the weights came from, best first.
@@ -242,7 +243,7 @@ def smooth_in(chosen: Ints, x: Floats, p: Params, smooth: Floats, applied: Float
     for s in range(smooth.shape[0]):
         gap = max(gap, abs(smooth[s] - applied[s]))
     if gap > p.apply_threshold or begins:
-        applied[:] = smooth
+        copy_to(applied, smooth)
 
 
 @kernel

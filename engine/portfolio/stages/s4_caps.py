@@ -169,13 +169,13 @@ def held_over(
     net is over its cap: with `any_net` by whatever it is, the names of the larger side, whose reductions bring it down;
     else by more than the band, all names. A name over its own cap by more than the band is outside the band anyway.
     """
-    risky = np.where(is_cash, 0.0, held)
-    sums = np.zeros(groups.n_clusters)
-    sum_clusters(groups, risky, sums)
+    risky, sums = np.empty(held.shape[0]), np.zeros(groups.n_clusters)
     total, signed = 0.0, 0.0
     for i in range(held.shape[0]):
+        risky[i] = 0.0 if is_cash[i] else held[i]
         total += abs(risky[i])
         signed += risky[i]
+    sum_clusters(groups, risky, sums)
     over = total > p.gross + band or (not any_net and abs(signed) > p.net + band)
     net = any_net and abs(signed) > p.net + HELD_EXACTLY
     for i in range(held.shape[0]):

@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.linalg import copy_to
 from plimsoll.engine.types import Bools, Floats
 
 ROUNDS: Final = 10_000  # far more than there are: hedges that offset each other close in by a fixed part a round
@@ -72,7 +73,7 @@ def hedge_factors(part: Floats, limit: Floats, hedged: Bools, factor: Floats) ->
                     changed = True
         if not changed:
             break
-        factor[:] = left  # all names were judged by the same book: their order does not matter
+        copy_to(factor, left)  # all names were judged by the same book: their order does not matter
         scaled = True
     return scaled
 

@@ -1,0 +1,186 @@
+"""A kernel that kernels call is a part of theirs; machine code is made once, for what Python calls.
+
+numba makes every function machine code of its own, with all it calls in it and an entry for Python before it, and
+then once more within each of its callers: a kernel six calls below a loop is optimised six times over, and the loop
+of a book is two minutes of compiling. Here a call from a kernel links the callee's intermediate code, its part, and
+the whole is optimised and turned into machine code at the one kernel that Python calls. The operations and their
+order are the same, and so are the bits.
+
+It is done with numba's own pieces (its pipeline, its caches, its wrapper for Python), but with some that it does
+not publish: `fits` says which numba they were tried with, and with another one compiles the plain way, slower.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import llvmlite.binding as llvm
+import numba
+from numba.core import compiler
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.codegen import JITCodeLibrary
+from numba.core.dispatcher import _FunctionCompiler
+from numba.core.registry import CPUDispatcher
+
+# The releases of numba whose inner pieces these are.
+KNOWN: Final = ("0.68.",)
+
+
+def fits() -> bool:
+    """Return whether the installed numba is one that parts were tried with."""
+    return any(numba.__version__.startswith(release) for release in KNOWN)
+
+
+class PartLibrary(JITCodeLibrary):
+    """The intermediate code of a kernel and of all it calls, to be linked into its callers: no machine code."""
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        super()._optimize_functions(ll_module)
+        with llvm.create_pass_builder(self._codegen._tm, llvm.create_pipeline_tuning_options(0)) as builder:
+            passes = llvm.create_new_module_pass_manager()
+            passes.add_global_dead_code_eliminate_pass()  # addresses of this process that nothing reads
+            passes.run(ll_module, builder)
+
+    def _optimize_final_module(self) -> None:
+        """Do nothing: the kernel that Python calls is optimised with its parts in it."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+class _PartCompiler(_FunctionCompiler):
+    """Compiles up to the intermediate code."""
+
+    def _compile_core(self, args: Any, return_type: Any) -> Any:
+        flags = compiler.Flags()
+        self.targetdescr.options.parse_as_flags(flags, self.targetoptions)
+        flags.no_compile = True
+        context = self.targetdescr.target_context
+        return compiler.compile_extra(
+            self.targetdescr.typing_context,
+            context,
+            self.py_func,
+            args=args,
+            return_type=return_type,
+            flags=flags,
+            locals=self.locals,
+            library=PartLibrary(context.codegen(), self.py_func.__qualname__),
+            pipeline_class=self.pipeline_class,
+        )
+
+
+class _PartCacheImpl(CompileResultCacheImpl):
+    """Keeps a part as bitcode, in files of a name of their own beside the machine code."""
+
+    def get_filename_base(self, fullname: str, abiflags: str) -> Any:
+        return "part-" + super().get_filename_base(fullname, abiflags)
+
+    def reduce(self, cres: Any) -> Any:
+        cres.library._ensure_finalized()
+        fndesc = cres.fndesc
+        fndesc.typemap = fndesc.calltypes = None  # of no use to a caller, and they cannot be written
+        bitcode = cres.library._final_module.as_bitcode()
+        inner = tuple(cres._find_referenced_environments())
+        return cres.library.name, bitcode, fndesc, cres.environment, cres.signature, cres.reload_init, inner
+
+    def rebuild(self, target_context: Any, payload: Any) -> Any:
+        name, bitcode, fndesc, environment, signature, reload_init, inner = payload
+        for function in reload_init:
+            function()
+        library = PartLibrary(target_context.codegen(), name)
+        library._final_module = llvm.parse_bitcode(bitcode)
+        library._reload_init.update(reload_init)
+        library._finalize_final_module()
+        return compiler.compile_result(
+            target_context=target_context,
+            typing_context=target_context.typing_context,
+            library=library,
+            environment=environment,
+            fndesc=fndesc,
+            signature=signature,
+            objectmode=False,
+            lifted=(),
+            reload_init=reload_init,
+            referenced_envs=inner,
+        )
+
+
+class _PartCache(FunctionCache):
+    """Keeps and finds parts."""
+
+    _impl_class = _PartCacheImpl
+
+
+class Part(CPUDispatcher):
+    """What kernels see of a kernel: never called from Python."""
+
+    def __init__(self, py_func: Callable[..., Any], options: dict[str, Any]) -> None:
+        super().__init__(py_func, targetoptions=options | {"no_cpython_wrapper": True})
+        self._compiler = _PartCompiler(
+            py_func, self.targetdescr, self.targetoptions, locals={}, pipeline_class=compiler.Compiler
+        )
+
+    def add_overload(self, cres: Any) -> None:
+        key = object()  # stands for the function where numba looks up what a call is lowered to
+        self.targetctx.insert_user_function(key, cres.fndesc, [cres.library])
+        self.overloads[tuple(cres.signature.args)] = cres._replace(entry_point=key)
+
+
+class _EntryCompiler(_FunctionCompiler):
+    """Makes machine code of a kernel's part and puts the entry for Python before it."""
+
+    def __init__(self, part: Part, *of_numba: Any) -> None:
+        super().__init__(*of_numba)
+        self.part = part
+
+    def _compile_core(self, args: Any, return_type: Any) -> Any:
+        self.part.compile(args)
+        inner = self.part.overloads[args]
+        context = self.targetdescr.target_context
+        library = context.codegen().create_library(inner.library.name)
+        library.enable_object_caching()
+        library.add_linking_library(inner.library)
+        with context.push_code_library(library):
+            context.create_cpython_wrapper(library, inner.fndesc, inner.environment, None, release_gil=True)
+        entry = context.get_executable(library, inner.fndesc, inner.environment)
+        cres = inner._replace(library=library, entry_point=entry, metadata={})
+        for environment in cres._find_referenced_environments():
+            library.codegen.set_env(environment.env_name, environment)
+        return cres
+
+
+class _EntryCacheImpl(CompileResultCacheImpl):
+    """Keeps the machine code, without the intermediate code: callers link the part, which is kept as such."""
+
+    def reduce(self, cres: Any) -> Any:
+        (name, kind, (machine_code, _)), *rest = cres._reduce()
+        stub = f'define void @"{cres.fndesc.llvm_cpython_wrapper_name}"() {{ ret void }}'  # a name to look up
+        return (name, kind, (machine_code, llvm.parse_assembly(stub).as_bitcode())), *rest
+
+
+class _EntryCache(FunctionCache):
+    """Keeps and finds entries."""
+
+    _impl_class = _EntryCacheImpl
+
+
+class Kernel(CPUDispatcher):
+    """A kernel as Python sees it; kernels that call it are given its part."""
+
+    def __init__(self, py_func: Callable[..., Any], options: dict[str, Any]) -> None:
+        options = options | {"nopython": True, "no_cfunc_wrapper": True}
+        super().__init__(py_func, targetoptions=options)
+        self.part = Part(py_func, options)
+        self._compiler = _EntryCompiler(
+            self.part, py_func, self.targetdescr, self.targetoptions, {}, compiler.Compiler
+        )
+
+    def enable_caching(self) -> None:
+        self._cache = _EntryCache(self.py_func)
+        self.part._cache = _PartCache(self.py_func)
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        return self.part.get_call_template(args, kws)
+
+    def get_overload(self, sig: Any) -> Any:
+        return self.part.get_overload(sig)
