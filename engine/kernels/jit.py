@@ -21,7 +21,7 @@ import numba
 from numba import njit
 
 from plimsoll.engine.kept import cache_folder
-from plimsoll.engine.kernels.parts import Kernel, fits
+from plimsoll.engine.kernels.parts import PART_FILES, Kernel, fits
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,9 +35,11 @@ def cache_root() -> Path:
 
 
 def flags() -> str:
-    """Return numba's version and the settings that change the machine code but that its own cache ignores."""
+    """Return numba's version, the settings that change the machine code but that its own cache ignores, and the way."""
     config: Any = numba.config
-    return "|".join([numba.__version__, *(str(getattr(config, name)) for name in CODE_FLAGS)])
+    return "|".join(
+        [numba.__version__, "parts" if fits() else "plain", *(str(getattr(config, name)) for name in CODE_FLAGS)]
+    )
 
 
 # From the beginning of its line to the end of it, or of what it has in parentheses, comments in there included.
@@ -183,12 +185,13 @@ def cache_key(filename: str, flag_text: str) -> str:
     return digest.hexdigest()[:20]
 
 
-def _dispatcher(fn: F, inline: str) -> Any:
+def _dispatcher(fn: Callable[..., Any], inline: str) -> Any:
     settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "inline": inline}
     config: Any = numba.config
-    if config.DISABLE_JIT or not fits():  # an entry for C that nobody calls would be a tenth of what compiling costs
-        return njit(no_cfunc_wrapper=True, **settings)(fn)
-    return Kernel(fn, settings)
+    if config.DISABLE_JIT or not fits():
+        settings["no_cfunc_wrapper"] = True  # an entry for C that nobody calls is a tenth of what compiling costs
+        return njit(**settings)(fn)
+    return Kernel(fn, targetoptions=settings)
 
 
 def _compile(fn: F, inline: str) -> F:
@@ -236,4 +239,5 @@ def is_compiled(fn: Callable[..., Any]) -> bool:
         return True
     source = Path(dispatcher.py_func.__code__.co_filename)
     folder = cache_root() / cache_key(str(source), flags())
-    return any(folder.rglob(f"*{dispatcher.py_func.__name__}-*.nbi"))
+    files = folder.rglob(f"*{dispatcher.py_func.__name__}-*.nbi")
+    return any(not file.name.startswith(PART_FILES) for file in files)

@@ -18,6 +18,13 @@ def copy_to(out: Floats, source: Floats) -> None:
 
 
 @kernel
+def set_to(out: Floats, value: float) -> None:
+    """Write value to each of out (N,): `out[:] = value`, for the same reason."""
+    for i in range(out.shape[0]):
+        out[i] = value
+
+
+@kernel
 def covariance_fault(cov: Floats) -> int:
     """Return OK, or the code of the first thing that keeps cov (N, N) from being a covariance.
 

@@ -10,7 +10,9 @@ It is done with numba's own pieces (its pipeline, its caches, its wrapper for Py
 not publish: `fits` says which numba they were tried with, and with another one compiles the plain way, slower.
 """
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import llvmlite.binding as llvm
@@ -18,16 +20,32 @@ import numba
 from numba.core import compiler
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.codegen import JITCodeLibrary
-from numba.core.dispatcher import _FunctionCompiler
 from numba.core.registry import CPUDispatcher
 
 # The releases of numba whose inner pieces these are.
 KNOWN: Final = ("0.68.",)
 
+# How the names of the files of parts begin, beside those of machine code.
+PART_FILES: Final = "part-"
+
+# How often Python looks for cycles of garbage while it compiles: numba makes millions of small objects that live.
+COLLECTIONS: Final = (50_000, 20, 50)
+
 
 def fits() -> bool:
     """Return whether the installed numba is one that parts were tried with."""
     return any(numba.__version__.startswith(release) for release in KNOWN)
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Look for garbage less often: a sixth of what compiling costs, for a twentieth more memory."""
+    before = gc.get_threshold()
+    gc.set_threshold(*COLLECTIONS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class PartLibrary(JITCodeLibrary):
@@ -48,32 +66,11 @@ class PartLibrary(JITCodeLibrary):
         self._finalized = True
 
 
-class _PartCompiler(_FunctionCompiler):
-    """Compiles up to the intermediate code."""
-
-    def _compile_core(self, args: Any, return_type: Any) -> Any:
-        flags = compiler.Flags()
-        self.targetdescr.options.parse_as_flags(flags, self.targetoptions)
-        flags.no_compile = True
-        context = self.targetdescr.target_context
-        return compiler.compile_extra(
-            self.targetdescr.typing_context,
-            context,
-            self.py_func,
-            args=args,
-            return_type=return_type,
-            flags=flags,
-            locals=self.locals,
-            library=PartLibrary(context.codegen(), self.py_func.__qualname__),
-            pipeline_class=self.pipeline_class,
-        )
-
-
 class _PartCacheImpl(CompileResultCacheImpl):
     """Keeps a part as bitcode, in files of a name of their own beside the machine code."""
 
     def get_filename_base(self, fullname: str, abiflags: str) -> Any:
-        return "part-" + super().get_filename_base(fullname, abiflags)
+        return PART_FILES + super().get_filename_base(fullname, abiflags)
 
     def reduce(self, cres: Any) -> Any:
         cres.library._ensure_finalized()
@@ -114,39 +111,38 @@ class _PartCache(FunctionCache):
 class Part(CPUDispatcher):
     """What kernels see of a kernel: never called from Python."""
 
-    def __init__(self, py_func: Callable[..., Any], options: dict[str, Any]) -> None:
-        super().__init__(py_func, targetoptions=options | {"no_cpython_wrapper": True})
-        self._compiler = _PartCompiler(
-            py_func, self.targetdescr, self.targetoptions, locals={}, pipeline_class=compiler.Compiler
-        )
+    _compiler: Any
+    targetctx: Any
+
+    def __init__(self, py_func: Callable[..., Any], targetoptions: dict[str, Any]) -> None:
+        super().__init__(py_func, targetoptions=targetoptions | {"no_cpython_wrapper": True})
+        self._compiler._compile_core = self._made
+
+    def enable_caching(self) -> None:
+        """Keep parts on disk."""
+        self._cache = _PartCache(self.py_func)
 
     def add_overload(self, cres: Any) -> None:
+        """Take in what was compiled for one signature."""
         key = object()  # stands for the function where numba looks up what a call is lowered to
         self.targetctx.insert_user_function(key, cres.fndesc, [cres.library])
         self.overloads[tuple(cres.signature.args)] = cres._replace(entry_point=key)
 
-
-class _EntryCompiler(_FunctionCompiler):
-    """Makes machine code of a kernel's part and puts the entry for Python before it."""
-
-    def __init__(self, part: Part, *of_numba: Any) -> None:
-        super().__init__(*of_numba)
-        self.part = part
-
-    def _compile_core(self, args: Any, return_type: Any) -> Any:
-        self.part.compile(args)
-        inner = self.part.overloads[args]
-        context = self.targetdescr.target_context
-        library = context.codegen().create_library(inner.library.name)
-        library.enable_object_caching()
-        library.add_linking_library(inner.library)
-        with context.push_code_library(library):
-            context.create_cpython_wrapper(library, inner.fndesc, inner.environment, None, release_gil=True)
-        entry = context.get_executable(library, inner.fndesc, inner.environment)
-        cres = inner._replace(library=library, entry_point=entry, metadata={})
-        for environment in cres._find_referenced_environments():
-            library.codegen.set_env(environment.env_name, environment)
-        return cres
+    def _made(self, args: Any, return_type: Any) -> Any:
+        """Compile up to the intermediate code."""
+        flags: Any = compiler.Flags()
+        self.targetdescr.options.parse_as_flags(flags, self.targetoptions)
+        flags.no_compile = True
+        return compiler.compile_extra(
+            self.typingctx,
+            self.targetctx,
+            self.py_func,
+            args=args,
+            return_type=return_type,
+            flags=flags,
+            locals=self.locals,
+            library=PartLibrary(self.targetctx.codegen(), self.py_func.__qualname__),
+        )
 
 
 class _EntryCacheImpl(CompileResultCacheImpl):
@@ -167,20 +163,42 @@ class _EntryCache(FunctionCache):
 class Kernel(CPUDispatcher):
     """A kernel as Python sees it; kernels that call it are given its part."""
 
-    def __init__(self, py_func: Callable[..., Any], options: dict[str, Any]) -> None:
-        options = options | {"nopython": True, "no_cfunc_wrapper": True}
-        super().__init__(py_func, targetoptions=options)
+    _compiler: Any
+    targetctx: Any
+
+    def __init__(
+        self, py_func: Callable[..., Any], types: Any = None, targetoptions: dict[str, Any] | None = None
+    ) -> None:  # the arguments are those that numba rebuilds a pickled dispatcher with
+        options = (targetoptions or {}) | {"nopython": True, "no_cfunc_wrapper": True}
+        super().__init__(py_func, types, options)
         self.part = Part(py_func, options)
-        self._compiler = _EntryCompiler(
-            self.part, py_func, self.targetdescr, self.targetoptions, {}, compiler.Compiler
-        )
+        self._compiler._compile_core = self._made
 
     def enable_caching(self) -> None:
+        """Keep machine code and parts on disk."""
         self._cache = _EntryCache(self.py_func)
-        self.part._cache = _PartCache(self.py_func)
+        self.part.enable_caching()
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Return numba's template of a call from compiled code."""
         return self.part.get_call_template(args, kws)
 
     def get_overload(self, sig: Any) -> Any:
+        """Return what numba lowers a call from compiled code to."""
         return self.part.get_overload(sig)
+
+    def _made(self, args: Any, _: Any) -> Any:
+        """Make machine code of the part and put the entry for Python before it."""
+        with _few_collections():
+            self.part.compile(args)
+        inner: Any = self.part.overloads[args]
+        library = self.targetctx.codegen().create_library(inner.library.name)
+        library.enable_object_caching()
+        library.add_linking_library(inner.library)
+        with self.targetctx.push_code_library(library):
+            self.targetctx.create_cpython_wrapper(library, inner.fndesc, inner.environment, None, release_gil=True)
+        entry = self.targetctx.get_executable(library, inner.fndesc, inner.environment)
+        cres = inner._replace(library=library, entry_point=entry, metadata={})
+        for environment in cres._find_referenced_environments():
+            library.codegen.set_env(environment.env_name, environment)
+        return cres

@@ -239,7 +239,7 @@ def finish(
         w[i] *= factor
         if w[i] != 0.0 and factor * vol < sigma_p * (1.0 - 1e-9):
             bound = s4_caps.BOUND_LEVERAGE
-    out.trace[SCALED] = w
+    copy_to(out.trace[SCALED], w)
     tier, cut = p.ladder[max(int(m.ladder.tier[0]), 0)], np.zeros(s4_caps.CUTS)
     wanted = s4_caps.gross_of(w)
     each = 1.0 / wanted if wanted > 0.0 else 0.0
@@ -293,7 +293,7 @@ def hold_back(
     w, bound = out.target, 0
     if not skip & SKIP_S4:
         bound |= cap(t, side, tier, skip, p, w, cut)
-    out.trace[CAPPED] = w
+    copy_to(out.trace[CAPPED], w)
     if not skip & SKIP_S5:
         s5_governor.apply(multiplier, kill_tier, side, w)
     if margin_call:
@@ -301,7 +301,7 @@ def hold_back(
         for i in range(w.shape[0]):
             w[i] *= scale
         bound |= s4_caps.BOUND_MARGIN
-    out.trace[GOVERNED] = w
+    copy_to(out.trace[GOVERNED], w)
     return bound
 
 

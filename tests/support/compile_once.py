@@ -25,7 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     def compile_under_lock(self: Any, sig: Any) -> Any:
         # the lock of the process first, and callers before what they call: nobody waits in a circle
-        with global_compiler_lock, _locked(f"{self.py_func.__code__.co_filename} {self.py_func.__qualname__}"):
+        what = f"{type(self).__name__} {self.py_func.__code__.co_filename} {self.py_func.__qualname__}"
+        with global_compiler_lock, _locked(what):
             return compile_now(self, sig)
 
     Dispatcher.compile = compile_under_lock

@@ -86,7 +86,8 @@ def write_fill(t: int, i: int, qty: float, price: float, scal: Floats, fills: Fl
     """Write a fill that no order asked for, free of costs; shares and cash are the caller's."""
     row = int(scal[N_FILLS])
     scal[N_FILLS] += 1.0
-    fills[row, :] = 0.0
+    for column in range(fills.shape[1]):
+        fills[row, column] = 0.0
     fills[row, F_BAR] = t
     fills[row, F_COLUMN] = i
     fills[row, F_QTY] = qty

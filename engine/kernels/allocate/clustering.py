@@ -126,5 +126,6 @@ def cut(distance: Floats, tree: linkage.Work, work: Work) -> int:
             found = quality(work.fit)
             if found > 0.0 and found >= top:
                 top = found
-                best[:] = label
+                for k in range(n):
+                    best[k] = label[k]
     return number(best, work.place)

@@ -12,7 +12,7 @@ import numpy as np
 from plimsoll.engine.kernels import code
 from plimsoll.engine.kernels.allocate import erc, hrp, linkage
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.kernels.linalg import cholesky, copy_to
+from plimsoll.engine.kernels.linalg import cholesky, copy_to, set_to
 from plimsoll.engine.types import Floats
 
 DRAWS: Final = 200
@@ -183,7 +183,7 @@ def threshold(cov: Floats, freedom: float, intensity: float, towards: float, z: 
     if z.shape[0] < DRAWS * numbers or not freedom >= 1.0 or cholesky(upper) != code.OK:
         return np.nan
     set_degrees(freedom, work.degrees)
-    largest[:] = -1.0
+    set_to(largest, -1.0)
     failed = 0
     for d in range(DRAWS):
         draw(upper, freedom, work.degrees, z[d * numbers : (d + 1) * numbers], factor, drawn)

@@ -4,7 +4,7 @@ import numpy as np
 
 from plimsoll.engine.kernels import code
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.kernels.linalg import cholesky, quadratic, solve_factored
+from plimsoll.engine.kernels.linalg import cholesky, quadratic, set_to, solve_factored
 from plimsoll.engine.types import Bools, Floats
 
 # A weight taken back has to lower the variance by more than rounding does, relative to the variance.
@@ -62,7 +62,7 @@ def _solve_active(cov: Floats, active: Bools, out: Floats) -> int:
     total = 0.0
     for a in range(k):
         total += w[a]
-    out[:] = 0.0
+    set_to(out, 0.0)
     for a in range(k):
         out[chosen[a]] = w[a] / total
     return code.OK

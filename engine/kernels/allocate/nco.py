@@ -13,7 +13,7 @@ from plimsoll.engine.kernels import check, code
 from plimsoll.engine.kernels.allocate import clustering, erc, linkage
 from plimsoll.engine.kernels.allocate.hrp import correlation_distance
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.kernels.linalg import covariance_fault
+from plimsoll.engine.kernels.linalg import covariance_fault, set_to
 from plimsoll.engine.types import Floats, Ints, Weights
 
 
@@ -59,7 +59,7 @@ def room(n_assets: int) -> Room:
 @kernel
 def equal_risk(m: int, square: Floats, flat: Floats) -> int:
     """Solve for equal risk of m parts whose covariance (m, m) fills the front of square[0]; the weights: flat[m:2m]."""
-    flat[:m] = 1.0
+    set_to(flat[:m], 1.0)
     cov, corr = square[0, : m * m].reshape((m, m)), square[1, : m * m].reshape((m, m))
     vector = flat[2 * m : 6 * m].reshape((4, m))
     return int(erc.risk_budget(cov, flat[:m], erc.Work(corr, vector), flat[m : 2 * m]))
@@ -86,7 +86,7 @@ def within(cov: Floats, cluster: int, label: Ints, space: Room, out: Floats) -> 
 def across(cov: Floats, count: int, label: Ints, space: Room, out: Floats) -> int:
     """Multiply the weights in out (N,), of sum 1 within each of `count` clusters, by their clusters' weights."""
     n = label.shape[0]
-    space.square[0, : count * count] = 0.0
+    set_to(space.square[0, : count * count], 0.0)
     for i in range(n):
         for j in range(n):
             space.square[0, label[i] * count + label[j]] += out[i] * cov[i, j] * out[j]

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from plimsoll.engine.kernels import check
 from plimsoll.engine.kernels.jit import kernel
+from plimsoll.engine.kernels.linalg import set_to
 from plimsoll.engine.types import Floats, Ints
 
 
@@ -65,7 +66,7 @@ def window_std(first: int, stop: int, x: Floats, ddof: int, min_obs: int, scratc
     Source: Chan, Golub & LeVeque (1983), Algorithms for computing the sample variance (shifted two-pass).
     """
     if stop <= first:
-        out[:] = np.nan
+        set_to(out, np.nan)
         return
     n = x.shape[1]
     for i in range(n):

@@ -56,5 +56,6 @@ def cut(distance: Floats, best: Ints) -> float:
             mean += fit[k] / n
         if mean >= top:
             top = mean
-            best[:] = label
+            for k in range(n):
+                best[k] = label[k]
     return top

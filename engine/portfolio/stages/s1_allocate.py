@@ -26,7 +26,7 @@ from plimsoll.engine.kernels.allocate.waterfill import cap_project, fill_up
 from plimsoll.engine.kernels.estimate import moments, shrinkage
 from plimsoll.engine.kernels.estimate.moments import sub_moments
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.kernels.linalg import copy_to
+from plimsoll.engine.kernels.linalg import copy_to, set_to
 from plimsoll.engine.types import Bools, Floats, Ints
 
 # What the weights came from, best first.
@@ -260,8 +260,8 @@ def allocate(
     """
     smooth, applied, counts, age, info = s.smooth, s.applied, s.counts, s.age, s.info
     hrp_out, erc_out = s.hrp, s.erc
-    hrp_out[:] = np.nan
-    erc_out[:] = np.nan
+    set_to(hrp_out, np.nan)
+    set_to(erc_out, np.nan)
     chosen, full = eligible(pair, n_obs, active, p)
     k = chosen.shape[0]
     counts[RUNG] = NOBODY
@@ -276,7 +276,7 @@ def allocate(
     elif inverse_vol(sub, x):
         counts[RUNG] = INVERSE_VOL
     else:
-        x[:] = 1.0 / k
+        set_to(x, 1.0 / k)
         counts[RUNG] = EQUAL
     for a in range(k):
         hrp_out[chosen[a]] = by_hrp[a]
@@ -287,7 +287,7 @@ def allocate(
     counts[ALARM] = 1.0 if info[-1] > counts[THRESHOLD] else 0.0
     tilted(chosen, skill, tilt, age, p, x)
     if cap_project(p.cap, x) != code.OK:
-        x[:] = 1.0 / k
+        set_to(x, 1.0 / k)
         counts[RUNG] = EQUAL
     smooth_in(chosen, x, p, smooth, applied)
 

@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.kernels.linalg import copy_to
+from plimsoll.engine.kernels.linalg import copy_to, set_to
 from plimsoll.engine.types import Bools, Floats
 
 ROUNDS: Final = 10_000  # far more than there are: hedges that offset each other close in by a fixed part a round
@@ -49,7 +49,7 @@ def hedge_factors(part: Floats, limit: Floats, hedged: Bools, factor: Floats) ->
     part (S, N) parts of the sleeves in the book, their sum the netted weights; limit (N,) the cap of each name.
     """
     n_sleeves, n = part.shape
-    factor[:] = 1.0
+    set_to(factor, 1.0)
     left, scaled = np.ones(n_sleeves), False
     for _ in range(ROUNDS):
         changed = False
