@@ -17,6 +17,10 @@ def returns(n_rows: int, n_assets: int, seed: int) -> np.ndarray:
     return 0.01 * (rng.standard_t(5, size=(n_rows, n_assets)) + rng.normal(size=(n_rows, 1)))
 
 
+def every(state: moments.State) -> np.ndarray:
+    return np.arange(state.pair.shape[1])
+
+
 def pairwise(r: np.ndarray, decay: float) -> dict[str, np.ndarray]:
     """Sums about zero over common rows, each pair ageing by its own rows: written out, pair by pair."""
     n = r.shape[1]
@@ -71,11 +75,11 @@ def test_a_matrix_that_is_surely_positive_is(
         r[rows // 2, seed % n] = np.nan
     state, work = moments.init(n), shrinkage.init(n)
     moments.scan(state, moments.params(half_life), r)
-    common = towards * shrinkage.pair_correlation(state.pair, 2, work.corr)
-    intensity = shrinkage.pair_intensity(state.pair, work.corr, np.sqrt(np.diag(state.pair[2])), common)
+    common = towards * shrinkage.pair_correlation(state.pair, every(state), 2, work.corr)
+    intensity = shrinkage.pair_intensity(state.pair, every(state), work.corr, np.sqrt(np.diag(state.pair[2])), common)
     known = np.where(np.isnan(work.corr), common, work.corr)
     for used in (intensity, 1e-7, 1e-5, 0.3):
-        sure = shrinkage.is_surely_positive(state.pair, common, used)
+        sure = shrinkage.is_surely_positive(state.pair, every(state), common, used)
         if hole:
             assert not sure
         if sure:
@@ -91,12 +95,12 @@ def test_a_matrix_that_is_surely_positive_is(
 def test_most_matrices_of_whole_histories_need_no_factorisation() -> None:
     state, work = moments.init(40), shrinkage.init(40)
     moments.scan(state, moments.params(63.0), returns(30, 40, 3))  # fewer rows than assets: the sample is singular
-    common = shrinkage.pair_correlation(state.pair, 20, work.corr)
+    common = shrinkage.pair_correlation(state.pair, every(state), 20, work.corr)
     assert np.linalg.eigvalsh(work.corr)[0] < EIGENVALUE_FLOOR
-    assert shrinkage.is_surely_positive(state.pair, common, 0.1)
-    assert not shrinkage.is_surely_positive(state.pair, common, 0.0)
+    assert shrinkage.is_surely_positive(state.pair, every(state), common, 0.1)
+    assert not shrinkage.is_surely_positive(state.pair, every(state), common, 0.0)
     moments.forget(state, 7)
-    assert not shrinkage.is_surely_positive(state.pair, common, 0.1)
+    assert not shrinkage.is_surely_positive(state.pair, every(state), common, 0.1)
 
 
 def test_without_correlation_the_target_is_that_of_own_variances() -> None:
@@ -175,3 +179,32 @@ def test_room_of_another_size_gives_a_code() -> None:
     fault = shrinkage.shrink_pairs(state.pair, 5, 1.0, shrinkage.init(2), np.zeros(3), out)
     assert fault == code.WRONG_SHAPE
     assert np.isnan(out).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(1, 9),
+    seed=st.integers(0, 2**32 - 1),
+    towards=st.sampled_from([0.0, 1.0]),
+    holes=st.sampled_from([0.0, 0.3]),
+    still=st.booleans(),
+    data=st.data(),
+)
+def test_some_of_the_assets_are_shrunk_where_they_stand_as_their_own_moments_are(
+    n: int, seed: int, towards: float, holes: float, still: bool, data: st.DataObject
+) -> None:
+    r = returns(60, n, seed)
+    r[np.random.default_rng(seed).random(r.shape) < holes] = np.nan
+    if still:
+        r[:, 0] = 0.0
+    state = moments.init(n)
+    moments.scan(state, moments.params(21.0), r)
+    chosen = np.array(sorted(data.draw(st.sets(st.integers(0, n - 1), min_size=1))))
+    k = len(chosen)
+    own, facts, there, info = np.empty((k, k)), np.zeros(3), np.empty((k, k)), np.zeros(3)
+    copied = shrinkage.shrink_pairs(
+        np.ascontiguousarray(state.pair[:, chosen][:, :, chosen]), 20, towards, shrinkage.init(k), facts, own
+    )
+    assert shrinkage.shrink_chosen(state.pair, chosen, 20, towards, shrinkage.init(k), info, there) == copied
+    np.testing.assert_array_equal(there, own)
+    np.testing.assert_array_equal(info, facts)

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels import code
-from plimsoll.engine.kernels.estimate.moments import COUNT, M11, M20, M22, M31, WEIGHT, WEIGHT2, sub_moments
+from plimsoll.engine.kernels.estimate.moments import COUNT, M11, M20, M22, M31, WEIGHT, WEIGHT2
 from plimsoll.engine.kernels.estimate.psd import least_intensity
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Floats, Ints
@@ -42,47 +42,50 @@ def init(n_assets: int) -> Work:
 
 
 @kernel
-def pair_correlation(pair: Floats, min_overlap: int, corr: Floats) -> float:
-    """Fill corr (N, N) on common rows, NaN where a pair has fewer than min_overlap; return the mean of the others."""
-    n = corr.shape[0]
+def pair_correlation(pair: Floats, chosen: Ints, min_overlap: int, corr: Floats) -> float:
+    """Fill corr (K, K) on common rows, NaN where a pair has fewer than min_overlap; return the mean of the others."""
+    k = chosen.shape[0]
     total = 0.0
     pairs = 0
-    for i in range(n):
-        corr[i, i] = 1.0
-        for j in range(i):
-            corr[i, j] = np.nan
+    for a in range(k):
+        i = chosen[a]
+        corr[a, a] = 1.0
+        for b in range(a):
+            j = chosen[b]
+            corr[a, b] = np.nan
             if pair[COUNT, i, j] >= min_overlap and pair[M20, i, j] > 0.0 and pair[M20, j, i] > 0.0:
-                corr[i, j] = pair[M11, i, j] / np.sqrt(pair[M20, i, j] * pair[M20, j, i])
-                total += corr[i, j]
+                corr[a, b] = pair[M11, i, j] / np.sqrt(pair[M20, i, j] * pair[M20, j, i])
+                total += corr[a, b]
                 pairs += 1
-            corr[j, i] = corr[i, j]
+            corr[b, a] = corr[a, b]
     mean = total / pairs if pairs > 0 else 0.0
-    floor = -(1.0 - TARGET_MARGIN) / (n - 1) if n > 1 else 0.0
+    floor = -(1.0 - TARGET_MARGIN) / (k - 1) if k > 1 else 0.0
     return max(mean, floor)
 
 
 @kernel
-def pair_intensity(pair: Floats, corr: Floats, deviation: Floats, common: float) -> float:
+def pair_intensity(pair: Floats, chosen: Ints, corr: Floats, deviation: Floats, common: float) -> float:
     """Return Ledoit and Wolf's intensity in [0, 1], each pair's sampling error divided by its own sample size.
 
     Each pair is counted once in all three sums; only their ratios matter.
     """
-    n = corr.shape[0]
     error = 0.0
     distance = 0.0
     size = 0.0
-    for i in range(n):
-        for j in range(i):
-            if not np.isnan(corr[i, j]):
+    for a in range(chosen.shape[0]):
+        i = chosen[a]
+        for b in range(a):
+            if not np.isnan(corr[a, b]):
+                j = chosen[b]
                 per_mass = 1.0 / pair[WEIGHT, i, j]
                 cov = pair[M11, i, j] * per_mass
                 noise = pair[M22, i, j] * per_mass - cov * cov
                 drift_i = (pair[M31, i, j] - pair[M20, i, j] * cov) * per_mass
                 drift_j = (pair[M31, j, i] - pair[M20, j, i] * cov) * per_mass
-                ratio = deviation[j] / deviation[i]
+                ratio = deviation[b] / deviation[a]
                 tilt = 0.5 * common * (ratio * drift_i + drift_j / ratio)
-                both = deviation[i] * deviation[j]
-                gap = (common - corr[i, j]) * both
+                both = deviation[a] * deviation[b]
+                gap = (common - corr[a, b]) * both
                 error += (noise - tilt) * (pair[WEIGHT2, i, j] * (per_mass * per_mass))
                 distance += gap * gap
                 size += both * both
@@ -92,15 +95,14 @@ def pair_intensity(pair: Floats, corr: Floats, deviation: Floats, common: float)
 
 
 @kernel
-def movers(pair: Floats) -> Ints:
-    """Return the assets that have moved at all: of the others a correlation would be 0/0."""
-    n = pair.shape[1]
+def movers(pair: Floats, chosen: Ints) -> Ints:
+    """Return those of the chosen assets that have moved at all: of the others a correlation would be 0/0."""
     count = 0
-    for i in range(n):
+    for i in chosen:
         count += pair[M20, i, i] > 0.0
     found = np.empty(count, dtype=np.int64)
     at = 0
-    for i in range(n):
+    for i in chosen:
         if pair[M20, i, i] > 0.0:
             found[at] = i
             at += 1
@@ -124,74 +126,97 @@ def shrink_pairs(pair: Floats, min_overlap: int, towards: float, work: Work, inf
     Source: Ledoit & Wolf (2004), Honey, I shrunk the sample covariance matrix; n_ij the effective size of Kish (1965);
     no correlation: Schaefer & Strimmer (2005), A shrinkage approach to large-scale covariance estimation, target D.
     """
+    every = np.empty(pair.shape[1], dtype=np.int64)
+    for i in range(every.shape[0]):
+        every[i] = i
+    return shrink_chosen(pair, every, min_overlap, towards, work, info, out)
+
+
+@kernel
+def shrink_chosen(
+    pair: Floats, chosen: Ints, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats
+) -> int:
+    """Do what `shrink_pairs` says for the K chosen assets of moments (7, N, N): work, info and out are of K.
+
+    The moments stay where they are: those of a thousand assets are 56 MB, and a copy costs more than the estimate.
+    """
     n = out.shape[0]
     fault = code.OK if n > 0 else code.EMPTY
-    if pair.shape[1] != n or work.deviation.shape[0] != n:
+    if chosen.shape[0] != n or work.deviation.shape[0] != n:
         fault = code.WRONG_SHAPE
     else:
-        for i in range(n):
+        for i in chosen:
             variance = pair[M20, i, i] / pair[WEIGHT, i, i] if pair[WEIGHT, i, i] > 0.0 else 0.0
             if pair[COUNT, i, i] < 1.0:
                 fault = code.TOO_FEW_OBSERVATIONS
             elif not variance < np.inf:
                 fault = code.NOT_FINITE
     if fault != code.OK:
-        for i in range(n):
-            for j in range(n):
-                out[i, j] = np.nan
+        for a in range(n):
+            for b in range(n):
+                out[a, b] = np.nan
         return fault
-    chosen = movers(pair)
-    k = chosen.shape[0]
+    moving = movers(pair, chosen)
+    k = moving.shape[0]
     if k == n:
-        return shrink_moving(pair, min_overlap, towards, work, info, out)
-    for i in range(n):
-        for j in range(n):
-            out[i, j] = 0.0
+        return shrink_moving(pair, chosen, min_overlap, towards, work, info, out)
+    for a in range(n):
+        for b in range(n):
+            out[a, b] = 0.0
     info[INTENSITY_LW], info[INTENSITY], info[MEAN_CORRELATION] = 0.0, 0.0, 0.0
     if k > 0:
         some = np.empty((k, k))
         room = Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), np.zeros((4, k)))
-        fault = shrink_moving(sub_moments(pair, chosen), min_overlap, towards, room, info, some)
+        fault = shrink_moving(pair, moving, min_overlap, towards, room, info, some)
+        place = np.empty(k, dtype=np.int64)
+        at = 0
+        for a in range(n):
+            if pair[M20, chosen[a], chosen[a]] > 0.0:
+                place[at] = a
+                at += 1
         for a in range(k):
             for b in range(k):
-                out[chosen[a], chosen[b]] = some[a, b]
+                out[place[a], place[b]] = some[a, b]
     return fault
 
 
 @kernel
-def is_surely_positive(pair: Floats, common: float, intensity: float) -> bool:
-    """Say whether the shrunk correlations of moments (7, N, N) are positive definite without a factorisation.
+def is_surely_positive(pair: Floats, chosen: Ints, common: float, intensity: float) -> bool:
+    """Say whether the shrunk correlations of the K chosen of moments (7, N, N) are positive without a factorisation.
 
     Where all pairs have the same rows, their correlations are a Gram matrix with no eigenvalue below 0, and the shrunk
-    ones have none below what the target's smallest, 1 - c or 1 + (N - 1) c, is times the intensity. Asked far above
+    ones have none below what the target's smallest, 1 - c or 1 + (K - 1) c, is times the intensity. Asked far above
     EIGENVALUE_FLOOR and rounding, it is never true where the test by factors would say no. Pairs with as many rows in
     common as each of the two has itself have the same ones.
     """
-    n = pair.shape[1]
-    if not intensity * min(1.0 - common, 1.0 + (n - 1) * common) > SURE:
+    k = chosen.shape[0]
+    if not intensity * min(1.0 - common, 1.0 + (k - 1) * common) > SURE:
         return False
-    for i in range(n):
-        for j in range(i + 1):
-            if pair[COUNT, i, j] != pair[COUNT, 0, 0]:
+    rows = pair[COUNT, chosen[0], chosen[0]]
+    for a in range(k):
+        for b in range(a + 1):
+            if pair[COUNT, chosen[a], chosen[b]] != rows:
                 return False
     return True
 
 
 @kernel
-def shrink_moving(pair: Floats, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats) -> int:
-    """Do what `shrink_pairs` says, for assets that all move."""
+def shrink_moving(
+    pair: Floats, chosen: Ints, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats
+) -> int:
+    """Do what `shrink_chosen` says, for assets that all move."""
     n = out.shape[0]
     deviation = work.deviation
-    for i in range(n):
-        deviation[i] = np.sqrt(pair[M20, i, i] / pair[WEIGHT, i, i])
-    common = towards * pair_correlation(pair, min_overlap, work.corr)
-    intensity = pair_intensity(pair, work.corr, deviation, common)
+    for a in range(n):
+        deviation[a] = np.sqrt(pair[M20, chosen[a], chosen[a]] / pair[WEIGHT, chosen[a], chosen[a]])
+    common = towards * pair_correlation(pair, chosen, min_overlap, work.corr)
+    intensity = pair_intensity(pair, chosen, work.corr, deviation, common)
     for i in range(n):
         for j in range(n):
             if np.isnan(work.corr[i, j]):
                 work.corr[i, j] = common
     used = intensity
-    if not is_surely_positive(pair, common, intensity):
+    if not is_surely_positive(pair, chosen, common, intensity):
         used = least_intensity(work.corr, common, intensity, work.trial, work.room)
     info[INTENSITY_LW] = intensity
     info[INTENSITY] = used

@@ -14,7 +14,6 @@ import numpy as np
 from plimsoll.engine.kernels import code
 from plimsoll.engine.kernels.estimate import moments, shrinkage
 from plimsoll.engine.kernels.estimate.factor_model import pca_factor_model
-from plimsoll.engine.kernels.estimate.moments import sub_moments
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Floats
 
@@ -44,12 +43,11 @@ def pairwise_vol(w: Floats, pair: Floats, min_overlap: int, bars_per_year: float
         if w[i] != 0.0:
             chosen[at] = i
             at += 1
-    sub = pair if count == w.shape[0] else sub_moments(pair, chosen)  # of a thousand assets a copy is 56 MB
     cov = np.empty((count, count))
     info = np.zeros(shrinkage.INFO_SIZE)
     work = shrinkage.Work(np.empty((count, count)), np.empty((count, count)), np.empty(count), np.empty((4, count)))
     variance = 0.0
-    if shrinkage.shrink_pairs(sub, min_overlap, 1.0, work, info, cov) == code.OK:
+    if shrinkage.shrink_chosen(pair, chosen, min_overlap, 1.0, work, info, cov) == code.OK:
         for a in range(count):
             for b in range(count):
                 variance += cov[a, b] * w[chosen[a]] * w[chosen[b]]
@@ -57,9 +55,10 @@ def pairwise_vol(w: Floats, pair: Floats, min_overlap: int, bars_per_year: float
         return np.sqrt(variance * bars_per_year), False, info[shrinkage.INTENSITY]
     together = 0.0
     for a in range(count):
-        weight, second = sub[moments.WEIGHT, a, a], sub[moments.M20, a, a]
+        i = chosen[a]
+        weight, second = pair[moments.WEIGHT, i, i], pair[moments.M20, i, i]
         if weight > 0.0:
-            together += abs(w[chosen[a]]) * np.sqrt(second / weight)
+            together += abs(w[i]) * np.sqrt(second / weight)
     return together * np.sqrt(bars_per_year), True, 0.0
 
 
