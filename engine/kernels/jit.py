@@ -21,7 +21,7 @@ import numba
 from numba import njit
 
 from plimsoll.engine.kept import cache_folder
-from plimsoll.engine.kernels.parts import PART_FILES, Kernel, fits
+from plimsoll.engine.kernels.parts import PART_FILES, Kernel, caches_in, fits
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -204,13 +204,8 @@ def _compile(fn: F, inline: str) -> F:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return cast(F, dispatcher)
-    config: Any = numba.config
-    previous = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)  # read once, when the cache is made
-    try:
+    with caches_in(folder):
         dispatcher.enable_caching()
-    finally:
-        config.CACHE_DIR = previous
     return cast(F, dispatcher)
 
 

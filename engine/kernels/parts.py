@@ -13,6 +13,8 @@ not publish: `fits` says which numba they were tried with, and with another one 
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import llvmlite.binding as llvm
@@ -35,6 +37,18 @@ COLLECTIONS: Final = (50_000, 20, 50)
 def fits() -> bool:
     """Return whether the installed numba is one that parts were tried with."""
     return any(numba.__version__.startswith(release) for release in KNOWN)
+
+
+@contextmanager
+def caches_in(folder: Path) -> Iterator[None]:
+    """Have the caches that numba makes meanwhile write to `folder`."""
+    config: Any = numba.config
+    previous = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)  # read once, when a cache is made
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = previous
 
 
 @contextmanager
@@ -165,19 +179,29 @@ class Kernel(CPUDispatcher):
 
     _compiler: Any
     targetctx: Any
+    folder: Path | None = None  # of what is kept on disk
 
     def __init__(
         self, py_func: Callable[..., Any], types: Any = None, targetoptions: dict[str, Any] | None = None
     ) -> None:  # the arguments are those that numba rebuilds a pickled dispatcher with
         options = (targetoptions or {}) | {"nopython": True, "no_cfunc_wrapper": True}
         super().__init__(py_func, types, options)
-        self.part = Part(py_func, options)
         self._compiler._compile_core = self._made
 
+    @cached_property
+    def part(self) -> Any:
+        """The part; made when it is asked for, as a process that finds its machine code on disk needs none."""
+        part = Part(self.py_func, self.targetoptions)
+        if self.folder is not None:
+            with caches_in(self.folder):
+                part.enable_caching()
+        return part
+
     def enable_caching(self) -> None:
-        """Keep machine code and parts on disk."""
+        """Keep machine code, and the part, on disk where numba keeps things now."""
+        config: Any = numba.config
+        self.folder = Path(config.CACHE_DIR)
         self._cache = _EntryCache(self.py_func)
-        self.part.enable_caching()
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
         """Return numba's template of a call from compiled code."""
