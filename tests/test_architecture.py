@@ -74,8 +74,8 @@ FLOORS = tuple(
 )
 # Who alone may import what.
 HOMES = {
-    "numba": ("plimsoll.engine.kernels.jit",),
-    "llvmlite": (),
+    "numba": ("plimsoll.engine.kernels.jit", "plimsoll.engine.kernels.parts"),
+    "llvmlite": ("plimsoll.engine.kernels.parts",),
     "alpaca": ("plimsoll.brokers.alpaca", "plimsoll.engine.market.alpaca"),
     "aiohttp": ("plimsoll.brokers.exchange",),
     "yfinance": ("plimsoll.engine.market.yahoo",),

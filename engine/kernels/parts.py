@@ -216,12 +216,13 @@ class Kernel(CPUDispatcher):
         with _few_collections():
             self.part.compile(args)
         inner: Any = self.part.overloads[args]
-        library = self.targetctx.codegen().create_library(inner.library.name)
+        context = self.targetctx.subtarget(enable_nrt=True)  # or an array that is returned is owned by nobody
+        library = context.codegen().create_library(inner.library.name)
         library.enable_object_caching()
         library.add_linking_library(inner.library)
-        with self.targetctx.push_code_library(library):
-            self.targetctx.create_cpython_wrapper(library, inner.fndesc, inner.environment, None, release_gil=True)
-        entry = self.targetctx.get_executable(library, inner.fndesc, inner.environment)
+        with context.push_code_library(library):
+            context.create_cpython_wrapper(library, inner.fndesc, inner.environment, None, release_gil=True)
+        entry = context.get_executable(library, inner.fndesc, inner.environment)
         cres = inner._replace(library=library, entry_point=entry, metadata={})
         for environment in cres._find_referenced_environments():
             library.codegen.set_env(environment.env_name, environment)

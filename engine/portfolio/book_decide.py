@@ -155,21 +155,16 @@ def combine(t: int, weight: Floats, skip: int, p: Rules, m: Memory, status: Code
     s2_net.combine(equal, scale, unit, out.trace[RAW])
     s2_net.combine(shares, scale, unit, out.trace[ALLOCATED])
     s2_net.parts_of(shares, scale, unit, out.parts)
-    w = out.trace[NETTED]
-    copy_to(w, out.trace[ALLOCATED])
+    copy_to(out.trace[NETTED], out.trace[ALLOCATED])
     if not skip & SKIP_S2:
-        net(t, p, m, status, w)
+        net(t, p, m, status, out.trace[NETTED])
 
 
 @kernel
 def scaled_sleeves(weight: Floats, skip: int, p: Rules, m: Memory) -> tuple[Floats, Floats]:
     """Return what stage 0 makes of the sleeves: scale (S,) and weights (S, N) that it scales."""
     if skip & SKIP_S0:
-        risky = np.zeros(weight.shape)
-        for s in range(weight.shape[0]):
-            for i in range(weight.shape[1]):
-                risky[s, i] = 0.0 if p.is_cash[i] else weight[s, i]
-        return np.ones(weight.shape[0]), risky
+        return np.ones(weight.shape[0]), s2_net.without_cash(weight, p.is_cash)
     return m.s0.scale, m.s0.unit
 
 

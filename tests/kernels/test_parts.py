@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.runtime import _nrt_python, rtsys
 
 from plimsoll.engine.kernels import jit, parts
 from plimsoll.engine.kernels.allocate import waterfill
@@ -161,3 +162,37 @@ def test_a_kernel_can_be_sent_to_another_process() -> None:
     weights = np.array([0.7, 0.2, 0.1])
     assert again(0.5, weights) == 0
     np.testing.assert_allclose(weights, [0.5, 1.0 / 3.0, 1.0 / 6.0], rtol=1e-15)
+
+
+def test_what_a_kernel_returns_is_pythons_and_is_freed_with_it() -> None:
+    @jit.kernel
+    def filled(n: int, value: float) -> np.ndarray:
+        out = np.empty(n)
+        for i in range(n):
+            out[i] = value
+        return out
+
+    @jit.kernel
+    def parts_of(x: np.ndarray, n: int) -> tuple[np.ndarray, int, bool]:
+        more = filled(n, x[0])
+        return more[1:], n, x[0] > 0.0
+
+    @jit.kernel
+    def last(x: np.ndarray, n: int) -> np.ndarray:
+        return x[x.shape[0] - n :]
+
+    own = np.arange(5.0)
+    view = last(own, 2)
+    np.testing.assert_array_equal(view, [3.0, 4.0])
+    view[0] = -1.0
+    assert own[3] == -1.0  # a view, as in Python
+    _nrt_python.memsys_enable_stats()
+    before = rtsys.get_allocation_stats()
+    for _ in range(100):
+        rest, n, positive = parts_of(np.array([2.5]), 4)
+        np.testing.assert_array_equal(rest, [2.5, 2.5, 2.5])
+        assert (n, positive) == (4, True)
+    del rest
+    after = rtsys.get_allocation_stats()
+    _nrt_python.memsys_disable_stats()
+    assert after.alloc - before.alloc == after.free - before.free >= 100

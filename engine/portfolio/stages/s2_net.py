@@ -11,7 +11,17 @@ import numpy as np
 
 from plimsoll.engine.kernels.derive import TRADING
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.types import Codes, Floats, Ints
+from plimsoll.engine.types import Bools, Codes, Floats, Ints
+
+
+@kernel
+def without_cash(weight: Floats, is_cash: Bools) -> Floats:
+    """Return weights (S, N) with 0 for what is cash, (N,)."""
+    risky = np.empty(weight.shape)
+    for s in range(weight.shape[0]):
+        for i in range(weight.shape[1]):
+            risky[s, i] = 0.0 if is_cash[i] else weight[s, i]
+    return risky
 
 
 @kernel
