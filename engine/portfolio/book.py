@@ -61,6 +61,7 @@ class Pipeline:
         self.close = feed.field("close")  # in units that no split changes
         self._feed = feed
         self._last_bar = panel.clock.last_bar
+        self._room = np.empty(n * n)
         self._t = -1
 
     def observe(self, t: int, sleeves: Sequence[Sleeve], mark: Mark | None) -> None:
@@ -89,7 +90,7 @@ class Pipeline:
         bits = sum(1 << SKIPPABLE.index(name) for name in skip)
         out = Out(
             np.empty(n), np.empty(n), np.empty(n, dtype=np.bool_), np.empty((len(STAGES), n)),
-            np.empty(len(self.facts)), np.empty(self.weight.shape),
+            np.empty(len(self.facts)), np.empty(self.weight.shape), self._room,
         )  # fmt: skip
         holdings = AccountView(account.value, account.equity, account.margin_call, day_return, adopt)
         if not self.settings.factors:

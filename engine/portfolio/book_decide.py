@@ -122,7 +122,7 @@ class AccountView(NamedTuple):
 class Out(NamedTuple):
     """Where a decision is written: target, goal, trade (N,), trace (STAGES, N), facts as `book_facts` names them.
 
-    parts (S, N) : what each sleeve has of the allocated book.
+    parts (S, N) : what each sleeve has of the allocated book. room (N * N,) : for a covariance, overwritten.
     """
 
     target: Floats
@@ -131,6 +131,7 @@ class Out(NamedTuple):
     trace: Floats
     facts: Floats
     parts: Floats
+    room: Floats
 
 
 @kernel
@@ -382,19 +383,12 @@ def park(status: Codes, held: Floats, p: Rules, out: Out) -> None:
 
 @kernel
 def decide(
-    t: int,
-    weight: Floats,
-    skip: int,
-    p: Rules,
-    m: Memory,
-    prices: Prices,
-    terms: CostTerms,
-    account: AccountView,
+    t: int, weight: Floats, skip: int, p: Rules, m: Memory, prices: Prices, terms: CostTerms, account: AccountView,
     out: Out,
-) -> float:
+) -> float:  # fmt: skip
     """Write the decision of the close of bar t to `out`; return the smallest ticket in dollars."""
     combine(t, weight, skip, p, m, prices.status, out)
     vol, fallback, intensity = s3_vol_target.pairwise_vol(
-        out.trace[NETTED], m.asset_moments.pair, p.vol_target.min_overlap, p.vol_target.bars_per_year
+        out.trace[NETTED], m.asset_moments.pair, p.vol_target.min_overlap, p.vol_target.bars_per_year, out.room
     )
     return finish(t, weight, vol, fallback, intensity, skip, p, m, prices, terms, account, out)

@@ -139,6 +139,7 @@ def shrink_chosen(
     """Do what `shrink_pairs` says for the K chosen assets of moments (7, N, N): work, info and out are of K.
 
     The moments stay where they are: those of a thousand assets are 56 MB, and a copy costs more than the estimate.
+    out may be `work.corr` itself.
     """
     n = out.shape[0]
     fault = code.OK if n > 0 else code.EMPTY

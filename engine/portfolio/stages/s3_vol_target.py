@@ -30,8 +30,13 @@ class Params(NamedTuple):
 
 
 @kernel
-def pairwise_vol(w: Floats, pair: Floats, min_overlap: int, bars_per_year: float) -> tuple[float, bool, float]:
-    """Return (volatility per year, fallback, shrinkage intensity) of w (N,) from moments pair (7, N, N)."""
+def pairwise_vol(
+    w: Floats, pair: Floats, min_overlap: int, bars_per_year: float, room: Floats
+) -> tuple[float, bool, float]:
+    """Return (volatility per year, fallback, shrinkage intensity) of w (N,) from moments pair (7, N, N).
+
+    room (N * N,) is overwritten: a new square of a thousand assets costs as much as half of what is done in it.
+    """
     count = 0
     for i in range(w.shape[0]):
         count += w[i] != 0.0
@@ -43,9 +48,9 @@ def pairwise_vol(w: Floats, pair: Floats, min_overlap: int, bars_per_year: float
         if w[i] != 0.0:
             chosen[at] = i
             at += 1
-    cov = np.empty((count, count))
+    cov = room[: count * count].reshape((count, count))  # first the correlations, then what is made of each
     info = np.zeros(shrinkage.INFO_SIZE)
-    work = shrinkage.Work(np.empty((count, count)), np.empty((count, count)), np.empty(count), np.empty((4, count)))
+    work = shrinkage.Work(cov, np.empty((count, count)), np.empty(count), np.empty((4, count)))
     variance = 0.0
     if shrinkage.shrink_chosen(pair, chosen, min_overlap, 1.0, work, info, cov) == code.OK:
         for a in range(count):
@@ -71,7 +76,7 @@ def book_vol(w: Floats, pair: Floats, window: Floats | None, p: Params) -> tuple
         if len(chosen) and len(rows) >= p.min_overlap:
             held, factor_cov = w[chosen], pca_factor_model(rows, p.factors).cov
             return float(np.sqrt(held @ factor_cov @ held * p.bars_per_year)), False, 0.0
-    return pairwise_vol(w, pair, p.min_overlap, p.bars_per_year)
+    return pairwise_vol(w, pair, p.min_overlap, p.bars_per_year, np.empty(w.size * w.size))
 
 
 @kernel

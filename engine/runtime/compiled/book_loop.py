@@ -64,6 +64,7 @@ def book_loop(
     room = np.array([orders.bar.shape[0], table.bar.shape[0]])
     nothing_skipped = int(np.int64(0))  # a literal 0 in the call would have everything below compiled once more
     alone = stop < 0  # never: a book decides on everything
+    square = np.empty(value.shape[0] * value.shape[0])
     for t in range(cursor[BAR], stop):
         cursor[BAR] = t
         code = LEDGER_OK
@@ -87,7 +88,7 @@ def book_loop(
             cash, equity = scal[CASH] - leaves, scal[EQUITY] - leaves
             out = Out(
                 table.weights[row], table.goal[row], table.trade[row], table.trace[row], table.facts[row],
-                table.parts[row],
+                table.parts[row], square,
             )  # fmt: skip
             holdings = AccountView(value, equity, called, 0.0, adopt)
             ticket = decide(t, weight[t], nothing_skipped, b.rules, b.memory, b.prices, b.terms, holdings, out)
