@@ -47,7 +47,12 @@ def ours(workloads: Any, panel: Panel, work: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("work", ["W2", "W3"])
-@pytest.mark.parametrize("peer", ["backtrader", "vectorbt", "bt", "backtesting"])
+@pytest.mark.parametrize(
+    "peer",
+    [
+        "backtrader", "vectorbt", "bt", "backtesting", "phasor", "raptorbt", "nanobook", "akquant", "nautilus_trader",
+    ],
+)  # fmt: skip
 def test_a_peer_ends_with_the_equity_of_the_engine(
     peer: str, work: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,7 +93,7 @@ class Way(NamedTuple):
     equity (S,) of each setting, or None where the library cannot run such a job. note : says how, for either kind.
     """
 
-    cells: int | None | Callable[["Job"], int | None]
+    cells: int | Callable[["Job"], int | None] | None
     prepare: Callable[["Job"], Callable[[], Floats] | None]
     note: Callable[["Job"], str]
 

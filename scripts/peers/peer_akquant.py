@@ -45,7 +45,7 @@ class NextOpen(akquant.Strategy):
 
 def prepare(job: Job) -> Callable[[], Floats]:
     """Prepare columns; a feed is empty after one run (0.3.71), so filling it, without a copy, is part of each."""
-    akquant.set_log_level("ERROR")
+    akquant.register_logger(level="ERROR")
     n_bars, n_assets = job.close.shape
     names = [f"S{i:03d}" for i in range(n_assets)]
     open_, close = (np.ascontiguousarray(prices * UNIT).reshape(-1) for prices in (job.open, job.close))
@@ -60,7 +60,7 @@ def prepare(job: Job) -> Callable[[], Floats]:
             feed.add_arrays(*columns, **whose)
             strategy.plan, strategy.close_of, strategy.assets = plan, job.close * UNIT, names
             found = akquant.run_backtest(
-                feed, strategy, symbols=names, initial_cash=CASH, fill_policy=akquant.NextOpen(), **RULES
+                data=feed, strategy=strategy, symbols=names, initial_cash=CASH, fill_policy=akquant.NextOpen(), **RULES
             )
             last.append(float(found.equity_curve.iloc[-1]))
         return np.array(last)
@@ -69,7 +69,7 @@ def prepare(job: Job) -> Callable[[], Floats]:
 
 
 def cells(job: Job) -> int:
-    """Return fewer for many assets: each bar of each asset costs time in proportion to the positions held."""
+    """Return fewer for many assets: each bar costs the more the more is held, so scaled times are lower bounds."""
     return 200_000 if job.close.shape[1] == 1 else 50_000
 
 

@@ -91,8 +91,8 @@ def by_weights(job: Job) -> Callable[[], Floats]:
 def note(_job: Job) -> str:
     """Say how."""
     return (
-        "Portfolio stepped in Python, signals by our numba kernel; same semantics, its no-debit rule lifted by a constant "
-        "credit and weights restated for its sizing at the open"
+        "Portfolio stepped in Python, signals by our numba kernel; same semantics, its no-debit rule lifted by a "
+        "constant credit, weights restated for its sizing at the open"
     )
 
 

@@ -51,9 +51,7 @@ def arrays(job: Job, sizes: Floats | None) -> Callable[[], Floats]:
         entries, exits = wish.copy(), ~wish
         entries[:, 1:] &= ~wish[:, :-1]
         exits[:, 1:] &= wish[:, :-1]
-        items = [
-            raptorbt.BatchSingleItem(str(s), entries[s], exits[s], position_sizes=sizes) for s in range(len(wish))
-        ]
+        items = [raptorbt.BatchSingleItem(str(s), entries[s], exits[s], position_sizes=sizes) for s in range(len(wish))]
         found = raptorbt.batch_single_backtest(*bars, items, settings())
         return np.array([result.metrics.end_value for _, result in found])
 
@@ -112,7 +110,7 @@ def plain_note(job: Job) -> str:
 
 
 def cells(job: Job) -> int | None:
-    """Return all for one asset; the session slows down as legs pile up, so whole runs take more than the scaled ones."""
+    """Return all for one asset; the session slows down as legs pile up: scaled times are lower bounds."""
     return None if job.due is None else 200_000
 
 
