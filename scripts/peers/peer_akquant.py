@@ -1,4 +1,7 @@
-"""akquant: orders of a strategy at the close, filled at the next open; whole numbers of a small fraction of a share."""
+"""akquant: orders of a strategy at the close, filled at the next open; whole numbers of a small fraction of a share.
+
+Prices must be there: 0.3.71 fills at an open that is NaN for nothing and marks a close that is NaN at 0.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -73,9 +76,10 @@ def cells(job: Job) -> int:
     return 200_000 if job.close.shape[1] == 1 else 50_000
 
 
-def note(_job: Job) -> str:
+def note(job: Job) -> str:
     """Say how."""
-    return "run_backtest on a feed of arrays, shares in units of 1e-8, signals by our numba kernel; same semantics"
+    how = "run_backtest on a feed of arrays, shares in units of 1e-8, signals by our numba kernel; same semantics"
+    return how if job.due is None else how + "; each bar slower the more positions there are"
 
 
 WAYS = (Way(cells, prepare, note),)

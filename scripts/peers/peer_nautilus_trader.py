@@ -53,7 +53,8 @@ class NextOpen(Strategy):
     def __init__(self, plan: dict[int, Floats], close: Floats, assets: list[CurrencyPair]) -> None:
         super().__init__(StrategyConfig(log_events=False, log_commands=False))
         self.plan, self.close, self.assets = plan, close, assets
-        self.t, self.opens, self.sizes = -1, True, None
+        self.t, self.opens = -1, True
+        self.sizes: Floats | None = None
 
     def on_start(self) -> None:
         """Listen to the last asset."""

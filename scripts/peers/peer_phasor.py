@@ -1,4 +1,7 @@
-"""phasor (phasor-trader 0.1.0): `from_orders`, target weights decided at a close and filled at the next open."""
+"""phasor (phasor-trader 0.1.0): `from_orders`, target weights decided at a close and filled at the next open.
+
+Where an open is NaN, or `open` is left out, `price="nextopen"` fills at the close of the bar and does not say so.
+"""
 
 from collections.abc import Callable
 

@@ -62,7 +62,9 @@ def session(job: Job) -> Callable[[], Floats]:
     """Prepare `PortfolioSession`, what `run_portfolio_strategy` drives, without its contexts and hooks.
 
     A position cannot be added to (0.13.4: "position_open"), so each order of a hedging account opens a leg of its own,
-    a sale a short one; legs of either side earn and pay as one position would.
+    a sale a short one; legs of either side earn and pay as one position would. That needs a margin account: in a cash
+    one 0.13.4 marks a short leg like a long one, whatever the loss in its trade. What is held is tallied here: to ask
+    for it would be to walk through all legs.
     """
     n_bars, n_assets = job.close.shape
     bars = [columns(job, i) for i in range(n_assets)]
@@ -99,13 +101,16 @@ def note(job: Job) -> str:
             "batch_single_backtest on all cores, signals by our numba kernel; same semantics, position_sizes turning "
             "its sizing at the open into ours at the close"
         )
-    return "PortfolioSession stepped in Python, each order a leg of a hedging margin account; same semantics"
+    return (
+        "PortfolioSession stepped in Python, each order a leg of a hedging margin account, slower the more legs there "
+        "are; signals by our numba kernel; same semantics"
+    )
 
 
 def plain_note(job: Job) -> str:
     """Say how, and what differs, or why not."""
     if job.due is not None:
-        return "cannot run this: its array runners know entries and exits, no target weights"
+        return "cannot run this: its array runners take entries and exits, its rebalance simulation one price a bar"
     return "batch_single_backtest on all cores, signals by our numba kernel; sized at the open, the fee out of the cash"
 
 
