@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("work", nargs="*", help=f"of {', '.join([*BUDGETS, *EXTRA])}; all if left out")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each; the fastest counts [5]")
     parser.add_argument("--peers", nargs="?", const="all", metavar="A,B", help="other libraries beside ours [all]")
-    parser.add_argument("--full", action="store_true", help="slow peers on all bars, none scaled: half an hour")
+    parser.add_argument("--full", action="store_true", help="slow peers on all bars, none scaled: an hour or more")
     parser.add_argument("--inside", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     try:

@@ -15,7 +15,9 @@ from typing import Any
 from bench_peers import PEERS as KERNEL_PEERS
 
 HERE = Path(__file__).resolve().parent
-PEERS = ("vectorbt", "bt", "backtrader", "backtesting")
+PEERS = (
+    "vectorbt", "bt", "backtrader", "backtesting", "phasor", "raptorbt", "nanobook", "akquant", "nautilus_trader",
+)  # fmt: skip
 WORKS = ("W1", "W2", "W3", "W4")
 WITHOUT = ("book", "W3-folder", "help", "level61", "kernels")  # nobody else has them, or they bring their own peers
 

@@ -47,7 +47,12 @@ def ours(workloads: Any, panel: Panel, work: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("work", ["W2", "W3"])
-@pytest.mark.parametrize("peer", ["backtrader", "vectorbt", "bt", "backtesting"])
+@pytest.mark.parametrize(
+    "peer",
+    [
+        "backtrader", "vectorbt", "bt", "backtesting", "phasor", "raptorbt", "nanobook", "akquant", "nautilus_trader",
+    ],
+)  # fmt: skip
 def test_a_peer_ends_with_the_equity_of_the_engine(
     peer: str, work: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +97,35 @@ def test_a_job_cut_short_is_compared_where_it_ends(
     else:
         np.testing.assert_array_equal(part.grid[:, 0], [1.0, 4.0, 7.0, 10.0])
         assert part.gap(np.array([1.0, 4.0, 7.0, 11.0])) == pytest.approx(0.1)
+
+
+FAKE = """
+import numpy as np
+from job import Way
+
+DISTRIBUTION = "numpy"
+WAYS = (
+    Way(lambda job: len(job.close) // 2, lambda job: lambda: job.close[-1], lambda job: "half"),
+    Way(None, lambda job: None, lambda job: "no"),
+)
+"""
+
+
+def test_a_way_may_ask_the_job_how_much_of_it_to_run_and_its_package_may_have_another_name(tmp_path: Path) -> None:
+    (tmp_path / "fake.py").touch()
+    (tmp_path / "peer_fake.py").write_text(FAKE)
+    np.savez(tmp_path / "job.npz", open=np.ones(400), close=np.ones(400))
+    done = run([str(SCRIPTS / "peers" / "run.py"), "fake", str(tmp_path / "job.npz")], PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    half, none = map(json.loads, done.stdout.splitlines())
+    assert (half["bars"], half["scaled"], half["version"], half["note"]) == (200, True, np.__version__, "half")
+    assert (none["version"], none["note"]) == (np.__version__, "no")
+
+
+def test_each_peer_has_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    names = importlib.import_module("peer_rows").PEERS
+    assert {f"peer_{name}.py" for name in names} == {file.name for file in (SCRIPTS / "peers").glob("peer_*.py")}
 
 
 def test_a_library_that_is_not_installed_gives_a_row_that_says_so(tmp_path: Path) -> None:

@@ -87,12 +87,13 @@ class Job:
 class Way(NamedTuple):
     """One way of running a job with a library.
 
-    cells : bars times assets it gets through in the time of a bench, None = all; what is left is scaled.
+    cells : bars times assets it gets through in the time of a bench, None = all, or a function of the job that says so;
+    what is left is scaled.
     prepare : puts a job into the library's own containers, untimed; returns the call to time, which gives the final
     equity (S,) of each setting, or None where the library cannot run such a job. note : says how, for either kind.
     """
 
-    cells: int | None
+    cells: int | Callable[["Job"], int | None] | None
     prepare: Callable[["Job"], Callable[[], Floats] | None]
     note: Callable[["Job"], str]
 

@@ -36,14 +36,16 @@ def rows(peer: str, path: Path, repeat: int, full: bool) -> Iterator[dict[str, A
     from job import read
 
     whole = read(path)
-    for way in importlib.import_module(f"peer_{peer}").WAYS:
-        job = whole if full or way.cells is None else whole.part(way.cells)
-        told = {"version": metadata.version(peer)}
+    module = importlib.import_module(f"peer_{peer}")
+    told = {"version": metadata.version(getattr(module, "DISTRIBUTION", peer))}
+    for way in module.WAYS:
+        cells = way.cells(whole) if callable(way.cells) else way.cells
+        job = whole if full or cells is None else whole.part(cells)
         call = way.prepare(job)
         if call is None:
             yield told | {"note": way.note(job)}
             continue
-        warm_up = way.prepare(job if way.cells is None else job.part(WARM_UP_CELLS))
+        warm_up = way.prepare(job if cells is None else job.part(WARM_UP_CELLS))
         cpu, wall, equity = fastest(warm_up, call, repeat)
         times = whole.n_bars / job.n_bars
         yield told | {
