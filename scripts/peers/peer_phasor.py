@@ -1,6 +1,6 @@
 """phasor (phasor-trader 0.1.0): `from_orders`, target weights decided at a close and filled at the next open.
 
-Where an open is NaN, or `open` is left out, `price="nextopen"` fills at the close of the bar and does not say so.
+Where an open is NaN, or `open` is left out, 0.1.0 fills `price="nextopen"` at the close that decided, without a word.
 """
 
 from collections.abc import Callable

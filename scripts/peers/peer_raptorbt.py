@@ -1,7 +1,7 @@
 """raptorbt: signal arrays for one asset, an event session with offsetting legs for several.
 
 Its array runner of several assets takes entries and exits only, and 0.13.4 fills them wrongly at the next open: an
-entry waits for the next entry and is filled at that bar's own open, whose close decided it.
+entry waits for the first one after an exit and is filled at that bar's own open, whose close decided it.
 """
 
 from collections.abc import Callable
