@@ -72,20 +72,21 @@ def mark_outside(first: int, stop: int, outside: Bools, status: Codes) -> None:
 
 
 @inline_kernel
-def comes_back(t: int, i: int, ret: Floats, status: Codes) -> bool:
-    """Return whether column i comes back at bar t as a new symbol: what was seen of it before counts no more.
+def comes_back(before: int, status: int, ret: float) -> bool:
+    """Return whether a symbol comes back as a new one: what was seen of it before counts no more.
 
-    ret, status (T, K), see `derive_step`. A first listing is not one of these: nothing was seen before it.
+    before : its status at the bar before; status, ret at this one, see `derive_step`. A first listing is not one of
+    these: nothing was seen before it. Takes numbers, for what is pasted into a loop takes references on its arrays each
+    time around, at ten times the price of the comparison.
     """
-    here = status[t, i] == TRADING or status[t, i] == OUTSIDE
-    return t > 0 and status[t - 1, i] == DELISTED and here and np.isnan(ret[t, i])
+    return before == DELISTED and status in (TRADING, OUTSIDE) and np.isnan(ret)
 
 
 @kernel
 def listed_anew(t: int, ret: Floats, status: Codes, out: Bools) -> None:
     """Write to out (K,) which symbols come back at bar t as new ones, see `comes_back`."""
     for i in range(out.shape[0]):
-        out[i] = comes_back(t, i, ret, status)
+        out[i] = t > 0 and comes_back(status[t - 1, i], status[t, i], ret[t, i])
 
 
 @kernel
@@ -104,7 +105,7 @@ def last_listed_anew(first: int, t: int, ret: Floats, status: Codes) -> int:
             gone += status[k - 1, i] == DELISTED
         if gone > 0:
             for i in range(status.shape[1]):
-                if comes_back(k, i, ret, status):
+                if comes_back(status[k - 1, i], status[k, i], ret[k, i]):
                     return k
     return 0
 
@@ -119,7 +120,7 @@ def own_rows(t: int, array: Floats, ret: Floats, status: Codes, rows: Floats) ->
             k = t - back
             known = known and k >= 0
             rows[n - 1 - back, i] = array[k, i] if known else np.nan
-            known = known and not comes_back(k, i, ret, status)
+            known = known and not (k > 0 and comes_back(status[k - 1, i], status[k, i], ret[k, i]))
 
 
 @kernel

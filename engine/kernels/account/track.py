@@ -90,9 +90,9 @@ def check_answer(t: int, answer: Floats, status: Codes) -> tuple[int, int]:
 
 
 @inline_kernel
-def held_of(t: int, i: int, weight: float, status: Codes) -> float:
+def held_of(weight: float, status: int) -> float:
     """Return what an answered weight holds: nothing of a symbol outside the universe."""
-    return 0.0 if status[t, i] == OUTSIDE else weight
+    return 0.0 if status == OUTSIDE else weight
 
 
 @kernel
@@ -108,7 +108,7 @@ def answer_step(
     if verdict == ANSWER_OK:
         track_scan(first, t + 1, ret, status, bill, weight, scal, out)
         for i in range(answer.shape[0]):
-            weight[i] = held_of(t, i, answer[i], status)
+            weight[i] = held_of(answer[i], status[t, i])
     return verdict, column
 
 
@@ -161,9 +161,9 @@ def answer(t: int, w: Floats, n: Notional) -> bool:
         n.fault[FAULT_VERDICT] = verdict
         n.fault[FAULT_COLUMN] = column
     n.answered[t] = stands
-    held = n.held
+    held, status = n.held, n.status
     for i in range(w.shape[0]):
-        held[t, i] = held_of(t, i, w[i], n.status)  # a refused one too: the message shows it
+        held[t, i] = held_of(w[i], status[t, i])  # a refused one too: the message shows it
     return stands
 
 
@@ -212,9 +212,9 @@ def answer_of(b: int, t: int, w: Floats, a: Answers) -> None:
     stands = verdict == ANSWER_OK
     a.answered[b, t] = stands
     a.fault[b] = a.fault[b] or not stands
-    held = a.held
+    held, status = a.held, a.status
     for i in range(w.shape[0]):
-        held[b, t, i] = held_of(t, i, w[i], a.status)
+        held[b, t, i] = held_of(w[i], status[t, i])
 
 
 @kernel

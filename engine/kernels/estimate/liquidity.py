@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.kernels.derive import DELISTED, comes_back
+from plimsoll.engine.kernels.derive import comes_back
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Bools, Codes, Floats
 
@@ -19,9 +19,7 @@ def oldest_at(t: int, i: int, ret: Floats, status: Codes) -> int:
     """Return the first bar that says anything of column i at bar t: within the lookback and the listing in force."""
     first = max(t - LOOKBACK_BARS + 1, 0)
     for k in range(t, first, -1):
-        # asked in front, where it is almost always no: what is pasted in takes references on its arrays, at ten times
-        # the price of the comparison
-        if status[k - 1, i] == DELISTED and comes_back(k, i, ret, status):
+        if comes_back(status[k - 1, i], status[k, i], ret[k, i]):
             return k
     return first
 
