@@ -10,7 +10,9 @@ It is done with numba's own pieces (its pipeline, its caches, its wrapper for Py
 not publish: `fits` says which numba they were tried with, and with another one compiles the plain way, slower.
 """
 
+import copy
 import gc
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -19,9 +21,11 @@ from typing import Any, Final
 
 import llvmlite.binding as llvm
 import numba
-from numba.core import compiler
+from numba.core import compiler, types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
-from numba.core.codegen import JITCodeLibrary
+from numba.core.codegen import JITCodeLibrary, RuntimeLinker
+from numba.core.environment import Environment
+from numba.core.errors import UnsupportedError
 from numba.core.registry import CPUDispatcher
 
 # The releases of numba whose inner pieces these are.
@@ -30,8 +34,14 @@ KNOWN: Final = ("0.68.",)
 # How the names of the files of parts begin, beside those of machine code.
 PART_FILES: Final = "part-"
 
+# How the names begin under which machine code finds what it needs of Python: numba's environments.
+ENVIRONMENTS: Final = "_ZN08NumbaEnv"
+
 # How often Python looks for cycles of garbage while it compiles: numba makes millions of small objects that live.
 COLLECTIONS: Final = (50_000, 20, 50)
+
+# numba knows one folder at a time; threads that import kernels must not find each other's.
+_ONE_FOLDER: Final = threading.RLock()
 
 
 def fits() -> bool:
@@ -43,19 +53,21 @@ def fits() -> bool:
 def caches_in(folder: Path) -> Iterator[None]:
     """Have the caches that numba makes meanwhile write to `folder`."""
     config: Any = numba.config
-    previous = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)  # read once, when a cache is made
-    try:
-        yield
-    finally:
-        config.CACHE_DIR = previous
+    with _ONE_FOLDER:
+        previous = config.CACHE_DIR
+        config.CACHE_DIR = str(folder)  # read once, when a cache is made
+        try:
+            yield
+        finally:
+            config.CACHE_DIR = previous
 
 
 @contextmanager
 def _few_collections() -> Iterator[None]:
     """Look for garbage less often: a sixth of what compiling costs, for a twentieth more memory."""
     before = gc.get_threshold()
-    gc.set_threshold(*COLLECTIONS)
+    if 0 < before[0] < COLLECTIONS[0]:  # or a user has said never, or seldom
+        gc.set_threshold(*COLLECTIONS)
     try:
         yield
     finally:
@@ -76,8 +88,37 @@ class PartLibrary(JITCodeLibrary):
         """Do nothing: the kernel that Python calls is optimised with its parts in it."""
 
     def _finalize_final_module(self) -> None:
+        """Give the engine a place for each environment, which numba fills in: machine code of any caller reads it."""
+        names = [each.name for each in self._final_module.global_variables]
+        if any(name.startswith(RuntimeLinker.PREFIX) for name in names):  # on disk, nobody would know where to
+            raise UnsupportedError(f"{self.name} calls a kernel that calls it: only calls of itself are compiled")
         self._finalize_dynamic_globals()
+        engine = self._codegen._engine
+        new = [name for name in names if name.startswith(ENVIRONMENTS) and not engine.is_symbol_defined(name)]
+        if new:
+            places = "\n".join(f'@"{name}" = common global ptr null' for name in new)
+            self._codegen._add_module(llvm.parse_assembly(f'target triple = "{llvm.get_process_triple()}"\n{places}'))
+            engine.finalize_object()
         self._finalized = True
+
+    def get_pointer_to_function(self, _: str) -> int:
+        """Return no address: Python does not call a part."""
+        self._ensure_finalized()
+        return 0
+
+
+class EntryLibrary(JITCodeLibrary):
+    """Machine code of a kernel and all it calls, of which others see the entry for Python alone.
+
+    Processes number functions as they compile them: two kernels of one name, made in a function, may bear the same
+    number on disk, and the engine would take the first's code for both.
+    """
+
+    def _optimize_final_module(self) -> None:
+        super()._optimize_final_module()
+        for function in self._final_module.functions:
+            if function.linkage == llvm.Linkage.linkonce_odr:
+                function.linkage = llvm.Linkage.internal
 
 
 class _PartCacheImpl(CompileResultCacheImpl):
@@ -86,8 +127,11 @@ class _PartCacheImpl(CompileResultCacheImpl):
     def get_filename_base(self, fullname: str, abiflags: str) -> Any:
         return PART_FILES + super().get_filename_base(fullname, abiflags)
 
+    def check_cachable(self, cres: Any) -> bool:
+        """Return whether a part can be kept: a generator's next step is known to this process alone."""
+        return not isinstance(cres.signature.return_type, types.Generator) and super().check_cachable(cres)
+
     def reduce(self, cres: Any) -> Any:
-        cres.library._ensure_finalized()
         fndesc = cres.fndesc
         fndesc.typemap = fndesc.calltypes = None  # of no use to a caller, and they cannot be written
         bitcode = cres.library._final_module.as_bitcode()
@@ -102,10 +146,14 @@ class _PartCacheImpl(CompileResultCacheImpl):
         library._final_module = llvm.parse_bitcode(bitcode)
         library._reload_init.update(reload_init)
         library._finalize_final_module()
+        entry = target_context.get_executable(library, fndesc, environment)
+        for each in inner:
+            library.codegen.set_env(each.env_name, each)
         return compiler.compile_result(
             target_context=target_context,
             typing_context=target_context.typing_context,
             library=library,
+            entry_point=entry,
             environment=environment,
             fndesc=fndesc,
             signature=signature,
@@ -128,25 +176,20 @@ class Part(CPUDispatcher):
     _compiler: Any
     targetctx: Any
 
-    def __init__(self, py_func: Callable[..., Any], targetoptions: dict[str, Any]) -> None:
-        super().__init__(py_func, targetoptions=targetoptions | {"no_cpython_wrapper": True})
+    def __init__(
+        self, py_func: Callable[..., Any], types: Any = None, targetoptions: dict[str, Any] | None = None
+    ) -> None:  # as in `Kernel`: numba writes the types of a call to disk, and a kernel may be an argument
+        super().__init__(py_func, types, (targetoptions or {}) | {"no_cpython_wrapper": True})
         self._compiler._compile_core = self._made
 
     def enable_caching(self) -> None:
         """Keep parts on disk."""
         self._cache = _PartCache(self.py_func)
 
-    def add_overload(self, cres: Any) -> None:
-        """Take in what was compiled for one signature."""
-        key = object()  # stands for the function where numba looks up what a call is lowered to
-        self.targetctx.insert_user_function(key, cres.fndesc, [cres.library])
-        self.overloads[tuple(cres.signature.args)] = cres._replace(entry_point=key)
-
     def _made(self, args: Any, return_type: Any) -> Any:
         """Compile up to the intermediate code."""
         flags: Any = compiler.Flags()
         self.targetdescr.options.parse_as_flags(flags, self.targetoptions)
-        flags.no_compile = True
         return compiler.compile_extra(
             self.typingctx,
             self.targetctx,
@@ -191,7 +234,7 @@ class Kernel(CPUDispatcher):
     @cached_property
     def part(self) -> Any:
         """The part; made when it is asked for, as a process that finds its machine code on disk needs none."""
-        part = Part(self.py_func, self.targetoptions)
+        part = Part(self.py_func, targetoptions=self.targetoptions)
         if self.folder is not None:
             with caches_in(self.folder):
                 part.enable_caching()
@@ -203,27 +246,41 @@ class Kernel(CPUDispatcher):
         self.folder = Path(config.CACHE_DIR)
         self._cache = _EntryCache(self.py_func)
 
-    def get_call_template(self, args: Any, kws: Any) -> Any:
-        """Return numba's template of a call from compiled code."""
-        return self.part.get_call_template(args, kws)
+    @property
+    def _numba_type_(self) -> Any:
+        """What compiled code sees of it."""
+        return types.Dispatcher(self.part)
 
-    def get_overload(self, sig: Any) -> Any:
-        """Return what numba lowers a call from compiled code to."""
-        return self.part.get_overload(sig)
+    def recompile(self) -> None:
+        """Compile everything anew, as after a change of a global value."""
+        self.part.recompile()
+        super().recompile()
 
-    def _made(self, args: Any, _: Any) -> Any:
+    def _made(self, args: Any, return_type: Any) -> Any:
         """Make machine code of the part and put the entry for Python before it."""
         with _few_collections():
-            self.part.compile(args)
+            self.part.compile(args if return_type is None else return_type(*args))
         inner: Any = self.part.overloads[args]
         context = self.targetctx.subtarget(enable_nrt=True)  # or an array that is returned is owned by nobody
-        library = context.codegen().create_library(inner.library.name)
+        library = EntryLibrary(context.codegen(), inner.library.name)
         library.enable_object_caching()
         library.add_linking_library(inner.library)
+        fndesc = copy.copy(inner.fndesc)
+        fndesc.env_name += ".entry"  # its constants are its own: the part's may be on disk already, without them
+        environment = Environment.from_fndesc(fndesc)
         with context.push_code_library(library):
-            context.create_cpython_wrapper(library, inner.fndesc, inner.environment, None, release_gil=True)
-        entry = context.get_executable(library, inner.fndesc, inner.environment)
-        cres = inner._replace(library=library, entry_point=entry, metadata={})
-        for environment in cres._find_referenced_environments():
-            library.codegen.set_env(environment.env_name, environment)
-        return cres
+            if isinstance(fndesc.restype, types.Generator):
+                steps = copy.copy(context.get_generator_desc(fndesc.restype))
+                steps.env_name = fndesc.env_name
+                context.create_cpython_wrapper(library, steps, environment, None, release_gil=True)
+            context.create_cpython_wrapper(library, fndesc, environment, None, release_gil=True)
+        entry = context.get_executable(library, fndesc, environment)
+        reload_init = list(library._reload_init)  # what starts numba's threads, if anything inside needs them
+        return inner._replace(
+            library=library,
+            entry_point=entry,
+            environment=environment,
+            fndesc=fndesc,
+            reload_init=reload_init,
+            metadata={},
+        )

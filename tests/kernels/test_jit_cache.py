@@ -30,7 +30,7 @@ def python(folder: Path, code: str, **flags: str) -> str:
     """Run a program in a process of its own, its kernels cached in `folder`; return what it prints."""
     env = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "src")]),
         "PLIMSOLL_CACHE_DIR": str(folder / "cache"),
         "PYTHONDONTWRITEBYTECODE": "1",
         **flags,
@@ -215,7 +215,7 @@ def test_whether_a_kernel_is_compiled_is_known_before_it_is_called(tmp_path: Pat
         "from outer import outer; from plimsoll.engine.kernels.jit import is_compiled\n"
         "print(is_compiled(outer)); outer(1); print(is_compiled(outer))"
     )
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "src")])}
     env |= {"PLIMSOLL_CACHE_DIR": str(tmp_path / "cache")}
     said = [
         subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout.split()
