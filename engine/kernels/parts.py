@@ -12,9 +12,10 @@ not publish: `fits` says which numba they were tried with, and with another one 
 
 import copy
 import gc
+import pickle
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -121,6 +122,21 @@ class EntryLibrary(JITCodeLibrary):
                 function.linkage = llvm.Linkage.internal
 
 
+class _Cache(FunctionCache):
+    """Keeps what it can: a full disk or a damaged file costs compiling again, and no more."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        with suppress(Exception):  # what damage does to a pickle nobody can say
+            return super().load_overload(sig, target_context)
+        with suppress(OSError):
+            self.flush()
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(OSError, EOFError, pickle.UnpicklingError):
+            super().save_overload(sig, data)
+
+
 class _PartCacheImpl(CompileResultCacheImpl):
     """Keeps a part as bitcode, in files of a name of their own beside the machine code."""
 
@@ -164,7 +180,7 @@ class _PartCacheImpl(CompileResultCacheImpl):
         )
 
 
-class _PartCache(FunctionCache):
+class _PartCache(_Cache):
     """Keeps and finds parts."""
 
     _impl_class = _PartCacheImpl
@@ -211,7 +227,7 @@ class _EntryCacheImpl(CompileResultCacheImpl):
         return (name, kind, (machine_code, llvm.parse_assembly(stub).as_bitcode())), *rest
 
 
-class _EntryCache(FunctionCache):
+class _EntryCache(_Cache):
     """Keeps and finds entries."""
 
     _impl_class = _EntryCacheImpl

@@ -466,3 +466,39 @@ def test_threads_that_import_kernels_find_each_their_own_folder(tmp_path: Path) 
     finally:
         sys.setswitchinterval(interval)
     assert before == config.CACHE_DIR
+
+
+@pytest.mark.parametrize("damage", [b"", None, b"short"])
+@pytest.mark.parametrize("what", ["*.nbc", "*.nbi"])
+def test_a_damaged_file_or_a_full_disk_costs_compiling_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes | None, what: str
+) -> None:
+    monkeypatch.setenv("PLIMSOLL_CACHE_DIR", str(tmp_path))
+
+    def defined() -> tuple[Any, Any]:
+        @jit.kernel
+        def low(x: int) -> int:
+            return x + 1
+
+        @jit.kernel
+        def high(x: int) -> int:
+            return 10 * low(x)
+
+        return low, high
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    assert [one(1) for one in defined()] == [2, 20]
+    files = sorted(tmp_path.rglob(what))
+    assert len(files) == 4  # two parts and two entries
+    for file in files:
+        file.write_bytes(file.read_bytes()[:-20] if damage is None else damage)
+    with monkeypatch.context() as patched:
+        patched.setattr("numba.core.caching.IndexDataCacheFile._open_for_write", full)
+        low, high = defined()
+        assert (low(1), high(1)) == (2, 20)
+    for misses in (1, 0):
+        low, high = defined()
+        assert (low(1), high(1)) == (2, 20)
+        assert sum(low.stats.cache_misses.values()) == misses
