@@ -12,7 +12,10 @@ not publish: `fits` says which numba they were tried with, and with another one 
 
 import copy
 import gc
+import itertools
+import os
 import pickle
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +26,7 @@ from typing import Any, Final
 import llvmlite.binding as llvm
 import numba
 from numba.core import compiler, types
+from numba.core.bytecode import FunctionIdentity
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.codegen import JITCodeLibrary, RuntimeLinker
 from numba.core.environment import Environment
@@ -48,6 +52,21 @@ _ONE_FOLDER: Final = threading.RLock()
 def fits() -> bool:
     """Return whether the installed numba is one that parts were tried with."""
     return any(numba.__version__.startswith(release) for release in KNOWN)
+
+
+def _number_anew() -> None:
+    """Have numba number functions from where no other process does.
+
+    It counts them from one and names machine code by function and number: two functions of one name, made within a
+    function and kept on disk by two processes, would bear one name in a third, which runs the first's code for both.
+    """
+    FunctionIdentity._unique_ids = itertools.count(secrets.randbits(60))
+
+
+if fits():
+    _number_anew()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_number_anew)
 
 
 @contextmanager
@@ -108,22 +127,10 @@ class PartLibrary(JITCodeLibrary):
         return 0
 
 
-class EntryLibrary(JITCodeLibrary):
-    """Machine code of a kernel and all it calls, of which others see the entry for Python alone.
-
-    Processes number functions as they compile them: two kernels of one name, made in a function, may bear the same
-    number on disk, and the engine would take the first's code for both.
-    """
-
-    def _optimize_final_module(self) -> None:
-        super()._optimize_final_module()
-        for function in self._final_module.functions:
-            if function.linkage == llvm.Linkage.linkonce_odr:
-                function.linkage = llvm.Linkage.internal
-
-
 class _Cache(FunctionCache):
     """Keeps what it can: a full disk or a damaged file costs compiling again, and no more."""
+
+    _impl_class: Any
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         with suppress(Exception):  # what damage does to a pickle nobody can say
@@ -278,7 +285,7 @@ class Kernel(CPUDispatcher):
             self.part.compile(args if return_type is None else return_type(*args))
         inner: Any = self.part.overloads[args]
         context = self.targetctx.subtarget(enable_nrt=True)  # or an array that is returned is owned by nobody
-        library = EntryLibrary(context.codegen(), inner.library.name)
+        library = context.codegen().create_library(inner.library.name)
         library.enable_object_caching()
         library.add_linking_library(inner.library)
         fndesc = copy.copy(inner.fndesc)

@@ -128,6 +128,22 @@ def made(k):
     return closed
 
 
+def zeros(of):
+    @kernel
+    def empty(n):
+        return np.zeros(n, of)
+
+    return empty
+
+
+def both(a, b):
+    @kernel
+    def pair(x):
+        return a(x), b(x)
+
+    return pair
+
+
 def told(refusing, x):
     try:
         return refusing(x)
@@ -140,7 +156,26 @@ from many import *
 warnings.simplefilter("ignore")  # numba warns of Python that holds others up
 x = np.arange(4.0)
 print(total(3), filled(3, 1.0), of_threads(x), by_python(x), told(theirs, 7), told(refuses, 8), applied(refuses, 2))
-print(of_steps(4), list(steps(3)), [made(k)(1) for k in {closed}])
+print(of_steps(4), list(steps(3)))
+"""
+OF_ONE_NAME = """
+from many import *
+kernels = [made(k) for k in {numbers}]
+arrays = [zeros(np.dtype(of)) for of in {types}]
+print([one(1) for one in kernels], both(kernels[0], kernels[-1])(1), [one(1).dtype.name for one in arrays])
+"""
+NUMBERS = """
+import os
+from numba.core.bytecode import FunctionIdentity
+from plimsoll.engine.kernels import parts
+def number():
+    return FunctionIdentity.from_function(number).unique_id
+mine, then = number(), number()
+read, write = os.pipe()
+if not os.fork():
+    os.write(write, str(number()).encode())
+    os._exit(0)
+print(mine > 1000, then - mine, abs(int(os.read(read, 100)) - mine) > 1000)
 """
 
 
@@ -294,12 +329,25 @@ def test_what_a_kernel_returns_is_pythons_and_is_freed_with_it() -> None:
 
 @pytest.mark.slow
 def test_what_is_on_disk_is_whole(tmp_path: Path) -> None:
-    """Constants of the entry, threads to start, steps of a generator, a kernel as an argument, two of one name."""
+    """Constants of the entry, threads to start, steps of a generator, a kernel as an argument, Python's own code."""
     (tmp_path / "many.py").write_text(MANY)
-    by_hand = "6.0 [1. 1. 1.] 7.0 6.0 ('too much', 7) ('too much', 8) 2"
-    assert python(tmp_path, ALL_OF_MANY.format(closed=(1,))) == [by_hand, "6 [0, 1, 2] [2]"]
-    assert python(tmp_path, "from many import made\nprint(made(10)(1))") == ["11"]
-    assert python(tmp_path, ALL_OF_MANY.format(closed=(1, 10, 100))) == [by_hand, "6 [0, 1, 2] [2, 11, 101]"]
+    by_hand = ["6.0 [1. 1. 1.] 7.0 6.0 ('too much', 7) ('too much', 8) 2", "6 [0, 1, 2]"]
+    assert python(tmp_path, ALL_OF_MANY) == by_hand
+    assert python(tmp_path, ALL_OF_MANY) == by_hand
+
+
+@pytest.mark.slow
+def test_kernels_of_one_name_that_several_processes_kept_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "many.py").write_text(MANY)
+    assert python(tmp_path, OF_ONE_NAME.format(numbers=(1,), types=("f8",))) == ["[2] (2, 2) ['float64']"]
+    assert python(tmp_path, OF_ONE_NAME.format(numbers=(10,), types=("i4",))) == ["[11] (11, 11) ['int32']"]
+    together = python(tmp_path, OF_ONE_NAME.format(numbers=(1, 10), types=("f8", "i4")))
+    assert together == ["[2, 11] (2, 11) ['float64', 'int32']"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_every_process_numbers_its_functions_apart(tmp_path: Path) -> None:
+    assert python(tmp_path, NUMBERS) == ["True 1 True"]
 
 
 def at_the_prompt(source: str, **names: Any) -> dict[str, Any]:
