@@ -97,13 +97,6 @@ def _few_collections() -> Iterator[None]:
 class PartLibrary(JITCodeLibrary):
     """The intermediate code of a kernel and of all it calls, to be linked into its callers: no machine code."""
 
-    def _optimize_functions(self, ll_module: Any) -> None:
-        super()._optimize_functions(ll_module)
-        with llvm.create_pass_builder(self._codegen._tm, llvm.create_pipeline_tuning_options(0)) as builder:
-            passes = llvm.create_new_module_pass_manager()
-            passes.add_global_dead_code_eliminate_pass()  # addresses of this process that nothing reads
-            passes.run(ll_module, builder)
-
     def _optimize_final_module(self) -> None:
         """Do nothing: the kernel that Python calls is optimised with its parts in it."""
 

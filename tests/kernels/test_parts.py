@@ -110,6 +110,16 @@ def refuses(x):
     return x
 
 
+@kernel
+def middle(x):
+    return refuses(x)
+
+
+@njit
+def anew(x):
+    return middle(x)
+
+
 @njit(cache=True)
 def theirs(x):
     return refuses(x)
@@ -155,6 +165,7 @@ import warnings
 from many import *
 warnings.simplefilter("ignore")  # numba warns of Python that holds others up
 x = np.arange(4.0)
+print(told(anew, 9))
 print(total(3), filled(3, 1.0), of_threads(x), by_python(x), told(theirs, 7), told(refuses, 8), applied(refuses, 2))
 print(of_steps(4), list(steps(3)))
 """
@@ -331,7 +342,7 @@ def test_what_a_kernel_returns_is_pythons_and_is_freed_with_it() -> None:
 def test_what_is_on_disk_is_whole(tmp_path: Path) -> None:
     """Constants of the entry, threads to start, steps of a generator, a kernel as an argument, Python's own code."""
     (tmp_path / "many.py").write_text(MANY)
-    by_hand = ["6.0 [1. 1. 1.] 7.0 6.0 ('too much', 7) ('too much', 8) 2", "6 [0, 1, 2]"]
+    by_hand = ["('too much', 9)", "6.0 [1. 1. 1.] 7.0 6.0 ('too much', 7) ('too much', 8) 2", "6 [0, 1, 2]"]
     assert python(tmp_path, ALL_OF_MANY) == by_hand
     assert python(tmp_path, ALL_OF_MANY) == by_hand
 
@@ -450,6 +461,16 @@ def test_a_kernel_is_compiled_anew_when_told_and_to_the_type_that_is_asked_for()
     assert known["scaled"](3) == 15
     known["twice"].compile(types.float64(types.int64))
     assert type(known["twice"](2)) is float
+
+
+def test_a_part_has_no_entry_and_an_entry_lets_other_threads_run() -> None:
+    known = at_the_prompt("@kernel\ndef low(x): return x + 1\n@kernel\ndef high(x): return low(x)")
+    assert known["high"](1) == 2
+    (entry,), (part,) = known["high"].overloads.values(), known["high"].part.overloads.values()
+    assert not known["low"].signatures
+    for said in ("PyEval_SaveThread", "PyArg_UnpackTuple"):
+        assert said not in part.library.get_llvm_str()
+        assert said in entry.library.get_llvm_str()
 
 
 def test_a_kernel_is_an_argument_and_an_answer() -> None:
