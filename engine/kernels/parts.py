@@ -291,12 +291,4 @@ class Kernel(CPUDispatcher):
                 context.create_cpython_wrapper(library, steps, environment, None, release_gil=True)
             context.create_cpython_wrapper(library, fndesc, environment, None, release_gil=True)
         entry = context.get_executable(library, fndesc, environment)
-        reload_init = list(library._reload_init)  # what starts numba's threads, if anything inside needs them
-        return inner._replace(
-            library=library,
-            entry_point=entry,
-            environment=environment,
-            fndesc=fndesc,
-            reload_init=reload_init,
-            metadata={},
-        )
+        return inner._replace(library=library, entry_point=entry, environment=environment, fndesc=fndesc, metadata={})

@@ -83,6 +83,11 @@ def of_threads(x):
 
 
 @kernel
+def above_threads(x):
+    return of_threads(x) + 1.0
+
+
+@kernel
 def steps(n):
     for i in range(n):
         yield i
@@ -343,8 +348,11 @@ def test_what_is_on_disk_is_whole(tmp_path: Path) -> None:
     """Constants of the entry, threads to start, steps of a generator, a kernel as an argument, Python's own code."""
     (tmp_path / "many.py").write_text(MANY)
     by_hand = ["('too much', 9)", "6.0 [1. 1. 1.] 7.0 6.0 ('too much', 7) ('too much', 8) 2", "6 [0, 1, 2]"]
+    above = "from many import *\nprint(above_threads(np.arange(4.0)))"
     assert python(tmp_path, ALL_OF_MANY) == by_hand
     assert python(tmp_path, ALL_OF_MANY) == by_hand
+    assert python(tmp_path, above) == ["8.0"]  # of a part on disk, and then from disk
+    assert python(tmp_path, above) == ["8.0"]
 
 
 @pytest.mark.slow
@@ -468,6 +476,7 @@ def test_a_part_has_no_entry_and_an_entry_lets_other_threads_run() -> None:
     assert known["high"](1) == 2
     (entry,), (part,) = known["high"].overloads.values(), known["high"].part.overloads.values()
     assert not known["low"].signatures
+    assert "cfunc." not in part.library.get_llvm_str() + entry.library.get_llvm_str()
     for said in ("PyEval_SaveThread", "PyArg_UnpackTuple"):
         assert said not in part.library.get_llvm_str()
         assert said in entry.library.get_llvm_str()
@@ -571,3 +580,8 @@ def test_a_damaged_file_or_a_full_disk_costs_compiling_again(
         low, high = defined()
         assert (low(1), high(1)) == (2, 20)
         assert sum(low.stats.cache_misses.values()) == misses
+
+
+def test_a_division_by_nothing_is_numpys_in_an_entry_and_in_a_part() -> None:
+    known = at_the_prompt("@kernel\ndef low(x): return 1.0 / x\n@kernel\ndef high(x): return low(x)")
+    assert known["low"](0.0) == known["high"](0.0) == np.inf
