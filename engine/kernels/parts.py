@@ -14,7 +14,6 @@ import copy
 import gc
 import itertools
 import os
-import pickle
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -128,12 +127,14 @@ class _Cache(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         with suppress(Exception):  # what damage does to a pickle nobody can say
             return super().load_overload(sig, target_context)
-        with suppress(OSError):
+        try:
             self.flush()
+        except OSError:
+            self.disable()
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        with suppress(OSError, EOFError, pickle.UnpicklingError):
+        with suppress(OSError):
             super().save_overload(sig, data)
 
 

@@ -585,3 +585,13 @@ def test_a_damaged_file_or_a_full_disk_costs_compiling_again(
 def test_a_division_by_nothing_is_numpys_in_an_entry_and_in_a_part() -> None:
     known = at_the_prompt("@kernel\ndef low(x): return 1.0 / x\n@kernel\ndef high(x): return low(x)")
     assert known["low"](0.0) == known["high"](0.0) == np.inf
+
+
+def test_with_another_numba_kernels_are_compiled_the_plain_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = jit.flags()
+    monkeypatch.setattr(parts, "KNOWN", ("0.0.",))
+    assert not parts.fits()
+    assert jit.flags() != before  # and kept elsewhere
+    known = at_the_prompt("@kernel\ndef low(x): return x + 1\n@kernel\ndef high(x): return low(x)")
+    assert known["high"](1) == known["low"](1) == 2
+    assert not isinstance(known["low"], parts.Kernel)
