@@ -105,7 +105,10 @@ def _compiles(source: Path) -> bool:
 def _may_hold_kernels(module: str, source: Path, root: Path) -> bool:
     if module.startswith("plimsoll.engine."):
         return module.startswith("plimsoll.engine.kernels.") or _compiles(source)
-    return source.is_relative_to(root) or not any(source.is_relative_to(library) for library in _libraries())
+    installed = [library for library in _libraries() if source.is_relative_to(library)]
+    if installed and any(library.is_relative_to(root) for library in installed):
+        return False  # of an environment within the user's own folder
+    return source.is_relative_to(root) or not installed
 
 
 def import_tree(content: bytes) -> ast.Module:

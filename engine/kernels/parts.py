@@ -10,18 +10,26 @@ It is done with numba's own pieces (its pipeline, its caches, its wrapper for Py
 not publish: `fits` says which numba they were tried with, and with another one compiles the plain way, slower.
 """
 
+import copy
 import gc
+import itertools
+import os
+import secrets
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import llvmlite.binding as llvm
 import numba
-from numba.core import compiler
+from numba.core import compiler, types
+from numba.core.bytecode import FunctionIdentity
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
-from numba.core.codegen import JITCodeLibrary
+from numba.core.codegen import JITCodeLibrary, RuntimeLinker
+from numba.core.environment import Environment
+from numba.core.errors import UnsupportedError
 from numba.core.registry import CPUDispatcher
 
 # The releases of numba whose inner pieces these are.
@@ -30,8 +38,14 @@ KNOWN: Final = ("0.68.",)
 # How the names of the files of parts begin, beside those of machine code.
 PART_FILES: Final = "part-"
 
+# How the names begin under which machine code finds what it needs of Python: numba's environments.
+ENVIRONMENTS: Final = "_ZN08NumbaEnv"
+
 # How often Python looks for cycles of garbage while it compiles: numba makes millions of small objects that live.
 COLLECTIONS: Final = (50_000, 20, 50)
+
+# numba knows one folder at a time; threads that import kernels must not find each other's.
+_ONE_FOLDER: Final = threading.RLock()
 
 
 def fits() -> bool:
@@ -39,23 +53,40 @@ def fits() -> bool:
     return any(numba.__version__.startswith(release) for release in KNOWN)
 
 
+def _number_anew() -> None:
+    """Have numba number functions from where no other process does.
+
+    It counts them from one and names machine code by function and number: two functions of one name, made within a
+    function and kept on disk by two processes, would bear one name in a third, which runs the first's code for both.
+    """
+    FunctionIdentity._unique_ids = itertools.count(secrets.randbits(60))
+
+
+if fits():
+    _number_anew()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_number_anew)
+
+
 @contextmanager
 def caches_in(folder: Path) -> Iterator[None]:
     """Have the caches that numba makes meanwhile write to `folder`."""
     config: Any = numba.config
-    previous = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)  # read once, when a cache is made
-    try:
-        yield
-    finally:
-        config.CACHE_DIR = previous
+    with _ONE_FOLDER:
+        previous = config.CACHE_DIR
+        config.CACHE_DIR = str(folder)  # read once, when a cache is made
+        try:
+            yield
+        finally:
+            config.CACHE_DIR = previous
 
 
 @contextmanager
 def _few_collections() -> Iterator[None]:
     """Look for garbage less often: a sixth of what compiling costs, for a twentieth more memory."""
     before = gc.get_threshold()
-    gc.set_threshold(*COLLECTIONS)
+    if 0 < before[0] < COLLECTIONS[0]:  # or a user has said never, or seldom
+        gc.set_threshold(*COLLECTIONS)
     try:
         yield
     finally:
@@ -65,19 +96,46 @@ def _few_collections() -> Iterator[None]:
 class PartLibrary(JITCodeLibrary):
     """The intermediate code of a kernel and of all it calls, to be linked into its callers: no machine code."""
 
-    def _optimize_functions(self, ll_module: Any) -> None:
-        super()._optimize_functions(ll_module)
-        with llvm.create_pass_builder(self._codegen._tm, llvm.create_pipeline_tuning_options(0)) as builder:
-            passes = llvm.create_new_module_pass_manager()
-            passes.add_global_dead_code_eliminate_pass()  # addresses of this process that nothing reads
-            passes.run(ll_module, builder)
-
     def _optimize_final_module(self) -> None:
         """Do nothing: the kernel that Python calls is optimised with its parts in it."""
 
     def _finalize_final_module(self) -> None:
+        """Give the engine a place for each environment, which numba fills in: machine code of any caller reads it."""
+        names = [each.name for each in self._final_module.global_variables]
+        if any(name.startswith(RuntimeLinker.PREFIX) for name in names):  # on disk, nobody would know where to
+            raise UnsupportedError(f"{self.name} calls a kernel that calls it: only calls of itself are compiled")
         self._finalize_dynamic_globals()
+        engine = self._codegen._engine
+        new = [name for name in names if name.startswith(ENVIRONMENTS) and not engine.is_symbol_defined(name)]
+        if new:
+            places = "\n".join(f'@"{name}" = common global ptr null' for name in new)
+            self._codegen._add_module(llvm.parse_assembly(f'target triple = "{llvm.get_process_triple()}"\n{places}'))
+            engine.finalize_object()
         self._finalized = True
+
+    def get_pointer_to_function(self, _: str) -> int:
+        """Return no address: Python does not call a part."""
+        self._ensure_finalized()
+        return 0
+
+
+class _Cache(FunctionCache):
+    """Keeps what it can: a full disk or a damaged file costs compiling again, and no more."""
+
+    _impl_class: Any
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        with suppress(Exception):  # what damage does to a pickle nobody can say
+            return super().load_overload(sig, target_context)
+        try:
+            self.flush()
+        except OSError:
+            self.disable()
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(OSError):
+            super().save_overload(sig, data)
 
 
 class _PartCacheImpl(CompileResultCacheImpl):
@@ -86,8 +144,11 @@ class _PartCacheImpl(CompileResultCacheImpl):
     def get_filename_base(self, fullname: str, abiflags: str) -> Any:
         return PART_FILES + super().get_filename_base(fullname, abiflags)
 
+    def check_cachable(self, cres: Any) -> bool:
+        """Return whether a part can be kept: a generator's next step is known to this process alone."""
+        return not isinstance(cres.signature.return_type, types.Generator) and super().check_cachable(cres)
+
     def reduce(self, cres: Any) -> Any:
-        cres.library._ensure_finalized()
         fndesc = cres.fndesc
         fndesc.typemap = fndesc.calltypes = None  # of no use to a caller, and they cannot be written
         bitcode = cres.library._final_module.as_bitcode()
@@ -102,10 +163,14 @@ class _PartCacheImpl(CompileResultCacheImpl):
         library._final_module = llvm.parse_bitcode(bitcode)
         library._reload_init.update(reload_init)
         library._finalize_final_module()
+        entry = target_context.get_executable(library, fndesc, environment)
+        for each in inner:
+            library.codegen.set_env(each.env_name, each)
         return compiler.compile_result(
             target_context=target_context,
             typing_context=target_context.typing_context,
             library=library,
+            entry_point=entry,
             environment=environment,
             fndesc=fndesc,
             signature=signature,
@@ -116,7 +181,7 @@ class _PartCacheImpl(CompileResultCacheImpl):
         )
 
 
-class _PartCache(FunctionCache):
+class _PartCache(_Cache):
     """Keeps and finds parts."""
 
     _impl_class = _PartCacheImpl
@@ -128,25 +193,20 @@ class Part(CPUDispatcher):
     _compiler: Any
     targetctx: Any
 
-    def __init__(self, py_func: Callable[..., Any], targetoptions: dict[str, Any]) -> None:
-        super().__init__(py_func, targetoptions=targetoptions | {"no_cpython_wrapper": True})
+    def __init__(
+        self, py_func: Callable[..., Any], types: Any = None, targetoptions: dict[str, Any] | None = None
+    ) -> None:  # as in `Kernel`: numba writes the types of a call to disk, and a kernel may be an argument
+        super().__init__(py_func, types, (targetoptions or {}) | {"no_cpython_wrapper": True})
         self._compiler._compile_core = self._made
 
     def enable_caching(self) -> None:
         """Keep parts on disk."""
         self._cache = _PartCache(self.py_func)
 
-    def add_overload(self, cres: Any) -> None:
-        """Take in what was compiled for one signature."""
-        key = object()  # stands for the function where numba looks up what a call is lowered to
-        self.targetctx.insert_user_function(key, cres.fndesc, [cres.library])
-        self.overloads[tuple(cres.signature.args)] = cres._replace(entry_point=key)
-
     def _made(self, args: Any, return_type: Any) -> Any:
         """Compile up to the intermediate code."""
         flags: Any = compiler.Flags()
         self.targetdescr.options.parse_as_flags(flags, self.targetoptions)
-        flags.no_compile = True
         return compiler.compile_extra(
             self.typingctx,
             self.targetctx,
@@ -168,7 +228,7 @@ class _EntryCacheImpl(CompileResultCacheImpl):
         return (name, kind, (machine_code, llvm.parse_assembly(stub).as_bitcode())), *rest
 
 
-class _EntryCache(FunctionCache):
+class _EntryCache(_Cache):
     """Keeps and finds entries."""
 
     _impl_class = _EntryCacheImpl
@@ -191,7 +251,7 @@ class Kernel(CPUDispatcher):
     @cached_property
     def part(self) -> Any:
         """The part; made when it is asked for, as a process that finds its machine code on disk needs none."""
-        part = Part(self.py_func, self.targetoptions)
+        part = Part(self.py_func, targetoptions=self.targetoptions)
         if self.folder is not None:
             with caches_in(self.folder):
                 part.enable_caching()
@@ -203,27 +263,33 @@ class Kernel(CPUDispatcher):
         self.folder = Path(config.CACHE_DIR)
         self._cache = _EntryCache(self.py_func)
 
-    def get_call_template(self, args: Any, kws: Any) -> Any:
-        """Return numba's template of a call from compiled code."""
-        return self.part.get_call_template(args, kws)
+    @property
+    def _numba_type_(self) -> Any:
+        """What compiled code sees of it."""
+        return types.Dispatcher(self.part)
 
-    def get_overload(self, sig: Any) -> Any:
-        """Return what numba lowers a call from compiled code to."""
-        return self.part.get_overload(sig)
+    def recompile(self) -> None:
+        """Compile everything anew, as after a change of a global value."""
+        self.part.recompile()
+        super().recompile()
 
-    def _made(self, args: Any, _: Any) -> Any:
+    def _made(self, args: Any, return_type: Any) -> Any:
         """Make machine code of the part and put the entry for Python before it."""
         with _few_collections():
-            self.part.compile(args)
+            self.part.compile(args if return_type is None else return_type(*args))
         inner: Any = self.part.overloads[args]
         context = self.targetctx.subtarget(enable_nrt=True)  # or an array that is returned is owned by nobody
         library = context.codegen().create_library(inner.library.name)
         library.enable_object_caching()
         library.add_linking_library(inner.library)
+        fndesc = copy.copy(inner.fndesc)
+        fndesc.env_name += ".entry"  # its constants are its own: the part's may be on disk already, without them
+        environment = Environment.from_fndesc(fndesc)
         with context.push_code_library(library):
-            context.create_cpython_wrapper(library, inner.fndesc, inner.environment, None, release_gil=True)
-        entry = context.get_executable(library, inner.fndesc, inner.environment)
-        cres = inner._replace(library=library, entry_point=entry, metadata={})
-        for environment in cres._find_referenced_environments():
-            library.codegen.set_env(environment.env_name, environment)
-        return cres
+            if isinstance(fndesc.restype, types.Generator):
+                steps = copy.copy(context.get_generator_desc(fndesc.restype))
+                steps.env_name = fndesc.env_name
+                context.create_cpython_wrapper(library, steps, environment, None, release_gil=True)
+            context.create_cpython_wrapper(library, fndesc, environment, None, release_gil=True)
+        entry = context.get_executable(library, fndesc, environment)
+        return inner._replace(library=library, entry_point=entry, environment=environment, fndesc=fndesc, metadata={})

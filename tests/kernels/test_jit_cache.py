@@ -30,7 +30,7 @@ def python(folder: Path, code: str, **flags: str) -> str:
     """Run a program in a process of its own, its kernels cached in `folder`; return what it prints."""
     env = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "src")]),
         "PLIMSOLL_CACHE_DIR": str(folder / "cache"),
         "PYTHONDONTWRITEBYTECODE": "1",
         **flags,
@@ -215,10 +215,30 @@ def test_whether_a_kernel_is_compiled_is_known_before_it_is_called(tmp_path: Pat
         "from outer import outer; from plimsoll.engine.kernels.jit import is_compiled\n"
         "print(is_compiled(outer)); outer(1); print(is_compiled(outer))"
     )
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "src")])}
     env |= {"PLIMSOLL_CACHE_DIR": str(tmp_path / "cache")}
     said = [
         subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout.split()
         for _ in range(2)
     ]
     assert said == [["False", "True"], ["True", "True"]]  # the second process finds it on disk
+
+
+def test_an_environment_within_a_users_folder_is_not_the_users_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / ".venv" / "lib"
+    write(installed, {"their_library.py": "x = 1\n"})
+    write(tmp_path, {"my_kernels.py": "import their_library\nimport my_other\n", "my_other.py": "x = 1\n"})
+    monkeypatch.syspath_prepend(str(installed))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(jit, "_libraries", lambda: (installed.resolve(),))
+    names = [path.name for path in jit.import_closure(tmp_path / "my_kernels.py")]
+    assert names == ["my_kernels.py", "my_other.py"]
+    write(
+        installed, {"my_package/__init__.py": "", "my_package/a.py": "from my_package import b\nimport their_library\n"}
+    )
+    write(installed, {"my_package/b.py": "x = 1\n"})  # a package of kernels that is installed is followed
+    names = [path.name for path in jit.import_closure(installed / "my_package" / "a.py")]
+    assert "their_library.py" not in names
+    assert {"a.py", "b.py"} <= set(names)

@@ -1,14 +1,20 @@
 """A kernel linked into its callers answers to the bit as numba's own way of compiling it does, and is kept as well."""
 
+import gc
 import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
+import numba
 import numpy as np
 import pytest
-from numba import njit
+from numba import njit, objmode, types
 from numba.core.runtime import _nrt_python, rtsys
 
 from plimsoll.engine.kernels import jit, parts
@@ -48,10 +54,158 @@ print(high(1), [sum(one.stats.cache_misses.values()) for one in (low, middle, hi
       [sum(one.part.stats.cache_misses.values()) for one in (low, middle, high)],
       [sum(one.part.stats.cache_hits.values()) for one in (low, middle, high)])
 """
+MANY = """
+import numpy as np
+from numba import njit, objmode, prange
+from plimsoll.engine.kernels.jit import kernel
+
+
+@kernel
+def filled(n, value):
+    return np.full(n, value)
+
+
+@kernel
+def total(n):
+    return filled(n, 2.0).sum()
+
+
+@njit(parallel=True)
+def in_threads(x):
+    s = 0.0
+    for i in prange(x.size):
+        s += x[i]
+    return s
+
+
+@kernel
+def of_threads(x):
+    return in_threads(x) + 1.0
+
+
+@kernel
+def above_threads(x):
+    return of_threads(x) + 1.0
+
+
+@kernel
+def steps(n):
+    for i in range(n):
+        yield i
+
+
+@kernel
+def of_steps(n):
+    s = 0
+    for i in steps(n):
+        s += i
+    return s
+
+
+@kernel
+def anew_of_steps(n):
+    s = 1
+    for i in steps(n):
+        s += i
+    return s
+
+
+@kernel
+def by_python(x):
+    with objmode(y="float64"):
+        y = float(sum(x.tolist()))
+    return y
+
+
+@kernel
+def refuses(x):
+    if x > 5:
+        raise ValueError("too much", x)
+    return x
+
+
+@kernel
+def middle(x):
+    return refuses(x)
+
+
+@njit
+def anew(x):
+    return middle(x)
+
+
+@njit(cache=True)
+def theirs(x):
+    return refuses(x)
+
+
+@kernel
+def applied(f, x):
+    return f(x)
+
+
+def made(k):
+    @kernel
+    def closed(x):
+        return x + k
+
+    return closed
+
+
+def zeros(of):
+    @kernel
+    def empty(n):
+        return np.zeros(n, of)
+
+    return empty
+
+
+def both(a, b):
+    @kernel
+    def pair(x):
+        return a(x), b(x)
+
+    return pair
+
+
+def told(refusing, x):
+    try:
+        return refusing(x)
+    except ValueError as error:
+        return error.args
+"""
+ALL_OF_MANY = """
+import warnings
+from many import *
+warnings.simplefilter("ignore")  # numba warns of Python that holds others up
+x = np.arange(4.0)
+print(told(anew, 9))
+print(total(3), filled(3, 1.0), of_threads(x), by_python(x), told(theirs, 7), told(refuses, 8), applied(refuses, 2))
+print(of_steps(4), list(steps(3)))
+"""
+OF_ONE_NAME = """
+from many import *
+kernels = [made(k) for k in {numbers}]
+arrays = [zeros(np.dtype(of)) for of in {types}]
+print([one(1) for one in kernels], both(kernels[0], kernels[-1])(1), [one(1).dtype.name for one in arrays])
+"""
+NUMBERS = """
+import os
+from numba.core.bytecode import FunctionIdentity
+from plimsoll.engine.kernels import parts
+def number():
+    return FunctionIdentity.from_function(number).unique_id
+mine, then = number(), number()
+read, write = os.pipe()
+if not os.fork():
+    os.write(write, str(number()).encode())
+    os._exit(0)
+print(mine > 1000, then - mine, abs(int(os.read(read, 100)) - mine) > 1000)
+"""
 
 
 def python(folder: Path, code: str) -> list[str]:
-    env = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "src")]), "PYTHONDONTWRITEBYTECODE": "1"}
     env |= {"PLIMSOLL_CACHE_DIR": str(folder / "cache"), "NUMBA_CACHE_DIR": str(folder / "theirs")}
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, cwd=folder, capture_output=True, text=True, check=False
@@ -94,6 +248,8 @@ def test_a_new_caller_links_the_parts_on_disk(chain: Path) -> None:
     python(chain, COUNTS)
     (chain / "high.py").write_text(CHAIN["high.py"].replace("- 3", "- 4"))
     assert python(chain, COUNTS) == ["16 [0, 0, 1] [0, 0, 1] [0, 1, 0]"]  # `middle` has `low` in it
+    assert not list((chain / "theirs").rglob("*.nb*"))  # where nothing tells of an edit in another file
+    assert list((chain / "cache").rglob(parts.PART_FILES + "*"))
 
 
 @pytest.mark.slow
@@ -196,3 +352,254 @@ def test_what_a_kernel_returns_is_pythons_and_is_freed_with_it() -> None:
     after = rtsys.get_allocation_stats()
     _nrt_python.memsys_disable_stats()
     assert after.alloc - before.alloc == after.free - before.free >= 100
+
+
+@pytest.mark.slow
+def test_what_is_on_disk_is_whole(tmp_path: Path) -> None:
+    """Constants of the entry, threads to start, steps of a generator, a kernel as an argument, Python's own code."""
+    (tmp_path / "many.py").write_text(MANY)
+    by_hand = ["('too much', 9)", "6.0 [1. 1. 1.] 7.0 6.0 ('too much', 7) ('too much', 8) 2", "6 [0, 1, 2]"]
+    above = "from many import *\nprint(above_threads(np.arange(4.0)), anew_of_steps(4))"
+    assert python(tmp_path, ALL_OF_MANY) == by_hand
+    assert python(tmp_path, ALL_OF_MANY) == by_hand
+    assert python(tmp_path, above) == ["8.0 7"]  # of a part on disk, and then from disk
+    assert python(tmp_path, above) == ["8.0 7"]
+
+
+@pytest.mark.slow
+def test_kernels_of_one_name_that_several_processes_kept_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "many.py").write_text(MANY)
+    assert python(tmp_path, OF_ONE_NAME.format(numbers=(1,), types=("f8",))) == ["[2] (2, 2) ['float64']"]
+    assert python(tmp_path, OF_ONE_NAME.format(numbers=(10,), types=("i4",))) == ["[11] (11, 11) ['int32']"]
+    together = python(tmp_path, OF_ONE_NAME.format(numbers=(1, 10), types=("f8", "i4")))
+    assert together == ["[2, 11] (2, 11) ['float64', 'int32']"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_every_process_numbers_its_functions_apart(tmp_path: Path) -> None:
+    assert python(tmp_path, NUMBERS) == ["True 1 True"]
+
+
+def at_the_prompt(source: str, **names: Any) -> dict[str, Any]:
+    """Define kernels that no file holds: nothing of them is on disk."""
+    known = {"kernel": jit.kernel, "njit": njit, "objmode": objmode, "np": np, "__name__": "__main__", **names}
+    exec(compile(source, "<prompt>", "exec"), known)
+    return known
+
+
+REFUSING = """
+@kernel
+def refuses(x):
+    if x > 5:
+        raise ValueError("too much", x)
+    return x
+@kernel
+def middle(x): return refuses(x)
+@njit
+def theirs(x): return middle(x)
+"""
+
+
+@pytest.mark.parametrize("without", [{}, {"__name__": None}])
+def test_an_error_with_a_value_comes_through_whoever_calls(without: dict[str, None]) -> None:
+    kernels = at_the_prompt(REFUSING)
+    if without:
+        globals_of = dict(kernels)
+        del globals_of["__name__"]
+        exec(compile(REFUSING, "<prompt>", "exec"), globals_of)
+        kernels = globals_of
+    for name in ("theirs", "middle", "refuses"):
+        assert kernels[name](2) == 2
+        with pytest.raises(ValueError, match="too much") as caught:
+            kernels[name](7)
+        assert caught.value.args == ("too much", 7)
+
+
+def test_a_kernel_defined_again_leaves_its_callers_as_they_were_compiled() -> None:
+    known = at_the_prompt(REFUSING)
+    assert known["theirs"](1) == 1
+    exec("@kernel\ndef refuses(x): return x + 100", known)
+    gc.collect()
+    assert known["middle"](1) == known["theirs"](1) == 1
+    assert known["middle"](1.0) == 101.0  # compiled now
+    with pytest.raises(ValueError, match="too much"):
+        known["middle"](7)
+
+
+def test_a_kernel_calls_itself_and_two_that_call_each_other_are_refused() -> None:
+    known = at_the_prompt("""
+@kernel
+def late(n):
+    if n > 1: return n * late(n - 1)
+    return 1.5
+@njit
+def theirs(n): return late(n)
+@kernel
+def even(n): return True if n == 0 else odd(n - 1)
+@kernel
+def odd(n): return False if n == 0 else even(n - 1)
+@kernel
+def above(n): return even(n)
+""")
+    assert known["theirs"](4) == known["late"](4) == 36.0  # by hand: 4 * 3 * 2 * 1.5
+    for name in ("above", "even", "odd"):
+        with pytest.raises(Exception, match="calls a kernel that calls it"):
+            known[name](3)
+
+
+@pytest.mark.filterwarnings("ignore:Code running in object mode")
+def test_a_generator_and_a_block_of_python_are_compiled_as_numba_does() -> None:
+    known = at_the_prompt("""
+@kernel
+def steps(n):
+    for i in range(n): yield np.full(2, i * 0.5)
+@kernel
+def added(n):
+    s = 0.0
+    for x in steps(n): s += x.sum()
+    return s
+@kernel
+def by_python(x):
+    with objmode(y="float64"): y = float(sum(x.tolist()))
+    return y
+@kernel
+def above(x): return by_python(x) + 1.0
+""")
+    assert known["added"](3) == 3.0
+    assert [list(x) for x in known["steps"](3)] == [[0.0, 0.0], [0.5, 0.5], [1.0, 1.0]]
+    assert known["above"](np.arange(4.0)) == 7.0
+    assert known["by_python"](np.arange(4.0)) == 6.0
+
+
+def test_a_kernel_is_compiled_anew_when_told_and_to_the_type_that_is_asked_for() -> None:
+    known = at_the_prompt("@kernel\ndef scaled(x): return x * K\n@kernel\ndef twice(x): return x * 2", K=2)
+    assert known["scaled"](3) == 6
+    known["K"] = 5
+    assert known["scaled"](3) == 6  # a global value is a constant
+    known["scaled"].recompile()
+    assert known["scaled"](3) == 15
+    known["twice"].compile(types.float64(types.int64))
+    assert type(known["twice"](2)) is float
+
+
+def test_a_part_has_no_entry_and_an_entry_lets_other_threads_run() -> None:
+    known = at_the_prompt("@kernel\ndef low(x): return x + 1\n@kernel\ndef high(x): return low(x)")
+    assert known["high"](1) == 2
+    (entry,), (part,) = known["high"].overloads.values(), known["high"].part.overloads.values()
+    assert not known["low"].signatures
+    assert "cfunc." not in part.library.get_llvm_str() + entry.library.get_llvm_str()
+    for said in ("PyEval_SaveThread", "PyArg_UnpackTuple"):
+        assert said not in part.library.get_llvm_str()
+        assert said in entry.library.get_llvm_str()
+
+
+def test_a_kernel_is_an_argument_and_an_answer() -> None:
+    known = at_the_prompt("@kernel\ndef applied(f, x): return f(x)\n@kernel\ndef given(f): return f")
+    twice = at_the_prompt("@kernel\ndef twice(x): return x * 2")["twice"]
+    assert known["applied"](twice, 4) == 8
+    assert known["given"](twice) is twice
+
+
+def test_kernels_are_compiled_by_many_threads_at_once() -> None:
+    text = "@kernel\ndef low(x): return x + 1\n"
+    known = at_the_prompt(text + "".join(f"@kernel\ndef high{i}(x): return low(x) + {i}\n" for i in range(4)))
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda i: known[f"high{i % 4}"](i), range(16)))
+    assert answers == [i + 1 + i % 4 for i in range(16)]
+
+
+@pytest.fixture
+def threshold() -> Iterator[tuple[int, int, int]]:
+    before = gc.get_threshold()
+    yield before
+    gc.set_threshold(*before)
+
+
+@pytest.mark.parametrize("first", [0, 700, 90_000])
+def test_garbage_is_looked_for_as_before_and_as_a_user_wants_it(
+    threshold: tuple[int, int, int], first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    compiled = parts.Part.compile
+
+    def watched(part: parts.Part, sig: Any) -> Any:
+        seen.append(gc.get_threshold())
+        return compiled(part, sig)
+
+    monkeypatch.setattr(parts.Part, "compile", watched)
+    known = at_the_prompt("@kernel\ndef fine(x): return x\n@kernel\ndef wrong(x): return x.no")
+    gc.set_threshold(first, 7, 7)
+    assert known["fine"](1) == 1
+    with pytest.raises(Exception, match="no"):
+        known["wrong"](1)
+    assert seen == [parts.COLLECTIONS if first == 700 else (first, 7, 7)] * 2
+    assert gc.get_threshold() == (first, 7, 7)
+
+
+def test_threads_that_import_kernels_find_each_their_own_folder(tmp_path: Path) -> None:
+    config: Any = numba.config
+    before = config.CACHE_DIR
+
+    def another() -> None:
+        with parts.caches_in(tmp_path / "b"):
+            pass
+
+    with parts.caches_in(tmp_path / "a"):
+        waiting = Thread(target=another)
+        waiting.start()
+        waiting.join(0.1)
+        assert waiting.is_alive()
+        assert str(tmp_path / "a") == config.CACHE_DIR
+    waiting.join()
+    assert before == config.CACHE_DIR
+
+
+@pytest.mark.parametrize("damage", [b"", None, b"short"])
+@pytest.mark.parametrize("what", ["*.nbc", "*.nbi"])
+def test_a_damaged_file_or_a_full_disk_costs_compiling_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes | None, what: str
+) -> None:
+    monkeypatch.setenv("PLIMSOLL_CACHE_DIR", str(tmp_path))
+
+    def defined() -> tuple[Any, Any]:
+        @jit.kernel
+        def low(x: int) -> int:
+            return x + 1
+
+        @jit.kernel
+        def high(x: int) -> int:
+            return 10 * low(x)
+
+        return low, high
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    assert [one(1) for one in defined()] == [2, 20]
+    files = sorted(tmp_path.rglob(what))
+    assert len(files) == 4  # two parts and two entries
+    for file in files:
+        file.write_bytes(file.read_bytes()[:-20] if damage is None else damage)
+    with monkeypatch.context() as patched:
+        patched.setattr("numba.core.caching.IndexDataCacheFile._open_for_write", full)
+        low, high = defined()
+        assert (low(1), high(1)) == (2, 20)
+    for misses in (1, 0):
+        low, high = defined()
+        assert (low(1), high(1)) == (2, 20)
+        assert sum(low.stats.cache_misses.values()) == misses
+
+
+def test_a_division_by_nothing_is_numpys_in_an_entry_and_in_a_part() -> None:
+    known = at_the_prompt("@kernel\ndef low(x): return 1.0 / x\n@kernel\ndef high(x): return low(x)")
+    assert known["low"](0.0) == known["high"](0.0) == np.inf
+
+
+def test_with_another_numba_kernels_are_compiled_the_plain_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = jit.flags()
+    monkeypatch.setattr(parts, "KNOWN", ("0.0.",))
+    assert not parts.fits()
+    assert jit.flags() != before  # and kept elsewhere
+    known = at_the_prompt("@kernel\ndef low(x): return x + 1\n@kernel\ndef high(x): return low(x)")
+    assert known["high"](1) == known["low"](1) == 2
+    assert not isinstance(known["low"], parts.Kernel)
