@@ -74,7 +74,7 @@ FLOORS = tuple(
 )
 # Who alone may import what.
 HOMES = {
-    "numba": ("plimsoll.engine.kernels.jit", "plimsoll.engine.kernels.parts"),
+    "numba": ("plimsoll.engine.kernels.jit", "plimsoll.engine.kernels.parts", "plimsoll.engine.kernels.release"),
     "llvmlite": ("plimsoll.engine.kernels.parts",),
     "alpaca": ("plimsoll.brokers.alpaca", "plimsoll.engine.market.alpaca"),
     "aiohttp": ("plimsoll.brokers.exchange",),

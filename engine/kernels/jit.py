@@ -14,6 +14,7 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
@@ -21,7 +22,7 @@ import numba
 from numba import njit
 
 from plimsoll.engine.kept import cache_folder
-from plimsoll.engine.kernels.parts import PART_FILES, Kernel, caches_in, fits
+from plimsoll.engine.kernels.release import PART_FILES, caches_in, fits
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,14 +55,27 @@ class _Import(NamedTuple):
     level: int
 
 
+def _spec_of(module: str) -> ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return None
+
+
+def _is_package(name: str) -> bool:
+    """Return whether modules may lie in it; of a module's own names nobody asks, as that would import the module."""
+    loaded = sys.modules.get(name)
+    if not name or loaded is not None:
+        return not name or hasattr(loaded, "__path__")
+    spec = _spec_of(name)
+    return spec is not None and spec.submodule_search_locations is not None
+
+
 def _source_of(module: str) -> Path | None:
     loaded = sys.modules.get(module)
     name = getattr(loaded, "__file__", None)
     if name is None and loaded is None:
-        try:
-            spec = importlib.util.find_spec(module)
-        except (ImportError, ValueError):
-            return None
+        spec = _spec_of(module) if _is_package(module.rpartition(".")[0]) else None
         name = spec.origin if spec else None
     if name is None:
         return None
@@ -194,6 +208,8 @@ def _dispatcher(fn: Callable[..., Any], inline: str) -> Any:
     if config.DISABLE_JIT or not fits():
         settings["no_cfunc_wrapper"] = True  # an entry for C that nobody calls is a tenth of what compiling costs
         return njit(**settings)(fn)
+    from plimsoll.engine.kernels.parts import Kernel  # of what another numba may not have
+
     return Kernel(fn, targetoptions=settings)
 
 

@@ -7,7 +7,7 @@ the whole is optimised and turned into machine code at the one kernel that Pytho
 order are the same, and so are the bits.
 
 It is done with numba's own pieces (its pipeline, its caches, its wrapper for Python), but with some that it does
-not publish: `fits` says which numba they were tried with, and with another one compiles the plain way, slower.
+not publish: only where `release.fits` knows the installed numba is this file imported.
 """
 
 import copy
@@ -15,7 +15,6 @@ import gc
 import itertools
 import os
 import secrets
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -32,25 +31,13 @@ from numba.core.environment import Environment
 from numba.core.errors import UnsupportedError
 from numba.core.registry import CPUDispatcher
 
-# The releases of numba whose inner pieces these are.
-KNOWN: Final = ("0.68.",)
-
-# How the names of the files of parts begin, beside those of machine code.
-PART_FILES: Final = "part-"
+from plimsoll.engine.kernels.release import PART_FILES, caches_in
 
 # How the names begin under which machine code finds what it needs of Python: numba's environments.
 ENVIRONMENTS: Final = "_ZN08NumbaEnv"
 
 # How often Python looks for cycles of garbage while it compiles: numba makes millions of small objects that live.
 COLLECTIONS: Final = (50_000, 20, 50)
-
-# numba knows one folder at a time; threads that import kernels must not find each other's.
-_ONE_FOLDER: Final = threading.RLock()
-
-
-def fits() -> bool:
-    """Return whether the installed numba is one that parts were tried with."""
-    return any(numba.__version__.startswith(release) for release in KNOWN)
 
 
 def _number_anew() -> None:
@@ -62,23 +49,9 @@ def _number_anew() -> None:
     FunctionIdentity._unique_ids = itertools.count(secrets.randbits(60))
 
 
-if fits():
-    _number_anew()
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_number_anew)
-
-
-@contextmanager
-def caches_in(folder: Path) -> Iterator[None]:
-    """Have the caches that numba makes meanwhile write to `folder`."""
-    config: Any = numba.config
-    with _ONE_FOLDER:
-        previous = config.CACHE_DIR
-        config.CACHE_DIR = str(folder)  # read once, when a cache is made
-        try:
-            yield
-        finally:
-            config.CACHE_DIR = previous
+_number_anew()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_number_anew)
 
 
 @contextmanager
