@@ -148,11 +148,13 @@ def w3() -> tuple[Config, Panel]:
 def configured(name: str, strategy: str, params: dict[str, object], start: str | None) -> Config:
     """Return the settings all workloads share: 5 bps of traded notional, sized at the close, filled at the next open.
 
+    No order is too small, as for a floor and a peer.
     `start` is the session after the first rebalance with a full window, where the floors start too.
     """
     run = {"name": name, "cash": 1e6} | ({"start": start} if start else {})
     sleeve = {"name": name, "strategy": strategy, "params": params}
-    return load_config({"run": run, "sleeve": [sleeve], "costs": FLAT, "financing": {"margin_spread_bps": 0.0}})
+    shared = {"costs": FLAT, "financing": {"margin_spread_bps": 0.0}, "execution": {"min_notional": 0.0}}
+    return load_config({"run": run, "sleeve": [sleeve], **shared})
 
 
 def cut(clock: BarClock, n: int) -> BarClock:
