@@ -18,11 +18,13 @@ from plimsoll.engine.research.audit.cut_files import cut_config, working_folder,
 from plimsoll.engine.research.audit.finding import Finding
 from plimsoll.engine.research.audit.fresh_process import Job, ProcessOutcome, read_outcome
 from plimsoll.engine.research.proof.trail import Trail, first_difference
+from plimsoll.engine.runtime.cores import cores
 from plimsoll.engine.runtime.needs import needs_of
 from plimsoll.engine.types import Ints
 
 NAME: Final = "reloads"
-AT_ONCE: Final = 2
+# Reloads under way at a time, at most: each holds the market and a run.
+MOST_AT_ONCE: Final = 4
 # What of the environment a reload keeps: where things are, and how many threads arithmetic may use.
 _KEPT: Final = ("PATH", "HOME", "USERPROFILE", "LANG", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH",
                 "LOCALAPPDATA", "XDG_CACHE_HOME", "VIRTUAL_ENV")  # fmt: skip
@@ -49,7 +51,7 @@ def reloads(
     if not len(cuts):
         return Finding(NAME, None, "no reload was asked for" if n == 0 else "the run is too short to cut")
     importable(case)
-    with tempfile.TemporaryDirectory(prefix="plimsoll-audit-") as scratch, ThreadPoolExecutor(AT_ONCE) as pool:
+    with tempfile.TemporaryDirectory(prefix="plimsoll-audit-") as scratch, pool_of(len(cuts)) as pool:
         jobs = [
             pool.submit(_reload, case, reference, int(t), Path(scratch) / str(k), seed + k) for k, t in enumerate(cuts)
         ]
@@ -68,6 +70,11 @@ def reloads(
     worst = failed[0]
     share = f" ({len(failed)} of {len(found)} reloads failed)"
     return Finding(NAME, False, what, worst.evidence + share, worst.session, worst.stage, worst.symbol)
+
+
+def pool_of(n: int) -> ThreadPoolExecutor:
+    """Return the threads that wait for `n` reloads: one for each core there is, within bounds."""
+    return ThreadPoolExecutor(max(min(cores(), MOST_AT_ONCE, n), 1))
 
 
 def cut_bars(case: Case, reference: Ran, n: int, seed: int) -> Ints:

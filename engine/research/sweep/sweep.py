@@ -1,6 +1,5 @@
 """Run one configuration many times with different values, and rank what comes out."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +28,7 @@ from plimsoll.engine.research.sweep.plan import SweepPlan
 from plimsoll.engine.research.sweep.repeat import Repeat
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.collect import versions
+from plimsoll.engine.runtime.cores import cores
 from plimsoll.engine.types import Dates, Floats
 
 ExecutorName: TypeAlias = Literal["auto", "threads", "processes"]
@@ -195,7 +195,7 @@ def crew_for(
 
         names = [f"{panel.data_hash}-{at}" for at, panel in enumerate(plan.panels)]
         return partial(Cluster, workers.cluster, _spread(plan, scratch), names)
-    count = min(workers.count or _cores(), n_blocks)
+    count = min(workers.count or cores(), n_blocks)
     evaluators = own or [evaluator_for(panel) for panel in plan.panels]
     chosen = workers.executor
     if chosen == "auto":
@@ -204,10 +204,6 @@ def crew_for(
     if chosen == "threads":
         return partial(Threads, evaluators, count)
     return partial(Processes, _spread(plan, scratch), count)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _spread(plan: SweepPlan, scratch: Path) -> list[Path]:
