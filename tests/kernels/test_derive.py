@@ -15,6 +15,7 @@ from plimsoll.engine.kernels.derive import (
     DELIST_SESSIONS,
     DELISTED,
     HALTED,
+    OUTSIDE,
     TRADING,
     UNBORN,
     derive_scan,
@@ -146,6 +147,13 @@ def test_a_symbol_is_listed_anew_after_more_than_twenty_sessions_and_not_before(
     assert last_listed_anew(back - 1, last, ret, status) == last_listed_anew(-1, last, ret, status) == is_new * back
     assert last_listed_anew(back, last, ret, status) == 0  # a window that begins with the listing
     assert last_listed_anew(-9, back - 1, ret, status) == 0
+
+
+def test_nothing_comes_back_at_the_first_bar_whatever_the_last_one_was() -> None:
+    status, ret = np.array([[TRADING, OUTSIDE], [DELISTED, DELISTED]], dtype=np.int8), np.full((2, 2), np.nan)
+    anew = np.ones((2, 2), dtype=np.bool_)
+    listed_anew_scan(ret, status, anew)
+    assert not anew.any()
 
 
 @given(seed=st.integers(0, 2**32), n=st.integers(1, 70))
