@@ -167,9 +167,9 @@ class Part(CPUDispatcher):
     targetctx: Any
 
     def __init__(
-        self, py_func: Callable[..., Any], types: Any = None, targetoptions: dict[str, Any] | None = None
+        self, py_func: Callable[..., Any], of_locals: Any = None, targetoptions: dict[str, Any] | None = None
     ) -> None:  # as in `Kernel`: numba writes the types of a call to disk, and a kernel may be an argument
-        super().__init__(py_func, types, (targetoptions or {}) | {"no_cpython_wrapper": True})
+        super().__init__(py_func, of_locals, (targetoptions or {}) | {"no_cpython_wrapper": True})
         self._compiler._compile_core = self._made
 
     def enable_caching(self) -> None:
@@ -215,10 +215,10 @@ class Kernel(CPUDispatcher):
     folder: Path | None = None  # of what is kept on disk
 
     def __init__(
-        self, py_func: Callable[..., Any], types: Any = None, targetoptions: dict[str, Any] | None = None
+        self, py_func: Callable[..., Any], of_locals: Any = None, targetoptions: dict[str, Any] | None = None
     ) -> None:  # the arguments are those that numba rebuilds a pickled dispatcher with
         options = (targetoptions or {}) | {"nopython": True, "no_cfunc_wrapper": True}
-        super().__init__(py_func, types, options)
+        super().__init__(py_func, of_locals, options)
         self._compiler._compile_core = self._made
 
     @cached_property
