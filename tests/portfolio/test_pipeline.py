@@ -22,7 +22,9 @@ from support.book_run import (
     run_book,
     settings_of,
     walk_panel,
+    walks,
 )
+from support.panels import make_panel
 
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.core import Decision
@@ -286,6 +288,16 @@ def test_ten_decisions_of_a_book_change_no_byte_whoever_else_asks() -> None:
         assert state_of(setup) == before
         assert code != MARGIN_CALL
         broker.submit(system.decide(account).plan.orders)
+
+
+def test_cash_equivalents_of_a_sleeve_are_cash_with_stage_0_passed_over_too() -> None:
+    panel = make_panel(walks(5, (0.15, 0.10)), symbols=("AAA", "BIL"))
+    setup = build_book(panel, {"half": Steady({"AAA": 0.5, "BIL": 0.5})}, integrator={"preset": "book", **UNBOUND})
+    for t in range(panel.n_bars):
+        setup.system.observe(t, None)
+    flat = Account(250_000.0, 250_000.0, 0.0, np.zeros(2), np.zeros(2), margin_call=False)
+    trace = setup.system.decide(flat, skip=frozenset({"s0_normalize"})).target.trace
+    assert trace[:, 0].tolist() == [0.5, 0.0]  # the raw book: half of the sleeve at risk, the bills are no position
 
 
 # ----------------------------------------------------------------------------------------------------- margin and data
