@@ -170,5 +170,5 @@ def test_workers_that_are_lost_before_they_take_anything_are_reported_the_second
 
     kept: list[object] = []
     with pytest.raises(WorkerError, match="lost twice"):
-        run_blocks(Gone, [Block(0, 0, (0,), ())], lambda *what: kept.append(what))
+        run_blocks(Gone, [Block(0, 0, ())], lambda *what: kept.append(what))
     assert kept == []

@@ -9,10 +9,10 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.research.sweep.evaluate import Evaluator, SettingFailure, SettingOutcome
 from plimsoll.engine.research.sweep.figures import FIGURES, figures
+from plimsoll.engine.research.sweep.settings import Setting
 from plimsoll.engine.types import Floats, Ints
 
 # A sweep is cut into about this many blocks: fine enough for progress and resumption, coarse enough to cost nothing.
@@ -24,12 +24,16 @@ AGAIN: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some settings on one panel: the block's number, the panel's, the settings' numbers and configurations."""
+    """Some settings on one panel: the block's number, the panel's, and the settings."""
 
     number: int
     panel: int
-    settings: tuple[int, ...]
-    configs: tuple[Config, ...]
+    members: tuple[Setting, ...]
+
+    @property
+    def settings(self) -> tuple[int, ...]:
+        """Their numbers."""
+        return tuple(member.number for member in self.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +65,21 @@ def block_size(n_settings: int) -> int:
     return min(max(-(-n_settings // BLOCKS), 1), LARGEST_BLOCK)
 
 
-def cut_blocks(panel_of: Sequence[int], configs: Sequence[Config]) -> list[Block]:
+def cut_blocks(panel_of: Sequence[int], settings: Sequence[Setting]) -> list[Block]:
     """Return the blocks of a sweep; `panel_of` says which panel each setting runs on."""
-    size = block_size(len(configs))
+    size = block_size(len(settings))
     blocks: list[Block] = []
     for panel in dict.fromkeys(panel_of):
-        numbers = [number for number, at in enumerate(panel_of) if at == panel]
-        for start in range(0, len(numbers), size):
-            part = tuple(numbers[start : start + size])
-            blocks.append(Block(len(blocks), panel, part, tuple(configs[number] for number in part)))
+        members = [setting for setting, at in zip(settings, panel_of, strict=True) if at == panel]
+        for start in range(0, len(members), size):
+            blocks.append(Block(len(blocks), panel, tuple(members[start : start + size])))
     return blocks
 
 
 def run_block(evaluator: Evaluator, block: Block) -> BlockRows:
     """Evaluate a block; a setting that fails is a row with its reason."""
     evaluator = evaluator.fresh() if block.number == AGAIN else evaluator
-    rows = [_row(outcome) for outcome in evaluator.evaluate(block.configs)]
+    rows = [_row(outcome) for outcome in evaluator.evaluate([member.config for member in block.members])]
     return BlockRows(
         settings=np.array(block.settings, dtype=np.int64),
         figures=np.array([row[0] for row in rows]),

@@ -1,12 +1,12 @@
 """Settings through the compiled loop; what several of them share is made once."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock, local
 from typing import Final
 
-from plimsoll.engine.config.schema import Config
+from plimsoll.engine.config.schema import Config, SleeveSection
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.span import until
@@ -209,6 +209,7 @@ class CompiledEvaluator:
                 found = signal_of(sleeve, setup.system.cursor, n_bars, through)
                 with self._lock:
                     self._signals[key] = found
+                    self._locks.pop(key, None)  # who waits for it finds the signal
                     while sum(one.held.nbytes for one in self._signals.values()) > SIGNAL_BYTES:
                         self._signals.pop(next(iter(self._signals)))
             return found
@@ -229,19 +230,26 @@ def _frame(config: Config) -> Config:
     return config.model_copy(update={"sleeve": tuple(s.model_copy(update={"params": {}}) for s in config.sleeve)})
 
 
-def fits_threads(settings: Sequence[Config], maker: Maker) -> bool:
+def fits_threads(settings: Iterable[Config], maker: Maker) -> bool:
     """Return whether settings run in compiled code for the most part, so that threads do not wait for each other.
 
     That is so where each sleeve either has a kernel or is the same in all settings, and the preset has a compiled loop.
     """
-    if any(config.integrator.preset == "legacy" for config in settings):
-        return False
-    distinct: dict[str, set[str]] = {}
+    firsts: dict[str, SleeveSection] = {}
+    varied: set[str] = set()
     for config in settings:
+        if config.integrator.preset == "legacy":
+            return False
         for sleeve in config.sleeve:
-            distinct.setdefault(sleeve.name, set()).add(repr((sleeve.strategy, sleeve.params)))
-    varied = [sleeve for sleeve in settings[0].sleeve if len(distinct[sleeve.name]) > 1]
-    return all(scan_of(maker.sleeve(sleeve, settings[0].run.modules)) is not None for sleeve in varied)
+            first = firsts.setdefault(sleeve.name, sleeve)
+            if sleeve.name in varied or (
+                first is sleeve or (first.strategy, first.params) == (sleeve.strategy, sleeve.params)
+            ):
+                continue
+            varied.add(sleeve.name)
+            if scan_of(maker.sleeve(first, config.run.modules)) is None:
+                return False
+    return True
 
 
 def evaluator_for(panel: Panel) -> Evaluator:

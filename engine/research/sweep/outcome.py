@@ -134,10 +134,8 @@ def facts_of(plan: SweepPlan, table: pd.DataFrame, metric: str) -> dict[str, str
         "over bills": over_bills(plan.base),
         "span of the data": f"{panel.clock.session[0]} to {panel.clock.session[-1]}",
     }
-    as_base = plan.window.put(plan.base)
-    base = next((setting.number for setting in plan.settings if setting.config == as_base), None)
-    if base is not None and np.isfinite(table[metric][base]):
-        facts["base_metric"] = repr(float(table[metric][base]))
+    if plan.as_base is not None and np.isfinite(table[metric][plan.as_base]):
+        facts["base_metric"] = repr(float(table[metric][plan.as_base]))
     if any(one.synthetic for one in plan.panels):
         facts["synthetic"] = "The prices are generated; no figure here says anything about a market."
     return facts

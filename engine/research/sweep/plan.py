@@ -16,7 +16,7 @@ from plimsoll.engine.research.sweep.block import Block, block_size, cut_blocks
 from plimsoll.engine.research.sweep.figures import FIGURES, check_metric
 from plimsoll.engine.research.sweep.grid import Axis, combinations
 from plimsoll.engine.research.sweep.settings import Setting, SettingMaker
-from plimsoll.engine.research.sweep.window import SweepWindow, Windows, window_of
+from plimsoll.engine.research.sweep.window import Over, SweepWindow, Windows, window_of
 from plimsoll.engine.runtime.collect import versions
 from plimsoll.engine.runtime.load import load_panel
 from plimsoll.engine.runtime.needs import Needs
@@ -32,6 +32,7 @@ class SweepPlan:
     settings : S of them, numbered from 0. skipped : combinations left out because they are not valid.
     panels : one for all settings, unless what varies changes what is loaded. panel_of : (S,) which is whose.
     count : settings drawn at random; None = the whole grid. window : the sessions that all are measured over.
+    as_base : the number of the setting that is the base itself, None where none is.
     """
 
     base: Config
@@ -42,6 +43,7 @@ class SweepPlan:
     panels: tuple[Panel, ...]
     panel_of: tuple[int, ...]
     window: SweepWindow
+    as_base: int | None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -51,7 +53,7 @@ class SweepPlan:
     @property
     def blocks(self) -> list[Block]:
         """The settings in the portions they are handed out in."""
-        return cut_blocks(self.panel_of, [setting.config for setting in self.settings])
+        return cut_blocks(self.panel_of, self.settings)
 
     def definition(self) -> dict[str, Any]:
         """Return what makes this sweep this sweep; the same definition has the same table."""
@@ -117,17 +119,25 @@ def plan_sweep(
     maker.check_values()
     settings, skipped = maker.settings(found, skip_invalid=skip_invalid)
     seeded = open_source(base.data.source, base.data.path).seeded
-    keys = [_data_key(setting, seeded) for setting in settings]
-    distinct = list(dict.fromkeys(keys))
-    firsts = [settings[keys.index(key)] for key in distinct]
-    panels = tuple(load(first.config, first.needs) for first in firsts)
-    position = {key: at for at, key in enumerate(distinct)}
-    panel_of = tuple(position[key] for key in keys)
+    firsts: dict[tuple[Any, ...], Setting] = {}
+    for setting in settings:
+        firsts.setdefault(_data_key(setting, seeded), setting)
+    panels = tuple(load(first.config, first.loads.needs) for first in firsts.values())
+    position = {key: at for at, key in enumerate(firsts)}
+    panel_of = tuple(position[_data_key(setting, seeded)] for setting in settings)
     window = window_of(settings, panels, panel_of, [axis.key for axis in axes], windows)
     if window.end is not None:
         panels = tuple(until(panel, date.fromisoformat(window.end)) for panel in panels)
-    fitted = tuple(replace(one, config=window.put(one.config), strategies={}) for one in settings)
-    return SweepPlan(base, tuple(axes), count, fitted, skipped, panels, panel_of, window)
+    as_base = maker.number_of_base(settings)
+    return SweepPlan(base, tuple(axes), count, fitted(settings, window), skipped, panels, panel_of, window, as_base)
+
+
+def fitted(settings: Sequence[Setting], window: SweepWindow) -> tuple[Setting, ...]:
+    """Return settings that run over a window."""
+    if window.start is None and window.end is None:
+        return tuple(settings)
+    makers = {id(one.maker): Over(one.maker, window) for one in settings}
+    return tuple(replace(one, maker=makers[id(one.maker)]) for one in settings)
 
 
 def check_ranking(metric: str, top: int) -> None:
@@ -145,5 +155,5 @@ def check_ranking(metric: str, top: int) -> None:
 
 def _data_key(setting: Setting, seeded: bool) -> tuple[Any, ...]:
     """Return what two settings share if they load the same panel: a plain backtest of each would."""
-    run = setting.config.run
-    return setting.needs, run.end, run.seed if seeded else None
+    loads = setting.loads
+    return loads.needs, loads.end, loads.seed if seeded else None

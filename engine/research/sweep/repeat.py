@@ -40,7 +40,7 @@ class Repeat:
                 rows.length[part],
                 rows.returns[end - int(rows.length[at]) : end],
             )
-            return Block(AGAIN, block.panel, (block.settings[at],), (block.configs[at],))
+            return Block(AGAIN, block.panel, (block.members[at],))
         return None
 
     def check(self, rows: BlockRows) -> None:

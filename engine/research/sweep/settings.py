@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from threading import Lock
+from typing import Any, Final, Protocol
 
 from pydantic import ValidationError
 
@@ -15,18 +17,74 @@ from plimsoll.engine.runtime.needs import Needs, needs_of
 from plimsoll.engine.sleeve.strategy import Strategy
 
 Path = tuple[str, ...]
+# Configurations without their varied parameters that a maker keeps; beyond it the oldest are validated again.
+FRAMES: Final = 4_096
+
+
+class Makes(Protocol):
+    """Makes a configuration of the values chosen for it; several threads may ask at once."""
+
+    def config_of(self, chosen: Combination) -> Config:
+        """Return the configuration."""
+
+    def made_of(self, chosen: Combination) -> tuple[Config, Mapping[str, Strategy]]:
+        """Return the configuration, and its strategies by sleeve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A configuration that is there already, whatever is chosen."""
+
+    config: Config
+    strategies: Mapping[str, Strategy]
+
+    def config_of(self, _: Combination) -> Config:
+        """Return it."""
+        return self.config
+
+    def made_of(self, _: Combination) -> tuple[Config, Mapping[str, Strategy]]:
+        """Return it, and its strategies by sleeve."""
+        return self.config, self.strategies
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """What a setting loads: its needs, up to when, and the seed of a generated market."""
+
+    needs: Needs
+    end: date | None
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One configuration of a sweep: its number, the values chosen in the order of the keys,
-    all of it, what it loads, and its strategies by sleeve."""
+    """One configuration of a sweep: its number, the values chosen in the order of the keys, what it loads, its maker.
+
+    The configuration is made whenever it is asked for: held, a hundred thousand of them are hundreds of megabytes.
+    """
 
     number: int
     chosen: Combination
-    config: Config
-    needs: Needs
-    strategies: Mapping[str, Strategy]
+    loads: Loads
+    maker: Makes
+
+    @property
+    def config(self) -> Config:
+        """All of it."""
+        return self.maker.config_of(self.chosen)
+
+    def made(self) -> tuple[Config, Mapping[str, Strategy]]:
+        """Return the configuration, and its strategies by sleeve."""
+        return self.maker.made_of(self.chosen)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process gets the configuration itself, not who makes it."""
+        return Setting, (self.number, self.chosen, self.loads, Given(self.config, {}))
+
+
+def loads_of(config: Config, strategies: Mapping[str, Strategy]) -> Loads:
+    """Return what a configuration loads."""
+    return Loads(needs_of(config, strategies), config.run.end, config.run.seed)
 
 
 class SettingMaker:
@@ -45,6 +103,7 @@ class SettingMaker:
         self._paths = [path_of(base, axis.key) for axis in axes]
         self._is_param = [len(path) == 4 and path[0] == "sleeve" and path[2] == "params" for path in self._paths]
         self._frames: dict[str, Config | ConfigError] = {}
+        self._lock = Lock()  # of `_frames`
         _refuse_overlap(axes, self._paths)
 
     def check_values(self) -> None:
@@ -86,14 +145,15 @@ class SettingMaker:
             If some are invalid and `skip_invalid` is not given, or all are.
         """
         found: list[Setting] = []
+        distinct: dict[Loads, Loads] = {}
         first: tuple[Combination, ConfigError] | None = None
         for values in combinations:
             try:
-                config, strategies = self.made(dict(enumerate(values)))
+                loads = loads_of(*self.made_of(values))
             except ConfigError as error:
                 first = first or (values, error)
                 continue
-            found.append(Setting(len(found), values, config, needs_of(config, strategies), strategies))
+            found.append(Setting(len(found), values, distinct.setdefault(loads, loads), self))
         skipped = len(combinations) - len(found)
         if first is not None and (not skip_invalid or not found):
             named = ", ".join(f"{axis.key}={value}" for axis, value in zip(self.axes, first[0], strict=True))
@@ -105,6 +165,43 @@ class SettingMaker:
             )
         return found, skipped
 
+    def number_of_base(self, settings: Sequence[Setting]) -> int | None:
+        """Return the number of the setting that is the base configuration itself; None where none is."""
+        known: dict[tuple[int, str], bool] = {}
+
+        def changes(at: int, value: Any) -> bool:
+            if self.axes[at].span is not None:
+                return self._changes(at, value)
+            key = at, identity(value)
+            if key not in known:
+                known[key] = self._changes(at, value)
+            return known[key]
+
+        for setting in settings:
+            if not any(changes(at, value) for at, value in enumerate(setting.chosen)):
+                return setting.number
+        return None
+
+    def _changes(self, at: int, value: Any) -> bool:
+        try:
+            return self.made({at: value})[0] != self.base
+        except ConfigError:
+            return True
+
+    def config_of(self, chosen: Combination) -> Config:
+        """Return the base with every axis at the value chosen; whether a strategy takes its parameters is not asked.
+
+        Raises
+        ------
+        ConfigError
+            If that is not a valid configuration.
+        """
+        return self._config(dict(enumerate(chosen)))
+
+    def made_of(self, chosen: Combination) -> tuple[Config, dict[str, Strategy]]:
+        """Return the base with every axis at the value chosen, as `made` does."""
+        return self.made(dict(enumerate(chosen)))
+
     def made(self, changes: Mapping[int, Any]) -> tuple[Config, dict[str, Strategy]]:
         """Return the base with the axes in `changes` at those values, and its strategies.
 
@@ -113,38 +210,51 @@ class SettingMaker:
         ConfigError
             If that is not a valid configuration, or a strategy refuses its parameters.
         """
+        config = self._config(changes)
+        chosen = {int(self._paths[at][1]) for at in changes if self._is_param[at]}
+        strategies = dict(self._strategies)
+        for position, (sleeve, before) in enumerate(zip(config.sleeve, self.base.sleeve, strict=True)):
+            if position in chosen or (sleeve is not before and sleeve != before):
+                strategies[sleeve.name] = self._strategy(sleeve)
+        return config, strategies
+
+    def _config(self, changes: Mapping[int, Any]) -> Config:
         frame = self._frame({at: value for at, value in changes.items() if not self._is_param[at]})
         params: dict[int, dict[str, Any]] = {}
         for at, value in changes.items():
             if self._is_param[at]:
                 sleeve_at = int(self._paths[at][1])
                 params.setdefault(sleeve_at, dict(frame.sleeve[sleeve_at].params))[self._paths[at][3]] = value
-        sleeves, strategies = list(frame.sleeve), dict(self._strategies)
-        for position, (sleeve, before) in enumerate(zip(frame.sleeve, self.base.sleeve, strict=True)):
-            if position in params:
-                sleeves[position] = sleeve.model_copy(update={"params": params[position]})
-            if position in params or (sleeve is not before and sleeve != before):
-                strategies[sleeve.name] = self._strategy(sleeves[position])
-        config = frame.model_copy(update={"sleeve": tuple(sleeves)}) if params else frame
-        return config, strategies
+        if not params:
+            return frame
+        sleeves = list(frame.sleeve)
+        for position, chosen in params.items():
+            sleeves[position] = sleeves[position].model_copy(update={"params": chosen})
+        return frame.model_copy(update={"sleeve": tuple(sleeves)})
 
     def _frame(self, changes: Mapping[int, Any]) -> Config:
         """Return the base with keys other than parameters changed, each combination validated once."""
         if not changes:
             return self.base
         key = identity([[at, changes[at]] for at in sorted(changes)])
-        if key not in self._frames:
-            values = dict(self._values)
-            try:
-                for at in sorted(changes):
-                    assign(values, list(self._paths[at]), changes[at], f"{WHERE} {self.axes[at].key}")
-                self._frames[key] = validate_config(values, WHERE)
-            except ConfigError as error:
-                self._frames[key] = error
-        frame = self._frames[key]
+        with self._lock:
+            frame = self._frames.get(key)
+            if frame is None:
+                frame = self._frames[key] = self._validated(changes)
+                while len(self._frames) > FRAMES:
+                    self._frames.pop(next(iter(self._frames)))
         if isinstance(frame, ConfigError):
             raise frame
         return frame
+
+    def _validated(self, changes: Mapping[int, Any]) -> Config | ConfigError:
+        values = dict(self._values)
+        try:
+            for at in sorted(changes):
+                assign(values, list(self._paths[at]), changes[at], f"{WHERE} {self.axes[at].key}")
+            return validate_config(values, WHERE)
+        except ConfigError as error:
+            return error
 
     def _strategy(self, sleeve: SleeveSection) -> Strategy:
         try:

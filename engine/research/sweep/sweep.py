@@ -199,7 +199,7 @@ def crew_for(
     evaluators = own or [evaluator_for(panel) for panel in plan.panels]
     chosen = workers.executor
     if chosen == "auto":
-        alone = count == 1 or fits_threads([setting.config for setting in plan.settings], Maker())
+        alone = count == 1 or fits_threads((setting.config for setting in plan.settings), Maker())
         chosen = "threads" if alone else "processes"
     if chosen == "threads":
         return partial(Threads, evaluators, count)

@@ -15,7 +15,8 @@ import numpy as np
 from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError, DataError
 from plimsoll.engine.market.panel import Panel
-from plimsoll.engine.research.sweep.settings import Setting
+from plimsoll.engine.research.sweep.grid import Combination
+from plimsoll.engine.research.sweep.settings import Makes, Setting
 from plimsoll.engine.runtime.first_bar import begins_at, first_bar
 from plimsoll.engine.runtime.needs import available
 from plimsoll.engine.runtime.prepare import prepare
@@ -50,6 +51,23 @@ class SweepWindow:
         return config if not given else config.model_copy(update={"run": config.run.model_copy(update=given)})
 
 
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Makes what another maker does, to be measured over a window."""
+
+    maker: Makes
+    window: SweepWindow
+
+    def config_of(self, chosen: Combination) -> Config:
+        """Return the configuration over the window."""
+        return self.window.put(self.maker.config_of(chosen))
+
+    def made_of(self, chosen: Combination) -> tuple[Config, Mapping[str, Strategy]]:
+        """Return the configuration over the window, and its strategies by sleeve."""
+        config, strategies = self.maker.made_of(chosen)
+        return self.window.put(config), strategies
+
+
 class Firsts:
     """Finds the first and last session of settings on their panel; what several of them share is made once."""
 
@@ -60,7 +78,7 @@ class Firsts:
 
     def of(self, setting: Setting) -> tuple[np.datetime64, np.datetime64] | None:
         """Return the first and last whole session that a setting trades on; None where it cannot run."""
-        config, strategies = setting.config, setting.strategies
+        config, strategies = setting.made()
         derived = self._derived(config, strategies)
         if derived is None:
             return None

@@ -1,7 +1,7 @@
 """Running what a validation needs: every configuration once, kept as it comes, gone on with after an interruption."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 
 import numpy as np
@@ -13,6 +13,7 @@ from plimsoll.engine.research.sweep.compiled_evaluator import CompiledEvaluator
 from plimsoll.engine.research.sweep.evaluate import PythonEvaluator
 from plimsoll.engine.research.sweep.executors import run_blocks
 from plimsoll.engine.research.sweep.figures import FIGURES
+from plimsoll.engine.research.sweep.settings import Given
 from plimsoll.engine.research.sweep.sweep import Workers, crew_for, read_parts
 from plimsoll.engine.research.validate.path import Path, path_of
 from plimsoll.engine.research.validate.trials import ValidationPlan
@@ -43,7 +44,9 @@ def former_block(plan: ValidationPlan) -> Block | None:
     """Return the block of the former path, which comes after all others; None where it is not asked for."""
     if plan.former is None:
         return None
-    return Block(len(plan.sweep.blocks), 0, (len(plan.sweep.settings),), (plan.former,))
+    last = plan.sweep.settings[plan.configured]
+    former = replace(last, number=len(plan.sweep.settings), maker=Given(plan.former, {}))
+    return Block(len(plan.sweep.blocks), 0, (former,))
 
 
 def run_all(

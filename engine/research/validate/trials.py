@@ -1,7 +1,7 @@
 """What a validation runs: the configuration as it stands, the family, its perturbations, the ladder; each once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -13,11 +13,10 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.span import until
 from plimsoll.engine.research.sweep.grid import Axis, Combination, axes_of, combinations
 from plimsoll.engine.research.sweep.maker import Maker
-from plimsoll.engine.research.sweep.plan import Load, SweepPlan
-from plimsoll.engine.research.sweep.settings import Setting, SettingMaker
+from plimsoll.engine.research.sweep.plan import Load, SweepPlan, fitted
+from plimsoll.engine.research.sweep.settings import Given, Setting, SettingMaker, loads_of
 from plimsoll.engine.research.sweep.window import window_of
 from plimsoll.engine.research.validate.perturb import Perturbation, perturbations
-from plimsoll.engine.runtime.needs import needs_of
 from plimsoll.engine.runtime.rung import METHODS, rung_config
 from plimsoll.engine.sleeve.strategy import Strategy
 
@@ -83,7 +82,8 @@ class _Listed:
         key = config.digest
         if key not in self._numbers:
             self._numbers[key] = len(self.settings)
-            self.settings.append(Setting(len(self.settings), chosen, config, needs_of(config, strategies), strategies))
+            loads = loads_of(config, strategies)
+            self.settings.append(Setting(len(self.settings), chosen, loads, Given(config, strategies)))
         return self._numbers[key]
 
 
@@ -106,14 +106,14 @@ def plan_validation(config: Config, load: Load) -> ValidationPlan:
     axes, family = _family(base, section, listed)
     moved, moved_at, left_out = _perturbed(base, section, strategies, listed)
     rungs = {name: listed.add(one, strategies) for name, one in rung_configs(base).items()}
-    panel = load(base, listed.settings[0].needs)
+    panel = load(base, listed.settings[0].loads.needs)
     _refuse_other_data(listed.settings)
     keys = [axis.key for axis in axes]
     window = window_of(listed.settings, [panel], [0] * len(listed.settings), keys, "accept")
     if window.end is not None:
         panel = until(panel, date.fromisoformat(window.end))
-    fitted = tuple(replace(one, config=window.put(one.config), strategies={}) for one in listed.settings)
-    sweep = SweepPlan(base, axes, None, fitted, 0, (panel,), (0,) * len(fitted), window)
+    settings = fitted(listed.settings, window)
+    sweep = SweepPlan(base, axes, None, settings, 0, (panel,), (0,) * len(settings), window, configured)
     former = window.put(former_config(base)) if section.former and base.integrator.preset == "book" else None
     return ValidationPlan(
         config, sweep, axes, tuple(combination for combination, _ in family), tuple(at for _, at in family), configured,
@@ -150,7 +150,7 @@ def _family(
     except ConfigError as error:
         fix = error.fix if "--" not in error.fix else "name fewer values, and only such as go together"
         raise ConfigError(error.what, where="[validate.grid]", cause=error.cause, fix=fix) from error
-    return axes, [(one.chosen, listed.add(one.config, one.strategies, one.chosen)) for one in settings]
+    return axes, [(one.chosen, listed.add(*one.made(), one.chosen)) for one in settings]
 
 
 def _perturbed(
@@ -166,7 +166,10 @@ def _refuse_other_data(settings: Sequence[Setting]) -> None:
     first = settings[0]
     for setting in settings:
         run = setting.config.run
-        if setting.needs != first.needs or (run.start, run.end) != (first.config.run.start, first.config.run.end):
+        if setting.loads.needs != first.loads.needs or (run.start, run.end) != (
+            first.config.run.start,
+            first.config.run.end,
+        ):
             raise ConfigError(
                 "a setting loads other data, or runs over other sessions, than the configuration itself",
                 where="[validate.grid]",
