@@ -1,7 +1,8 @@
 """Tables on disk: always CSV, above a million cells Parquet beside it; the same bytes for the same numbers."""
 
 import io
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 import pandas as pd
@@ -22,11 +23,12 @@ def table_files(name: str, frame: pd.DataFrame, *, only_parquet: bool = False) -
     `NAME.csv`, and above a million cells `NAME.parquet` beside it, the same numbers for who finds the text slow;
     `only_parquet` : that one alone. See `table_bytes`.
     """
-    table = _arrow(flat(frame))
-    if only_parquet:
-        return {f"{name}.parquet": _parquet(table)}
-    large = table.num_rows * table.num_columns > MAX_CSV_CELLS
-    return {f"{name}.csv": _csv(table), **({f"{name}.parquet": _parquet(table)} if large else {})}
+    shown = flat(frame)
+    large = shown.shape[0] * shown.shape[1] > MAX_CSV_CELLS
+    suffixes = [".parquet"] if only_parquet else [".csv", *([".parquet"] if large else [])]
+    sinks = {suffix: io.BytesIO() for suffix in suffixes}
+    write_table(shown, sinks)
+    return {f"{name}{suffix}": sink.getvalue() for suffix, sink in sinks.items()}
 
 
 def table_bytes(frame: pd.DataFrame, *, always_parquet: bool = False) -> tuple[str, bytes]:
@@ -35,14 +37,25 @@ def table_bytes(frame: pd.DataFrame, *, always_parquet: bool = False) -> tuple[s
     Floats are written in the shortest form that reads back as the same number, dates as ISO 8601 (with the time
     only where some time is not midnight), NaN and missing values as empty cells.
     """
-    table = _arrow(flat(frame))
-    return (".parquet", _parquet(table)) if always_parquet else (".csv", _csv(table))
+    suffix = ".parquet" if always_parquet else ".csv"
+    return suffix, file_bytes(frame, suffix)
 
 
 def file_bytes(frame: pd.DataFrame, suffix: str) -> bytes:
     """Return the content of `frame` as a file of the kind its suffix says, `.csv` or `.parquet`, of any size."""
+    sink = io.BytesIO()
+    write_table(frame, {suffix: sink})
+    return sink.getvalue()
+
+
+def write_table(frame: pd.DataFrame, sinks: Mapping[str, BinaryIO]) -> None:
+    """Write `frame` into each of the sinks, empty and seekable, as a file of the kind its suffix says.
+
+    As `file_bytes`, but no file is held in memory.
+    """
     table = _arrow(flat(frame))
-    return _parquet(table) if suffix == ".parquet" else _csv(table)
+    for suffix, sink in sinks.items():
+        (_parquet if suffix == ".parquet" else _csv)(table, sink)
 
 
 def iso_text(stamps: Dates) -> list[str]:
@@ -89,7 +102,7 @@ def _mixed(values: pd.Series) -> "pa.Array":
         return pa.array([None if pd.isna(value) else str(value) for value in values], type=pa.string())
 
 
-def _csv(table: "pa.Table") -> bytes:
+def _csv(table: "pa.Table", sink: BinaryIO) -> None:
     import pyarrow as pa
     from pyarrow import csv
 
@@ -99,18 +112,15 @@ def _csv(table: "pa.Table") -> bytes:
             table = table.set_column(position, field.name, text)
         elif pa.types.is_null(field.type):
             table = table.set_column(position, field.name, table.column(position).cast(pa.string()))
-    sink = io.BytesIO()
     try:
         csv.write_csv(table, sink, csv.WriteOptions(quoting_style="none", quoting_header="none"))
     except pa.ArrowInvalid:  # a text holds a comma, a quote or a line break
-        sink = io.BytesIO()
+        sink.seek(0)
+        sink.truncate()
         csv.write_csv(table, sink, csv.WriteOptions(quoting_style="needed", quoting_header="needed"))
-    return sink.getvalue()
 
 
-def _parquet(table: "pa.Table") -> bytes:
+def _parquet(table: "pa.Table", sink: BinaryIO) -> None:
     from pyarrow import parquet
 
-    sink = io.BytesIO()
     parquet.write_table(table.replace_schema_metadata(None), sink, compression="zstd")
-    return sink.getvalue()

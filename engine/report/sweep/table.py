@@ -1,6 +1,7 @@
 """The table of a parameter sweep, checked and taken apart: keys, metrics, ranks."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -132,7 +133,7 @@ def read_sweep(name: str, table: pd.DataFrame, keys: Sequence[str], metric: str)
     groups = equal_groups(score[known], settings[known])
     rank = known[np.concatenate([np.empty(0, dtype=np.int64), *groups])].astype(np.int64)
     reasons = tuple("" if pd.isna(reason) else str(reason) for reason in table["reason"])
-    begins = tuple(table["from"].astype(str)) if "from" in table.columns else ()
+    begins = tuple(sys.intern(str(first)) for first in table["from"]) if "from" in table.columns else ()
     lengths = table["sessions"].to_numpy(dtype=np.int64) if "sessions" in table.columns else np.zeros(0, dtype=np.int64)
     n_ruined = int((pd.to_numeric(table["ruined"], errors="coerce") == 1).sum()) if "ruined" in table.columns else 0
     return Sweep(name, grid_keys(table, keys), metrics, settings, ok, reasons, values, rank, n_ruined, begins, lengths)
@@ -191,5 +192,8 @@ def _metrics(table: pd.DataFrame, keys: Sequence[str], metric: str) -> tuple[Met
 
 
 def _floats(column: "pd.Series[float]", ok: Bools) -> Floats:
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(ok & np.isfinite(values), values, np.nan)
+    numbers = column if column.dtype == np.float64 else pd.to_numeric(column, errors="coerce")
+    plain = numbers.dtype == np.float64  # with a value for what is missing it would be copied
+    values = np.asarray(numbers if plain else numbers.to_numpy(np.float64, na_value=np.nan), dtype=np.float64)
+    known = ok & np.isfinite(values)
+    return values if known.all() else np.where(known, values, np.nan)

@@ -4,10 +4,10 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from plimsoll.engine.errors import OutputError
 from plimsoll.engine.report.folder import check_target, json_bytes
@@ -114,10 +114,20 @@ def held_folder(folder: Path, definition: Mapping[str, Any], *, force: bool, kin
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file aside and rename it, so that a file with its name is whole."""
-    path.parent.mkdir(exist_ok=True)
-    aside = path.with_name(f".{path.name}")
-    aside.write_bytes(content)
-    aside.replace(path)
+    with files_aside(path) as (file,):
+        file.write(content)
+
+
+@contextmanager
+def files_aside(*paths: Path) -> Iterator[tuple[BinaryIO, ...]]:
+    """Open files aside and rename them when all is written, so that a file with its name is whole."""
+    asides = [path.with_name(f".{path.name}") for path in paths]
+    with ExitStack() as opened:
+        for path in paths:
+            path.parent.mkdir(exist_ok=True)
+        yield tuple(opened.enter_context(aside.open("wb")) for aside in asides)
+    for aside, path in zip(asides, paths, strict=True):
+        aside.replace(path)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -68,7 +68,7 @@ def sweep_luck(table: pd.DataFrame, returns: pd.DataFrame | None) -> SweepLuck:
 
 def with_luck(table: pd.DataFrame, luck: SweepLuck) -> pd.DataFrame:
     """Return the table with what is left of each setting after all of them, beside its probability by itself."""
-    out = table.copy()
+    out = table.copy(deep=False)
     at = list(out.columns).index("probabilistic_sharpe") + 1
     out.insert(at, COLUMN, np.array([one.after_all for one in luck.each]))
     return out

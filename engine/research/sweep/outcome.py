@@ -1,5 +1,6 @@
 """The table of a sweep, and what is read off it: the returns, the best settings, the summary."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, Final
@@ -37,14 +38,14 @@ def sweep_tables(plan: SweepPlan, parts: Iterable[BlockRows]) -> tuple[pd.DataFr
     rows_of = [np.searchsorted(sessions, own) for own in days]
     kept = len(sessions) * len(plan.settings) <= MAX_RETURN_CELLS
     returns: Floats = np.full((len(plan.settings), len(sessions)) if kept else (0, 0), np.nan)
-    values = np.full((len(plan.settings), len(FIGURES)), np.nan)
+    values = np.full((len(plan.settings), len(FIGURES)), np.nan, order="F")  # each figure becomes a column
     reasons = np.full(len(plan.settings), "", dtype=object)
     begins = np.full(len(plan.settings), "", dtype=object)
     lengths = np.zeros(len(plan.settings), dtype=np.int64)
     for rows in parts:
         lengths[rows.settings] = rows.length
         for number, first, length in zip(rows.settings, rows.first, rows.length, strict=True):
-            begins[number] = str(days[plan.panel_of[number]][first]) if length else ""
+            begins[number] = sys.intern(str(days[plan.panel_of[number]][first])) if length else ""
         values[rows.settings] = rows.figures
         reasons[rows.settings] = np.array(rows.reasons, dtype=object)
         for number, first, own in rows.each() if kept else ():
@@ -68,7 +69,7 @@ def _table(
             columns[name] = values[:, at].astype(np.int64)
     columns["status"] = np.where(failed, FAILED, OK).astype(object)
     columns["reason"] = reasons
-    return pd.DataFrame(columns).rename_axis(index="row")
+    return pd.DataFrame(columns, copy=False).rename_axis(index="row")
 
 
 def _returns(sessions: Dates, returns: Floats) -> pd.DataFrame:

@@ -15,12 +15,12 @@ from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import OutputError, StrategyError
 from plimsoll.engine.market.panel_folder import save_panel
 from plimsoll.engine.report.folder import json_bytes
-from plimsoll.engine.report.table_files import file_bytes, table_bytes
+from plimsoll.engine.report.table_files import write_table
 from plimsoll.engine.research.sweep.block import AGAIN, Block, BlockRows, read_part, write_part
 from plimsoll.engine.research.sweep.compiled_evaluator import evaluator_for, fits_threads
 from plimsoll.engine.research.sweep.evaluate import Evaluator
 from plimsoll.engine.research.sweep.executors import Crew, Processes, Threads, run_blocks
-from plimsoll.engine.research.sweep.folder import DEFINITION, MARKER, held_folder, write_file
+from plimsoll.engine.research.sweep.folder import DEFINITION, MARKER, files_aside, held_folder, write_file
 from plimsoll.engine.research.sweep.luck import sweep_luck, with_luck
 from plimsoll.engine.research.sweep.maker import Maker
 from plimsoll.engine.research.sweep.outcome import FAILED, best_files, facts_of, ranked, summary_of, sweep_tables
@@ -256,19 +256,22 @@ def _write(plan: SweepPlan, blocks: list[Block], parts: Path, by: Ranking, creat
     name = plan.base.run.name
     told = [] if summary["luck"] is None else [summary["luck"]["text"]]
     facts = facts_of(plan, table, by.metric)
-    page = sweep_html(name=name, table=table, keys=plan.keys, metric=by.metric, facts=facts, luck=told)
     files: dict[str, bytes] = {
         "config.toml": f'# config_hash = "{plan.base.digest}"\n{plan.base.toml()}'.encode(),
         "env.json": json_bytes(_environment(plan, created)),
-        "report.html": page.encode(),
-        "sweep.parquet": table_bytes(table, always_parquet=True)[1],
-        "sweep.csv": file_bytes(table, ".csv"),
+        **{f"best/{file}": content for file, content in best_files(plan, table, by.metric, by.top).items()},
     }
-    if returns is not None:
-        files["returns.parquet"] = table_bytes(returns, always_parquet=True)[1]
-    files |= {f"best/{file}": content for file, content in best_files(plan, table, by.metric, by.top).items()}
     for path, content in files.items():
         write_file(folder / path, content)
+    # the large ones as they are made, so that no two are held
+    page = sweep_html(name=name, table=table, keys=plan.keys, metric=by.metric, facts=facts, luck=told)
+    write_file(folder / "report.html", page.encode())
+    del page
+    with files_aside(folder / "sweep.parquet", folder / "sweep.csv") as (parquet, csv):
+        write_table(table, {".parquet": parquet, ".csv": csv})
+    if returns is not None:
+        with files_aside(folder / "returns.parquet") as (parquet,):
+            write_table(returns, {".parquet": parquet})
     write_file(folder / MARKER, json_bytes(summary))
     best = tuple(plan.settings[number].config for number in ranked(table, by.metric)[: by.top])
     synthetic = any(panel.synthetic for panel in plan.panels)
