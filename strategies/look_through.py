@@ -8,7 +8,7 @@ from plimsoll.engine.kernels import code
 from plimsoll.engine.kernels.allocate import erc
 from plimsoll.engine.kernels.derive import DELIST_SESSIONS
 from plimsoll.engine.kernels.estimate import moments
-from plimsoll.engine.kernels.estimate.moments import M11, M20, WEIGHT
+from plimsoll.engine.kernels.estimate.moments import M02, M11, M20, WEIGHT
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Bools, Floats, Ints, Weights
 
@@ -58,7 +58,7 @@ def observe(seen: Seen, params: moments.Params, ret: Floats, listed: Bools, anew
     for i in range(ret.shape[0]):
         for j in range(i + 1):
             scale = (pair[M20, i, i] / pair[WEIGHT, i, i]) * (pair[M20, j, j] / pair[WEIGHT, j, j])
-            rho = pair[M11, i, j] / np.sqrt(pair[M20, i, j] * pair[M20, j, i]) if i != j else 1.0
+            rho = pair[M11, i, j] / np.sqrt(pair[M20, i, j] * pair[M02, i, j]) if i != j else 1.0
             seen.cov[i, j] = seen.cov[j, i] = rho * np.sqrt(scale)
     for i in range(ret.shape[0]):
         if listed[i]:

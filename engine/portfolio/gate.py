@@ -16,7 +16,7 @@ def gate_by_cost(
 ) -> int:  # fmt: skip
     """Withdraw trades that are not worth their cost; return how many.
 
-    goal, held (N,) weights; price, adv (N,) decision prices and shares a day; pair (7, N, N) moments of returns;
+    goal, held (N,) weights; price, adv (N,) decision prices and shares a day; pair (9, N, N) moments of returns;
     half_spread (N,), rules, daily as in `engine.kernels.layout`; reductions that are forced (N,) stay; trade (N,) is
     changed in place.
     """

@@ -11,6 +11,8 @@ from plimsoll.engine.kernels.estimate.ledoit_wolf import constant_correlation_in
 from plimsoll.engine.kernels.estimate.moments import COUNT, WEIGHT, WEIGHT2
 from plimsoll.engine.kernels.estimate.psd import EIGENVALUE_FLOOR, is_positive
 
+PLANES_SHOWN = ("w", "w2", "11", "20", "02", "22", "31", "13", "n")
+
 
 def returns(n_rows: int, n_assets: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
@@ -24,13 +26,16 @@ def every(state: moments.State) -> np.ndarray:
 def pairwise(r: np.ndarray, decay: float) -> dict[str, np.ndarray]:
     """Sums about zero over common rows, each pair ageing by its own rows: written out, pair by pair."""
     n = r.shape[1]
-    made = {key: np.zeros((n, n)) for key in ("w", "w2", "11", "20", "22", "31", "n")}
+    made = {key: np.zeros((n, n)) for key in PLANES_SHOWN}
     for i in range(n):
-        for j in range(n):
+        for j in range(i + 1):
             both = r[np.isfinite(r[:, i]) & np.isfinite(r[:, j])]
             w = decay ** np.arange(len(both) - 1, -1, -1)
             x, y = both[:, i], both[:, j]
-            terms = {"w": w, "w2": w * w, "11": w * x * y, "20": w * x * x, "22": w * x * x * y * y, "31": w * x**3 * y}
+            terms = {
+                "w": w, "w2": w * w, "11": w * x * y, "20": w * x * x, "02": w * y * y, "22": w * x * x * y * y,
+                "31": w * x**3 * y, "13": w * x * y**3,
+            }  # fmt: skip
             for key, term in terms.items():
                 made[key][i, j] = term.sum()
             made["n"][i, j] = len(both)
@@ -43,7 +48,7 @@ def test_recursive_moments_are_the_pairs_weighted_sums() -> None:
     state = moments.init(5)
     moments.scan(state, moments.params(21.0), r)
     expected = pairwise(r, 0.5 ** (1.0 / 21.0))
-    for plane, key in enumerate(("w", "w2", "11", "20", "22", "31", "n")):
+    for plane, key in enumerate(PLANES_SHOWN):
         np.testing.assert_allclose(state.pair[plane], expected[key], rtol=1e-10, atol=1e-18, err_msg=key)
 
 
@@ -75,8 +80,10 @@ def test_a_matrix_that_is_surely_positive_is(
         r[rows // 2, seed % n] = np.nan
     state, work = moments.init(n), shrinkage.init(n)
     moments.scan(state, moments.params(half_life), r)
-    common = towards * shrinkage.pair_correlation(state.pair, every(state), 2, work.corr)
-    intensity = shrinkage.pair_intensity(state.pair, every(state), work.corr, np.sqrt(np.diag(state.pair[2])), common)
+    common = towards * shrinkage.pair_correlation(state.pair, every(state), 2, work.corr, work.rows)
+    deviation = np.sqrt(np.diag(state.pair[moments.M11]))
+    intensity = shrinkage.pair_intensity(state.pair, every(state), work.corr, deviation, common, work.rows, work.room)
+    shrinkage.mirror(work.corr)
     known = np.where(np.isnan(work.corr), common, work.corr)
     for used in (intensity, 1e-7, 1e-5, 0.3):
         sure = shrinkage.is_surely_positive(state.pair, every(state), common, used)
@@ -95,8 +102,8 @@ def test_a_matrix_that_is_surely_positive_is(
 def test_most_matrices_of_whole_histories_need_no_factorisation() -> None:
     state, work = moments.init(40), shrinkage.init(40)
     moments.scan(state, moments.params(63.0), returns(30, 40, 3))  # fewer rows than assets: the sample is singular
-    common = shrinkage.pair_correlation(state.pair, every(state), 20, work.corr)
-    assert np.linalg.eigvalsh(work.corr)[0] < EIGENVALUE_FLOOR
+    common = shrinkage.pair_correlation(state.pair, every(state), 20, work.corr, work.rows)
+    assert np.linalg.eigvalsh(work.corr)[0] < EIGENVALUE_FLOOR  # reads what is below the diagonal
     assert shrinkage.is_surely_positive(state.pair, every(state), common, 0.1)
     assert not shrinkage.is_surely_positive(state.pair, every(state), common, 0.0)
     moments.forget(state, 7)

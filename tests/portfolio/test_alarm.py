@@ -23,7 +23,7 @@ OTHERS = np.random.default_rng(4).standard_normal(gap.normals_needed(5))
 
 
 def expected(pair: Floats, normals: Floats) -> float:
-    """The threshold of moments (7, K, K) whose pairs have all rows in common, with n_eff by its definition."""
+    """The threshold of moments (9, K, K) whose pairs have all rows in common, with n_eff by its definition."""
     k = pair.shape[1]
     info, cov = np.zeros(shrinkage.INFO_SIZE), np.empty((k, k))
     shrinkage.shrink_pairs(pair, 20, 1.0, shrinkage.init(k), info, cov)
@@ -70,7 +70,7 @@ def test_pairs_without_common_rows_have_no_say_in_the_number_of_observations() -
     ret[:150, 0] = np.nan
     ret[150:, 1] = np.nan
     pair = moments_of(ret)
-    known = [(1, 2), (1, 3), (0, 2), (0, 3), (2, 3)]  # all but the first two sleeves' own pair
+    known = [(2, 1), (3, 1), (2, 0), (3, 0), (3, 2)]  # all but the first two sleeves' own pair
     shares = [pair[moments.WEIGHT2, i, j] / pair[moments.WEIGHT, i, j] ** 2 for i, j in known]
     assert moments.effective_size(pair, 20) == pytest.approx(5.0 / sum(shares))
     assert moments.effective_size(pair, 20) < whole

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels import check, code
 from plimsoll.engine.kernels.estimate import shrinkage
-from plimsoll.engine.kernels.estimate.moments import COUNT, M11, M20, M22, M31, PLANES, WEIGHT, WEIGHT2
+from plimsoll.engine.kernels.estimate.moments import COUNT, M02, M11, M13, M20, M22, M31, PLANES, WEIGHT, WEIGHT2
 from plimsoll.engine.kernels.estimate.shrinkage import INTENSITY, INTENSITY_LW, MEAN_CORRELATION, SAME, TARGET_MARGIN
 from plimsoll.engine.types import Floats
 
@@ -157,8 +157,10 @@ def _ragged(table: Floats, w: Floats, min_overlap: int) -> Shrunk:
     wy = y * w[:, None]
     pair[M11] = wy.T @ y
     pair[M20] = (wy * y).T @ known
+    pair[M02] = pair[M20].T
     pair[M22] = (wy * y).T @ (y * y)
     pair[M31] = (wy * y * y).T @ y
+    pair[M13] = pair[M31].T
     info, out = np.zeros(shrinkage.INFO_SIZE), np.empty((n, n))
     code.require(shrinkage.shrink_pairs(pair, min_overlap, 1.0, shrinkage.init(n), info, out), WHERE)
     seen = pair[WEIGHT2] > 0.0

@@ -12,15 +12,18 @@ from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Floats, Ints
 
-# Planes of `State.pair`, sums over the rows common to i and j with weights w = decay^age.
+# Planes of `State.pair`, sums over the rows common to i and j <= i with weights w = decay^age. Beyond the diagonal they
+# hold nothing: each pair is kept once, and who reads them goes along rows.
 WEIGHT: Final = 0  # sum w
 WEIGHT2: Final = 1  # sum w^2
 M11: Final = 2  # sum w x_i x_j
 M20: Final = 3  # sum w x_i^2
-M22: Final = 4  # sum w x_i^2 x_j^2
-M31: Final = 5  # sum w x_i^3 x_j
-COUNT: Final = 6  # common rows
-PLANES: Final = 7
+M02: Final = 4  # sum w x_j^2
+M22: Final = 5  # sum w x_i^2 x_j^2
+M31: Final = 6  # sum w x_i^3 x_j
+M13: Final = 7  # sum w x_i x_j^3
+COUNT: Final = 8  # common rows
+PLANES: Final = 9
 
 
 class Params(NamedTuple):
@@ -32,8 +35,8 @@ class Params(NamedTuple):
 class State(NamedTuple):
     """The sums so far."""
 
-    pair: Floats  # (7, N, N)
-    scratch: Floats  # (4, N) of the last call, not memory
+    pair: Floats  # (9, N, N)
+    scratch: Floats  # (6, N) of the last call, not memory
 
 
 def params(half_life: float) -> Params:
@@ -45,7 +48,7 @@ def params(half_life: float) -> Params:
 
 def init(n_assets: int) -> State:
     """Return the state before the first row."""
-    return State(np.zeros((PLANES, n_assets, n_assets)), np.zeros((4, n_assets)))
+    return State(np.zeros((PLANES, n_assets, n_assets)), np.zeros((6, n_assets)))
 
 
 @kernel
@@ -59,25 +62,27 @@ def step(state: State, params: Params, x: Floats) -> None:
     n = x.shape[0]
     pair = state.pair
     value, known, fade, fade2 = state.scratch[0], state.scratch[1], state.scratch[2], state.scratch[3]
+    square, cube = state.scratch[4], state.scratch[5]
     for j in range(n):
         seen = x[j] == x[j]
         value[j] = x[j] if seen else 0.0
         known[j] = 1.0 if seen else 0.0
         fade[j] = params.decay if seen else 1.0
         fade2[j] = params.decay * params.decay if seen else 1.0
+        square[j] = value[j] * value[j]
+        cube[j] = square[j] * value[j]
     for i in range(n):
         if known[i] == 1.0:
-            xi = value[i]
-            xi2 = xi * xi
-            xi3 = xi2 * xi
-            for j in range(n):
-                xj = value[j]
+            xi, xi2, xi3 = value[i], square[i], cube[i]
+            for j in range(i + 1):
                 pair[WEIGHT, i, j] = pair[WEIGHT, i, j] * fade[j] + known[j]
                 pair[WEIGHT2, i, j] = pair[WEIGHT2, i, j] * fade2[j] + known[j]
-                pair[M11, i, j] = pair[M11, i, j] * fade[j] + xi * xj
+                pair[M11, i, j] = pair[M11, i, j] * fade[j] + xi * value[j]
                 pair[M20, i, j] = pair[M20, i, j] * fade[j] + xi2 * known[j]
-                pair[M22, i, j] = pair[M22, i, j] * fade[j] + xi2 * (xj * xj)
-                pair[M31, i, j] = pair[M31, i, j] * fade[j] + xi3 * xj
+                pair[M02, i, j] = pair[M02, i, j] * fade[j] + square[j]
+                pair[M22, i, j] = pair[M22, i, j] * fade[j] + xi2 * square[j]
+                pair[M31, i, j] = pair[M31, i, j] * fade[j] + xi3 * value[j]
+                pair[M13, i, j] = pair[M13, i, j] * fade[j] + xi * cube[j]
                 pair[COUNT, i, j] += known[j]
 
 
@@ -86,8 +91,9 @@ def forget(state: State, i: int) -> None:
     """Forget everything that was seen of asset i. Mutates state."""
     pair = state.pair
     for plane in range(pair.shape[0]):
-        for j in range(pair.shape[1]):
+        for j in range(i + 1):
             pair[plane, i, j] = 0.0
+        for j in range(i + 1, pair.shape[1]):
             pair[plane, j, i] = 0.0
 
 
@@ -100,19 +106,19 @@ def scan(state: State, params: Params, x: Floats) -> None:
 
 @kernel
 def sub_moments(pair: Floats, chosen: Ints) -> Floats:
-    """Return the (7, K, K) moments of the chosen columns."""
+    """Return the (9, K, K) moments of the chosen columns, which ascend."""
     k = chosen.shape[0]
-    out = np.empty((pair.shape[0], k, k))
+    out = np.zeros((pair.shape[0], k, k))
     for plane in range(pair.shape[0]):
         for a in range(k):
-            for b in range(k):
+            for b in range(a + 1):
                 out[plane, a, b] = pair[plane, chosen[a], chosen[b]]
     return out
 
 
 @kernel
 def effective_size(pair: Floats, min_overlap: int) -> float:
-    """Return how many observations the moments (7, K, K) are worth: the harmonic mean over pairs; 0 without any.
+    """Return how many observations the moments (9, K, K) are worth: the harmonic mean over pairs; 0 without any.
 
     A pair's own is (sum w)^2 / sum w^2; the mean is harmonic because an estimate's variance goes with 1 / n. Pairs with
     fewer than min_overlap common rows are left out: nothing is estimated of them.

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels import code
-from plimsoll.engine.kernels.estimate.moments import COUNT, M11, M20, M22, M31, WEIGHT, WEIGHT2
+from plimsoll.engine.kernels.estimate.moments import COUNT, M02, M11, M13, M20, M22, M31, PLANES, WEIGHT, WEIGHT2
 from plimsoll.engine.kernels.estimate.psd import least_intensity
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Floats, Ints
@@ -31,67 +31,134 @@ class Work(NamedTuple):
     corr: Floats  # (N, N) pairwise, on common rows
     trial: Floats  # (N, N)
     deviation: Floats  # (N,) on the own history
+    rows: Floats  # (9, 1, N) moments of one row of pairs, gathered
     room: Floats  # (4, N)
+
+
+# Edge of the squares in which a matrix is mirrored: both sides of one stay in the fast memory.
+TILE: Final = 32
 
 
 def init(n_assets: int) -> Work:
     """Return room for n_assets."""
-    return Work(
-        np.zeros((n_assets, n_assets)), np.zeros((n_assets, n_assets)), np.zeros(n_assets), np.zeros((4, n_assets))
-    )
+    square = (n_assets, n_assets)
+    rows = np.zeros((PLANES, 1, n_assets))
+    return Work(np.zeros(square), np.zeros(square), np.zeros(n_assets), rows, np.zeros((4, n_assets)))
 
 
 @kernel
-def pair_correlation(pair: Floats, chosen: Ints, min_overlap: int, corr: Floats) -> float:
-    """Fill corr (K, K) on common rows, NaN where a pair has fewer than min_overlap; return the mean of the others."""
+def mirror(m: Floats) -> None:
+    """Copy what is below the diagonal of m (N, N) above it."""
+    n = m.shape[0]
+    for top in range(0, n, TILE):
+        for left in range(0, top + 1, TILE):
+            for i in range(top, min(top + TILE, n)):
+                for j in range(left, min(left + TILE, i)):
+                    m[j, i] = m[i, j]
+
+
+@kernel
+def gather(pair: Floats, chosen: Ints, a: int, rows: Floats) -> None:
+    """Fill rows (9, 1, K) with the moments (9, N, N) of the a-th of the chosen with those before it; they ascend."""
+    i = chosen[a]
+    for plane in range(pair.shape[0]):
+        for b in range(a):
+            rows[plane, 0, b] = pair[plane, i, chosen[b]]
+
+
+@kernel
+def correlate_row(pair: Floats, i: int, a: int, min_overlap: int, corr: Floats) -> None:
+    """Fill row a of corr (K, K) up to the diagonal from row i of moments (9, *, K)."""
+    for b in range(a):
+        met = pair[COUNT, i, b] >= min_overlap and pair[M20, i, b] > 0.0 and pair[M02, i, b] > 0.0
+        corr[a, b] = pair[M11, i, b] / np.sqrt(pair[M20, i, b] * pair[M02, i, b]) if met else np.nan
+    corr[a, a] = 1.0
+
+
+@kernel
+def pair_correlation(pair: Floats, chosen: Ints, min_overlap: int, corr: Floats, rows: Floats) -> float:
+    """Fill corr (K, K) up to the diagonal on common rows, NaN where a pair has fewer than min_overlap.
+
+    Returns the mean of the others. chosen (K,) ascend; rows (9, 1, K) are overwritten.
+    """
     k = chosen.shape[0]
     total = 0.0
     pairs = 0
     for a in range(k):
-        i = chosen[a]
-        corr[a, a] = 1.0
+        if k == pair.shape[1]:  # all of them, where they stand
+            correlate_row(pair, a, a, min_overlap, corr)
+        else:
+            gather(pair, chosen, a, rows)
+            correlate_row(rows, 0, a, min_overlap, corr)
         for b in range(a):
-            j = chosen[b]
-            corr[a, b] = np.nan
-            if pair[COUNT, i, j] >= min_overlap and pair[M20, i, j] > 0.0 and pair[M20, j, i] > 0.0:
-                corr[a, b] = pair[M11, i, j] / np.sqrt(pair[M20, i, j] * pair[M20, j, i])
+            if corr[a, b] == corr[a, b]:
                 total += corr[a, b]
                 pairs += 1
-            corr[b, a] = corr[a, b]
     mean = total / pairs if pairs > 0 else 0.0
     floor = -(1.0 - TARGET_MARGIN) / (k - 1) if k > 1 else 0.0
     return max(mean, floor)
 
 
 @kernel
-def pair_intensity(pair: Floats, chosen: Ints, corr: Floats, deviation: Floats, common: float) -> float:
+def errors_of_row(pair: Floats, i: int, a: int, deviation: Floats, common: float, room: Floats) -> None:
+    """Fill room[2] with the sampling errors of the pairs of row i of moments (9, *, K), less those of their targets.
+
+    One small loop after the other: each is one that a compiler turns into arithmetic on several pairs at a time.
+    """
+    own = deviation[a]
+    for b in range(a):
+        room[0, b] = 1.0 / pair[WEIGHT, i, b]
+    for b in range(a):
+        room[1, b] = pair[M11, i, b] * room[0, b]
+    for b in range(a):
+        drift_i = (pair[M31, i, b] - pair[M20, i, b] * room[1, b]) * room[0, b]
+        drift_j = (pair[M13, i, b] - pair[M02, i, b] * room[1, b]) * room[0, b]
+        ratio = deviation[b] / own
+        room[3, b] = 0.5 * common * (ratio * drift_i + drift_j / ratio)
+    for b in range(a):
+        room[2, b] = (pair[M22, i, b] * room[0, b] - room[1, b] * room[1, b]) - room[3, b]
+    for b in range(a):
+        room[2, b] = room[2, b] * (pair[WEIGHT2, i, b] * (room[0, b] * room[0, b]))
+
+
+@kernel
+def pair_intensity(
+    pair: Floats, chosen: Ints, corr: Floats, deviation: Floats, common: float, rows: Floats, room: Floats
+) -> float:
     """Return Ledoit and Wolf's intensity in [0, 1], each pair's sampling error divided by its own sample size.
 
-    Each pair is counted once in all three sums; only their ratios matter.
+    Each pair is counted once in all three sums; only their ratios matter. chosen (K,) ascend; corr is read up to the
+    diagonal; rows (9, 1, K) and room (4, K) are overwritten.
     """
     error = 0.0
     distance = 0.0
     size = 0.0
-    for a in range(chosen.shape[0]):
-        i = chosen[a]
+    k = chosen.shape[0]
+    for a in range(k):
+        if k == pair.shape[1]:
+            errors_of_row(pair, a, a, deviation, common, room)
+        else:
+            gather(pair, chosen, a, rows)
+            errors_of_row(rows, 0, a, deviation, common, room)
         for b in range(a):
-            if not np.isnan(corr[a, b]):
-                j = chosen[b]
-                per_mass = 1.0 / pair[WEIGHT, i, j]
-                cov = pair[M11, i, j] * per_mass
-                noise = pair[M22, i, j] * per_mass - cov * cov
-                drift_i = (pair[M31, i, j] - pair[M20, i, j] * cov) * per_mass
-                drift_j = (pair[M31, j, i] - pair[M20, j, i] * cov) * per_mass
-                ratio = deviation[b] / deviation[a]
-                tilt = 0.5 * common * (ratio * drift_i + drift_j / ratio)
+            if corr[a, b] == corr[a, b]:
                 both = deviation[a] * deviation[b]
                 gap = (common - corr[a, b]) * both
-                error += (noise - tilt) * (pair[WEIGHT2, i, j] * (per_mass * per_mass))
+                error += room[2, b]
                 distance += gap * gap
                 size += both * both
     if not distance > SAME * size:
         return 0.0
     return min(max(error / distance, 0.0), 1.0)
+
+
+@kernel
+def ascend(chosen: Ints) -> bool:
+    """Say whether each of the chosen is greater than the one before it."""
+    rising = True
+    for a in range(1, chosen.shape[0]):
+        rising = rising and chosen[a] > chosen[a - 1]
+    return rising
 
 
 @kernel
@@ -111,7 +178,7 @@ def movers(pair: Floats, chosen: Ints) -> Ints:
 
 @kernel
 def shrink_pairs(pair: Floats, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats) -> int:
-    """Write the shrunk covariance per bar to out (N, N) from pairwise moments (7, N, N) as in `moments`.
+    """Write the shrunk covariance per bar to out (N, N) from pairwise moments (9, N, N) as in `moments`.
 
     Variances come from each asset's own history, correlations from common rows; a pair with fewer than min_overlap of
     them takes the target's correlation and has no say in the intensity. If the result is not positive definite the
@@ -136,14 +203,14 @@ def shrink_pairs(pair: Floats, min_overlap: int, towards: float, work: Work, inf
 def shrink_chosen(
     pair: Floats, chosen: Ints, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats
 ) -> int:
-    """Do what `shrink_pairs` says for the K chosen assets of moments (7, N, N): work, info and out are of K.
+    """Do what `shrink_pairs` says for the K chosen assets of moments (9, N, N), which ascend: work, info, out are of K.
 
     The moments stay where they are: those of a thousand assets are 56 MB, and a copy costs more than the estimate.
     out may be `work.corr` itself.
     """
     n = out.shape[0]
     fault = code.OK if n > 0 else code.EMPTY
-    if chosen.shape[0] != n or work.deviation.shape[0] != n:
+    if chosen.shape[0] != n or work.deviation.shape[0] != n or not ascend(chosen):
         fault = code.WRONG_SHAPE
     else:
         for i in chosen:
@@ -167,7 +234,8 @@ def shrink_chosen(
     info[INTENSITY_LW], info[INTENSITY], info[MEAN_CORRELATION] = 0.0, 0.0, 0.0
     if k > 0:
         some = np.empty((k, k))
-        room = Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), np.zeros((4, k)))
+        rows = np.zeros((PLANES, 1, k))
+        room = Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), rows, np.zeros((4, k)))
         fault = shrink_moving(pair, moving, min_overlap, towards, room, info, some)
         place = np.empty(k, dtype=np.int64)
         at = 0
@@ -183,7 +251,7 @@ def shrink_chosen(
 
 @kernel
 def is_surely_positive(pair: Floats, chosen: Ints, common: float, intensity: float) -> bool:
-    """Say whether the shrunk correlations of the K chosen of moments (7, N, N) are positive without a factorisation.
+    """Say whether the shrunk correlations of the K chosen of moments (9, N, N) are positive without a factorisation.
 
     Where all pairs have the same rows, their correlations are a Gram matrix with no eigenvalue below 0, and the shrunk
     ones have none below what the target's smallest, 1 - c or 1 + (K - 1) c, is times the intensity. Asked far above
@@ -210,21 +278,25 @@ def shrink_moving(
     deviation = work.deviation
     for a in range(n):
         deviation[a] = np.sqrt(pair[M20, chosen[a], chosen[a]] / pair[WEIGHT, chosen[a], chosen[a]])
-    common = towards * pair_correlation(pair, chosen, min_overlap, work.corr)
-    intensity = pair_intensity(pair, chosen, work.corr, deviation, common)
+    common = towards * pair_correlation(pair, chosen, min_overlap, work.corr, work.rows)
+    intensity = pair_intensity(pair, chosen, work.corr, deviation, common, work.rows, work.room)
     for i in range(n):
-        for j in range(n):
-            if np.isnan(work.corr[i, j]):
-                work.corr[i, j] = common
+        row = work.corr[i]
+        for j in range(i):
+            row[j] = common if np.isnan(row[j]) else row[j]
     used = intensity
     if not is_surely_positive(pair, chosen, common, intensity):
+        mirror(work.corr)
         used = least_intensity(work.corr, common, intensity, work.trial, work.room)
     info[INTENSITY_LW] = intensity
     info[INTENSITY] = used
     info[MEAN_CORRELATION] = common
     fault = code.OK if used >= 0.0 else code.NOT_POSITIVE_DEFINITE
     for i in range(n):
-        for j in range(n):
-            shrunk = used * common + (1.0 - used) * work.corr[i, j] if i != j else 1.0
-            out[i, j] = shrunk * (deviation[i] * deviation[j]) if fault == code.OK else np.nan
+        row, made = work.corr[i], out[i]
+        for j in range(i):
+            shrunk = used * common + (1.0 - used) * row[j]
+            made[j] = shrunk * (deviation[i] * deviation[j]) if fault == code.OK else np.nan
+        made[i] = deviation[i] * deviation[i] if fault == code.OK else np.nan
+    mirror(out)
     return fault

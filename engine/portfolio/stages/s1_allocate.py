@@ -134,7 +134,7 @@ def raw_weights(
     pair: Floats, p: Params, blend: float, info: Floats, out: Floats, by_hrp: Floats, by_erc: Floats, normals: Floats,
     counts: Floats,
 ) -> int:  # fmt: skip
-    """Write the weights (K,) of K >= 1 sleeves from their pairwise moments (7, K, K); return the rung.
+    """Write the weights (K,) of K >= 1 sleeves from their pairwise moments (9, K, K); return the rung.
 
     blend is the share of ERC in HRP's weights; by_hrp and by_erc (K,) get those of the two methods, NaN where they
     fail; info the facts of the shrinkage. The alarm's threshold in counts is drawn from `normals` where it is due.
@@ -144,7 +144,8 @@ def raw_weights(
         out[0], by_hrp[0], by_erc[0] = 1.0, 1.0, 1.0
         return p.method
     cov = np.empty((k, k))
-    room = shrinkage.Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), np.zeros((4, k)))
+    rows = np.zeros((moments.PLANES, 1, k))
+    room = shrinkage.Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), rows, np.zeros((4, k)))
     fault = shrinkage.shrink_pairs(pair, p.min_overlap, p.towards, room, info, cov)
     trusted = fault == code.OK and info[shrinkage.INTENSITY] <= p.max_shrinkage
     hrp_ok, erc_ok, own_ok = False, False, False
@@ -253,7 +254,7 @@ def allocate(
 ) -> None:  # fmt: skip
     """Make one allocation: from moments to applied weights. Mutates s.
 
-    pair (7, S, S) moments of scaled returns; n_obs (S,) observations of each mix; active (S,) promoted sleeves;
+    pair (9, S, S) moments of scaled returns; n_obs (S,) observations of each mix; active (S,) promoted sleeves;
     skill (S,) in [0, 1], NaN = neutral; tilt (S,) regime factors; crisis in [0, 1] is how much of `erc_blend_max`
     applies; normals (M,) standard normal numbers to draw the alarm's threshold from, as many as `gap.normals_needed`
     says, or none where it is `p.alarm`.

@@ -33,7 +33,7 @@ class Params(NamedTuple):
 def pairwise_vol(
     w: Floats, pair: Floats, min_overlap: int, bars_per_year: float, room: Floats
 ) -> tuple[float, bool, float]:
-    """Return (volatility per year, fallback, shrinkage intensity) of w (N,) from moments pair (7, N, N).
+    """Return (volatility per year, fallback, shrinkage intensity) of w (N,) from moments pair (9, N, N).
 
     room (N * N,) is overwritten: a new square of a thousand assets costs as much as half of what is done in it.
     """
@@ -50,7 +50,8 @@ def pairwise_vol(
             at += 1
     cov = room[: count * count].reshape((count, count))  # first the correlations, then what is made of each
     info = np.zeros(shrinkage.INFO_SIZE)
-    work = shrinkage.Work(cov, np.empty((count, count)), np.empty(count), np.empty((4, count)))
+    rows = np.empty((moments.PLANES, 1, count))
+    work = shrinkage.Work(cov, np.empty((count, count)), np.empty(count), rows, np.empty((4, count)))
     variance = 0.0
     if shrinkage.shrink_chosen(pair, chosen, min_overlap, 1.0, work, info, cov) == code.OK:
         for a in range(count):
@@ -68,7 +69,7 @@ def pairwise_vol(
 
 
 def book_vol(w: Floats, pair: Floats, window: Floats | None, p: Params) -> tuple[float, bool, float]:
-    """Return (ex-ante volatility per year, fallback, shrinkage intensity) of w (N,) from moments pair (7, N, N)."""
+    """Return (ex-ante volatility per year, fallback, shrinkage intensity) of w (N,) from moments pair (9, N, N)."""
     if p.factors and window is not None:
         chosen = np.flatnonzero(w)
         rows = window[:, chosen]
