@@ -48,14 +48,20 @@ def share_of(condition: Bools) -> float:
     return float(np.mean(condition)) if len(condition) else NAN
 
 
+def mean_of(values: Floats) -> float:
+    """Return the mean of the finite `values`."""
+    known = values[np.isfinite(values)]
+    return float(np.mean(known)) if len(known) else NAN
+
+
+def most_of(values: Floats) -> float:
+    """Return the largest of the finite `values`."""
+    known = values[np.isfinite(values)]
+    return float(np.max(known)) if len(known) else NAN
+
+
 def spread_of(values: Floats) -> dict[str, float]:
     """Return mean, median, minimum and maximum of the finite `values`."""
     known = values[np.isfinite(values)]
-    if len(known) == 0:
-        return {"mean": NAN, "median": NAN, "min": NAN, "max": NAN}
-    return {
-        "mean": float(np.mean(known)),
-        "median": float(np.median(known)),
-        "min": float(np.min(known)),
-        "max": float(np.max(known)),
-    }
+    middle, least = (float(np.median(known)), float(np.min(known))) if len(known) else (NAN, NAN)
+    return {"mean": mean_of(known), "median": middle, "min": least, "max": most_of(known)}

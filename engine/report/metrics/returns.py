@@ -11,7 +11,7 @@ empyrical-reloaded 0.7, except where a docstring says otherwise.
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -215,23 +215,34 @@ def of_growth(returns: Floats, per_year: float = SESSIONS_PER_YEAR) -> dict[str,
     }
 
 
-def _moment(returns: Floats, order: Literal[3, 4]) -> float:
-    if len(returns) <= DDOF or stdev(returns) == 0.0:
-        return NAN
-    centred = returns - np.mean(returns)
-    square = centred * centred
-    power = square * centred if order == 3 else square * square  # exactly rounded everywhere, a tenth of `**`
-    return float(np.mean(power)) / math.pow(float(np.mean(square)), order / 2)
+def _shape(returns: Floats, mean: float, sd: float) -> tuple[float, float]:
+    """Return m3 / m2^1.5 and m4 / m2^2 of returns with that mean and standard deviation; NaN where it is 0."""
+    if not sd > 0.0:
+        return NAN, NAN
+    centred = returns - mean
+    square = centred * centred  # and so on: exactly rounded everywhere, a tenth of `**`
+    m2, m3, m4 = float(np.mean(square)), float(np.mean(square * centred)), float(np.mean(square * square))
+    return m3 / math.pow(m2, 1.5), m4 / math.pow(m2, 2.0)
 
 
 def skew(returns: Floats) -> float:
     """Return the biased sample skewness m3 / m2^1.5, as the probabilistic Sharpe ratio wants it."""
-    return _moment(returns, 3)
+    return of_moments(returns)["skew"]
 
 
 def kurtosis(returns: Floats) -> float:
     """Return the biased sample kurtosis m4 / m2^2: 3 for a normal distribution, not the excess."""
-    return _moment(returns, 4)
+    return of_moments(returns)["kurtosis"]
+
+
+def of_moments(returns: Floats, per_year: float = SESSIONS_PER_YEAR) -> dict[str, float]:
+    """Return sharpe (over 0), vol_ann, skew and kurtosis by name, mean and standard deviation made once."""
+    if len(returns) <= DDOF:
+        return dict.fromkeys(("sharpe", "vol_ann", "skew", "kurtosis"), NAN)
+    mean, sd = float(np.mean(returns)), stdev(returns)
+    third, fourth = _shape(returns, mean, sd)
+    scale = math.sqrt(per_year)
+    return {"sharpe": _ratio(mean, sd) * scale, "vol_ann": sd * scale, "skew": third, "kurtosis": fourth}
 
 
 def value_at_risk(returns: Floats, level: float = 0.05) -> float:

@@ -58,23 +58,19 @@ def figures(outcome: SettingOutcome) -> Floats:
     bill = 0.0 if outcome.bill is None else _fitting(outcome.bill, returns, "bill returns")
     n = len(returns)
     beside = _relative(outcome.benchmark, returns)
-    gross = book.spread_of(outcome.gross)
     found = {
         **m.of_growth(returns),
-        "sharpe": m.sharpe(returns),
+        **m.of_moments(returns),
         "sharpe_excess": m.sharpe(returns, bill),
-        "vol_ann": m.vol_ann(returns),
         "sortino": m.sortino(returns),
         "final_equity": outcome.final_equity,
-        "skew": m.skew(returns),
-        "kurtosis": m.kurtosis(returns),
         "value_at_risk": m.value_at_risk(returns),
         "expected_shortfall": m.expected_shortfall(returns),
         "hit_rate": m.hit_rate(returns),
         "turnover": _per_year(outcome.traded, n),
         "cost_bps": _per_year(outcome.costs, n) * 1e4,
-        "gross_mean": gross["mean"],
-        "gross_max": gross["max"],
+        "gross_mean": book.mean_of(outcome.gross),
+        "gross_max": book.most_of(outcome.gross),
         "time_in_market": book.share_of(outcome.gross > book.DUST),
         "orders": outcome.orders,
         "fills": outcome.fills,
