@@ -1,6 +1,7 @@
 """Tables as bytes: exact numbers, ISO dates, Parquet above a million cells."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plimsoll.engine.report import table_files
-from plimsoll.engine.report.table_files import table_bytes
+from plimsoll.engine.report.table_files import file_bytes, table_bytes
 
 
 def read(content: bytes) -> pd.DataFrame:
@@ -84,3 +85,15 @@ def test_parquet_holds_the_same_columns_and_numbers() -> None:
     assert list(back.columns) == ["session", "SPY", "TLT"]
     assert back["SPY"].to_numpy().tobytes() == frame["SPY"].to_numpy().tobytes()
     assert [str(day) for day in back["session"]] == [f"{day:%Y-%m-%d}" for day in days]
+
+
+def test_a_table_is_written_to_several_files_at_once_whatever_its_texts_hold(tmp_path: Path) -> None:
+    n = 5_000  # of several batches: the comma comes when some rows are written
+    frame = pd.DataFrame({"k": np.arange(n), "reason": ["", *[f"row {k}" for k in range(n - 2)], 'no, "never"\nagain']})
+    with (tmp_path / "t.csv").open("wb") as text, (tmp_path / "t.parquet").open("wb") as packed:
+        table_files.write_table(frame, {".csv": text, ".parquet": packed})
+    assert (tmp_path / "t.csv").read_bytes() == file_bytes(frame, ".csv")
+    assert (tmp_path / "t.parquet").read_bytes() == file_bytes(frame, ".parquet")
+    for back in (pd.read_csv(tmp_path / "t.csv", keep_default_na=False), pd.read_parquet(tmp_path / "t.parquet")):
+        assert back["k"].tolist() == list(range(n))
+        assert back["reason"].tolist() == frame["reason"].tolist()

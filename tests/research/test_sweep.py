@@ -18,6 +18,7 @@ from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.errors import ConfigError, OutputError
 from plimsoll.engine.market.calendar import build_clock
 from plimsoll.engine.research.sweep.figures import FIGURES, in_metrics
+from plimsoll.engine.research.sweep.folder import files_aside
 from plimsoll.engine.research.sweep.grid import axes_of
 from plimsoll.engine.research.sweep.plan import SweepPlan, plan_sweep
 from plimsoll.engine.research.sweep.sweep import Ranking, SettingTrial, SweepResult, Workers, run_sweep
@@ -233,3 +234,21 @@ def test_what_returns_over_bills_are_over_is_said(tmp_path: Path, rate: float | 
     result = run_sweep(plan, tmp_path / "out", ALONE, Ranking())
     assert result.summary["over_bills"] == said
     assert f">{said}<" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_files_that_could_not_be_written_whole_leave_what_was_there(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "best" / "other"
+    with files_aside(one, other) as (first, second):
+        first.write(b"1")
+        second.write(b"2")
+    assert (one.read_bytes(), other.read_bytes()) == (b"1", b"2")
+
+    def fail() -> None:
+        with files_aside(one, other) as (first, _):
+            first.write(b"3")
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        fail()
+    assert (one.read_bytes(), other.read_bytes()) == (b"1", b"2")
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["one", "other"]

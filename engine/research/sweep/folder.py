@@ -122,10 +122,15 @@ def write_file(path: Path, content: bytes) -> None:
 def files_aside(*paths: Path) -> Iterator[tuple[BinaryIO, ...]]:
     """Open files aside and rename them when all is written, so that a file with its name is whole."""
     asides = [path.with_name(f".{path.name}") for path in paths]
-    with ExitStack() as opened:
-        for path in paths:
-            path.parent.mkdir(exist_ok=True)
-        yield tuple(opened.enter_context(aside.open("wb")) for aside in asides)
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+    try:
+        with ExitStack() as opened:
+            yield tuple(opened.enter_context(aside.open("wb")) for aside in asides)
+    except BaseException:
+        for aside in asides:
+            aside.unlink(missing_ok=True)
+        raise
     for aside, path in zip(asides, paths, strict=True):
         aside.replace(path)
 
