@@ -14,7 +14,7 @@ FLAG = "NUMBA_BOUNDSCHECK"
 PLAIN_CODE = {"NUMBA_OPT": "1", "NUMBA_LOOP_VECTORIZE": "0", "NUMBA_SLP_VECTORIZE": "0"}
 
 # The checked code has a cache key of its own; the others start processes of their own or never index.
-LEFT_OUT = ("test_kernel_bounds.py", "test_jit_cache.py")
+LEFT_OUT = ("test_kernel_bounds.py", "test_jit_cache.py", "test_parts_on_disk.py")
 
 
 @pytest.mark.slow
