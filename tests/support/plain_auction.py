@@ -182,7 +182,7 @@ def in_lieu(account: Bidder, t: int, symbol: str, ratio: float) -> list[Trade]:
         order.first, order.second = order.first * ratio, order.second * ratio
         if exits:
             order.first = -kept
-        elif whole or kept < 0.0 or (kept == 0.0 and order.first < 0.0):
+        elif whole or shares < 0.0 or (shares == 0.0 and order.first < 0.0):  # what covers a short never opens a long
             order.first = math.copysign(cut(abs(order.first), 1.0), order.first)
         if whole or order.second < 0.0:
             order.second = math.copysign(cut(abs(order.second), 1.0), order.second)
