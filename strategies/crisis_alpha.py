@@ -1,6 +1,6 @@
 """Equity engine and crisis alpha: TQQQ, managed futures, gold and cash by leverage-aware risk budgets."""
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -32,6 +32,7 @@ from plimsoll.strategies.schedule import due_bars
 
 ENGINE, FUTURES, GOLD = range(3)
 YEAR_BARS = 252
+LEAST: Final = 1e-6  # what a slot without a budget begins from where the others may not have all of it
 
 
 class Terms(NamedTuple):
@@ -302,7 +303,20 @@ def risk_budgets(cov: Floats, view: float, present: Bools, prior: Floats, p: Ter
         total += out[i]
     for i in range(3):
         out[i] = min(max(out[i] / total, low[i]), high[i])
+    lift(low, high, present, out)
     return bound_project(low, high, out), 1.0 - cash
+
+
+@kernel
+def lift(low: Floats, high: Floats, present: Bools, budget: Floats) -> None:
+    """Give slots without a budget (3,) a beginning where the others may not have all: they share the rest alike."""
+    room = 0.0
+    for i in range(3):
+        room += high[i] if budget[i] > 0.0 else low[i]
+    if room < 1.0:
+        for i in range(3):
+            if present[i] and budget[i] == 0.0:
+                budget[i] = LEAST
 
 
 @kernel

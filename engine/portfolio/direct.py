@@ -89,7 +89,7 @@ class Direct:
             trace.T,
             np.empty(0),
             forced=account.margin_call,
-            alone=not answered and not account.margin_call,
+            alone=not answered,
         )
 
     def save(self) -> Saved:

@@ -34,7 +34,8 @@ class Target:
     facts : (F,) figures of the decision, named by the integrator's `facts`.
     min_ticket : dollars below which an order is not sent, exits excepted.
     forced : a margin call scaled the weights.
-    alone : only what leaves the universe trades; what else is working goes on.
+    alone : no sleeve asked, only what leaves the universe or a margin call trades; what else is working goes on, in a
+        margin call as far as it reduces.
     parts : (S, N) what each sleeve has of the book that stage 1 makes; None = the one sleeve has all of it.
     """
 

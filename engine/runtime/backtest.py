@@ -84,7 +84,7 @@ def run_loop(
         observe(t, mark_of(t, Mark(*broker.mark())) if needs_mark and (adopt or t >= first) else None)
         if adopt or (t >= first and (due() or code == MARGIN_CALL or broker.must_leave())):
             decision = decided(setup, system.decide(broker.account(), adopt=adopt))
-            broker.submit(decision.plan.orders, alone=decision.target.alone)
+            broker.submit(decision.plan.orders, alone=decision.target.alone, called=decision.target.forced)
             track.due.append(t)
             track.decisions.append(decision)
             if keep is not None:

@@ -1,8 +1,11 @@
 """A cash account never owes, initial margin binds whatever opens or adds, and what was not filled works on."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from support.money import market, settled, told, total, with_volume
+from support.scripted import Ran
 
 T = 40
 FLAT = np.full(T, 100.0)
@@ -174,3 +177,35 @@ def test_what_the_end_of_the_data_cut_short_was_not_open_for_five_sessions(bars:
     gone = np.r_[100.0, 100.0, np.full(12, np.nan)][:bars]
     ran = settled(market({"AAA": gone, "BBB": np.full(bars, 50.0)}), {1: {"AAA": 1.0}})
     assert bool(told(ran, "AAA was never bought")) == warned
+
+
+def called(answer: dict[str, float], volume: float = 1e9, missing: bool = True, **more: Any) -> Ran:
+    """Long two funds at 200%; at bar 4 `answer`; at bar 5 BBB falls by 75% and the account is called."""
+    close, thin = np.full((9, 2), 100.0), np.full((9, 2), 1e9)
+    close[5:, 1] = 25.0
+    thin[5:, 0] = volume
+    if missing:
+        close[5, 0] = np.nan
+    panel = market({"AAA": close[:, 0], "BBB": close[:, 1]}, volume=thin)
+    ran = settled(panel, {0: {"AAA": 1.0, "BBB": 1.0}, 4: answer}, account=MARGIN, **more)
+    assert ran.shares_after(4).tolist() == [1_000.0, 1_000.0]
+    assert ran.result.counts["margin_calls"] >= 1
+    return ran
+
+
+def test_what_was_to_be_sold_when_the_call_came_is_sold_though_it_had_no_price_then() -> None:
+    ran = called({"AAA": 0.0, "BBB": 1.3})
+    assert ran.shares_after(5).tolist() == [
+        1_000.0,
+        1_000.0,
+    ]  # the purchase waited, and ends with the call
+    assert ran.shares_after(6)[0] == 0.0
+    assert ran.shares_after(6)[1] < 1_000.0  # and what the call asked of the other
+    assert ran.result.counts["margin_calls"] == 1
+
+
+def test_a_call_never_sells_less_than_was_on_its_way() -> None:
+    ran = called({"AAA": 0.2, "BBB": 1.0}, volume=1_000.0, missing=False, execution={"max_participation": 0.1})
+    left = ran.shares_after(5)[0]
+    assert left == 900.0  # a tenth of the day's volume, of 800 shares
+    assert [ran.shares_after(t)[0] for t in (6, 7, 8)] == [800.0, 700.0, 600.0]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.blueprint_run import LAST, noted, on_files, on_sample
 from support.plain_blueprint import ewma_covariance, growth, regimes, risk_budget, settle, table_of, usable
@@ -189,6 +189,27 @@ def test_a_larger_view_never_lowers_the_engine_budget(low: float, more: float, r
     cov = ((1.0 - rho) * np.eye(3) + rho) * np.outer(sd, sd)
     strategy = CrisisAlpha(CrisisAlpha.Params(b_core=0.05))
     assert strategy.budgets(cov, low + more, ALL)[0][0] >= strategy.budgets(cov, low, ALL)[0][0] - 1e-9
+
+
+@given(
+    view=st.floats(-5.0, 5.0), rho=st.floats(-0.4, 0.8), core=st.sampled_from([0.0, 0.2]),
+    b_max=st.sampled_from([0.34, 0.5, 0.7, 1.0]), floor=st.sampled_from(["prior", "budget"]),
+    there=st.sampled_from([(True, True, True), (True, False, True), (True, True, False), (True, False, False)]),
+)  # fmt: skip
+@settings(max_examples=200)
+def test_without_a_least_budget_there_are_budgets_for_every_view(
+    view: float, rho: float, core: float, b_max: float, floor: str, there: tuple[bool, bool, bool]
+) -> None:
+    sd = np.array([0.6, 0.12, 0.16])
+    cov = ((1.0 - rho) * np.eye(3) + rho) * np.outer(sd, sd)
+    given = {"b_min": 0.0, "b_core": core, "b_max": b_max, "core_floor": floor, "view_confidence": 0.99}
+    strategy = make_strategy("crisis_alpha", given, where="sleeve 's'")
+    assert isinstance(strategy, CrisisAlpha)
+    budget, _ = strategy.budgets(cov, view, np.array(there))
+    assert budget.sum() == pytest.approx(1.0, abs=1e-12)
+    assert (budget[~np.array(there)] == 0.0).all()
+    assert budget.max() <= max(b_max, 1.0 / sum(there)) + 1e-12
+    assert budget.min() >= 0.0
 
 
 def test_the_view_is_net_of_financing_and_fee() -> None:

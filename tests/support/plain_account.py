@@ -11,7 +11,7 @@ import math
 
 from support.market_lists import Market, Row
 from support.plain_auction import auction, in_lieu
-from support.plain_desk import Order, Terms, plan
+from support.plain_desk import Order, Terms, frees, plan
 from support.plain_fees import charged
 
 
@@ -172,7 +172,15 @@ class PlainAccount:
                 target = {s: w / need for s, w in target.items()}
         self.targets[t] = target
         new = plan(self, t, target, held, called)
-        self.orders = new if answer is not None else self.orders | new
+        if answer is None and called:
+            on_the_way = {s: order for s, order in self.orders.items() if frees(self.shares[s], order.first)}
+            for symbol, order in on_the_way.items():
+                order.second = 0.0
+                if symbol in new and abs(new[symbol].first) <= abs(order.first):
+                    del new[symbol]
+            self.orders = on_the_way | new
+        else:
+            self.orders = new if answer is not None else self.orders | new
 
     def raise_money(self, t: int) -> None:
         """Have every position that this close's decision did not size anew sold in proportion to what is to be paid."""

@@ -28,8 +28,11 @@ def raw(day: str, shares: float, price: float) -> tuple[float, float, float]:
 
 
 def charged(day: str, trades: list[tuple[float, float]]) -> float:
-    """What a day of (shares, price) trades costs: each fee summed, then rounded up to the cent."""
+    """What a day of (shares, price) trades costs: each fee summed, then rounded up to the cent.
+
+    Less than a ten-millionth of a cent, the fee of a third of a thousandth of a share, is the rounding of a sum.
+    """
     if not trades:
         return 0.0
     sums = [sum(fee) for fee in zip(*(raw(day, *trade) for trade in trades), strict=True)]
-    return sum(math.ceil(round(100.0 * fee, 7)) / 100.0 for fee in sums)
+    return sum(math.ceil(100.0 * fee - 1e-7) / 100.0 for fee in sums)

@@ -8,7 +8,7 @@ from plimsoll.engine.execution.order import OrderBatch
 from plimsoll.engine.execution.sim.book import Book
 from plimsoll.engine.execution.sim.order_table import STATUSES, OrderTable, order_table
 from plimsoll.engine.kernels import layout
-from plimsoll.engine.kernels.account.fill import add_working, replace_working
+from plimsoll.engine.kernels.account.fill import add_under_call, add_working, replace_working
 from plimsoll.engine.kernels.account.leave import must_leave
 from plimsoll.engine.kernels.account.ledger import MARGIN_CALL, account_step, going_out, mark_start
 from plimsoll.engine.market.feed import Feed
@@ -94,8 +94,10 @@ class SimBroker:
         """Return whether anything is held that is outside the universe and that no working order sells."""
         return bool(must_leave(self._t, self._status, self._acct))
 
-    def submit(self, batch: OrderBatch, *, alone: bool = False) -> None:
+    def submit(self, batch: OrderBatch, *, alone: bool = False, called: bool = False) -> None:
         """Take orders for the next bar; whatever was still working is cancelled first, unless they come alone.
+
+        called : they come of a margin call; alone then, what opens or adds is cancelled, what reduces works on.
 
         Raises
         ------
@@ -104,7 +106,8 @@ class SimBroker:
         """
         if (batch.rows.bar != self._t).any():
             raise EngineError(f"orders of bars {sorted(set(batch.rows.bar.tolist()))} were sent at bar {self._t}")
-        put = add_working if alone else replace_working
+        beside = add_under_call if called else add_working
+        put = beside if alone else replace_working
         put(0, len(batch), batch.rows, self._n_orders, self._acct, self._scal)
         self.batches.append(batch)
         self._n_orders += len(batch)

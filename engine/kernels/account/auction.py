@@ -170,7 +170,7 @@ def raise_money(
     part, whole = min(scal[OWED] / equity, 1.0), True
     for i in range(acct.shape[1]):
         shares, price = acct[SHARES, i], block[0, t, i]
-        if shares == 0.0 or (scal[PLANNED] != 0.0 and acct[ORDER0, i] >= 0.0):
+        if shares == 0.0 or (scal[PLANNED] != 0.0 and acct[ORDER0, i] >= 0.0 and acct[CARRIED, i] == 0.0):
             continue
         if np.isnan(price):
             whole = False

@@ -161,6 +161,31 @@ def add_working(first: int, stop: int, orders: Orders, first_row: int, acct: Flo
 
 
 @kernel
+def add_under_call(first: int, stop: int, orders: Orders, first_row: int, acct: Floats, scal: Floats) -> None:
+    """Put the new orders of a margin call beside what is working: what reduces goes on, what opens or adds ends.
+
+    Of two reductions of one symbol the larger one works: nobody who is called buys back less than was on its way, and
+    a symbol without a price at the call is still sold when it has one.
+    """
+    for i in range(acct.shape[1]):
+        if acct[ORDER0, i] >= 0.0:
+            if acct[LEG0, i] * acct[SHARES, i] < 0.0:
+                acct[LEG1, i], acct[ORDER1, i], acct[CARRIED, i] = 0.0, -1.0, 1.0
+                if acct[TARGET, i] * acct[SHARES, i] < 0.0:
+                    acct[TARGET, i] = 0.0
+            else:
+                drop_order(i, acct, scal)
+    for k in range(first, stop):
+        i = orders.col[k]
+        if acct[ORDER0, i] >= 0.0:
+            if abs(acct[LEG0, i]) >= abs(orders.qty[k]):
+                continue
+            drop_order(i, acct, scal)
+        put_to_work(k, k + 1, orders, first_row + k - first, acct, scal)
+    scal[PLANNED] = 1.0
+
+
+@kernel
 def put_to_work(first: int, stop: int, orders: Orders, first_row: int, acct: Floats, scal: Floats) -> None:
     """Write new orders, rows [first, stop) of the columns, where none is working."""
     col, leg, qty, at_close = orders.col, orders.leg, orders.qty, orders.at_close

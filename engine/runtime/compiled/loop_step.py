@@ -3,7 +3,7 @@
 Arrays come one by one: a tuple taken apart inside a loop costs two atomic counts for each array of it.
 """
 
-from plimsoll.engine.kernels.account.fill import add_working, replace_working
+from plimsoll.engine.kernels.account.fill import add_under_call, add_working, replace_working
 from plimsoll.engine.kernels.account.ledger import OVERDRAWN, account_step, costs_at
 from plimsoll.engine.kernels.account.order import Orders
 from plimsoll.engine.kernels.jit import kernel
@@ -69,14 +69,16 @@ def value_held(acct: Floats, value: Floats) -> None:
 
 @kernel
 def hand_over(
-    n: int, full: bool, alone: bool, orders: Orders, acct: Floats, scal: Floats, cursor: Ints
+    n: int, full: bool, alone: bool, called: bool, orders: Orders, acct: Floats, scal: Floats, cursor: Ints
 ) -> None:  # fmt: skip
     """Hand n planned orders to the account and count the decision; in brief they stand in the table's first rows.
 
-    alone : what else is working goes on.
+    alone : what else is working goes on; where the account was called, as far as it reduces.
     """
     at = cursor[N_ORDERS] if full else 0
-    if alone:
+    if alone and called:
+        add_under_call(at, at + n, orders, cursor[N_ORDERS], acct, scal)
+    elif alone:
         add_working(at, at + n, orders, cursor[N_ORDERS], acct, scal)
     else:
         replace_working(at, at + n, orders, cursor[N_ORDERS], acct, scal)
