@@ -6,6 +6,7 @@ from pathlib import Path
 
 from plimsoll.engine.cli.data_import import print_imported
 from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.market.imports.flags import FlagError
 from plimsoll.engine.verbs.data_import import import_data
 
 
@@ -34,6 +35,9 @@ def check_files(paths: Sequence[Path], *, as_json: bool) -> bool:
     InputError
         If a file is of no known layout or cannot be read, or something has to be asked.
     """
-    checked = import_data(paths)
+    try:
+        checked = import_data(paths)
+    except FlagError as error:
+        raise error.elsewhere() from error
     print_imported(checked, as_json=as_json, only_checked=True)
     return checked.complete

@@ -14,7 +14,7 @@ from plimsoll.engine.market.catalog.store import Catalog, default_catalog
 from plimsoll.engine.market.gates.finding import GateFinding
 from plimsoll.engine.market.gates.judge import GateInputs
 from plimsoll.engine.market.history import History
-from plimsoll.engine.market.imports.flags import Flags
+from plimsoll.engine.market.imports.flags import FlagError, Flags
 from plimsoll.engine.market.imports.own import own_file, own_interval
 from plimsoll.engine.market.instruments import instrument
 from plimsoll.engine.market.pull.completed import last_completed
@@ -59,9 +59,12 @@ def see_data(
 
 def _of_folder(folder: Path, symbol: str, interval: str, host: Host) -> Sight:
     flags = Flags(symbol=symbol)
-    (draft,) = read_drafts([own_file(folder, symbol, interval)], flags)
     inputs = GateInputs(last_completed(host.clock()), underlying=_underlying(folder, symbol, interval, host))
-    done = sift_one(draft, flags, inputs)
+    try:
+        (draft,) = read_drafts([own_file(folder, symbol, interval)], flags)
+        done = sift_one(draft, flags, inputs)
+    except FlagError as error:
+        raise error.elsewhere() from error
     none = np.empty(0, dtype="datetime64[D]")
     if done.history is not None:
         return _of_history(done.history, draft.where, none, done.findings, done.said)

@@ -222,6 +222,15 @@ def test_files_are_checked_as_an_import_would_and_nothing_is_written(cli: Cli, r
     assert "'SPY' is no file, 'files' is one" in refused("data", "check", "SPY", "files")
 
 
+def test_a_command_without_the_flag_that_a_file_asks_for_names_the_one_that_has_it(refused: Callable[..., str]) -> None:
+    Path("files").mkdir()
+    Path("files/AAA.csv").write_text("Date,Open,High,Low,Close,Volume\n01/02/2024,1,2,1,2,9\n02/02/2024,1,2,1,2,9\n")
+    elsewhere = "`plimsoll data import` takes --date-order dmy or mdy, and without --out it only checks"
+    assert elsewhere in refused("data", "check", "files")
+    assert elsewhere in refused("data", "show", "AAA", "--data", "files")
+    assert refused("data", "import", "files").endswith("; say --date-order dmy or mdy")
+
+
 _PULL = "import sys; from plimsoll.engine.cli.main import main; main(['data', 'pull', *sys.argv[1:]])"
 
 

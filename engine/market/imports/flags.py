@@ -38,9 +38,22 @@ class Flags:
     pays_nothing: bool = False
 
 
-def ask(what: str, where: str, flag: str, *, cause: str = "") -> DataError:
+class FlagError(DataError):
+    """Something about a file only its owner knows; `flag` says it, where the command has it."""
+
+    def __init__(self, what: str, *, where: str, flag: str, cause: str = "") -> None:
+        super().__init__(what, where=where, cause=cause, fix=f"say {flag}")
+        self.flag = flag
+
+    def elsewhere(self) -> DataError:
+        """Return it for a command that has no such flag."""
+        fix = f"`plimsoll data import` takes {self.flag}, and without --out it only checks"
+        return DataError(self.what, where=self.where, cause=self.cause, fix=fix)
+
+
+def ask(what: str, where: str, flag: str, *, cause: str = "") -> FlagError:
     """Return the error that asks for a flag."""
-    return DataError(what, where=where, cause=cause, fix=f"say {flag}")
+    return FlagError(what, where=where, flag=flag, cause=cause)
 
 
 def chosen(word: str, choices: tuple[Choice, ...], flag: str) -> Choice:
