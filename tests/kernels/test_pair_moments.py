@@ -80,9 +80,9 @@ def test_a_matrix_that_is_surely_positive_is(
         r[rows // 2, seed % n] = np.nan
     state, work = moments.init(n), shrinkage.init(n)
     moments.scan(state, moments.params(half_life), r)
-    common = towards * shrinkage.pair_correlation(state.pair, every(state), 2, work.corr, work.rows)
+    common = towards * shrinkage.pair_correlation(state.pair, every(state), 2, work.corr)
     deviation = np.sqrt(np.diag(state.pair[moments.M11]))
-    intensity = shrinkage.pair_intensity(state.pair, every(state), work.corr, deviation, common, work.rows, work.room)
+    intensity = shrinkage.pair_intensity(state.pair, every(state), work.corr, deviation, common)
     shrinkage.mirror(work.corr)
     known = np.where(np.isnan(work.corr), common, work.corr)
     for used in (intensity, 1e-7, 1e-5, 0.3):
@@ -102,7 +102,7 @@ def test_a_matrix_that_is_surely_positive_is(
 def test_most_matrices_of_whole_histories_need_no_factorisation() -> None:
     state, work = moments.init(40), shrinkage.init(40)
     moments.scan(state, moments.params(63.0), returns(30, 40, 3))  # fewer rows than assets: the sample is singular
-    common = shrinkage.pair_correlation(state.pair, every(state), 20, work.corr, work.rows)
+    common = shrinkage.pair_correlation(state.pair, every(state), 20, work.corr)
     assert np.linalg.eigvalsh(work.corr)[0] < EIGENVALUE_FLOOR  # reads what is below the diagonal
     assert shrinkage.is_surely_positive(state.pair, every(state), common, 0.1)
     assert not shrinkage.is_surely_positive(state.pair, every(state), common, 0.0)

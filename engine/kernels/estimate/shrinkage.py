@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels import code
-from plimsoll.engine.kernels.estimate.moments import COUNT, M02, M11, M13, M20, M22, M31, PLANES, WEIGHT, WEIGHT2
+from plimsoll.engine.kernels.estimate.moments import COUNT, M02, M11, M13, M20, M22, M31, WEIGHT, WEIGHT2
 from plimsoll.engine.kernels.estimate.psd import least_intensity
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Floats, Ints
@@ -31,7 +31,6 @@ class Work(NamedTuple):
     corr: Floats  # (N, N) pairwise, on common rows
     trial: Floats  # (N, N)
     deviation: Floats  # (N,) on the own history
-    rows: Floats  # (9, 1, N) moments of one row of pairs, gathered
     room: Floats  # (4, N)
 
 
@@ -42,8 +41,7 @@ TILE: Final = 32
 def init(n_assets: int) -> Work:
     """Return room for n_assets."""
     square = (n_assets, n_assets)
-    rows = np.zeros((PLANES, 1, n_assets))
-    return Work(np.zeros(square), np.zeros(square), np.zeros(n_assets), rows, np.zeros((4, n_assets)))
+    return Work(np.zeros(square), np.zeros(square), np.zeros(n_assets), np.zeros((4, n_assets)))
 
 
 @kernel
@@ -58,93 +56,54 @@ def mirror(m: Floats) -> None:
 
 
 @kernel
-def gather(pair: Floats, chosen: Ints, a: int, rows: Floats) -> None:
-    """Fill rows (9, 1, K) with the moments (9, N, N) of the a-th of the chosen with those before it; they ascend."""
-    i = chosen[a]
-    for plane in range(pair.shape[0]):
-        for b in range(a):
-            rows[plane, 0, b] = pair[plane, i, chosen[b]]
-
-
-@kernel
-def correlate_row(pair: Floats, i: int, a: int, min_overlap: int, corr: Floats) -> None:
-    """Fill row a of corr (K, K) up to the diagonal from row i of moments (9, *, K)."""
-    for b in range(a):
-        met = pair[COUNT, i, b] >= min_overlap and pair[M20, i, b] > 0.0 and pair[M02, i, b] > 0.0
-        corr[a, b] = pair[M11, i, b] / np.sqrt(pair[M20, i, b] * pair[M02, i, b]) if met else np.nan
-    corr[a, a] = 1.0
-
-
-@kernel
-def pair_correlation(pair: Floats, chosen: Ints, min_overlap: int, corr: Floats, rows: Floats) -> float:
+def pair_correlation(pair: Floats, chosen: Ints, min_overlap: int, corr: Floats) -> float:
     """Fill corr (K, K) up to the diagonal on common rows, NaN where a pair has fewer than min_overlap.
 
-    Returns the mean of the others. chosen (K,) ascend; rows (9, 1, K) are overwritten.
+    Returns the mean of the others. chosen (K,) ascend.
     """
     k = chosen.shape[0]
     total = 0.0
     pairs = 0
     for a in range(k):
-        if k == pair.shape[1]:  # all of them, where they stand
-            correlate_row(pair, a, a, min_overlap, corr)
-        else:
-            gather(pair, chosen, a, rows)
-            correlate_row(rows, 0, a, min_overlap, corr)
+        i = chosen[a]
         for b in range(a):
-            if corr[a, b] == corr[a, b]:
+            j = chosen[b]
+            corr[a, b] = np.nan
+            if pair[COUNT, i, j] >= min_overlap and pair[M20, i, j] > 0.0 and pair[M02, i, j] > 0.0:
+                corr[a, b] = pair[M11, i, j] / np.sqrt(pair[M20, i, j] * pair[M02, i, j])
                 total += corr[a, b]
                 pairs += 1
+        corr[a, a] = 1.0
     mean = total / pairs if pairs > 0 else 0.0
     floor = -(1.0 - TARGET_MARGIN) / (k - 1) if k > 1 else 0.0
     return max(mean, floor)
 
 
 @kernel
-def errors_of_row(pair: Floats, i: int, a: int, deviation: Floats, common: float, room: Floats) -> None:
-    """Fill room[2] with the sampling errors of the pairs of row i of moments (9, *, K), less those of their targets.
-
-    One small loop after the other: each is one that a compiler turns into arithmetic on several pairs at a time.
-    """
-    own = deviation[a]
-    for b in range(a):
-        room[0, b] = 1.0 / pair[WEIGHT, i, b]
-    for b in range(a):
-        room[1, b] = pair[M11, i, b] * room[0, b]
-    for b in range(a):
-        drift_i = (pair[M31, i, b] - pair[M20, i, b] * room[1, b]) * room[0, b]
-        drift_j = (pair[M13, i, b] - pair[M02, i, b] * room[1, b]) * room[0, b]
-        ratio = deviation[b] / own
-        room[3, b] = 0.5 * common * (ratio * drift_i + drift_j / ratio)
-    for b in range(a):
-        room[2, b] = (pair[M22, i, b] * room[0, b] - room[1, b] * room[1, b]) - room[3, b]
-    for b in range(a):
-        room[2, b] = room[2, b] * (pair[WEIGHT2, i, b] * (room[0, b] * room[0, b]))
-
-
-@kernel
-def pair_intensity(
-    pair: Floats, chosen: Ints, corr: Floats, deviation: Floats, common: float, rows: Floats, room: Floats
-) -> float:
+def pair_intensity(pair: Floats, chosen: Ints, corr: Floats, deviation: Floats, common: float) -> float:
     """Return Ledoit and Wolf's intensity in [0, 1], each pair's sampling error divided by its own sample size.
 
     Each pair is counted once in all three sums; only their ratios matter. chosen (K,) ascend; corr is read up to the
-    diagonal; rows (9, 1, K) and room (4, K) are overwritten.
+    diagonal.
     """
     error = 0.0
     distance = 0.0
     size = 0.0
-    k = chosen.shape[0]
-    for a in range(k):
-        if k == pair.shape[1]:
-            errors_of_row(pair, a, a, deviation, common, room)
-        else:
-            gather(pair, chosen, a, rows)
-            errors_of_row(rows, 0, a, deviation, common, room)
+    for a in range(chosen.shape[0]):
+        i = chosen[a]
         for b in range(a):
-            if corr[a, b] == corr[a, b]:
+            if not np.isnan(corr[a, b]):
+                j = chosen[b]
+                per_mass = 1.0 / pair[WEIGHT, i, j]
+                cov = pair[M11, i, j] * per_mass
+                noise = pair[M22, i, j] * per_mass - cov * cov
+                drift_i = (pair[M31, i, j] - pair[M20, i, j] * cov) * per_mass
+                drift_j = (pair[M13, i, j] - pair[M02, i, j] * cov) * per_mass
+                ratio = deviation[b] / deviation[a]
+                tilt = 0.5 * common * (ratio * drift_i + drift_j / ratio)
                 both = deviation[a] * deviation[b]
                 gap = (common - corr[a, b]) * both
-                error += room[2, b]
+                error += (noise - tilt) * (pair[WEIGHT2, i, j] * (per_mass * per_mass))
                 distance += gap * gap
                 size += both * both
     if not distance > SAME * size:
@@ -234,8 +193,7 @@ def shrink_chosen(
     info[INTENSITY_LW], info[INTENSITY], info[MEAN_CORRELATION] = 0.0, 0.0, 0.0
     if k > 0:
         some = np.empty((k, k))
-        rows = np.zeros((PLANES, 1, k))
-        room = Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), rows, np.zeros((4, k)))
+        room = Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), np.zeros((4, k)))
         fault = shrink_moving(pair, moving, min_overlap, towards, room, info, some)
         place = np.empty(k, dtype=np.int64)
         at = 0
@@ -278,8 +236,8 @@ def shrink_moving(
     deviation = work.deviation
     for a in range(n):
         deviation[a] = np.sqrt(pair[M20, chosen[a], chosen[a]] / pair[WEIGHT, chosen[a], chosen[a]])
-    common = towards * pair_correlation(pair, chosen, min_overlap, work.corr, work.rows)
-    intensity = pair_intensity(pair, chosen, work.corr, deviation, common, work.rows, work.room)
+    common = towards * pair_correlation(pair, chosen, min_overlap, work.corr)
+    intensity = pair_intensity(pair, chosen, work.corr, deviation, common)
     for i in range(n):
         row = work.corr[i]
         for j in range(i):

@@ -144,8 +144,7 @@ def raw_weights(
         out[0], by_hrp[0], by_erc[0] = 1.0, 1.0, 1.0
         return p.method
     cov = np.empty((k, k))
-    rows = np.zeros((moments.PLANES, 1, k))
-    room = shrinkage.Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), rows, np.zeros((4, k)))
+    room = shrinkage.Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), np.zeros((4, k)))
     fault = shrinkage.shrink_pairs(pair, p.min_overlap, p.towards, room, info, cov)
     trusted = fault == code.OK and info[shrinkage.INTENSITY] <= p.max_shrinkage
     hrp_ok, erc_ok, own_ok = False, False, False

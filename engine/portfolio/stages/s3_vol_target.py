@@ -50,8 +50,7 @@ def pairwise_vol(
             at += 1
     cov = room[: count * count].reshape((count, count))  # first the correlations, then what is made of each
     info = np.zeros(shrinkage.INFO_SIZE)
-    rows = np.empty((moments.PLANES, 1, count))
-    work = shrinkage.Work(cov, np.empty((count, count)), np.empty(count), rows, np.empty((4, count)))
+    work = shrinkage.Work(cov, np.empty((count, count)), np.empty(count), np.empty((4, count)))
     variance = 0.0
     if shrinkage.shrink_chosen(pair, chosen, min_overlap, 1.0, work, info, cov) == code.OK:
         for a in range(count):
