@@ -215,3 +215,23 @@ def test_some_of_the_assets_are_shrunk_where_they_stand_as_their_own_moments_are
     assert shrinkage.shrink_chosen(state.pair, chosen, 20, towards, shrinkage.init(k), info, there) == copied
     np.testing.assert_array_equal(there, own)
     np.testing.assert_array_equal(info, facts)
+
+
+@pytest.mark.parametrize("chosen", [[1, 0], [0, 0], [2, 1]])
+def test_assets_that_do_not_ascend_give_a_code(chosen: list[int]) -> None:
+    state, out = moments.init(3), np.zeros((2, 2))
+    moments.scan(state, moments.params(21.0), returns(40, 3, 1))
+    fault = shrinkage.shrink_chosen(state.pair, np.array(chosen), 5, 1.0, shrinkage.init(2), np.zeros(3), out)
+    assert fault == code.WRONG_SHAPE
+    assert np.isnan(out).all()
+
+
+def test_nothing_is_kept_beyond_the_diagonal() -> None:
+    state = moments.init(4)
+    moments.scan(state, moments.params(21.0), returns(40, 4, 1))
+    assert not np.triu(state.pair, 1).any()
+    moments.forget(state, 2)
+    others = [0, 1, 3]
+    assert not state.pair[:, 2].any()
+    assert not state.pair[:, :, 2].any()
+    assert (state.pair[COUNT][np.ix_(others, others)][np.tril_indices(3)] == 40.0).all()
