@@ -209,3 +209,8 @@ def test_a_call_never_sells_less_than_was_on_its_way() -> None:
     left = ran.shares_after(5)[0]
     assert left == 900.0  # a tenth of the day's volume, of 800 shares
     assert [ran.shares_after(t)[0] for t in (6, 7, 8)] == [800.0, 700.0, 600.0]
+
+
+def test_a_position_that_was_to_be_turned_when_the_call_came_is_only_closed() -> None:
+    ran = called({"AAA": -0.3, "BBB": 0.3})
+    assert [ran.shares_after(t)[0] for t in (5, 6, 7, 8)] == [1_000.0, 0.0, 0.0, 0.0]
