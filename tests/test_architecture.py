@@ -24,6 +24,7 @@ FLOORS = tuple(
         "engine.types",
         "engine.errors",
         "engine.state",
+        "engine.garbage",
         "engine.kept",
         "engine.plugins",
         "engine.kernels",

@@ -19,6 +19,7 @@ from plimsoll.engine.cli.report_app import register as register_report
 from plimsoll.engine.cli.stress_app import stress
 from plimsoll.engine.cli.validate_app import register as register_validate
 from plimsoll.engine.errors import InputError
+from plimsoll.engine.garbage import seldom
 from plimsoll.engine.types import EngineName
 
 app = typer.Typer(
@@ -383,6 +384,7 @@ def guarded(run: Callable[[], Any], *, verbose: bool) -> int:
 
 def main(argv: list[str] | None = None) -> None:
     """Console entry point."""
+    seldom()
     arguments = sys.argv[1:] if argv is None else argv
     verbose = any(flag in arguments for flag in ("-v", "--verbose"))
     arguments = [a for a in arguments if a not in ("-v", "--verbose")]

@@ -30,14 +30,13 @@ from numba.core.codegen import JITCodeLibrary, RuntimeLinker
 from numba.core.environment import Environment
 from numba.core.errors import UnsupportedError
 from numba.core.registry import CPUDispatcher
+from numba.core.runtime.nrt import rtsys
 
+from plimsoll.engine.garbage import seldom
 from plimsoll.engine.kernels.release import PART_FILES, caches_in
 
 # How the names begin under which machine code finds what it needs of Python: numba's environments.
 ENVIRONMENTS: Final = "_ZN08NumbaEnv"
-
-# How often Python looks for cycles of garbage while it compiles: numba makes millions of small objects that live.
-COLLECTIONS: Final = (50_000, 20, 50)
 
 
 def _number_anew() -> None:
@@ -58,8 +57,7 @@ if hasattr(os, "register_at_fork"):
 def _few_collections() -> Iterator[None]:
     """Look for garbage less often: a sixth of what compiling costs, for a twentieth more memory."""
     before = gc.get_threshold()
-    if 0 < before[0] < COLLECTIONS[0]:  # or a user has said never, or seldom
-        gc.set_threshold(*COLLECTIONS)
+    seldom()
     try:
         yield
     finally:
@@ -93,13 +91,18 @@ class PartLibrary(JITCodeLibrary):
 
 
 class _Cache(FunctionCache):
-    """Keeps what it can: a full disk or a damaged file costs compiling again, and no more."""
+    """Keeps what it can: a full disk or a damaged file costs compiling again, and no more.
+
+    numba fills its registries before it looks on disk. Only who compiles needs them, and has them filled anew; a
+    process that finds its machine code does without.
+    """
 
     _impl_class: Any
+    _load_overload: Callable[[Any, Any], Any]
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         with suppress(Exception):  # what damage does to a pickle nobody can say
-            return super().load_overload(sig, target_context)
+            return self._load_overload(sig, target_context)
         try:
             self.flush()
         except OSError:
@@ -198,7 +201,22 @@ class _EntryCacheImpl(CompileResultCacheImpl):
     def reduce(self, cres: Any) -> Any:
         (name, kind, (machine_code, _)), *rest = cres._reduce()
         stub = f'define void @"{cres.fndesc.llvm_cpython_wrapper_name}"() {{ ret void }}'  # a name to look up
-        return (name, kind, (machine_code, llvm.parse_assembly(stub).as_bitcode())), *rest
+        return _outside(cres), (name, kind, (machine_code, llvm.parse_assembly(stub).as_bitcode())), *rest
+
+    def rebuild(self, target_context: Any, payload: Any) -> Any:
+        outside, *rest = payload
+        rtsys.initialize(target_context)  # what holds the memory of arrays
+        engine = target_context.codegen()._engine
+        if not all(engine.is_symbol_defined(name) or llvm.address_of_symbol(name) for name in outside):
+            target_context.refresh()  # or the process ends when it is linked
+        return super().rebuild(target_context, rest)
+
+
+def _outside(cres: Any) -> tuple[str, ...]:
+    """Return the names that machine code takes from the process: of C, of Python, and of what numba brings to both."""
+    module: Any = cres.library._final_module
+    names = (each.name for each in (*module.functions, *module.global_variables) if each.is_declaration)
+    return tuple(sorted(name for name in names if not name.startswith("llvm.")))
 
 
 class _EntryCache(_Cache):

@@ -14,6 +14,7 @@ import pytest
 from numba import njit, objmode, types
 from numba.core.runtime import _nrt_python, rtsys
 
+from plimsoll.engine.garbage import SELDOM
 from plimsoll.engine.kernels import jit, parts, release
 from plimsoll.engine.kernels.allocate import waterfill
 from plimsoll.engine.kernels.linalg import cholesky
@@ -260,7 +261,7 @@ def test_garbage_is_looked_for_as_before_and_as_a_user_wants_it(
     assert known["fine"](1) == 1
     with pytest.raises(Exception, match="no"):
         known["wrong"](1)
-    assert seen == [parts.COLLECTIONS if first == 700 else (first, 7, 7)] * 2
+    assert seen == [SELDOM if first == 700 else (first, 7, 7)] * 2
     assert gc.get_threshold() == (first, 7, 7)
 
 

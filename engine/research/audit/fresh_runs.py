@@ -16,7 +16,7 @@ from plimsoll.engine.market.span import first_bars
 from plimsoll.engine.research.audit.case import Case, Ran, StandIn
 from plimsoll.engine.research.audit.cut_files import cut_config, working_folder, write_panel
 from plimsoll.engine.research.audit.finding import Finding
-from plimsoll.engine.research.audit.fresh_process import Job, ProcessOutcome, read_outcome
+from plimsoll.engine.research.audit.fresh_job import Job, ProcessOutcome, read_outcome
 from plimsoll.engine.research.proof.trail import Trail, first_difference
 from plimsoll.engine.runtime.cores import cores
 from plimsoll.engine.runtime.needs import needs_of

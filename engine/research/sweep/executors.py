@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from plimsoll.engine.errors import WorkerError
+from plimsoll.engine.garbage import seldom
 from plimsoll.engine.market.panel_folder import open_panel
 from plimsoll.engine.research.sweep.block import Block, BlockRows, run_block
 from plimsoll.engine.research.sweep.compiled_evaluator import evaluator_for
@@ -168,6 +169,7 @@ def run_mapped(folder: Path, block: Block) -> BlockRows:
 
 def _begin() -> None:
     """Prepare a worker process: an interruption is the parent's to handle, and a worker never outlives it."""
+    seldom()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
