@@ -22,10 +22,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import llvmlite.binding as llvm
-import numba
 from numba.core import compiler, types
 from numba.core.bytecode import FunctionIdentity
-from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 from numba.core.codegen import JITCodeLibrary, RuntimeLinker
 from numba.core.environment import Environment
 from numba.core.errors import UnsupportedError
@@ -163,6 +162,15 @@ class _PartCache(_Cache):
     _impl_class = _PartCacheImpl
 
 
+def _opened(kind: type[_Cache], py_func: Callable[..., Any], folder: Path) -> Any:
+    """Return the cache of a function in `folder`; one that keeps nothing where that cannot be written to."""
+    with caches_in(folder):
+        try:
+            return kind(py_func)
+        except (OSError, RuntimeError):  # the file of the source is gone, or no locator
+            return NullCache()
+
+
 class Part(CPUDispatcher):
     """What kernels see of a kernel: never called from Python."""
 
@@ -175,9 +183,9 @@ class Part(CPUDispatcher):
         super().__init__(py_func, of_locals, (targetoptions or {}) | {"no_cpython_wrapper": True})
         self._compiler._compile_core = self._made
 
-    def enable_caching(self) -> None:
-        """Keep parts on disk."""
-        self._cache = _PartCache(self.py_func)
+    def keep_in(self, folder: Path) -> None:
+        """Keep parts in `folder`."""
+        self._cache = _opened(_PartCache, self.py_func, folder)
 
     def _made(self, args: Any, return_type: Any) -> Any:
         """Compile up to the intermediate code."""
@@ -244,15 +252,17 @@ class Kernel(CPUDispatcher):
         """The part; made when it is asked for, as a process that finds its machine code on disk needs none."""
         part = Part(self.py_func, targetoptions=self.targetoptions)
         if self.folder is not None:
-            with caches_in(self.folder):
-                part.enable_caching()
+            part.keep_in(self.folder)
         return part
 
-    def enable_caching(self) -> None:
-        """Keep machine code, and the part, on disk where numba keeps things now."""
-        config: Any = numba.config
-        self.folder = Path(config.CACHE_DIR)
-        self._cache = _EntryCache(self.py_func)
+    def keep_in(self, folder: Path) -> None:
+        """Keep machine code, and the part, in `folder`; who looks there is the first call from Python, and few come."""
+        self.folder = folder
+        del self.__dict__["_cache"]  # of numba's own making, which keeps nothing
+
+    @cached_property
+    def _cache(self) -> Any:
+        return NullCache() if self.folder is None else _opened(_EntryCache, self.py_func, self.folder)
 
     @property
     def _numba_type_(self) -> Any:

@@ -28,12 +28,16 @@ def fits() -> bool:
 
 @contextmanager
 def caches_in(folder: Path) -> Iterator[None]:
-    """Have the caches that numba makes meanwhile write to `folder`."""
+    """Have the caches that numba makes meanwhile write to `folder`, and nowhere else.
+
+    Where it cannot write to, numba goes on to the folder of the source, and would find there what it once made of
+    that file and of others as they were then. It raises RuntimeError instead.
+    """
     config: Any = numba.config
     with _ONE_FOLDER:
-        previous = config.CACHE_DIR
-        config.CACHE_DIR = str(folder)  # read once, when a cache is made
+        previous = config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES
+        config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = str(folder), "UserProvidedCacheLocator"  # read once
         try:
             yield
         finally:
-            config.CACHE_DIR = previous
+            config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = previous

@@ -2,13 +2,16 @@
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from plimsoll.engine.kernels import jit
+from plimsoll.engine import kept
+from plimsoll.engine.kernels import jit, sources
 
 ROOT = Path(__file__).parents[2]
 INNER = "from plimsoll.engine.kernels.jit import kernel\n\n\n@kernel\ndef inner(x):\n    return x + {add}\n"
@@ -98,7 +101,7 @@ ODD = (
 @pytest.mark.parametrize("text", ODD)
 def test_no_import_is_overlooked_however_it_is_written(text: str) -> None:
     content = text.encode()
-    assert said(jit.import_tree(content)) >= said(ast.parse(content))
+    assert said(sources.import_tree(content)) >= said(ast.parse(content))
 
 
 def test_the_imports_of_every_file_of_the_package_are_found_and_no_others() -> None:
@@ -106,7 +109,7 @@ def test_the_imports_of_every_file_of_the_package_are_found_and_no_others() -> N
     assert len(files) > 200
     for path in files:
         content = path.read_bytes()
-        assert said(jit.import_tree(content)) == said(ast.parse(content)), path
+        assert said(sources.import_tree(content)) == said(ast.parse(content)), path
 
 
 def said(tree: ast.Module) -> set[tuple[str, ...]]:
@@ -182,10 +185,82 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypa
         return 2.0 * x
 
     assert jit.kernel(double)(3.0) == 6.0
+    beside = Path(__file__).parent / "__pycache__"  # where numba goes on to, and finds what it once made of this file
+    assert not list(beside.glob("*double*"))
+
+
+@pytest.fixture
+def ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that counts as this package's own, with three files of kernels in a chain that settled long ago."""
+    monkeypatch.setenv("PLIMSOLL_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(sources, "_ENGINE", tmp_path.resolve())
+    imports = {"inner.py": "", "middle.py": "from inner import x\n", "outer.py": "from middle import x\n"}
+    write(tmp_path, {name: f"{text}x = 1\n" for name, text in imports.items()})
+    for name in imports:
+        os.utime(tmp_path / name, ns=(10**18, 10**18))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def key_in_a_new_process(folder: Path, flag_text: str = "flags") -> str:
+    """Return the key of the outer file as a process finds it that has looked at nothing yet."""
+    for known in (sources.cache_key, sources._fingerprint):
+        known.cache_clear()
+    sources._KNOWN.clear()
+    return sources.cache_key(str(folder / "outer.py"), flag_text)
+
+
+def test_the_key_of_a_package_s_own_file_is_found_out_once(ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = key_in_a_new_process(ours)
+    with monkeypatch.context() as patch:
+        patch.delattr(sources, "import_closure")
+        assert key_in_a_new_process(ours) == first
+    for torn in kept.facts_folder().iterdir():
+        torn.write_bytes(torn.read_bytes()[:-1])
+    assert key_in_a_new_process(ours) == first
+    shutil.rmtree(kept.facts_folder())
+    monkeypatch.setattr(sources, "keep", lambda *_: None)
+    assert key_in_a_new_process(ours) == first
+
+
+@pytest.mark.parametrize("file", ["inner.py", "middle.py", "outer.py"])
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_kept_key_is_not_taken_for_a_changed_source(ours: Path, file: str, *, settled: bool) -> None:
+    """One that is changed in place to another of the same length, even at the same moment as before."""
+    before = key_in_a_new_process(ours)
+    path = ours / file
+    now = time.time_ns() - (10**10 if settled else 0)
+    seen = set()
+    for content in ("2", "3"):
+        path.write_text(path.read_text()[:-2] + content + "\n")
+        os.utime(path, ns=(now + settled * int(content), now + settled * int(content)))
+        seen.add(key_in_a_new_process(ours))
+    assert len(seen | {before}) == 3
+
+
+def test_a_kept_key_is_of_its_flags_and_of_the_files_that_are_there(ours: Path) -> None:
+    before = key_in_a_new_process(ours)
+    assert key_in_a_new_process(ours, "other flags") not in {before, ""}
+    assert key_in_a_new_process(ours) == before
+    (ours / "inner.py").unlink()
+    assert key_in_a_new_process(ours) != before
+
+
+def test_the_key_of_a_users_own_file_is_never_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it imports depends on where modules are looked for, of which its files tell nothing."""
+    monkeypatch.setenv("PLIMSOLL_CACHE_DIR", str(tmp_path / "cache"))
+    write(tmp_path, {"a/helper.py": "x = 1\n", "b/helper.py": "x = 2\n", "mine/outer.py": "from helper import x\n"})
+    keys = []
+    for folder in "ab":
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(str(tmp_path / folder))
+            keys.append(key_in_a_new_process(tmp_path / "mine"))
+    assert keys[0] != keys[1]
+    assert not kept.facts_folder().exists()
 
 
 def test_the_closure_of_a_kernel_file_names_the_kernels_it_stands_on_and_nothing_else() -> None:
-    names = {path.stem for path in jit.import_closure(ROOT / "engine" / "kernels" / "allocate" / "hrp.py")}
+    names = {path.stem for path in sources.import_closure(ROOT / "engine" / "kernels" / "allocate" / "hrp.py")}
     assert {"hrp", "linkage", "linalg", "jit", "code"} <= names
     assert not names & {"types", "errors", "kalman", "numpy"}
 
@@ -201,7 +276,8 @@ def test_the_place_of_the_cache_can_be_chosen(tmp_path: Path, monkeypatch: pytes
 
 def test_a_loop_above_the_kernels_is_keyed_by_the_stages_it_calls_and_not_by_what_holds_no_kernel() -> None:
     names = {
-        path.relative_to(ROOT).as_posix() for path in jit.import_closure(ROOT / "engine/runtime/compiled/book_loop.py")
+        path.relative_to(ROOT).as_posix()
+        for path in sources.import_closure(ROOT / "engine/runtime/compiled/book_loop.py")
     }
     stages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "engine/portfolio/stages").glob("s*.py")}
     assert stages <= names
@@ -232,13 +308,13 @@ def test_an_environment_within_a_users_folder_is_not_the_users_code(
     write(tmp_path, {"my_kernels.py": "import their_library\nimport my_other\n", "my_other.py": "x = 1\n"})
     monkeypatch.syspath_prepend(str(installed))
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(jit, "_libraries", lambda: (installed.resolve(),))
-    names = [path.name for path in jit.import_closure(tmp_path / "my_kernels.py")]
+    monkeypatch.setattr(sources, "_libraries", lambda: (installed.resolve(),))
+    names = [path.name for path in sources.import_closure(tmp_path / "my_kernels.py")]
     assert names == ["my_kernels.py", "my_other.py"]
     write(
         installed, {"my_package/__init__.py": "", "my_package/a.py": "from my_package import b\nimport their_library\n"}
     )
     write(installed, {"my_package/b.py": "x = 1\n"})  # a package of kernels that is installed is followed
-    names = [path.name for path in jit.import_closure(installed / "my_package" / "a.py")]
+    names = [path.name for path in sources.import_closure(installed / "my_package" / "a.py")]
     assert "their_library.py" not in names
     assert {"a.py", "b.py"} <= set(names)

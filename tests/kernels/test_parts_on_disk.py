@@ -44,6 +44,42 @@ print(high(1), [sum(one.stats.cache_misses.values()) for one in (low, middle, hi
       [sum(one.part.stats.cache_misses.values()) for one in (low, middle, high)],
       [sum(one.part.stats.cache_hits.values()) for one in (low, middle, high)])
 """
+NEEDS = """
+import numpy as np
+from numba import njit, prange
+from plimsoll.engine.kernels.jit import kernel
+
+
+@kernel
+def plain(x):
+    return np.full(2, x).sum() + 2.0 * x
+
+
+@kernel
+def solved(x):
+    return np.linalg.solve(np.eye(3) / x, np.ones(3)).sum() + x
+
+
+@kernel
+def of_words(x):
+    found = {"one": x}
+    found["two"] = 3.0 * x
+    return found["one"] + found["two"]
+
+
+@njit(parallel=True)
+def in_threads(x):
+    s = 0.0
+    for i in prange(4):
+        s += x
+    return s
+
+
+@kernel
+def of_threads(x):
+    return in_threads(x)
+"""
+FILLED = "cpu_target.target_context._registries"
 MANY = """
 import numpy as np
 from numba import njit, objmode, prange
@@ -226,6 +262,21 @@ def test_the_plain_way_of_compiling_gives_the_same_bits_and_is_kept_apart(tmp_pa
 def test_a_second_process_loads_the_one_kernel_that_is_called_and_no_part(chain: Path) -> None:
     assert python(chain, COUNTS) == ["17 [0, 0, 1] [1, 1, 1] [0, 0, 0]"]
     assert python(chain, COUNTS) == ["17 [0, 0, 0] [0, 0, 0] [0, 0, 0]"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("call", "filled"),
+    [("plain(2.0)", False), ("solved(2.0)", False), ("of_words(2.0)", False), ("of_threads(2.0)", True)],
+)
+def test_what_only_compiling_needs_is_left_alone_where_nothing_is_compiled(
+    tmp_path: Path, call: str, *, filled: bool
+) -> None:
+    """Threads need what numba brings to the process once its registries are filled; words bring their secret along."""
+    (tmp_path / "needs.py").write_text(NEEDS)
+    asked = f"from numba.core.registry import cpu_target\nfrom needs import *\nprint({call}, bool({FILLED}))"
+    assert python(tmp_path, asked) == ["8.0 True"]
+    assert python(tmp_path, asked) == [f"8.0 {filled}"]
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from plimsoll.engine.kernels.jit import import_closure
+from plimsoll.engine.kernels.sources import import_closure
 from plimsoll.engine.research.audit.case import Case, Ran
 from plimsoll.engine.research.audit.finding import Finding
 from plimsoll.engine.research.audit.what_if import Comparison
