@@ -6,13 +6,16 @@ whole. A page with other kinds of traces takes the whole one from the installed 
 
 import base64
 import gzip
+import hashlib
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from plimsoll.engine.kept import keep, recall
 from plimsoll.engine.report.page.palette import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -69,13 +72,23 @@ def script_safe(text: str) -> str:
 
 @lru_cache(maxsize=2)
 def plotly_packed(*, whole: bool = False) -> str:
-    """Return the drawing library as `packed`: the kept bundle, or the whole one of the installed plotly package."""
-    if not whole:
-        return packed((FOLDER / KEPT).read_bytes())
-    spec = find_spec("plotly")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("plotly is not installed; this page needs it")
-    return packed((Path(spec.origin).parent / "package_data" / "plotly.min.js").read_bytes())
+    """Return the drawing library as `packed`: the bundle beside this file, or the installed plotly package's whole one.
+
+    It is packed once and kept, by its content.
+    """
+    if whole:
+        spec = find_spec("plotly")
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError("plotly is not installed; this page needs it")
+        content = (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_bytes()
+    else:
+        content = (FOLDER / KEPT).read_bytes()
+    name, key = f"library-{whole}", f"{hashlib.sha256(content).hexdigest()} {zlib.ZLIB_RUNTIME_VERSION}"
+    found = recall(name, key)
+    if found is None:
+        found = packed(content).encode()
+        keep(name, key, found)
+    return found.decode()
 
 
 def packed(content: bytes) -> str:
@@ -94,10 +107,8 @@ def _read(name: str) -> str:
 def _environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    from plimsoll.engine.report.page.compiled_template import KeptTemplates
+
+    options: dict[str, Any] = {"autoescape": True, "undefined": StrictUndefined}
+    options |= {"trim_blocks": True, "lstrip_blocks": True}
+    return Environment(loader=FileSystemLoader(FOLDER), bytecode_cache=KeptTemplates(repr(options)), **options)
