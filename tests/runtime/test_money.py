@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.money import market, settled, told, total, with_volume
-from support.scripted import Ran
+from support.scripted import Ran, run_script
 
 T = 40
 FLAT = np.full(T, 100.0)
@@ -214,3 +214,39 @@ def test_a_call_never_sells_less_than_was_on_its_way() -> None:
 def test_a_position_that_was_to_be_turned_when_the_call_came_is_only_closed() -> None:
     ran = called({"AAA": -0.3, "BBB": 0.3})
     assert [ran.shares_after(t)[0] for t in (5, 6, 7, 8)] == [1_000.0, 0.0, 0.0, 0.0]
+
+
+def test_what_a_call_asks_for_is_sold_at_a_limit_of_its_own() -> None:
+    """The sale on its way was for more, at a limit a gap has left behind: by itself it would never be filled."""
+    close = np.full(12, 100.0)
+    close[5:] = 60.0
+    panel = market({"AAA": close}, volume=np.full((12, 1), 1e9))
+    execution = {"venue": "alpaca", "limits": True, "unfilled": "carry"}
+    account = {**MARGIN, "maintenance_long": 0.4}
+    ran = run_script(panel, {0: {"AAA": 2.0}, 4: {"AAA": 0.5}}, first=1, account=account, execution=execution)
+    held = [float(ran.shares_after(t)[0]) for t in (4, 5, 6)]
+    assert held == [2_000.0, 2_000.0, 500.0]  # as many as were to be sold at bar 4
+    assert ran.result.counts["margin_calls"] == 1
+    assert ran.result.orders["qty"].to_list()[1:] == [-1_500.0, -1_500.0]  # the second one took the place of the first
+
+
+def test_sized_at_the_fill_a_sale_goes_on_under_a_call_and_a_call_sells_what_it_asks() -> None:
+    fill = {"sizing": "fill"}
+    missing = called({"AAA": 0.0, "BBB": 1.3}, execution=fill)
+    assert missing.shares_after(6)[0] == 0.0
+    assert missing.shares_after(6)[1] < 1_000.0
+    mild = called({"AAA": 0.9, "BBB": 1.0}, missing=False, volume=1_000.0, execution=fill | {"max_participation": 0.1})
+    alone = called({"AAA": 1.0, "BBB": 1.0}, missing=False, volume=1_000.0, execution=fill | {"max_participation": 0.1})
+    assert mild.shares_after(8)[0] <= alone.shares_after(8)[0] < 1_000.0
+
+
+@pytest.mark.parametrize(("unfilled", "held"), [("carry", 500.0), ("expire", 1_000.0)])
+def test_what_is_sized_at_the_fill_waits_for_a_price_as_everything_does(unfilled: str, held: float) -> None:
+    close = np.full(8, 100.0)
+    close[3:5] = np.nan
+    execution = {"sizing": "fill", "unfilled": unfilled}
+    ran = settled(
+        market({"AAA": close, "BBB": np.full(8, 10.0)}), {0: {"AAA": 1.0}, 2: {"AAA": 0.5}}, execution=execution
+    )
+    assert [float(ran.shares_after(t)[0]) for t in (2, 3, 4, 5)] == [1_000.0, 1_000.0, 1_000.0, held]
+    assert ran.result.counts["expired_orders"] == (unfilled == "expire")

@@ -176,8 +176,8 @@ class PlainAccount:
             on_the_way = {s: order for s, order in self.orders.items() if frees(self.shares[s], order.first)}
             for symbol, order in on_the_way.items():
                 order.second = 0.0
-                if symbol in new and abs(new[symbol].first) <= abs(order.first):
-                    del new[symbol]
+                if symbol in new and abs(new[symbol].first) < abs(order.first):
+                    new[symbol].first = order.first
             self.orders = on_the_way | new
         else:
             self.orders = new if answer is not None else self.orders | new

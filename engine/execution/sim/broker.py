@@ -106,9 +106,13 @@ class SimBroker:
         """
         if (batch.rows.bar != self._t).any():
             raise EngineError(f"orders of bars {sorted(set(batch.rows.bar.tolist()))} were sent at bar {self._t}")
-        beside = add_under_call if called else add_working
-        put = beside if alone else replace_working
-        put(0, len(batch), batch.rows, self._n_orders, self._acct, self._scal)
+        where = 0, len(batch), batch.rows, self._n_orders, self._acct, self._scal
+        if alone and called:
+            add_under_call(*where, self.book.rules)
+        elif alone:
+            add_working(*where)
+        else:
+            replace_working(*where)
         self.batches.append(batch)
         self._n_orders += len(batch)
 

@@ -67,8 +67,9 @@ def order_table(feed: Feed, batches: Sequence[OrderBatch], fills: Floats, book: 
 
 def _status(book: Book, sized: Floats, filled: Floats) -> Ints:
     working = np.zeros(len(sized), dtype=np.bool_)
+    waits = (book.acct[layout.LEG0 : layout.LEG1 + 1] == 0.0).all(axis=0) & (book.rules[layout.SIZE_AT_FILL] != 0.0)
     for order, amount in ((layout.ORDER0, layout.LEG0), (layout.ORDER1, layout.LEG1)):
-        alive = book.acct[order, book.acct[amount] != 0.0]
+        alive = book.acct[order, (book.acct[amount] != 0.0) | waits]
         working[alive[alive >= 0.0].astype(np.int64)] = True
     done = np.abs(filled) >= np.abs(sized) * (1.0 - 1e-12)
     ended = STATUSES.index("canceled" if book.rules[layout.CARRY] else "expired")

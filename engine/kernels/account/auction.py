@@ -299,7 +299,8 @@ def spend_money(
     for i in range(acct.shape[1]):
         if acct[ORDER0, i] < 0.0 or acct[AT_CLOSE, i] != at_close:
             continue
-        if acct[LEG0, i] == 0.0 and acct[LEG1, i] == 0.0:
+        unsized = rules[SIZE_AT_FILL] != 0.0 and np.isnan(block[auction, t, i])
+        if acct[LEG0, i] == 0.0 and acct[LEG1, i] == 0.0 and not unsized:
             drop_order(i, acct, scal)
         elif rules[CARRY] == 0.0:
             scal[EXPIRED_ORDERS] += 1.0

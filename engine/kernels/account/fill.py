@@ -20,6 +20,7 @@ from plimsoll.engine.kernels.layout import (
     CASH,
     COST_TO,
     DAY,
+    EQUITY,
     F_BAR,
     F_COLUMN,
     F_COSTS,
@@ -42,6 +43,7 @@ from plimsoll.engine.kernels.layout import (
     R_TRADED,
     SHARES,
     SIGMA,
+    SIZE_AT_FILL,
     TARGET,
 )
 from plimsoll.engine.types import Floats
@@ -161,28 +163,44 @@ def add_working(first: int, stop: int, orders: Orders, first_row: int, acct: Flo
 
 
 @kernel
-def add_under_call(first: int, stop: int, orders: Orders, first_row: int, acct: Floats, scal: Floats) -> None:
+def add_under_call(
+    first: int, stop: int, orders: Orders, first_row: int, acct: Floats, scal: Floats, rules: Floats
+) -> None:  # fmt: skip
     """Put the new orders of a margin call beside what is working: what reduces goes on, what opens or adds ends.
 
-    Of two reductions of one symbol the larger one works: nobody who is called buys back less than was on its way, and
-    a symbol without a price at the call is still sold when it has one.
+    A symbol without a price at the call is still sold when it has one. Where the call asks for a symbol whose order is
+    on its way, the call's takes its place, at the call's own limit, and is for the larger of the two quantities:
+    nobody who is called sells less than was on its way. The row of the new order says so.
     """
+    sized_at_fill = rules[SIZE_AT_FILL] != 0.0
     for i in range(acct.shape[1]):
-        if acct[ORDER0, i] >= 0.0:
-            if acct[LEG0, i] * acct[SHARES, i] < 0.0:
-                acct[LEG1, i], acct[ORDER1, i], acct[CARRIED, i] = 0.0, -1.0, 1.0
-                if acct[TARGET, i] * acct[SHARES, i] < 0.0:
-                    acct[TARGET, i] = 0.0
-            else:
-                drop_order(i, acct, scal)
+        if acct[ORDER0, i] < 0.0:
+            continue
+        if not goes_on(i, sized_at_fill, acct, scal):
+            drop_order(i, acct, scal)
+            continue
+        acct[LEG1, i], acct[ORDER1, i], acct[CARRIED, i] = 0.0, -1.0, 1.0
+        if acct[TARGET, i] * acct[SHARES, i] < 0.0:
+            acct[TARGET, i] = 0.0
     for k in range(first, stop):
         i = orders.col[k]
         if acct[ORDER0, i] >= 0.0:
-            if abs(acct[LEG0, i]) >= abs(orders.qty[k]):
-                continue
+            if not sized_at_fill and abs(acct[LEG0, i]) > abs(orders.qty[k]):
+                orders.qty[k] = acct[LEG0, i]
+            if abs(acct[TARGET, i]) < abs(orders.target[k]):
+                orders.target[k] = acct[TARGET, i]
             drop_order(i, acct, scal)
         put_to_work(k, k + 1, orders, first_row + k - first, acct, scal)
     scal[PLANNED] = 1.0
+
+
+@inline_kernel
+def goes_on(i: int, sized_at_fill: bool, acct: Floats, scal: Floats) -> bool:
+    """Return whether a symbol's working order reduces what is held; one sized at the fill as the last mark has it."""
+    if not sized_at_fill:
+        return acct[LEG0, i] * acct[SHARES, i] < 0.0
+    target, weight = acct[TARGET, i], acct[SHARES, i] * acct[MARK, i] / scal[EQUITY]
+    return target * weight < 0.0 or abs(target) < abs(weight)
 
 
 @kernel

@@ -101,7 +101,7 @@ def book_loop(
             )  # fmt: skip
             if phi == SHORT_IN_CASH:
                 return SHORT
-            hand_over(n, full, alone, called, orders, acct, scal, cursor)
+            hand_over(n, full, alone, called, orders, acct, scal, rules, cursor)
             table.bar[row], table.phi[row], table.ticket[row], table.forced[row] = t, phi, ticket, called
             table.first[row + 1] = cursor[N_ORDERS]
     cursor[BAR] = max(stop, cursor[BAR])

@@ -99,7 +99,7 @@ def direct_loop(
             if phi == SHORT_IN_CASH:
                 cursor[BAR] = t
                 return SHORT
-            hand_over(n, full, not asked, called, orders, acct, scal, cursor)
+            hand_over(n, full, not asked, called, orders, acct, scal, rules, cursor)
             table.bar[row], table.phi[row], table.ticket[row], table.forced[row] = t, phi, 0.0, called
             table.first[row + 1] = cursor[N_ORDERS]
         t += 1

@@ -69,7 +69,8 @@ def value_held(acct: Floats, value: Floats) -> None:
 
 @kernel
 def hand_over(
-    n: int, full: bool, alone: bool, called: bool, orders: Orders, acct: Floats, scal: Floats, cursor: Ints
+    n: int, full: bool, alone: bool, called: bool, orders: Orders, acct: Floats, scal: Floats, rules: Floats,
+    cursor: Ints,
 ) -> None:  # fmt: skip
     """Hand n planned orders to the account and count the decision; in brief they stand in the table's first rows.
 
@@ -77,7 +78,7 @@ def hand_over(
     """
     at = cursor[N_ORDERS] if full else 0
     if alone and called:
-        add_under_call(at, at + n, orders, cursor[N_ORDERS], acct, scal)
+        add_under_call(at, at + n, orders, cursor[N_ORDERS], acct, scal, rules)
     elif alone:
         add_working(at, at + n, orders, cursor[N_ORDERS], acct, scal)
     else:
