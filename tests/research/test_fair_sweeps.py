@@ -23,6 +23,7 @@ from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.sweep.figures import equal, ranking
 from plimsoll.engine.research.sweep.grid import axes_of
 from plimsoll.engine.research.sweep.plan import SweepPlan, plan_sweep
+from plimsoll.engine.research.sweep.repeat import Repeat
 from plimsoll.engine.research.sweep.sweep import Ranking, SweepResult, Workers, run_sweep
 from plimsoll.engine.research.sweep.window import Windows
 from plimsoll.engine.trials.ledger import TrialLedger
@@ -258,3 +259,23 @@ def test_the_first_setting_that_ran_is_the_one_that_is_run_again(tmp_path: Path)
     assert json.loads((tmp_path / "out/summary.json").read_text())["failed"] == 1
     assert isinstance(result.table, pd.DataFrame)
     assert result.keys == (EVERY,)
+
+
+@pytest.mark.parametrize("leaks", [True, False])
+def test_a_sweep_cut_off_before_it_was_compared_is_compared_when_it_is_gone_on_with(
+    leaks: bool, tmp_path: Path, leaky: type[Leaky], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(_: Repeat) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Repeat, "block", cut)
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(leaking(tmp_path, leaks=leaks), tmp_path / "out", ALONE, Ranking())
+    assert len(list((tmp_path / "out/parts").glob("*.npz"))) == 3
+    monkeypatch.undo()
+    leaky.seen = 0  # another process
+    if not leaks:
+        assert run_sweep(leaking(tmp_path, leaks=leaks), tmp_path / "out", ALONE, Ranking()).failed == 0
+        return
+    with pytest.raises(StrategyError, match="setting 0, run again after the others, came to other returns"):
+        run_sweep(leaking(tmp_path, leaks=leaks), tmp_path / "out", ALONE, Ranking())

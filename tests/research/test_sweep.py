@@ -17,7 +17,7 @@ from plimsoll import sweep
 from plimsoll.engine.config.schema import load_config
 from plimsoll.engine.errors import ConfigError, OutputError
 from plimsoll.engine.market.calendar import build_clock
-from plimsoll.engine.research.sweep.figures import FIGURES, in_metrics
+from plimsoll.engine.research.sweep.figures import FIGURES, check_metric, in_metrics
 from plimsoll.engine.research.sweep.folder import files_aside
 from plimsoll.engine.research.sweep.grid import axes_of
 from plimsoll.engine.research.sweep.plan import SweepPlan, plan_sweep
@@ -223,6 +223,32 @@ def test_other_data_under_the_same_name_are_another_sweep(tmp_path: Path) -> Non
 def test_a_ranking_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigError, match="--metric: unknown metric 'sharp'; did you mean 'sharpe'"):
         sweep({"sleeve": []}, {"run.cash": [1, 2]}, by=Ranking("sharp"))
+    with pytest.raises(ConfigError, match="--metric: nothing can be ranked by 'ruined'"):
+        sweep({"sleeve": []}, {"run.cash": [1, 2]}, by=Ranking("ruined"))
+
+
+def test_every_figure_that_can_be_ranked_by_is_a_column_of_numbers(tmp_path: Path) -> None:
+    ranked = [name for name in FIGURES if name != "ruined"]
+    assert [check_metric(name) for name in ranked] == ranked
+    table = run_sweep(gated_plan(tmp_path, every=(2, 5)), None, ALONE, Ranking()).table
+    assert {str(table[name].dtype.kind) for name in ranked} <= {"f", "i", "u"}
+
+
+def test_the_best_of_a_sweep_that_is_gone_on_with_are_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was cut off when it had chosen its best, by another figure and more of them."""
+    plan, folder = gated_plan(tmp_path), tmp_path / "out"
+
+    def cut(*_: Any, **__: Any) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("plimsoll.engine.report.sweep.page.sweep_html", cut)
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(plan, folder, ALONE, Ranking("vol_ann", top=4))
+    monkeypatch.undo()
+    assert len(list((folder / "best").iterdir())) == 4
+    run_sweep(plan, folder, ALONE, Ranking(top=2))
+    run_sweep(plan, tmp_path / "whole", ALONE, Ranking(top=2))
+    assert same_bytes(folder) == same_bytes(tmp_path / "whole")
 
 
 @pytest.mark.parametrize(

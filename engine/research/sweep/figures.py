@@ -25,7 +25,9 @@ FIGURES: Final = (
     "beta", "alpha_ann", "information_ratio",
     "orders", "fills", "decisions", "margin_calls", "ruined",
 )  # fmt: skip
-# Whole numbers in the table; `ruined` is true or false.
+# True or false in the table: nothing to rank by.
+YES_OR_NO: Final = ("ruined",)
+# Whole numbers in the table.
 COUNTS: Final = ("orders", "fills", "decisions", "margin_calls")
 # Where `metrics.json` keeps a figure that is not at its top.
 IN_METRICS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -110,8 +112,10 @@ def check_metric(name: str) -> str:
     Raises
     ------
     ConfigError
-        If there is none of that name.
+        If there is none of that name, or it is true or false.
     """
+    if name in YES_OR_NO:
+        raise ConfigError(f"nothing can be ranked by {name!r}", where="--metric", cause="it is true or false")
     if name not in FIGURES:
         raise ConfigError(f"unknown metric {name!r}", where="--metric", fix=did_you_mean(name, FIGURES))
     return name

@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +92,8 @@ def held_folder(folder: Path, definition: Mapping[str, Any], *, force: bool, kin
         parts.mkdir(parents=True, exist_ok=True)
         with (folder / LOCK).open("w") as lock:
             _lock(lock.fileno(), folder, kind)
+            _clear(folder, kind, kept=(kind.definition, PARTS) if resumes else ())
             if not resumes:
-                _clear(folder, kind)
                 parts.mkdir()
                 write_file(folder / kind.definition, json_bytes(definition))
             try:
@@ -144,11 +144,14 @@ def _read(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _clear(folder: Path, kind: Kind) -> None:
-    """Remove what an earlier sweep left; the mark of its end first, what no sweep wrote stays."""
-    for name in kind.files:
+def _clear(folder: Path, kind: Kind, kept: Collection[str]) -> None:
+    """Remove what an earlier sweep left but for what is kept; the mark of its end first, what no sweep wrote stays.
+
+    One that was cut off while it wrote its results has chosen its best, by a figure that need not be this one's.
+    """
+    for name in (name for name in kind.files if name not in kept):
         (folder / name).unlink(missing_ok=True)
-    for name in kind.folders:
+    for name in (name for name in kind.folders if name not in kept):
         if (folder / name).is_dir():
             shutil.rmtree(folder / name)
 

@@ -13,7 +13,7 @@ from plimsoll.engine.config.schema import Config
 from plimsoll.engine.config.toml import dump_toml
 from plimsoll.engine.report.metrics.table import plain
 from plimsoll.engine.research.sweep.block import BlockRows
-from plimsoll.engine.research.sweep.figures import COUNTS, FIGURES, equal, ranking
+from plimsoll.engine.research.sweep.figures import COUNTS, FIGURES, YES_OR_NO, equal, ranking
 from plimsoll.engine.research.sweep.grid import plain_value
 from plimsoll.engine.research.sweep.luck import SweepLuck
 from plimsoll.engine.research.sweep.plan import SweepPlan
@@ -63,7 +63,7 @@ def _table(
     columns["from"], columns["sessions"] = spans
     for at, name in enumerate(FIGURES):
         columns[name] = values[:, at]
-        if name == "ruined":
+        if name in YES_OR_NO:
             columns[name] = values[:, at] == 1.0
         elif name in COUNTS and not failed.any():
             columns[name] = values[:, at].astype(np.int64)

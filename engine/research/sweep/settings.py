@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import zip_longest
 from threading import Lock
 from typing import Any, Final, Protocol
 
@@ -17,8 +18,10 @@ from plimsoll.engine.runtime.needs import Needs, needs_of
 from plimsoll.engine.sleeve.strategy import Strategy
 
 Path = tuple[str, ...]
-# Configurations without their varied parameters that a maker keeps; beyond it the oldest are validated again.
+# Configurations without their varied parameters that a maker keeps for good, the first ones: whoever goes through all
+# settings again finds as many of them there. Of the others it keeps the latest, and validates them once a pass.
 FRAMES: Final = 4_096
+LATEST: Final = 64
 
 
 class Makes(Protocol):
@@ -103,7 +106,8 @@ class SettingMaker:
         self._paths = [path_of(base, axis.key) for axis in axes]
         self._is_param = [len(path) == 4 and path[0] == "sleeve" and path[2] == "params" for path in self._paths]
         self._frames: dict[str, Config | ConfigError] = {}
-        self._lock = Lock()  # of `_frames`
+        self._latest: dict[str, Config | ConfigError] = {}
+        self._lock = Lock()  # of both
         _refuse_overlap(axes, self._paths)
 
     def check_values(self) -> None:
@@ -212,10 +216,12 @@ class SettingMaker:
         """
         config = self._config(changes)
         chosen = {int(self._paths[at][1]) for at in changes if self._is_param[at]}
-        strategies = dict(self._strategies)
-        for position, (sleeve, before) in enumerate(zip(config.sleeve, self.base.sleeve, strict=True)):
-            if position in chosen or (sleeve is not before and sleeve != before):
-                strategies[sleeve.name] = self._strategy(sleeve)
+        strategies: dict[str, Strategy] = {}
+        for position, (sleeve, before) in enumerate(zip_longest(config.sleeve, self.base.sleeve)):
+            if sleeve is None:
+                break  # the list of sleeves is what varies, and this one is shorter
+            same = position not in chosen and (sleeve is before or sleeve == before)
+            strategies[sleeve.name] = self._strategies[sleeve.name] if same else self._strategy(sleeve)
         return config, strategies
 
     def _config(self, changes: Mapping[int, Any]) -> Config:
@@ -238,13 +244,15 @@ class SettingMaker:
             return self.base
         key = identity([[at, changes[at]] for at in sorted(changes)])
         with self._lock:
-            frame = self._frames.get(key)
+            frame = self._frames.get(key) or self._latest.get(key)
             if frame is None:
-                frame = self._frames[key] = self._validated(changes)
-                while len(self._frames) > FRAMES:
-                    self._frames.pop(next(iter(self._frames)))
+                frame = self._validated(changes)
+                kept = self._frames if len(self._frames) < FRAMES else self._latest
+                kept[key] = frame
+                if len(self._latest) > LATEST:
+                    self._latest.pop(next(iter(self._latest)))
         if isinstance(frame, ConfigError):
-            raise frame
+            raise frame.with_traceback(None)  # or it holds whatever it was raised through, every time
         return frame
 
     def _validated(self, changes: Mapping[int, Any]) -> Config | ConfigError:
@@ -281,6 +289,8 @@ def path_of(base: Config, key: str) -> Path:
         If there is no such sleeve, or the key is none that can be varied.
     """
     path = key.split(".")
+    if path == ["run"]:
+        raise ConfigError("run cannot be varied as a whole", where=WHERE, fix="name its keys, as in run.cash=1e4,1e5")
     if path[0] == "data" or path in (["run", "name"], ["run", "modules"]):
         fix = "run a sweep per data set" if path[0] == "data" else "leave it out"
         raise ConfigError(f"{key} cannot be varied: it would be another experiment", where=WHERE, fix=fix)

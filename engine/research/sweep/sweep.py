@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,9 @@ from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.collect import versions
 from plimsoll.engine.runtime.cores import cores
 from plimsoll.engine.types import Dates, Floats
+
+# Beside the parts: the first setting was run once more and came to the same.
+REPEATED: Final = "repeated"
 
 ExecutorName: TypeAlias = Literal["auto", "threads", "processes"]
 
@@ -154,8 +157,15 @@ def run_sweep(
 def _run_missing(
     plan: SweepPlan, blocks: list[Block], parts: Path, workers: Workers, progress: Progress | None
 ) -> None:
-    """Run the blocks that are not kept yet, and the first setting once more."""
+    """Run the blocks that are not kept yet, and the first setting once more.
+
+    Where that was all that was left to do, the last block runs before it again: it is what others leave behind that a
+    setting run once more is held against.
+    """
     missing = [block for block in blocks if read_part(parts, block) is None]
+    repeated = parts / REPEATED
+    if not missing and len(blocks) > 1 and not repeated.exists():
+        missing = blocks[-1:]
     done = len(plan.settings) - sum(len(block.settings) for block in missing)
 
     repeat = Repeat(blocks, lambda block: read_part(parts, block))
@@ -164,6 +174,7 @@ def _run_missing(
         nonlocal done
         if block.number == AGAIN:
             repeat.check(rows)
+            repeated.touch()
             return
         write_part(parts, block.number, rows)
         done += len(block.settings)
