@@ -32,6 +32,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.runtime.nrt import rtsys
 
 from plimsoll.engine.garbage import seldom
+from plimsoll.engine.kernels.lent import EntryLibrary, can_be_lent
 from plimsoll.engine.kernels.release import PART_FILES, caches_in
 
 # How the names begin under which machine code finds what it needs of Python: numba's environments.
@@ -280,10 +281,13 @@ class Kernel(CPUDispatcher):
             self.part.compile(args if return_type is None else return_type(*args))
         inner: Any = self.part.overloads[args]
         context = self.targetctx.subtarget(enable_nrt=True)  # or an array that is returned is owned by nobody
-        library = context.codegen().create_library(inner.library.name)
+        library = EntryLibrary(context.codegen(), inner.library.name)
         library.enable_object_caching()
         library.add_linking_library(inner.library)
         fndesc = copy.copy(inner.fndesc)
+        library.wrapper = fndesc.llvm_cpython_wrapper_name
+        if can_be_lent(inner.library, fndesc.argtypes, fndesc.restype):
+            library.lend(context, fndesc.llvm_func_name, fndesc.argtypes)
         fndesc.env_name += ".entry"  # its constants are its own: the part's may be on disk already, without them
         environment = Environment.from_fndesc(fndesc)
         with context.push_code_library(library):
