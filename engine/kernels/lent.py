@@ -8,6 +8,7 @@ nobody calls the kernels within one library from elsewhere, the optimiser knows 
 Memory that a kernel makes for itself is counted as before. No operation on numbers is touched, so the bits stay.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -68,18 +69,29 @@ class EntryLibrary(JITCodeLibrary):
         taken_in(ir_module)
 
     def _optimize_final_module(self) -> None:
-        """Optimise as numba does, knowing that nobody calls what is within from elsewhere."""
+        """Optimise as numba does, knowing that nobody calls what is within from elsewhere.
+
+        What is within takes other arguments then than what another library has by the same name, and the engine goes
+        by names: each gets one of its own.
+        """
         codegen: Any = self._codegen
         module = self._final_module
         passes, told = codegen._module_pass_manager(
             loop_vectorize=codegen._loopvect, slp_vectorize=False, opt=codegen._opt_level, cost="cheap"
         )
         passes.run(module, told)
-        for function in module.functions:
-            if not function.is_declaration and function.name != self.wrapper:
-                function.linkage = "internal"
+        for function in self._within():
+            function.linkage = "internal"
         passes, told = codegen._module_pass_manager()
         passes.run(module, told)
+        own = hashlib.sha256(self.wrapper.encode()).hexdigest()[:16]
+        for function in self._within():
+            function.name = f"{function.name}.{own}"
+
+    def _within(self) -> list[Any]:
+        """Return the functions that nobody outside looks for."""
+        found = self._final_module.functions
+        return [each for each in found if not each.is_declaration and each.name != self.wrapper]
 
 
 def _calls(module: Any, callee: str) -> Iterator[Any]:
