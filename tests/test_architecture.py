@@ -75,8 +75,8 @@ FLOORS = tuple(
 )
 # Who alone may import what.
 HOMES = {
-    "numba": ("plimsoll.engine.kernels.jit", "plimsoll.engine.kernels.parts", "plimsoll.engine.kernels.release"),
-    "llvmlite": ("plimsoll.engine.kernels.parts",),
+    "numba": tuple(f"plimsoll.engine.kernels.{name}" for name in ("jit", "lent", "parts", "release")),
+    "llvmlite": ("plimsoll.engine.kernels.lent", "plimsoll.engine.kernels.parts"),
     "alpaca": ("plimsoll.brokers.alpaca", "plimsoll.engine.market.alpaca"),
     "aiohttp": ("plimsoll.brokers.exchange",),
     "yfinance": ("plimsoll.engine.market.yahoo",),

@@ -34,6 +34,7 @@ from numba.core.runtime.nrt import rtsys
 from plimsoll.engine.garbage import seldom
 from plimsoll.engine.kernels.lent import EntryLibrary, can_be_lent
 from plimsoll.engine.kernels.release import PART_FILES, caches_in
+from plimsoll.engine.kernels.sources import keep_keys
 
 # How the names begin under which machine code finds what it needs of Python: numba's environments.
 ENVIRONMENTS: Final = "_ZN08NumbaEnv"
@@ -165,6 +166,7 @@ class _PartCache(_Cache):
 
 def _opened(kind: type[_Cache], py_func: Callable[..., Any], folder: Path) -> Any:
     """Return the cache of a function in `folder`; one that keeps nothing where that cannot be written to."""
+    keep_keys()
     with caches_in(folder):
         try:
             return kind(py_func)

@@ -173,6 +173,10 @@ def import_closure(path: Path, known: dict[tuple[Path, Path], tuple[Path, ...]] 
 _KNOWN: Final[dict[tuple[Path, Path], tuple[Path, ...]]] = {}
 
 
+# Keys that are still to be kept: name, under what, what.
+_FOUND: Final[list[tuple[str, str, bytes]]] = []
+
+
 @cache
 def _fingerprint(source: Path) -> bytes:
     return source.name.encode() + b"\0" + hashlib.sha256(source.read_bytes()).digest()
@@ -182,8 +186,9 @@ def _fingerprint(source: Path) -> bytes:
 def cache_key(filename: str, flag_text: str) -> str:
     """Return the name of the cache folder for kernels defined in `filename`.
 
-    For a file of this package it is kept, by path, size and time of change of every file it follows from. For a
-    user's own it is found out anew: what an import means there depends on where modules are looked for.
+    For a file of this package it is kept, by path, size and time of change of every file it follows from, once
+    `keep_keys` is called. For a user's own it is found out anew: what an import means there depends on where modules
+    are looked for.
     """
     source = Path(filename).resolve()
     if not source.is_relative_to(_ENGINE) and not source.is_relative_to(_STRATEGIES):
@@ -201,8 +206,15 @@ def cache_key(filename: str, flag_text: str) -> str:
     key = _key_of(closure, flag_text)
     newest = max(file.stat().st_mtime_ns for file in closure)
     if time.time_ns() - newest > _SETTLED_NS and stamp_of(closure) == before:
-        keep(name, under, "\n".join((key, before, *map(str, closure))).encode())
+        _FOUND.append((name, under, "\n".join((key, before, *map(str, closure))).encode()))
     return key
+
+
+def keep_keys() -> None:
+    """Keep the keys that were found out: not when kernels are imported, which writes nothing, but when one is used."""
+    with suppress(IndexError):  # another thread has kept the last one
+        while _FOUND:
+            keep(*_FOUND.pop())
 
 
 def _key_of(closure: Iterable[Path], flag_text: str) -> str:

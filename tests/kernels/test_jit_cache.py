@@ -207,7 +207,9 @@ def key_in_a_new_process(folder: Path, flag_text: str = "flags") -> str:
     for known in (sources.cache_key, sources._fingerprint):
         known.cache_clear()
     sources._KNOWN.clear()
-    return sources.cache_key(str(folder / "outer.py"), flag_text)
+    key = sources.cache_key(str(folder / "outer.py"), flag_text)
+    sources.keep_keys()
+    return key
 
 
 def test_the_key_of_a_package_s_own_file_is_found_out_once(ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
