@@ -279,6 +279,7 @@ class Kernel(CPUDispatcher):
 
     def _made(self, args: Any, return_type: Any) -> Any:
         """Make machine code of the part and put the entry for Python before it."""
+        self.targetctx.refresh()  # nobody has, where the part and all before came from disk
         with _few_collections():
             self.part.compile(args if return_type is None else return_type(*args))
         inner: Any = self.part.overloads[args]

@@ -45,6 +45,8 @@ print(high(1), [sum(one.stats.cache_misses.values()) for one in (low, middle, hi
       [sum(one.part.stats.cache_hits.values()) for one in (low, middle, high)])
 """
 NEEDS = """
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit, prange
 from plimsoll.engine.kernels.jit import kernel
@@ -78,6 +80,22 @@ def in_threads(x):
 @kernel
 def of_threads(x):
     return in_threads(x)
+
+
+class Pair(NamedTuple):
+    a: np.ndarray
+    b: np.ndarray
+
+
+@kernel
+def below(pair, n):
+    pair.a[0] += n
+    return pair.a.sum() + n if n > 0 else pair.b.sum()
+
+
+@kernel
+def above(pair, n):
+    return below(pair, n) + 1.0
 """
 FILLED = "cpu_target.target_context._registries"
 MANY = """
@@ -297,6 +315,16 @@ def test_a_part_on_disk_is_not_taken_for_machine_code(chain: Path) -> None:
         "True",
     ]
     assert python(chain, asked + "print(is_compiled(middle))") == ["True"]
+
+
+@pytest.mark.slow
+def test_an_entry_is_made_of_a_part_on_disk_by_a_process_that_has_compiled_nothing(tmp_path: Path) -> None:
+    """Every kernel it called before was whole on disk, so that nothing is there that only compiling needs."""
+    (tmp_path / "needs.py").write_text(NEEDS)
+    assert python(tmp_path, "from needs import *\nprint(above(Pair(np.ones(2), np.ones(2)), 3))") == ["9.0"]
+    asked = "from needs import *\nprint(above(Pair(np.ones(2), np.ones(2)), 3), below(Pair(np.ones(2), np.ones(2)), 3))"
+    assert python(tmp_path, asked) == ["9.0 8.0"]
+    assert python(tmp_path, asked) == ["9.0 8.0"]
 
 
 @pytest.mark.slow

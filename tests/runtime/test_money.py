@@ -250,3 +250,16 @@ def test_what_is_sized_at_the_fill_waits_for_a_price_as_everything_does(unfilled
     )
     assert [float(ran.shares_after(t)[0]) for t in (2, 3, 4, 5)] == [1_000.0, 1_000.0, 1_000.0, held]
     assert ran.result.counts["expired_orders"] == (unfilled == "expire")
+
+
+def test_sized_at_the_fill_a_call_never_sells_less_than_was_on_its_way() -> None:
+    execution = {"sizing": "fill", "max_participation": 0.1}
+    ran = called({"AAA": 0.0, "BBB": 1.0}, volume=1_000.0, missing=False, execution=execution)
+    assert [ran.shares_after(t)[0] for t in (5, 6, 7, 8)] == [900.0, 800.0, 700.0, 600.0]  # to nothing, as was decided
+
+
+def test_an_order_sized_at_the_fill_that_waits_for_a_price_is_working_at_the_end() -> None:
+    close = np.array([100.0, 100.0, 100.0, np.nan, np.nan])
+    panel = market({"AAA": close, "BBB": np.full(5, 10.0)})
+    ran = settled(panel, {0: {"AAA": 1.0}, 2: {"AAA": 0.5}}, execution={"sizing": "fill"})
+    assert ran.result.orders["status"].to_list() == ["filled", "working"]
