@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from numba import objmode, typed, types
+from numba.core.registry import cpu_target
 from numba.core.runtime import _nrt_python, rtsys
 
 from plimsoll import backtest
@@ -39,7 +40,7 @@ class Outer(NamedTuple):
 
 @kernel
 def summed(x: Floats) -> float:
-    return x.sum()
+    return x.sum() + x.size - x.size * x.itemsize / 8.0
 
 
 @kernel
@@ -183,6 +184,13 @@ def test_a_kernel_that_raises_leaves_the_arrays_with_their_owner() -> None:
             checked(x)
     assert sys.getrefcount(x) == before
     assert is_lent(checked)
+
+
+def test_of_an_array_only_its_owner_is_left_out() -> None:
+    one = types.float64[::1]
+    known = cpu_target.target_context.data_model_manager
+    owners = list(lent._owners(known.lookup(types.Tuple((types.int64, one, types.UniTuple(one, 2))))))
+    assert owners == [False, *3 * [True, *6 * [False]]]  # parent, items, item size, data, shape, strides
 
 
 def test_nobody_finds_a_kernel_within_another_one_s_library() -> None:
