@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from plimsoll.engine.market.feed import Feed
-from plimsoll.engine.report.metrics.notes import diagnostic_curves
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Dates, Floats, Ints
 
@@ -92,7 +91,7 @@ def _of_base(record: Record, amounts: Floats) -> Floats:
 
 def _flags(record: Record) -> dict[str, Floats]:
     """Return every diagnostic, the last one known at each session, by its name; by its sleeve's too where needed."""
-    curves = diagnostic_curves(record)
+    curves = record.curves
     alone = len({sleeve for sleeve, _ in curves}) == 1
     taken = Counter(ACCOUNT)
     out = {}

@@ -121,6 +121,9 @@ def _csv(table: "pa.Table", sink: BinaryIO) -> None:
 
 
 def _parquet(table: "pa.Table", sink: BinaryIO) -> None:
+    import pyarrow as pa
     from pyarrow import parquet
 
-    parquet.write_table(table.replace_schema_metadata(None), sink, compression="zstd")
+    # A dictionary of numbers is as long as the column: it takes time and makes the file larger.
+    repeated = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
+    parquet.write_table(table.replace_schema_metadata(None), sink, compression="zstd", use_dictionary=repeated)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plimsoll.engine.execution.sim.order_table import STATUSES
+from plimsoll.engine.execution.sim.order_table import STATUSES, OrderTable
 from plimsoll.engine.kernels import layout
 from plimsoll.engine.kernels.account.ledger import bar_costs
 from plimsoll.engine.kernels.account.order import ORDER_COLUMNS
@@ -59,15 +59,16 @@ def collect(setup: Setup, track: Track) -> Record:
     config, panel = setup.config, setup.panel
     span = slice(setup.first, track.last + 1)
     index = pd.DatetimeIndex(panel.clock.stamp[span], name="session")
-    warnings = setup.warnings + _run_warnings(setup, track)
+    orders = setup.broker.order_table()
+    warnings = setup.warnings + _run_warnings(setup, track, orders)
     return Record(
         name=config.run.name,
         run_id=f"{config.run.name}-{config.digest[:8]}",
         equity=_equity(setup, index, span),
         weights=pd.DataFrame(setup.broker.held[span], index=index, columns=list(panel.symbols)),
         targets=_targets(setup, track),
-        orders=_orders(setup),
-        fills=_fills(setup),
+        orders=_orders(setup, orders),
+        fills=_fills(setup, orders),
         sleeves=_sleeves(setup, track, index, span),
         diagnostics=pd.concat([_diagnostics(setup, index, span), _decisions(setup, track)], ignore_index=True),
         trace=_trace(setup, track),
@@ -144,8 +145,7 @@ def _targets(setup: Setup, track: Track) -> pd.DataFrame:
     return pd.DataFrame(rows, index=pd.DatetimeIndex(stamps, name="session"), columns=list(setup.panel.symbols))
 
 
-def _orders(setup: Setup) -> pd.DataFrame:
-    table = setup.broker.order_table()
+def _orders(setup: Setup, table: OrderTable) -> pd.DataFrame:
     shown = {"id": np.array(table.ids, dtype=object)}
     for name, column in ORDER_COLUMNS.items():
         if column.shown:
@@ -180,9 +180,9 @@ def _order_columns(setup: Setup, name: str, values: Any) -> dict[str, Any]:
     return {name: values}
 
 
-def _fills(setup: Setup) -> pd.DataFrame:
+def _fills(setup: Setup, orders: OrderTable) -> pd.DataFrame:
     fills = setup.broker.fills
-    ids = np.array([*setup.broker.order_table().ids, ""], dtype=object)  # -1: no order asked for it
+    ids = np.array([*orders.ids, ""], dtype=object)  # -1: no order asked for it
     costs = {
         column: sum(fills[:, layout.F_COSTS + k] for k, cost in enumerate(COSTS) if cost.column == column)
         for column in COST_COLUMNS
@@ -290,7 +290,7 @@ def _counts(setup: Setup, track: Track) -> dict[str, int | float]:
     return counts
 
 
-def _run_warnings(setup: Setup, track: Track) -> tuple[DataWarning, ...]:
+def _run_warnings(setup: Setup, track: Track, orders: OrderTable) -> tuple[DataWarning, ...]:
     found = [DataWarning("quarantined", "", s.failure) for s in setup.system.sleeves if s.failure]
     fills, status = setup.broker.fills, setup.feed.status
     for row in fills[fills[:, layout.F_ORDER] < 0.0]:
@@ -304,6 +304,6 @@ def _run_warnings(setup: Setup, track: Track) -> tuple[DataWarning, ...]:
     if track.ruined:
         session = str(setup.panel.clock.session[track.last])
         found.append(DataWarning("ruined", "", "equity fell to zero or below: liquidated and stopped", session))
-    found += unfilled_warnings(setup, track.last)
+    found += unfilled_warnings(setup, track.last, orders)
     found += overridden_caps(setup.config, setup.system.integrator.facts, track.decisions)
     return tuple(found)

@@ -54,7 +54,7 @@ def holdings_of(equity: pd.DataFrame, weights: pd.DataFrame, fills: pd.DataFrame
     cols = np.array([names.index(symbol) for symbol in symbols], dtype=np.int64)
     place = {symbol: k for k, symbol in enumerate(symbols)}
     bar = _bars(equity.index, fills["session"])
-    column = np.array([place[str(symbol)] for symbol in fills["symbol"]], dtype=np.int64)
+    column = np.array([place[str(symbol)] for symbol in fills["symbol"].tolist()], dtype=np.int64)
     n_bars, shape = len(equity), (len(equity), len(symbols))
     of_these = _columns(prices, cols, n_bars)
     split: Floats = np.asarray(np.cumprod(of_these.split, axis=0), dtype=np.float64)

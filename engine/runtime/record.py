@@ -8,6 +8,7 @@ import pandas as pd
 
 from plimsoll.engine.errors import DataError, EngineError, InputError, did_you_mean
 from plimsoll.engine.runtime.beside import Beside, SpanReturns, stretches
+from plimsoll.engine.runtime.curves import Curves, curves_of
 from plimsoll.engine.runtime.holdings import Holdings, holdings_of
 from plimsoll.engine.runtime.lots import METHODS, Method
 from plimsoll.engine.runtime.round_trip import round_trips, session_numbers
@@ -64,6 +65,18 @@ class Record(RunFacts):
     def sessions(self) -> Dates:
         """(n,) exchange dates, datetime64[D]."""
         return self.stamps[self.rows].astype("datetime64[D]")
+
+    @cached_property
+    def decided(self) -> Dates:
+        """The sessions of the decisions, each once."""
+        days: Dates = np.sort(np.asarray(self.targets.index.to_numpy(), dtype="datetime64[D]"))
+        first: Bools = np.append(True, days[1:] != days[:-1])[: len(days)]
+        return days[first]
+
+    @cached_property
+    def curves(self) -> Curves:
+        """Each diagnostic as days and the last value of each session, by its sleeve and name."""
+        return curves_of(self.diagnostics)
 
     @cached_property
     def trades(self) -> pd.DataFrame:

@@ -121,19 +121,19 @@ def _of_fills(parts: SleeveParts, bar: Ints) -> Ints:
 
 def _costs(parts: SleeveParts, h: Holdings, columns: Sequence[str]) -> tuple[Floats, float]:
     """Return (S,) trading costs by sleeve, and those of what no sleeve changed."""
-    total, rest = np.zeros(len(parts.sleeves)), 0.0
+    n = len(parts.sleeves)
     place = {name: k for k, name in enumerate(columns)}
-    panel = [place[symbol] for symbol in h.symbols]
-    for row, decision in enumerate(_of_fills(parts, h.bar).tolist() if len(parts.at) else []):
-        i = panel[h.column[row]]
-        now = parts.parts[decision][:, i]
-        change = np.abs(now - parts.parts[decision - 1][:, i] if decision else now)
-        whole = float(change.sum())
-        if whole > 0.0:
-            total += h.costs[row] * change / whole
-        else:
-            rest += float(h.costs[row])
-    return total, rest
+    panel = np.array([place[symbol] for symbol in h.symbols], dtype=np.int64)
+    of = _of_fills(parts, h.bar) if len(parts.at) else h.bar[:0]
+    costs = h.costs[: len(of)]
+    traded = list(zip(of.tolist(), panel[h.column[: len(of)]].tolist(), strict=True))
+    now = np.array([parts.parts[decision][:, i] for decision, i in traded]).reshape(-1, n)
+    last = np.array([parts.parts[max(decision - 1, 0)][:, i] for decision, i in traded]).reshape(-1, n)
+    change = np.abs(np.where((of > 0)[:, None], now - last, now))
+    whole = change.sum(axis=1)
+    moved = whole > 0.0
+    total: Floats = (costs[moved, None] * change[moved] / whole[moved, None]).sum(axis=0)
+    return total, float(costs[~moved].sum())
 
 
 def _financing(parts: SleeveParts, h: Holdings, equity: pd.DataFrame) -> tuple[Floats, float]:

@@ -14,12 +14,13 @@ SESSIONS: Final = 5  # that a target may stay unheld
 SHARE: Final = 0.01  # of equity that it must differ by
 
 
-def unfilled_warnings(setup: Setup, last: int) -> list[DataWarning]:
+def unfilled_warnings(setup: Setup, last: int, table: OrderTable) -> list[DataWarning]:
     """Return a warning per symbol whose orders left more than 1% of equity undone for five sessions.
 
-    last : the last bar of the run. An order that a later decision replaced within that time is that decision's affair.
+    last : the last bar of the run. table : its orders. An order that a later decision replaced within that time is
+    that decision's affair.
     """
-    table, clock = setup.broker.order_table(), setup.panel.clock
+    clock = setup.panel.clock
     index = clock.session_index
     rows = table.rows
     found: dict[tuple[str, str], tuple[float, float, str, str, float]] = {}

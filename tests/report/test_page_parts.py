@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plimsoll.engine.report.page.figure_parts import bars, dates, extremes, inert, line, packed_dates
-from plimsoll.engine.report.page.frame import packed
+from plimsoll.engine.report.page.figure_parts import bars, dates, extremes, inert, line, numbers, packed_dates
+from plimsoll.engine.report.page.frame import packed, packed_within
 
 
 @given(
@@ -64,3 +64,27 @@ def test_a_packed_file_unpacks_and_is_the_same_twice() -> None:
     content = b"session,equity\n2020-01-02,1.0\n" * 50
     assert gzip.decompress(base64.b64decode(packed(content))) == content
     assert packed(content) == packed(content)
+
+
+@given(st.binary(max_size=3000), st.integers(1, 90), st.integers(0, 4000))
+def test_a_file_is_packed_where_there_is_room_for_it_and_only_there(seed: bytes, times: int, room: int) -> None:
+    content = seed * times
+    found = packed_within(content, room)
+    if found is None:
+        assert len(packed_within(content, 10**9) or "") > room // 4 * 4
+    else:
+        assert len(found) <= room
+        assert gzip.decompress(base64.b64decode(found)) == content
+        assert found == packed(content)
+
+
+@given(st.lists(st.floats(width=64), max_size=30), st.integers(2, 9))
+def test_numbers_are_rounded_one_by_one(values: list[float], digits: int) -> None:
+    found = numbers(np.array(values), digits)
+    assert len(found) == len(values)
+    for number, value in zip(found, values, strict=True):
+        if not np.isfinite(value):
+            assert number is None
+        else:
+            assert number == float(format(value, f".{digits}g"))
+            assert isinstance(number, int) == float(number).is_integer()

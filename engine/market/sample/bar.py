@@ -4,6 +4,7 @@ The close is raw: C_t = C_t-1 (1 + q_t) / split_t - D_t, so that (C_t + D_t) spl
 up to the cent it is rounded to (never accumulated: the path itself is not rounded).
 """
 
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -69,11 +70,8 @@ def _extremes(log_open: Floats, log_close: Floats, sigma: Floats, rng: np.random
 
 def _traded_usd(fund: Fund, z: Floats, activity: Floats, rng: np.random.Generator) -> Floats:
     """Return dollars traded: the usual, more in stress and on large moves (z, in standard deviations)."""
-    mood = np.empty(len(z))
-    level = 0.0
-    for at, push in enumerate((0.12 * rng.standard_normal(len(z))).tolist()):
-        level = 0.9 * level + push
-        mood[at] = level
+    pushes = (0.12 * rng.standard_normal(len(z))).tolist()
+    mood = np.array(list(accumulate(pushes, lambda level, push: 0.9 * level + push)))
     day = 0.16 * rng.standard_normal(len(z)) + 0.10 * np.minimum(np.abs(z), 4.0) - 0.08
     return fund.volume_musd * 1e6 * activity**0.8 * np.exp(mood + day)
 

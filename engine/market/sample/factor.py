@@ -101,12 +101,15 @@ def draw_factors(regimes: Ints, given: Conditions, policy: Floats, rng: np.rando
 
 def _anchored(drift: Floats, noise: Floats) -> Floats:
     """Return (n, 7) daily returns whose drift is pulled towards each factor's own trend."""
-    out = np.empty_like(noise)
-    gap = np.zeros(7)  # log distance above the trend
-    for at in range(len(noise)):
-        pull = np.clip(_PULL * gap, -_LARGEST_PULL, _LARGEST_PULL)
-        out[at] = drift[at] + noise[at] - pull / 252.0
-        gap += np.log1p(out[at]) - _TREND / 252.0
+    out: Floats = drift + noise
+    gap, pull, trend = np.zeros(7), np.empty(7), _TREND / 252.0  # gap: log distance above the trend
+    for at in range(len(out)):
+        row = out[at]
+        np.multiply(_PULL, gap, out=pull)
+        np.minimum(np.maximum(pull, -_LARGEST_PULL, out=pull), _LARGEST_PULL, out=pull)
+        row -= np.divide(pull, 252.0, out=pull)
+        np.subtract(np.log1p(row, out=pull), trend, out=pull)
+        gap += pull
     return out
 
 
@@ -138,21 +141,22 @@ def _yield_paths(regimes: Ints, policy: Floats, shock: Floats, rng: np.random.Ge
     """Return (n, 3) yields and their changes: pulled to an anchor above the expected policy rate, pushed by shocks."""
     n = len(policy)
     noise = rng.standard_normal((n, 3)) / np.sqrt(252.0)
-    yields, change = np.empty((n, 3)), np.empty((n, 3))
+    yields, before = np.empty((n, 3)), np.empty((n, 3))
     mood = np.zeros(5)
     mood[INFLATION], mood[CRISIS] = 0.020, -0.008
     tilt = mood[regimes]
     for j in range(3):
         loading, spread, speed, sensitivity, own, floor = _YIELDS[j].tolist()
+        anchors = loading * policy + spread + tilt
+        pushes = own * noise[:, j] - sensitivity * shock
         level = loading * float(policy[0]) + spread
-        for at in range(n):
-            anchor = loading * policy[at] + spread + tilt[at]
+        path = [level]
+        for anchor, push in zip(anchors.tolist(), pushes.tolist(), strict=True):
             calm = min(1.0, max(0.25, (level / 0.02) ** 0.5))  # yields move less near zero
-            new = level + speed / 252.0 * (anchor - level) + calm * (own * noise[at, j] - sensitivity * shock[at])
-            new = max(new, floor)
-            change[at, j], yields[at, j] = new - level, new
-            level = new
-    return yields, change
+            level = max(level + speed / 252.0 * (anchor - level) + calm * push, floor)
+            path.append(level)
+        before[:, j], yields[:, j] = path[:-1], path[1:]
+    return yields, yields - before
 
 
 def _volatility_index(log_next: Floats, regime_level: Floats, shock: Floats, rng: np.random.Generator) -> Floats:

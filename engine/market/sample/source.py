@@ -33,22 +33,23 @@ DEFAULT_SEED: Final = 42
 
 
 class Universe(NamedTuple):
-    """Everything the generator makes for one seed, before rounding and cutting; n sessions, 35 funds.
+    """Everything the funds of one seed are made of, before rounding and cutting; n sessions, 35 funds.
 
-    returns (n, 35) : model total returns, also before a fund's first session. first (35,) : position of the latter.
+    returns (n, 35) : model total returns, also before a fund's first session. bridge (n, 35) : the noise within each
+    session. first (35,) : position of a fund's first session.
     """
 
     sessions: Dates
     regimes: Ints
     factors: Factors
     returns: Floats
+    bridge: Floats
     first: Ints
-    bars: tuple[Bars, ...]
 
 
 @lru_cache(maxsize=2)
 def generate(seed: int = DEFAULT_SEED) -> Universe:
-    """Generate the whole universe; the same seed gives the same numbers."""
+    """Generate what all funds follow from; the same seed gives the same numbers."""
     days = sessions(FIRST, LAST)
     regimes = draw_regimes(len(days), stream(seed, "regime"))
     policy = policy_rate(regimes, stream(seed, "policy"))
@@ -57,11 +58,17 @@ def generate(seed: int = DEFAULT_SEED) -> Universe:
     returns, bridge = fund_returns(factors, given.correlation, seed)
     inception = np.array([KNOWN[symbol].inception for symbol in SYMBOLS], dtype="datetime64[D]")
     first = np.searchsorted(days, inception)
-    bars = tuple(
-        fund_bars(fund, returns[:, j], bridge[:, j], factors, first=int(first[j]), sessions=days, seed=seed)
-        for j, fund in enumerate(FUNDS)
-    )
-    return Universe(days, regimes, factors, returns, first, bars)
+    return Universe(days, regimes, factors, returns, bridge, first)
+
+
+@lru_cache(maxsize=2 * len(FUNDS))
+def _bars(seed: int, j: int) -> Bars:
+    """Return the bars of fund number j: made when they are asked for, from numbers of their own."""
+    whole = generate(seed)
+    return fund_bars(
+        FUNDS[j], whole.returns[:, j], whole.bridge[:, j], whole.factors, first=int(whole.first[j]),
+        sessions=whole.sessions, seed=seed,
+    )  # fmt: skip
 
 
 def sample_panel(
@@ -74,8 +81,9 @@ def sample_panel(
 ) -> Panel:
     """Return a panel of generated daily prices, 2006-01-03 to 2025-12-31.
 
-    The universe is always generated whole and then cut, so neither the choice of symbols nor the span changes a
-    number. A symbol has no row before the first session of the fund it is named after.
+    The economy is always generated whole, each fund's bars from a stream of their own, and then cut: neither the
+    choice of symbols nor the span changes a number. A symbol has no row before the first session of the fund it is
+    named after.
 
     Parameters
     ----------
@@ -106,7 +114,7 @@ def sample_panel(
     stamp = whole.sessions.astype("datetime64[s]")
     inside = (stamp >= lo) & (stamp <= hi)
     return align(
-        [_cut(whole.bars[SYMBOLS.index(symbol)], lo, hi) for symbol in wanted],
+        [_cut(_bars(seed, SYMBOLS.index(symbol)), lo, hi) for symbol in wanted],
         indicators=[IndicatorBars(name, stamp[inside], np.round(whole.factors.vix, 2)[inside]) for name in indicators],
         source=f"sample (synthetic, seed {seed})",
         synthetic=True,

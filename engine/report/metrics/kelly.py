@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.engine.report.metrics.notes import Curves
 from plimsoll.engine.report.metrics.returns import FEWEST_SESSIONS, Figures
+from plimsoll.engine.runtime.curves import Curves
 from plimsoll.engine.runtime.record import Record
 
 # Full Kelly is a volatility equal to the Sharpe ratio; half of it gives up a quarter of the growth.

@@ -1,28 +1,10 @@
 """Strategies' own diagnostics in figures: a switch is counted, a number is averaged."""
 
-from typing import TypeAlias
-
 import numpy as np
 
 from plimsoll.engine.report.metrics.returns import Figures
-from plimsoll.engine.runtime.record import Record
-from plimsoll.engine.types import Dates, Floats
-
-Curves: TypeAlias = dict[tuple[str, str], tuple[Dates, Floats]]
-
-
-def diagnostic_curves(record: Record) -> Curves:
-    """Return (sleeve, name) -> (dates, last value of each session), in the order of first appearance."""
-    table = record.diagnostics
-    out: Curves = {}
-    if len(table) == 0:
-        return out
-    for (sleeve, name), part in table.groupby(["sleeve", "name"], sort=False):
-        stamps = np.asarray(part["session"].to_numpy(), dtype="datetime64[s]")
-        values = part["value"].to_numpy(dtype=np.float64)
-        last = np.append(stamps[1:].astype("datetime64[D]") != stamps[:-1].astype("datetime64[D]"), True)
-        out[str(sleeve), str(name)] = (stamps[last].astype("datetime64[D]"), values[last])
-    return out
+from plimsoll.engine.runtime.curves import Curves
+from plimsoll.engine.types import Floats
 
 
 def is_switch(values: Floats) -> bool:

@@ -22,7 +22,7 @@ from plimsoll.engine.report.metrics.exposure import (
 from plimsoll.engine.report.metrics.intraday import intraday_block
 from plimsoll.engine.report.metrics.kelly import kelly_block
 from plimsoll.engine.report.metrics.ladder import ladder_block
-from plimsoll.engine.report.metrics.notes import diagnostic_curves, diagnostics_block
+from plimsoll.engine.report.metrics.notes import diagnostics_block
 from plimsoll.engine.report.metrics.periods import by_month, by_year, monthly_grid
 from plimsoll.engine.report.metrics.quantiles import quantile_rows
 from plimsoll.engine.report.metrics.regime_off import regime_off_block
@@ -67,7 +67,7 @@ def metrics_of(record: Record) -> Figures:
     returns = m.checked(record.returns.to_numpy(), "session returns")
     gross = m.checked(record.returns_gross.to_numpy(), "session returns before costs")
     bill = None if record.bill is None else m.checked(record.aligned(record.bill, "bill"), "bill returns")
-    curves = diagnostic_curves(record)
+    curves = record.curves
     out: Figures = {
         **series_block(returns, record.sessions, bill),
         "gross_of_costs": series_block(gross, record.sessions, bill),

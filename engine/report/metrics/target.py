@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from plimsoll.engine.report.metrics import returns as m
+from plimsoll.engine.report.metrics.diagnostic_words import BOOK
 from plimsoll.engine.report.metrics.labels import shown
 from plimsoll.engine.report.metrics.returns import Figures
 from plimsoll.engine.runtime.record import Record
@@ -73,21 +74,11 @@ def _kelly(record: Record) -> float:
 
 def _facts(record: Record) -> tuple[Dates, dict[str, Floats]] | None:
     """Return the days of decisions, the last one of each, and their figures by name; None where there are none."""
-    table = record.diagnostics
-    if len(table) == 0:
+    curves = record.curves
+    if any((BOOK, name) not in curves for name in _FACTS):
         return None
-    table = table[(table["sleeve"] == "book") & table["name"].isin(_FACTS)]
-    if len(table) == 0 or set(table["name"]) != set(_FACTS):
-        return None
-    stamps = np.asarray(table["session"].to_numpy(), dtype="datetime64[s]")
-    by_name: dict[str, Floats] = {}
-    days = stamps[:0].astype("datetime64[D]")
-    for name in _FACTS:
-        rows = (table["name"] == name).to_numpy()
-        day = stamps[rows].astype("datetime64[D]")
-        last = np.append(day[1:] != day[:-1], True)
-        by_name[name], days = table["value"].to_numpy(dtype=np.float64)[rows][last], day[last]
-    return days, by_name
+    days, _ = curves[BOOK, _FACTS[-1]]
+    return days, {name: curves[BOOK, name][1] for name in _FACTS}
 
 
 def _taken(table: dict[str, Floats], kelly: float) -> dict[str, Floats]:

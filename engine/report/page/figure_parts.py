@@ -48,9 +48,10 @@ def inert(text: str) -> str:
 
 def numbers(values: Floats, digits: int = 6) -> list[float | int | None]:
     """Return values rounded to so many significant digits, None where not finite."""
-    form = f"{{:.{digits}g}}".format
-    rounded = [float(form(v)) if v - v == 0.0 else None for v in np.asarray(values, dtype=np.float64).tolist()]
-    return [int(v) if v is not None and v.is_integer() else v for v in rounded]
+    given = np.asarray(values, dtype=np.float64).tolist()
+    text = (f"%.{digits}g " * len(given)) % tuple(given)  # one call formats all
+    rounded = [float(part) for part in text.split()]
+    return [int(v) if v.is_integer() else v if v - v == 0.0 else None for v in rounded]
 
 
 def dates(days: Dates) -> list[str]:

@@ -25,6 +25,11 @@ FOLDER: Final = Path(__file__).parents[1]  # templates, styles and scripts are n
 STYLES: Final = ("page/page.css",)
 SCRIPTS: Final = ("page/page.js",)
 KEPT: Final = "page/plotly-basic.min.js"
+# Of gzip: a page grows by a few per cent, and 6 takes more than twice as long; the library is packed once.
+LEVEL: Final = 4
+LEVEL_KEPT: Final = 6
+GZIP: Final = 16  # added to zlib's window: with gzip's header, which then has no time in it
+STEP: Final = 1 << 16
 # Nothing may be fetched, whatever a page holds; the whole library compiles shaders' glue at run time.
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src 'unsafe-inline'"
 
@@ -86,17 +91,27 @@ def plotly_packed(*, whole: bool = False) -> str:
     name, key = f"library-{whole}", f"{hashlib.sha256(content).hexdigest()} {zlib.ZLIB_RUNTIME_VERSION}"
     found = recall(name, key)
     if found is None:
-        found = packed(content).encode()
+        found = packed(content, LEVEL_KEPT).encode()
         keep(name, key, found)
     return found.decode()
 
 
-def packed(content: bytes) -> str:
-    """Return bytes as base64 of gzip, the same for the same bytes: what `page.js` unpacks.
+def packed(content: bytes, level: int = LEVEL) -> str:
+    """Return bytes as base64 of gzip, the same for the same bytes: what `page.js` unpacks."""
+    return base64.b64encode(gzip.compress(content, level, mtime=0)).decode("ascii")
 
-    Level 6: a page grows by one per cent, and 9 takes three times as long.
-    """
-    return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode("ascii")
+
+def packed_within(content: bytes, room: int) -> str | None:
+    """Return bytes as `packed`, None where that has more than `room` characters; it gives up as soon as it knows."""
+    most = room // 4 * 3  # base64 makes four characters of three bytes
+    work = zlib.compressobj(LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | GZIP)
+    done = bytearray()
+    for begin in range(0, len(content), STEP):
+        done += work.compress(content[begin : begin + STEP])
+        if len(done) > most:
+            return None
+    done += work.flush()
+    return base64.b64encode(done).decode("ascii") if len(done) <= most else None
 
 
 def _read(name: str) -> str:

@@ -22,22 +22,16 @@ def page_axes(record: Record) -> dict[str, list[str]]:
         "start": dates(np.concatenate(([start_of(sessions)], sessions))),
         "rolling": dates(sessions[WINDOW - 1 :]),
         "thin": dates(sessions[thin(len(sessions))]),
-        "decisions": dates(decided(record)),
+        "decisions": dates(record.decided),
     }
 
 
 def axis_of(days: Dates, record: Record) -> dict[str, Any]:
     """Return what places a line's values of some days: a shared axis and their positions on it, else their dates."""
-    for name, shared in (("sessions", record.sessions), ("decisions", decided(record))):
+    for name, shared in (("sessions", record.sessions), ("decisions", record.decided)):
         if np.array_equal(days, shared):
             return {"axis": name}
         at = np.searchsorted(shared, days)
         if len(days) and at[-1] < len(shared) and np.array_equal(shared[at], days):
             return {"axis": name, "where": at.astype(np.int64)}
     return {"axis": dates(days)}
-
-
-def decided(record: Record) -> Dates:
-    """Return the sessions of the decisions, each once."""
-    days: Dates = np.unique(np.asarray(record.targets.index.to_numpy(), dtype="datetime64[D]"))
-    return days

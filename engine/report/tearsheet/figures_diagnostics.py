@@ -7,7 +7,7 @@ import numpy as np
 from plimsoll.engine.portfolio.book_facts import PER_SLEEVE
 from plimsoll.engine.report.metrics.diagnostic_words import BOOK, words_for
 from plimsoll.engine.report.metrics.labels import as_read, title
-from plimsoll.engine.report.metrics.notes import Curves, is_switch
+from plimsoll.engine.report.metrics.notes import is_switch
 from plimsoll.engine.report.page.figure_parts import (
     FEW_DIGITS,
     FEW_POINTS,
@@ -20,6 +20,7 @@ from plimsoll.engine.report.page.figure_parts import (
     series_colour,
 )
 from plimsoll.engine.report.tearsheet.axes import axis_of
+from plimsoll.engine.runtime.curves import Curves
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Bools, Dates, Floats, Ints
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from plimsoll.engine.portfolio.stages.s6_regime import REGIMES
 from plimsoll.engine.report.metrics.diagnostic_words import BOOK
-from plimsoll.engine.report.metrics.notes import Curves
 from plimsoll.engine.report.metrics.target import LEAST, TAKERS, taken_by_decision
 from plimsoll.engine.report.page.figure_parts import (
     SOME_POINTS,
@@ -19,6 +18,7 @@ from plimsoll.engine.report.page.figure_parts import (
 )
 from plimsoll.engine.report.tearsheet.axes import axis_of
 from plimsoll.engine.report.tearsheet.contributors import by_sleeve
+from plimsoll.engine.runtime.curves import Curves
 from plimsoll.engine.runtime.record import Record
 from plimsoll.engine.types import Dates, Floats, Ints
 

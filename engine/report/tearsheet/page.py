@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from plimsoll.engine.report.metrics.notes import diagnostic_curves
 from plimsoll.engine.report.metrics.notices import banners, span_text
 from plimsoll.engine.report.page.figure_parts import Figure, packed_dates
 from plimsoll.engine.report.page.frame import render_page
@@ -88,7 +87,7 @@ def page_figures(record: Record, metrics: Mapping[str, Any]) -> dict[str, Any]:
     if len(record.sessions) == 0:
         nothing = Figure("growth", "Equity", "No session was traded.", empty="No session was traded.")
         return {**dict.fromkeys((*SECTIONS, "diagnostics"), ()), "top": [nothing]}
-    curves = diagnostic_curves(record)
+    curves = record.curves
     state = [*state_figures(record, curves), shares_of_sleeves(record), given_figure(record)]
     return {
         "top": [growth_figure(record, metrics), drawdown_figure(record, metrics)],

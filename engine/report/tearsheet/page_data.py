@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from plimsoll.engine.report.metrics.book import DUST
-from plimsoll.engine.report.page.frame import packed
+from plimsoll.engine.report.page.frame import packed_within
 from plimsoll.engine.runtime.flat_table import flat
 from plimsoll.engine.runtime.record import Record
 
 # What the page may grow by; what does not fit is named with the file of the run folder that holds it.
-BUDGET: Final = 560_000
+BUDGET: Final = 590_000
 MOST_CELLS: Final = 700_000
 _MONEY: Final = (
     "equity", "cash", "traded", "costs", "commission", "spread", "impact", "fees", "interest", "financing", "borrow",
@@ -38,8 +38,8 @@ def page_files(record: Record) -> tuple[dict[str, str], list[tuple[str, str]], l
     for name, words, table, frame in wanted:
         if frame is None or frame.size == 0:
             continue
-        text = packed(_csv(frame)) if frame.size <= MOST_CELLS else ""
-        if not text or len(text) > room:
+        text = packed_within(_csv(frame), room) if frame.size <= MOST_CELLS else None
+        if text is None:
             left.append(table)
             continue
         room -= len(text)

@@ -218,8 +218,8 @@ class Run:
                 float(table.ticket[row]), bool(table.forced[row]),
                 table.parts[row] if table.parts.shape[1] else None,
             )  # fmt: skip
-            own = slice(int(table.first[row]), int(table.first[row + 1]))
-            plan = Plan(orders.where(own), float(table.phi[row]), table.why[row])
+            own = orders.between(int(table.first[row]), int(table.first[row + 1]))
+            plan = Plan(own, float(table.phi[row]), table.why[row])
             made.append(Decision(int(table.bar[row]), target, plan))
         return made
 
