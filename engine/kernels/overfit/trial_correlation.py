@@ -8,6 +8,7 @@ from plimsoll.engine.types import Floats, Ints
 # Fewer common sessions than a month say nothing of how two trials move together: they count as unrelated.
 LEAST_COMMON = 21
 ZERO_VOL = 1e-13
+ROWS = 4  # sessions at a time
 
 
 @kernel
@@ -57,19 +58,20 @@ def correlate(returns: Floats, mean: Floats, scale: Floats, common: Ints, axis: 
     of each column.
     """
     n_rows, n = returns.shape
-    z = np.empty(n)
+    z = np.empty((ROWS, n))
     for i in range(n):
         for j in range(n):
             out[i, j] = 0.0
-    for t in range(n_rows):  # elementwise along memory: a sum over sessions would be one long chain of additions
-        for j in range(n):
-            x = returns[t, j]
-            z[j] = 0.0 if np.isnan(x) else (x - mean[j]) * scale[j]
+    for first in range(0, n_rows, ROWS):  # several sessions while a row of sums is at hand, added one after the other
+        for k in range(ROWS):
+            for j in range(n):
+                x = returns[first + k, j] if first + k < n_rows else np.nan
+                z[k, j] = 0.0 if np.isnan(x) else (x - mean[j]) * scale[j]
         for i in range(n):
-            zi = z[i]
-            if zi != 0.0:
+            a, b, c, d = z[0, i], z[1, i], z[2, i], z[3, i]
+            if a != 0.0 or b != 0.0 or c != 0.0 or d != 0.0:
                 for j in range(i + 1, n):
-                    out[i, j] += zi * z[j]
+                    out[i, j] = (((out[i, j] + a * z[0, j]) + b * z[1, j]) + c * z[2, j]) + d * z[3, j]
     for i in range(n):
         out[i, i] = 1.0
         for j in range(i + 1, n):
