@@ -1,5 +1,6 @@
 """From a decision to legal orders."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from plimsoll.engine.kernels.account.order import empty_orders
 from plimsoll.engine.kernels.account.plan import affordable, drop_small
 from plimsoll.engine.kernels.account.submit import SHORT_IN_CASH, Tape, Work, plan_orders
 from plimsoll.engine.kernels.estimate.liquidity import VOLUME_SESSIONS
+from plimsoll.engine.kernels.jit import entry_for
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.types import Bools, Codes, Floats
 
@@ -56,6 +58,7 @@ class Planner:
         self._symbols = symbols
         self._rules = terms.rules()
         self._orders = empty_orders(2 * n)
+        self._plan_orders: Callable[..., tuple[float, int]] | None = None  # for its arguments, found once
 
     def plan(
         self, t: int, account: Account, target: Floats, trade: Bools, price: Floats, min_ticket: float = 0.0
@@ -70,10 +73,17 @@ class Planner:
             If a cash account would have to sell short.
         """
         why = np.zeros(len(target), dtype=np.int8)
-        phi, n = plan_orders(
-            t, account.cash, account.equity, account.shares, account.value, target, trade, price, self._rules,
-            self._daily, max(self.min_notional, min_ticket), self.at_close, self.tape, self.work, why, self._orders, 0,
+        shares, value, goal, at = (
+            np.ascontiguousarray(each, dtype=np.float64) for each in (account.shares, account.value, target, price)
+        )
+        given = (
+            t, float(account.cash), float(account.equity), shares, value, goal,
+            np.ascontiguousarray(trade, dtype=np.bool_), at, self._rules, self._daily,
+            float(max(self.min_notional, min_ticket)), self.at_close, self.tape, self.work, why, self._orders, 0,
         )  # fmt: skip
+        if self._plan_orders is None:
+            self._plan_orders = entry_for(plan_orders, *given)
+        phi, n = self._plan_orders(*given)
         if phi == SHORT_IN_CASH:
             raise self.short_in_cash(t, target)
         return Plan(OrderBatch(self._orders).where(slice(0, n)), phi, why)

@@ -73,6 +73,20 @@ def inline_kernel(fn: F) -> F:
     return _compile(fn, "always")
 
 
+def entry_for(fn: F, *given: Any) -> F:
+    """Return `fn` for arguments of the types of those given, which may be called without looking at them.
+
+    numba asks at each call what each argument is, an array of a tuple at a time: for a hundred arrays that takes
+    longer than a step over them. Whoever calls an entry answers for it: the same kind of number, as many dimensions
+    in the same order of memory, tuples of the same make. Where nothing is compiled it is the function itself.
+    """
+    compile_for: Any = getattr(fn, "compile", None)
+    if compile_for is None:
+        return fn
+    kind_of: Any = numba.typeof
+    return cast(F, compile_for(tuple(kind_of(each) for each in given)))
+
+
 def is_compiled(fn: Callable[..., Any]) -> bool:
     """Return whether a kernel is compiled: in this process, or on disk by an earlier one; true without a compiler."""
     dispatcher: Any = fn

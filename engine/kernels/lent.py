@@ -1,16 +1,17 @@
-"""Arrays that Python lends to a kernel are not counted.
+"""Arrays that are lent to a kernel are not counted.
 
 numba counts who holds an array, by atomic operations, whenever a kernel hands one on: half of the time of code that
-does little with it. But what Python calls a kernel with lives until the call ends. Where nothing of it can get out of
-the call, as its answer is numbers, the arrays go in as if nobody owned them, the way numba's own constants do; and as
-nobody calls the kernels within one library from elsewhere, the optimiser knows that of theirs too.
+does little with it. But what Python or another kernel calls a kernel with lives until the call ends. Where nothing of
+it can get out of the call, as its answer is numbers, the arrays go in as if nobody owned them, the way numba's own
+constants do; and as nobody calls the kernels within one library from elsewhere, the optimiser knows that too.
 
-Memory that a kernel makes for itself is counted as before. No operation on numbers is touched, so the bits stay.
+Who makes memory counts it as before, and lets go of it after the calls it is lent to. No operation on numbers is
+touched, so the bits stay.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from llvmlite import ir
 from numba.core import types
@@ -41,30 +42,39 @@ def _is_made_of(kinds: tuple[Any, ...], kind: Any) -> bool:
     return isinstance(kind, kinds) or (isinstance(kind, types.BaseTuple) and all(_is_made_of(kinds, k) for k in inner))
 
 
+Lent: TypeAlias = tuple[str, frozenset[int]]
+
+
+def lent_to(context: Any, callee: str, arguments: Sequence[Any]) -> Lent:
+    """Return a kernel's name in intermediate code and which of the values it takes say who owns an array."""
+    flat = [one for kind in arguments for one in _owners(context.data_model_manager.lookup(kind))]
+    return callee, frozenset(at for at, owner in enumerate(flat) if owner)
+
+
+def as_nobodys(ir_module: Any, lent: Lent) -> None:
+    """Have the calls of a kernel in a module hand arrays on as nobody's."""
+    callee, owners = lent
+    for call in _calls(ir_module, callee):
+        first = len(call.operands) - len(call.args) + _TOLD
+        call.operands = [
+            ir.Constant(each.type, None) if at - first in owners else each for at, each in enumerate(call.operands)
+        ]
+
+
 class EntryLibrary(JITCodeLibrary):
     """A kernel as Python calls it, with its parts in it.
 
-    wrapper : name of the function that Python calls, the only one that anybody outside looks for.
+    wrapper : name of the function that Python calls, the only one that anybody outside looks for. lent : what that
+    function lends to the kernel itself.
     """
 
     wrapper: str = ""
-    _lent: tuple[str, frozenset[int]] | None = None
-
-    def lend(self, context: Any, callee: str, arguments: Sequence[Any]) -> None:
-        """Have the function that Python calls hand the arrays in `arguments` on to `callee` as nobody's."""
-        flat = [one for kind in arguments for one in _owners(context.data_model_manager.lookup(kind))]
-        self._lent = callee, frozenset(at for at, owner in enumerate(flat) if owner)
+    lent: Lent | None = None
 
     def add_ir_module(self, ir_module: Any) -> None:
         """Take in the function that Python calls."""
-        if self._lent is not None:
-            callee, owners = self._lent
-            for call in _calls(ir_module, callee):
-                first = len(call.operands) - len(call.args) + _TOLD
-                call.operands = [
-                    ir.Constant(each.type, None) if at - first in owners else each
-                    for at, each in enumerate(call.operands)
-                ]
+        if self.lent is not None:
+            as_nobodys(ir_module, self.lent)
         taken_in: Any = super().add_ir_module
         taken_in(ir_module)
 

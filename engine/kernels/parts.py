@@ -32,7 +32,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.runtime.nrt import rtsys
 
 from plimsoll.engine.garbage import seldom
-from plimsoll.engine.kernels.lent import EntryLibrary, can_be_lent
+from plimsoll.engine.kernels.lent import EntryLibrary, Lent, as_nobodys, can_be_lent, lent_to
 from plimsoll.engine.kernels.release import PART_FILES, caches_in
 from plimsoll.engine.kernels.sources import keep_keys
 
@@ -66,7 +66,21 @@ def _few_collections() -> Iterator[None]:
 
 
 class PartLibrary(JITCodeLibrary):
-    """The intermediate code of a kernel and of all it calls, to be linked into its callers: no machine code."""
+    """The intermediate code of a kernel and of all it calls, to be linked into its callers: no machine code.
+
+    lent : what its callers lend to it; None where they hand over what they own.
+    """
+
+    lent: Lent | None = None
+    _linking_libraries: list[Any]
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        """Take in a module, its calls of other parts as they are to be."""
+        for library in self._linking_libraries:
+            if isinstance(library, PartLibrary) and library.lent is not None:
+                as_nobodys(ir_module, library.lent)
+        taken_in: Any = super().add_ir_module
+        taken_in(ir_module)
 
     def _optimize_final_module(self) -> None:
         """Do nothing: the kernel that Python calls is optimised with its parts in it."""
@@ -140,6 +154,7 @@ class _PartCacheImpl(CompileResultCacheImpl):
         library._final_module = llvm.parse_bitcode(bitcode)
         library._reload_init.update(reload_init)
         library._finalize_final_module()
+        library.lent = _lent(target_context, library, fndesc)
         entry = target_context.get_executable(library, fndesc, environment)
         for each in inner:
             library.codegen.set_env(each.env_name, each)
@@ -194,7 +209,7 @@ class Part(CPUDispatcher):
         """Compile up to the intermediate code."""
         flags: Any = compiler.Flags()
         self.targetdescr.options.parse_as_flags(flags, self.targetoptions)
-        return compiler.compile_extra(
+        made = compiler.compile_extra(
             self.typingctx,
             self.targetctx,
             self.py_func,
@@ -204,6 +219,16 @@ class Part(CPUDispatcher):
             locals=self.locals,
             library=PartLibrary(self.targetctx.codegen(), self.py_func.__qualname__),
         )
+        if isinstance(made.library, PartLibrary):  # a block of Python in it makes numba take one of its own
+            made.library.lent = _lent(self.targetctx, made.library, made.fndesc)
+        return made
+
+
+def _lent(context: Any, library: Any, fndesc: Any) -> Lent | None:
+    """Return what the callers of a part in `library` may lend to it."""
+    if not can_be_lent(library, fndesc.argtypes, fndesc.restype):
+        return None
+    return lent_to(context, fndesc.llvm_func_name, fndesc.argtypes)
 
 
 class _EntryCacheImpl(CompileResultCacheImpl):
@@ -289,8 +314,7 @@ class Kernel(CPUDispatcher):
         library.add_linking_library(inner.library)
         fndesc = copy.copy(inner.fndesc)
         library.wrapper = fndesc.llvm_cpython_wrapper_name
-        if can_be_lent(inner.library, fndesc.argtypes, fndesc.restype):
-            library.lend(context, fndesc.llvm_func_name, fndesc.argtypes)
+        library.lent = _lent(context, inner.library, fndesc)
         fndesc.env_name += ".entry"  # its constants are its own: the part's may be on disk already, without them
         environment = Environment.from_fndesc(fndesc)
         with context.push_code_library(library):

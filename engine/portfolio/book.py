@@ -7,12 +7,14 @@ Stage numbers are labels: 6 feeds 3 and 1, 8 feeds 4 and 7. `decide` reads what 
 The stages are composed once, in `book_observe` and `book_decide`; here they are called bar by bar.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.derive import own_rows
+from plimsoll.engine.kernels.jit import entry_for
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.portfolio import book_memory
 from plimsoll.engine.portfolio.book_decide import (
@@ -63,6 +65,10 @@ class Pipeline:
         self._last_bar = panel.clock.last_bar
         self._room = np.empty(n * n)
         self._t = -1
+        # The kernels of a bar, each found once: what they are given besides an account never changes its kind.
+        self._observe_bar: Callable[..., Any] | None = None
+        self._observe_session: Callable[..., Any] | None = None
+        self._decide: Callable[..., Any] | None = None
 
     def observe(self, t: int, sleeves: Sequence[Sleeve], mark: Mark | None) -> None:
         """Take in bar t: everything with memory moves here, once."""
@@ -72,11 +78,16 @@ class Pipeline:
             weight[row, sleeve.columns] = sleeve.tracker.now()
             if sleeve.failure and self.memory.failed_at[row] < 0:
                 self.memory.failed_at[row] = t
-        observe_bar(t, weight, ret, self.prices.status, watch, self.memory)
+        of_bar = t, weight, ret, self.prices.status, watch, self.memory
+        if self._observe_bar is None:
+            self._observe_bar = entry_for(observe_bar, *of_bar)
+        self._observe_bar(*of_bar)
         if self._last_bar[t]:
             nav, equity = (mark.nav, mark.equity) if mark is not None else (np.nan, np.nan)
-            indicator = self._feed.panel.indicator
-            observe_session(t, self.close, indicator, nav, equity, watch, self.memory)
+            of_session = t, self.close, self._feed.panel.indicator, float(nav), float(equity), watch, self.memory
+            if self._observe_session is None:
+                self._observe_session = entry_for(observe_session, *of_session)
+            self._observe_session(*of_session)
 
     def due(self, sleeves: Sequence[Sleeve]) -> bool:
         """Return that a book decides at the close of every session."""
@@ -92,9 +103,15 @@ class Pipeline:
             np.empty(n), np.empty(n), np.empty(n, dtype=np.bool_), np.empty((len(STAGES), n)),
             np.empty(len(self.facts)), np.empty(self.weight.shape), self._room,
         )  # fmt: skip
-        holdings = AccountView(account.value, account.equity, account.margin_call, day_return, adopt)
+        holdings = AccountView(
+            np.ascontiguousarray(account.value, dtype=np.float64), float(account.equity), bool(account.margin_call),
+            float(day_return), bool(adopt),
+        )  # fmt: skip
         if not self.settings.factors:
-            ticket = decide(t, self.weight, bits, rules, memory, self.prices, self.terms, holdings, out)
+            of_account = t, self.weight, bits, rules, memory, self.prices, self.terms, holdings, out
+            if self._decide is None:
+                self._decide = entry_for(decide, *of_account)
+            ticket = self._decide(*of_account)
         else:
             combine(t, self.weight, bits, rules, memory, self.prices.status, out)
             window = np.empty((min(self.settings.window, t + 1), n))

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -123,7 +124,10 @@ def stacked(signals: Sequence[Signal], n_symbols: int) -> Floats:
     """Return the held weights of all sleeves in panel columns, (T, S, N)."""
     whole = np.zeros((len(signals[0].held), len(signals), n_symbols))
     for row, signal in enumerate(signals):
-        whole[:, row, signal.columns] = signal.held
+        columns = signal.columns
+        side_by_side = len(columns) > 0 and bool((np.diff(columns) == 1).all())
+        which: Any = slice(columns[0], columns[0] + len(columns)) if side_by_side else columns
+        whole[:, row, which] = signal.held
     return whole
 
 

@@ -1,6 +1,7 @@
 """Arrays that Python calls a kernel with are not counted where nothing of them can get out; all else is as before."""
 
 import gc
+import re
 import sys
 import weakref
 from collections.abc import Callable
@@ -191,6 +192,61 @@ def test_of_an_array_only_its_owner_is_left_out() -> None:
     known = cpu_target.target_context.data_model_manager
     owners = list(lent._owners(known.lookup(types.Tuple((types.int64, one, types.UniTuple(one, 2))))))
     assert owners == [False, *3 * [True, *6 * [False]]]  # parent, items, item size, data, shape, strides
+
+
+@kernel
+def rest_of(x: Floats) -> Floats:
+    return x[1:]
+
+
+def test_memory_that_a_kernel_makes_and_lends_on_is_freed_after_the_last_call_and_not_before() -> None:
+    @kernel
+    def two_below(x: Floats, y: Floats) -> float:
+        return summed(x) + summed(y[::-1][1:])
+
+    @kernel
+    def lender(x: Floats, n: int) -> float:
+        total = 0.0
+        for k in range(n):
+            total += two_below(x * k, np.full(3, 1.0 + k))  # held by nothing but the call
+            view = rest_of(x + k)  # is answered with: what it is a view of lives on
+            other = np.full(x.shape[0], -1.0)
+            total += two_below(view, other)
+        return total
+
+    x = np.arange(1.0, 5.0)
+    lender(x, 1)
+    _nrt_python.memsys_enable_stats()
+    before = rtsys.get_allocation_stats()
+    found = lender(x, 4)
+    after = rtsys.get_allocation_stats()
+    _nrt_python.memsys_disable_stats()
+    assert found == sum((x * k).sum() + 2.0 * (1.0 + k) + (x[1:] + k).sum() - 3.0 for k in range(4))
+    assert after.mi_alloc - before.mi_alloc == after.mi_free - before.mi_free >= 16
+    assert is_lent(two_below)
+
+
+def test_a_kernel_is_lent_what_another_one_has_made() -> None:
+    known: dict[str, Any] = {"kernel": kernel, "np": np}  # not of a file, so it cannot have come from disk
+    low = "@kernel\ndef low(x, y): return x[0] + y[-1]\n"
+    exec(f"{low}@kernel\ndef high(n): return low(np.ones(n), np.full(2, 2.0))", known)
+    exec(f"{low}@kernel\ndef out(n): return low(np.ones(n), np.full(2, 2.0)), np.ones(n)", given := dict(known))
+    assert known["high"](3) == 3.0
+    assert given["out"](3)[0] == 3.0
+    for caller in (known["high"], given["out"]):
+        text = str(next(iter(caller.part.overloads.values())).library._final_module)
+        (call,) = re.findall(r"call i32 @[^ ]*low[^\n]*", text)
+        arrays = re.findall(r"ptr ([^,)]*), ptr ([^,)]*), i64", call)  # who owns it, and Python's own object
+        assert [owner for owner, _ in arrays] == ["null", "null"]
+
+
+def test_who_answers_with_what_it_is_given_is_given_the_owner_too() -> None:
+    known: dict[str, Any] = {"kernel": kernel, "np": np}
+    exec("@kernel\ndef low(x): return x[1:]\n@kernel\ndef high(n): return low(np.ones(n)).sum()", known)
+    assert known["high"](3) == 2.0
+    text = str(next(iter(known["high"].part.overloads.values())).library._final_module)
+    (call,) = re.findall(r"call i32 @[^ ]*low[^\n]*", text)
+    assert re.search(r"ptr %[^,)]*, ptr [^,)]*, i64", call)
 
 
 def test_nobody_finds_a_kernel_within_another_one_s_library() -> None:
