@@ -4,6 +4,7 @@ Its state is a function of the prices and of the journal, and of nothing else: n
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -36,6 +37,7 @@ from plimsoll.engine.sleeve.strategy import Strategy
 
 USUAL_SESSIONS: Final = 20
 VIX: Final = "VIX"
+ROUNDING: Final = 1e-6  # of a ratio that is a product of ratios
 
 
 def asking(venue: Venue, rules: PriceRules) -> PriceSource:
@@ -104,6 +106,7 @@ class SystemDecider:
         setup, stood = standing.setup, standing.stood
         panel = setup.panel  # the system's own: with a column for whatever it would read and there is not
         state = digest_of_state(setup.system.save())
+        asked = replace(asked, splits=self._pending(panel, asked))  # from here on: those that the closes do not know
         live = setup.config.live or LiveSection()
         rules = PriceRules(live.max_quote_age_seconds, live.max_spread_bps, live.max_gap)
         # an answer is due until it was executed: the first decision on an account takes over what the sleeves hold, and
@@ -138,7 +141,8 @@ class SystemDecider:
             return {}
         setup = self._standing(decided).setup
         panel = setup.panel
-        ratio = np.array([float(asked.splits.get(symbol, 1)) for symbol in panel.symbols])
+        splits = self._pending(panel, asked)
+        ratio = np.array([float(splits.get(symbol, 1)) for symbol in panel.symbols])
         closes = dict(zip(panel.symbols, (panel.close[-1] / ratio).tolist(), strict=True))
         found = asking(self._venue, self._rules())(panel.symbols, closes)
         price = np.array([found[symbol].price for symbol in panel.symbols])
@@ -150,6 +154,23 @@ class SystemDecider:
         for wish in wishes_of(decision.plan.orders, panel.symbols, held):
             if wish.held * wish.qty < 0:
                 left[wish.symbol] = wish.held + wish.qty if abs(wish.qty) < abs(wish.held) else Decimal(0)
+        return left
+
+    def _pending(self, panel: Panel, asked: Asked) -> Mapping[str, Decimal]:
+        """Return of the splits that were found those that the last close does not know yet.
+
+        Where sessions went by that nobody saw, a split of one of them is in the prices already.
+        """
+        since = self._journal.split_since(asked.session)
+        if since is None:
+            return asked.splits
+        new = [t for t in range(panel.n_bars) if _day(panel, t) > since]
+        left = {}
+        for symbol, ratio in asked.splits.items():
+            column = panel.symbols.index(symbol) if symbol in panel.symbols else None
+            known = 1.0 if column is None else float(np.prod(panel.split[new, column]))
+            if abs(float(ratio) / known - 1.0) > ROUNDING:
+                left[symbol] = ratio / exact(known)
         return left
 
     def _rules(self) -> PriceRules:

@@ -8,14 +8,15 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Final
 
 import numpy as np
 
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import Event, OrderRow
-from plimsoll.engine.live.slots import today
+from plimsoll.engine.live.reconcile import session_at
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.portfolio.integrator import Mark
 from plimsoll.engine.types import Floats
@@ -23,45 +24,68 @@ from plimsoll.engine.types import Floats
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """What moved the book in a session. base : holdings and cash that were accepted then, None = as they came."""
+    """What moved the book in a session.
+
+    base : holdings and cash that were accepted then, None = as they came; the rest is what came after. shares, price :
+    by symbol, signed and at their mean. spent : dollars. flow : of cash from outside.
+    """
 
     base: tuple[dict[str, float], float] | None
     shares: dict[str, float]
+    price: dict[str, float]
     spent: float
     flow: float
 
 
 def moves_of(journal: Journal) -> dict[date, Moves]:
     """Return the moves of every session in which anything moved, from the journal's rows."""
-    return _moves([*journal.events("adopt"), *journal.events("cash")], journal.orders())
+    orders, events = journal.orders(), [*journal.events("adopt"), *journal.events("cash")]
+    accepted = {_session(event) for event in events if event.kind == "adopt"}
+    if any(order.known.filled and order.session in accepted for order in orders):
+        events += journal.events("told")  # which of the fills were there already when it was accepted
+    return _moves(sorted(events, key=lambda one: one.seq), orders)
 
 
 def _moves(events: Iterable[Event], orders: Iterable[OrderRow]) -> dict[date, Moves]:
+    """Return the moves by session. events : in their order, what was told of orders among them where one may matter."""
     base: dict[date, tuple[dict[str, float], float]] = {}
     flow: dict[date, float] = defaultdict(float)
-    shares: dict[date, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    spent: dict[date, float] = defaultdict(float)
+    told: dict[str, tuple[float, float]] = {}
+    within: dict[date, dict[str, tuple[float, float]]] = {}  # what an acceptance has counted of each order
     for event in events:
-        told = json.loads(event.body)
-        if event.kind == "adopt":
-            held = {symbol: float(qty) for symbol, qty in told["holdings"].items()}
-            base[_session(event)] = held, float(told["cash"])
+        body = json.loads(event.body)
+        if event.kind == "told":
+            told[body["id"]] = float(body["filled"]), float(body["value"])
+        elif event.kind == "adopt":
+            day = _session(event)
+            base[day] = {symbol: float(qty) for symbol, qty in body["holdings"].items()}, float(body["cash"])
+            within[day] = dict(told)
+            flow.pop(day, None)
         else:
-            flow[_session(event)] += float(told["amount"])
+            flow[_session(event)] += float(body["amount"])
+    shares: dict[date, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    price: dict[date, dict[str, float]] = defaultdict(dict)
+    spent: dict[date, float] = defaultdict(float)
     for order in orders:
+        filled, value = within.get(order.session, {}).get(order.client_id, (0.0, 0.0))
+        if float(order.known.filled) > filled:
+            shares[order.session][order.symbol] += order.sign * (float(order.known.filled) - filled)
+            spent[order.session] += order.sign * (float(order.value) - value)
         if order.known.filled:
-            shares[order.session][order.symbol] += order.sign * float(order.known.filled)
-            spent[order.session] += order.sign * float(order.value)
+            price[order.session][order.symbol] = float(order.value / order.known.filled)
     days = sorted({*base, *flow, *shares})
     return {
-        day: Moves(base.get(day), dict(shares.get(day, {})), spent.get(day, 0.0), flow.get(day, 0.0)) for day in days
+        day: Moves(
+            base.get(day), dict(shares.get(day, {})), dict(price.get(day, {})), spent.get(day, 0.0), flow.get(day, 0.0)
+        )
+        for day in days
     }
 
 
 def _session(event: Event) -> date:
-    """Return the session that an acceptance or a flow of cash belongs to."""
+    """Return the session that an acceptance or a flow of cash belongs to: the next one where its day has none."""
     if event.kind == "adopt":
-        return today(datetime.fromisoformat(event.at))
+        return session_at(datetime.fromisoformat(event.at))
     return date.fromisoformat(json.loads(event.body)["session"])
 
 
@@ -122,18 +146,20 @@ class LiveMarks:
 class _Account:
     """The book's account at a close. held, last : (N,) signed shares, last known closes in their units.
 
-    index : growth since it began; worth : dollars, NaN before.
+    gone : shares and last price of what was traded once and is no longer among the book's symbols: without prices of
+    its own it stands at what it was last traded at. index : growth since it began; worth : dollars, NaN before.
     """
 
     held: Floats
     last: Floats
+    gone: dict[str, tuple[float, float]] = field(default_factory=dict)
     cash: float = 0.0
     index: float = 1.0
     worth: float = np.nan
     began: date | None = None
 
     def copy(self) -> "_Account":
-        return replace(self, held=self.held.copy(), last=self.last.copy())
+        return replace(self, held=self.held.copy(), last=self.last.copy(), gone=dict(self.gone))
 
     def pass_session(self, split: Floats, dividend: Floats, now: Moves, column: Mapping[str, int]) -> None:
         """Go to the next close."""
@@ -141,21 +167,28 @@ class _Account:
         dividends = float(np.dot(self.held, dividend))
         if now.base is not None:  # what was accepted, at this close, is where the return begins
             self.held, self.cash, dividends = _accepted(now.base, column), now.base[1], 0.0
-            self.worth = self.cash + _value(self.held, self.last)
+            known = {symbol: price for symbol, (_, price) in self.gone.items()} | now.price
+            self.gone = {s: (qty, known[s]) for s, qty in now.base[0].items() if s not in column and s in known}
+            self.worth = self._value()
         flow = 0.0 if _paid(now.flow, dividends) else now.flow
         self.cash += dividends + flow - now.spent
         for symbol, qty in now.shares.items():
-            self.held[column[symbol]] += qty
-        equity = self.cash + _value(self.held, self.last)
+            if symbol in column:
+                self.held[column[symbol]] += qty
+            else:
+                left = self.gone.get(symbol, (0.0, 0.0))[0] + qty
+                self.gone[symbol] = (left if abs(left) > DUST else 0.0), now.price[symbol]
+        equity = self._value()
         self.index *= (equity - flow) / self.worth if self.worth > 0.0 else 1.0
         self.worth = equity
 
+    def _value(self) -> float:
+        own = float(np.dot(self.held, np.where(self.held != 0.0, self.last, 0.0)))
+        return self.cash + own + sum(qty * price for qty, price in self.gone.values())
 
-_STILL = Moves(None, {}, 0.0, 0.0)
 
-
-def _value(held: Floats, price: Floats) -> float:
-    return float(np.dot(held, np.where(held != 0.0, price, 0.0)))
+_STILL = Moves(None, {}, {}, 0.0, 0.0)
+DUST: Final = 1e-6  # shares, of sums of fills
 
 
 def _accepted(base: tuple[dict[str, float], float], column: Mapping[str, int]) -> Floats:
@@ -194,7 +227,7 @@ class MarksSoFar:
         if before is None or before is not self._kept or older:
             found = LiveMarks(panel, moves_of(journal))
         else:
-            events = [event for told in self._moved.values() for event in told if event.kind != "told"]
+            events = sorted((event for told in self._moved.values() for event in told), key=lambda one: one.seq)
             orders = [order for day in self._moved for order in journal.orders(day)]
             found = LiveMarks(panel, _moves(events, orders), before)
         self._kept, self._through = found, panel.clock.session[-1].astype("datetime64[D]").item()

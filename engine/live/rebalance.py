@@ -208,7 +208,7 @@ class Rebalancer:
     def _plan(self, out: Outcome, window: Window, report: Report, assets: Mapping[str, Asset]) -> SlotRow | None:
         """Write the slot, its orders and, where it is the session's first, the decision: in one transaction."""
         journal = self._journal
-        plan = journal.plan(window.session)
+        plan = journal.in_force(journal.plan(window.session))
         fresh: Proposal | None = None
         if plan is None:
             last = journal.last_plan(decided=True)
@@ -221,7 +221,7 @@ class Rebalancer:
             if refusal:
                 out.ending, out.why = "refused", refusal
                 return None
-            plan, fresh = self._decision(window, proposal, report), proposal
+            plan, fresh = self._decision(window, proposal, report, out.notes), proposal
         orders = self._shape(out, plan, report.snapshot, assets)
         row = SlotRow(window.session, window.slot, window.due, window.ends, done=False)
         rows = self._rows(row, steps_of(orders.orders, plan.goals), report.snapshot.account)
@@ -260,13 +260,15 @@ class Rebalancer:
             )
         return ""
 
-    def _decision(self, window: Window, proposal: Proposal, report: Report) -> PlanRow:
+    def _decision(self, window: Window, proposal: Proposal, report: Report, notes: list[str]) -> PlanRow:
         """Return what the session is to reach: a decision of its own, or what the last one left over."""
         goals: dict[str, Goal] = {}
         if proposal.due:
             goals = goals_of(proposal)
         elif self._book.carry:
-            goals = carried(self._journal.last_plan(), proposal, report.splits)
+            journal = self._journal
+            last, held = journal.in_force(journal.last_plan()), journal.holdings()
+            goals = carried(last, proposal, report.splits, held, notes)
         return PlanRow(
             window.session, proposal.decided, self._clock.now(), not proposal.due, report.snapshot.equity,
             self._decider.config_hash, self._decider.code_hash, goals,
@@ -320,7 +322,7 @@ class Rebalancer:
         assets: Mapping[str, Asset],
     ) -> Outcome:  # fmt: skip
         journal = self._journal
-        plan = journal.plan(window.session)
+        plan = journal.in_force(journal.plan(window.session))
         goals = {} if plan is None else plan.goals
         self._executor(window, snapshot, assets, goals).run(window, hours, row, goals)
         journal.backup(self._folder / BACKUP)

@@ -4,7 +4,7 @@ What is missing is never read as nothing: only an explicit answer counts. A diff
 traded to mend it; a split over night, a deposit and a reset account are recognised and named.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -28,6 +28,7 @@ SPLIT_TERM: Final = 100
 DIFFER: Final = "journal and venue differ"
 CENT: Final = Decimal("0.01")
 DUST: Final = Decimal("1e-9")
+ACCEPTED: Final = "the holdings were accepted as they are: what was decided before is over"
 ONE: Final = Decimal(1)
 SKEW: Final = timedelta(minutes=5)
 
@@ -258,33 +259,38 @@ def _was_reset(journal: Journal, venue: Venue, whose: Whose, report: Report) -> 
     return sent is not None and isinstance(venue.lookup(sent.client_id), Missing)
 
 
-def _beside(whose: Whose, report: Report) -> None:
-    report.beside = {one.symbol: one.qty for one in report.snapshot.positions if one.symbol not in whose.symbols}
+def _beside(whose: Whose, report: Report, ours: Collection[str] = ()) -> None:
+    known = whose.symbols.union(ours)
+    report.beside = {one.symbol: one.qty for one in report.snapshot.positions if one.symbol not in known}
     if whose.manage == "account" and report.beside:
         report.differences.append(f"the account also holds {', '.join(sorted(report.beside))} (broker.manage)")
 
 
 def _positions(journal: Journal, whose: Whose, session: date, report: Report) -> None:
     """Compare shares over the union of what the journal and the venue know."""
-    _beside(whose, report)
     ours, prices = journal.holdings(), journal.last_prices()
-    theirs = {one.symbol: one for one in report.snapshot.positions if one.symbol in whose.symbols}
+    _beside(whose, report, ours)
+    for symbol in sorted(ours.keys() - whose.symbols):
+        told = f"{symbol}: the book holds {ours[symbol].normalize():f} of it, and its configuration has it no more"
+        report.differences.append(f"{told}: put it back in, or sell it by hand and `plimsoll adopt`")
+    theirs = {one.symbol: one for one in report.snapshot.positions if one.symbol in whose.symbols or one.symbol in ours}
     seen = journal.meta("seen_session")
-    overnight = seen is not None and date.fromisoformat(seen) < session
+    before = None if seen is None else date.fromisoformat(seen)
     for symbol in sorted({*ours, *theirs}):
         mine, position = ours.get(symbol, ZERO), theirs.get(symbol)
         qty = position.qty if position is not None else ZERO
         if abs(qty - mine) <= DUST:
             continue
+        overnight = before is not None and before < session
         ratio = _split(mine, position, prices.get(symbol)) if overnight and position is not None else None
-        if ratio is None:
+        if ratio is None or before is None:
             report.differences.append(
                 f"{symbol}: {mine.normalize():f} in the journal, {qty.normalize():f} at the venue"
             )
             continue
         with journal.tx():
             journal.set_holding(symbol, qty)
-            journal.add_split(session, symbol, ratio)
+            journal.add_split(session, symbol, ratio, before)
             journal.event("split", symbol=symbol, ratio=str(ratio), before=str(mine), after=str(qty))
         report.recognised.append(
             f"{symbol} was split {_spoken(ratio)}: {mine.normalize():f} became {qty.normalize():f}"
@@ -336,7 +342,10 @@ def _cash(journal: Journal, session: date, credits_of: Credits | None, report: R
 
 
 def adopt(journal: Journal, report: Report, whose: Whose, why: str) -> dict[str, Decimal]:
-    """Accept what the venue says the book holds, begin from there, and return it; halts for a difference are over."""
+    """Accept what the venue says the book holds, begin from there, and return it; halts for a difference are over.
+
+    So is what was decided before: a goal of then would undo by itself what was done by hand since.
+    """
     held = {one.symbol: one.qty for one in report.snapshot.positions if one.symbol in whose.symbols and one.qty}
     with journal.tx():
         journal.set_meta("account", report.snapshot.account)
@@ -344,5 +353,10 @@ def adopt(journal: Journal, report: Report, whose: Whose, why: str) -> dict[str,
         for position in report.snapshot.positions:
             if position.symbol in held:
                 journal.set_holding(position.symbol, position.qty, position.price)
+        for order in journal.orders(unended=True):
+            if order.known.state == "planned":
+                journal.set_state(order, "denied", ACCEPTED)
+        for slot in journal.slots(undone=True):
+            journal.end_slot(slot, ACCEPTED)
         journal.clear_halts(why, starting=DIFFER)
     return held

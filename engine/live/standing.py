@@ -65,7 +65,7 @@ def drift_of(journal: Journal) -> dict[str, Any] | None:
 
     dollars : the sum over symbols, whatever the side; of_equity : as a fraction of equity at the plan.
     """
-    plan = journal.last_plan()
+    plan = journal.in_force(journal.last_plan())
     if plan is None or plan.equity <= 0:
         return None
     held, splits = journal.holdings(), _splits_after(journal, plan.session)

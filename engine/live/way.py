@@ -1,6 +1,7 @@
 """From what is held to what is wanted: goals of a session, and the way that is left to them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -28,16 +29,27 @@ def goals_of(proposal: Proposal) -> dict[str, Goal]:
     return goals
 
 
-def carried(last: PlanRow | None, proposal: Proposal, splits: Mapping[str, Decimal]) -> dict[str, Goal]:
+def carried(
+    last: PlanRow | None, proposal: Proposal, splits: Mapping[str, Decimal], held: Mapping[str, Decimal],
+    notes: list[str],
+) -> dict[str, Goal]:  # fmt: skip
     """Return what the last decision left over, in today's shares and at today's closes.
 
-    A symbol whose close jumped without a split that is known of is left out: a split of what is not held shows nowhere
-    else, and a goal in old shares is none.
+    A symbol that is not held and whose close jumped is left out, and noted: a split of what is not held shows nowhere
+    else, and a goal in old shares is none. One of what is held shows in the position.
     """
     goals: dict[str, Goal] = {}
     for goal in () if last is None else last.goals.values():
         close, ratio = proposal.closes.get(goal.symbol), splits.get(goal.symbol, Decimal(1))
-        if close is not None and close > 0 and abs(close * ratio / goal.close - 1) <= JUMP:
+        there = held.get(goal.symbol, ZERO)
+        if left_of(replace(goal, qty=goal.qty * ratio, held=goal.held * ratio), there) == ZERO:
+            continue
+        if close is None or close <= 0:
+            notes.append(f"{goal.symbol}: what was left to trade of it is dropped: it has no close")
+        elif there == ZERO and abs(close * ratio / goal.close - 1) > JUMP:
+            moved = close * ratio / goal.close - 1
+            notes.append(f"{goal.symbol}: what was left to buy of it is dropped: its close moved by {moved:+.0%}")
+        else:
             goals[goal.symbol] = Goal(
                 symbol=goal.symbol,
                 qty=goal.qty * ratio,

@@ -303,7 +303,7 @@ def test_a_split_since_the_plan_is_no_drift(tmp_path: Path) -> None:
     desk = opened(tmp_path)
     before = status(desk.values, host=desk.host)["drift"]
     with journal_of(desk) as journal, journal.tx():
-        journal.add_split(date(2024, 11, 26), "AAA", Decimal(2))
+        journal.add_split(date(2024, 11, 26), "AAA", Decimal(2), date(2024, 11, 25))
         journal.set_holding("AAA", journal.holdings()["AAA"] * 2)
     assert status(desk.values, host=desk.host)["drift"] == before
 

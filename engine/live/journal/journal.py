@@ -11,7 +11,7 @@ from plimsoll.engine.errors import EngineError
 from plimsoll.engine.execution.legalise import FREES, NEEDS, LegalOrder
 from plimsoll.engine.execution.venue import VenueOrder
 from plimsoll.engine.live.journal.plans import PlanTables
-from plimsoll.engine.live.journal.rows import ZERO, OrderRow
+from plimsoll.engine.live.journal.rows import ZERO, OrderRow, PlanRow
 from plimsoll.engine.live.order_state import ENDS, NEVER_SENT, Known, State, moved, told
 
 _ENDS: Final = ", ".join(f"'{state}'" for state in sorted(ENDS))
@@ -173,10 +173,25 @@ class Journal(PlanTables):
         ratios: dict[str, str] = told.get("ratios", {}) if told.get("session") == session.isoformat() else {}
         return {symbol: Decimal(ratio) for symbol, ratio in ratios.items()}
 
-    def add_split(self, session: date, symbol: str, ratio: Decimal) -> None:
-        """Remember a split through the session: whatever is decided on it must know."""
+    def split_since(self, session: date) -> date | None:
+        """Return the session after which there were the splits found on a session; None where none was found."""
+        told = json.loads(self.meta("splits") or "{}")
+        since = told.get("since") if told.get("session") == session.isoformat() else None
+        return None if since is None else date.fromisoformat(since)
+
+    def add_split(self, session: date, symbol: str, ratio: Decimal, since: date) -> None:
+        """Remember a split through the session: whatever is decided on it must know.
+
+        since : the last session that was seen before it. Prices through a later one may know of it already.
+        """
         ratios = {name: str(one) for name, one in {**self.splits(session), symbol: ratio}.items()}
-        self.set_meta("splits", json.dumps({"session": session.isoformat(), "ratios": ratios}))
+        told = {"session": session.isoformat(), "since": since.isoformat(), "ratios": ratios}
+        self.set_meta("splits", json.dumps(told))
+
+    def in_force(self, plan: PlanRow | None) -> PlanRow | None:
+        """Return a plan with the goals that hold: none where what the book holds was accepted since it was made."""
+        began = self.began()
+        return plan if plan is None or began is None or began <= plan.made else replace(plan, goals={})
 
     def begin(self, holdings: Mapping[str, Decimal], cash: Decimal, why: str) -> None:
         """Accept holdings and cash as what there is, whatever was thought before."""
