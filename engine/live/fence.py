@@ -129,9 +129,12 @@ def _claim(path: Path, book: str, state: Path) -> None:
         _same(path, there, book, state)
         return
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps({"book": book, "state": str(state.resolve())}), encoding="utf-8")
-    fresh.replace(path)
+    try:
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps({"book": book, "state": str(state.resolve())}), encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", where=str(path)) from error
 
 
 def _same(path: Path, there: dict[str, Any], book: str, state: Path) -> None:
@@ -172,8 +175,11 @@ def _lock(folder: Path, name: str, taken: str) -> Iterator[None]:
             who = os.pread(handle, 20, 0).decode(errors="replace").strip()
             fix = f"let process {who} end, or stop it" if who.isdigit() else "let it end, or stop it"
             raise OutputError(taken, where=str(folder), fix=fix) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror}", where=str(folder)) from error
         yield
     finally:
         os.close(handle)

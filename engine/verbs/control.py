@@ -1,10 +1,9 @@
-"""Stop a book, let it go on, say how it stands: none of these waits for anybody."""
+"""Stop a book, let it go on, say how it stands: none of these waits for anybody longer than a few seconds."""
 
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import DataError, InputError, OutputError, VenueError
 from plimsoll.engine.execution.venue import Venue, VenueOrder
 from plimsoll.engine.live.call_off import Reductions, call_off
-from plimsoll.engine.live.execute import CANCEL_S
 from plimsoll.engine.live.fence import accounts_folder, check_claim, claimed
 from plimsoll.engine.live.halt_file import PATIENCE_S, Seen, read_halts, remove_halt, wait_for_silence, write_halt
 from plimsoll.engine.live.journal.file import FILE
@@ -21,11 +19,11 @@ from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import Grade, Halt
 from plimsoll.engine.live.order_state import NEVER_SENT
 from plimsoll.engine.live.outcome import order_text
+from plimsoll.engine.live.overdue import next_slot, not_ended, overdue
 from plimsoll.engine.live.reconcile import Whose
 from plimsoll.engine.live.room import Tenant, state_folder
-from plimsoll.engine.live.slots import Timing, hours_of, timing_of, today, windows
+from plimsoll.engine.live.slots import Timing, timing_of, today
 from plimsoll.engine.live.standing import drift_of, heart, read_governor
-from plimsoll.engine.market.calendar import is_session, next_session
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.host import PROGRAM, Host
@@ -109,7 +107,9 @@ def halt(
         _at_venue(tenant, places[0], done, host, venue, patience_s)
     for folder in done.state:
         _note(folder, grade, why, host, done)
-    if home is None and not done.suspended:
+    if home is None and done.suspended:
+        done.silence += f"; no process traded this book from {tenant.folder}"
+    elif home is None:
         done.sure = False
         done.failed.append(f"no process traded this book from {tenant.folder}: one that does elsewhere is not stopped")
     return done
@@ -140,9 +140,7 @@ def _halt_in(folder: Path, why: str, host: Host, done: Halted, patience_s: float
         done.sure, done.silence = silence.sure, silence.told
 
 
-def _at_venue(
-    tenant: Tenant, folder: Path, done: Halted, host: Host, venue: Venue | None, patience_s: float
-) -> None:
+def _at_venue(tenant: Tenant, folder: Path, done: Halted, host: Host, venue: Venue | None, patience_s: float) -> None:
     """Cancel the book's orders and, where everything is stopped, suspend the account; say what did not work."""
     try:
         asked = open_venue(tenant.broker, host.env, _symbols(tenant)) if venue is None else venue
@@ -169,7 +167,7 @@ def _symbols(tenant: Tenant) -> tuple[str, ...]:
     """Return the book's symbols, none where a strategy cannot be made: here they are needed for their spelling only."""
     try:
         return tenant.symbols
-    except Exception:  # noqa: BLE001  # whatever is wrong with somebody's source, it must not be in the way of a halt
+    except (Exception, SystemExit):  # noqa: BLE001  # whatever is wrong with somebody's source, it must not be in the way of a halt
         return ()
 
 
@@ -256,7 +254,7 @@ def status(what: Runnable, *, sets: Iterable[str] = (), host: Host = PROGRAM) ->
         "state": str(folder),
         **({"elsewhere": elsewhere} if elsewhere else {}),
         "at": now.isoformat(),
-        "next_slot": _next_slot(timing, now),
+        "next_slot": next_slot(timing, now),
         "heartbeat": beat,
     }
     journal = Journal.read_only(folder, host.clock)
@@ -288,7 +286,7 @@ def _of_journal(journal: Journal, timing: Timing, now: datetime, halts: list[Hal
     unknown = [one for one in unended if one.known.state in ("unknown", "sending")]
     day, last = today(now), journal.last_plan()
     slots = [{"slot": one.slot, "done": one.done, "note": one.note} for one in journal.slots(day)]
-    missed = _overdue(timing, journal, now, trades=trades) + _not_ended(journal, now)
+    missed = overdue(timing, journal, now, trades=trades) + not_ended(journal, unended, now)
     return {
         "begun": journal.begun,
         "healthy": not (halts or unknown or missed),
@@ -310,38 +308,3 @@ def _plain_halts(halts: list[Halt]) -> list[dict[str, str]]:
     """Return halts as text, each reason once: one that a person wrote stands in the file and in the journal."""
     by_reason = {(one.grade, one.reason): one for one in reversed(halts)}
     return [{"grade": one.grade, "reason": one.reason, "since": one.since} for one in reversed(by_reason.values())]
-
-
-def _overdue(timing: Timing, journal: Journal, now: datetime, *, trades: bool) -> list[str]:
-    """Return the slots of today whose time to begin is over and that never began, of a book that has begun.
-
-    trades : on an account; a book that only emits has done all of a session once it has decided.
-    """
-    day = today(now)
-    if not is_session(day) or (not journal.begun if trades else journal.last_plan() is None):
-        return []
-    if not trades and journal.plan(day) is not None:
-        return []
-    begun = {one.slot for one in journal.slots(day)}
-    late = [one.slot for one in windows(hours_of(day), timing) if now > one.late and one.slot not in begun]
-    return late if trades else late[:1]
-
-
-def _not_ended(journal: Journal, now: datetime) -> list[str]:
-    """Return the slots that began and should have ended: whoever worked on them left their orders as they were."""
-    day, over = today(now), now - timedelta(seconds=CANCEL_S)
-    late = [one for one in journal.slots(undone=True) if one.ends < over]
-    return [one.slot if one.session == day else f"{one.session} {one.slot}" for one in late]
-
-
-def _next_slot(timing: Timing, now: datetime) -> str:
-    day = today(now)
-    for _ in range(2):
-        if is_session(day):
-            for one in windows(hours_of(day), timing):
-                if one.late >= now:
-                    return f"{one.session} {one.slot}"
-        day = next_session(day)
-    with suppress(IndexError):
-        return f"{day} {timing.slots[0]}"
-    return ""
