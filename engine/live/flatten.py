@@ -51,18 +51,24 @@ class Flattener(Downward):
         left = self._held(out.report.snapshot)
         if left and not (is_session(day) and self._venue.clock().is_open):
             return ended(out, "refused", "the market is closed: what is held cannot be sold now; no new risk is taken")
+        self._halt(why)
         try:
             if left:
                 left = self._sell(out, day, left)
         finally:
             suspended = self._suspend(out)
-            write_halt(self._folder, "all", f"flattened: {why}", self._clock.now())
         if left:
             told = ", ".join(f"{qty.normalize():f} {symbol}" for symbol, qty in sorted(left.items()))
             return ended(out, "refused", f"still held: {told}")
         return ended(
             out, "done" if suspended else "refused", "nothing is held" + ("" if suspended else ", NOT suspended")
         )
+
+    def _halt(self, why: str) -> None:
+        """Halt everything before the first sale, so that it is halted however this ends; only these sales go on."""
+        name = write_halt(self._folder, "all", f"flatten: {why}", self._clock.now())
+        mine = {key: halt for key, halt in read_halts(self._folder).items() if key == name}
+        self._passed = Seen({**self._passed.files, **mine}, self._passed.journal)
 
     def _sell(self, out: Outcome, day: date, held: Mapping[str, Decimal]) -> dict[str, Decimal]:
         """Sell what is held, on an account that takes orders again for so long; return what is left."""

@@ -82,10 +82,10 @@ def _read(path: Path) -> Halt | None:
         return Halt("all", f"{path.name} is not what was written", "")
 
 
-def write_halt(folder: Path, grade: Grade, reason: str, now: datetime) -> None:
+def write_halt(folder: Path, grade: Grade, reason: str, now: datetime) -> str:
     """Write a halt, durably, beside those that are there: none is weakened, and each is taken away by itself.
 
-    On a full disk it stands there without its reason, and stops everything.
+    Return the name of its file. On a full disk it stands there without its reason, and stops everything.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def write_halt(folder: Path, grade: Grade, reason: str, now: datetime) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             _write(fresh, body)
-            _place(fresh, path)
+            path = _place(fresh, path)
         except OSError:  # a name needs no room: an empty halt stops everything
             _write(path, "")
         _sync(folder)
@@ -109,6 +109,7 @@ def write_halt(folder: Path, grade: Grade, reason: str, now: datetime) -> None:
     finally:
         with suppress(OSError):
             fresh.unlink()
+    return path.name
 
 
 def _write(path: Path, body: str) -> None:
@@ -122,12 +123,15 @@ def _write(path: Path, body: str) -> None:
         os.close(handle)
 
 
-def _place(fresh: Path, path: Path) -> None:
+def _place(fresh: Path, path: Path) -> Path:
     """Give a halt that is written the name by which it is looked for: the plain one, or its own where that is taken."""
+    plain = path.with_name(FILE)
     try:
-        os.link(fresh, path.with_name(FILE))
+        os.link(fresh, plain)
     except OSError:  # or the file system knows no links
         fresh.replace(path)
+        return path
+    return plain
 
 
 def remove_halt(folder: Path, seen: Mapping[str, Halt] | None = None) -> bool:

@@ -13,7 +13,7 @@ from support.opened import on, opened, state
 from plimsoll.engine.errors import DataError, VenueError
 from plimsoll.engine.live.halt_file import read_halt
 from plimsoll.engine.verbs.accounts import flatten
-from plimsoll.engine.verbs.control import halt, resume, status
+from plimsoll.engine.verbs.control import halt, status
 
 LATER = (date(2024, 11, 26), date(2024, 11, 27), date(2024, 12, 2), date(2024, 12, 3))
 
@@ -126,10 +126,23 @@ def test_a_flatten_that_dies_while_it_sells_leaves_a_total_halt_and_the_next_one
     assert sent_later(desk) == 0
 
 
+def test_a_flatten_that_dies_while_it_sells_leaves_everything_halted(tmp_path: Path) -> None:
+    desk = opened(tmp_path, broker={"manage": "symbols"})
+
+    def die(name: str) -> None:
+        if name == "sending committed":
+            raise Killed(name)
+
+    with pytest.raises(Killed):
+        flatten(desk.values, "out", point=die, **on(desk))
+    found = read_halt(state(desk))
+    assert found is not None
+    assert found.grade == "all"
+    assert sent_later(desk) == 0
+
+
 def test_where_the_venue_falls_silent_while_flatten_sells_everything_stays_halted_and_suspended(tmp_path: Path) -> None:
     desk = opened(tmp_path)
-    stop(desk)
-    resume(desk.values, "a false alarm", venue=desk.venue, host=desk.host)
 
     def silent(_: Any) -> Any:
         raise VenueError("503", where="/assets")
