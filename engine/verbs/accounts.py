@@ -7,11 +7,11 @@ from plimsoll.engine.errors import ConfigError, DataError
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock, Point, nowhere
 from plimsoll.engine.live.flatten import Flattener
-from plimsoll.engine.live.journal.file import FILE
 from plimsoll.engine.live.outcome import Outcome
 from plimsoll.engine.live.reconcile import Report
 from plimsoll.engine.live.reconcile import adopt as accept
 from plimsoll.engine.live.reconcile import reconcile as compare
+from plimsoll.engine.live.room import has_journal
 from plimsoll.engine.research.audit.certificate import code_hash_of
 from plimsoll.engine.runtime.load import Runnable
 from plimsoll.engine.runtime.prepare import make_strategies
@@ -105,7 +105,7 @@ def flatten(
         If the input is wrong, the book is in use or has no journal here, or the venue gives no answer.
     """
     tenant, why = tenant_for(what, sets, host), reason_of(reason)
-    if not (tenant.folder / FILE).exists():  # whoever does trade it would go on, and might sell the same shares
+    if not has_journal(tenant.folder):  # whoever does trade it would go on, and might sell the same shares
         fix = f"{ELSEWHERE}; a book that has no journal yet is taken over by `plimsoll adopt`"
         raise DataError("there is no journal", where=str(tenant.folder), fix=fix)
     with room_for(tenant, host, venue, clock) as room:

@@ -1,62 +1,29 @@
 """Stop a book, let it go on, say how it stands: none of these waits for anybody longer than a few seconds."""
 
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.config.schema import Config
-from plimsoll.engine.errors import DataError, InputError, OutputError, VenueError
-from plimsoll.engine.execution.venue import Venue, VenueOrder
-from plimsoll.engine.live.call_off import Reductions, call_off
+from plimsoll.engine.errors import DataError, OutputError, VenueError
+from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.fence import accounts_folder, check_claim, claimed
-from plimsoll.engine.live.halt_file import PATIENCE_S, Seen, read_halts, remove_halt, wait_for_silence, write_halt
-from plimsoll.engine.live.journal.file import FILE
+from plimsoll.engine.live.halt_file import PATIENCE_S, Seen, read_halts, remove_halt
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import Grade, Halt
 from plimsoll.engine.live.order_state import NEVER_SENT
 from plimsoll.engine.live.outcome import order_text
 from plimsoll.engine.live.overdue import next_slot, not_ended, overdue
-from plimsoll.engine.live.reconcile import Whose
-from plimsoll.engine.live.room import Tenant, state_folder
+from plimsoll.engine.live.room import has_journal, state_folder
 from plimsoll.engine.live.slots import Timing, timing_of, today
 from plimsoll.engine.live.standing import drift_of, heart, read_governor
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
+from plimsoll.engine.verbs.halting import Halted, at_venue, halt_in, home_of, note_halt, symbols_of
 from plimsoll.engine.verbs.host import PROGRAM, Host
 from plimsoll.engine.verbs.live_room import ELSEWHERE, reason_of, tenant_for
-
-
-@dataclass(slots=True)
-class Halted:
-    """What a halt came to. sure : no order is on its way any more, and none will be.
-
-    state : the folders in which it is written. cancelled : orders of the book that were cancelled, and work no more;
-    suspended : the venue itself takes no orders; failed : what could not be done, here or at the venue.
-    """
-
-    grade: Grade
-    sure: bool
-    silence: str
-    cancelled: int = 0
-    suspended: bool = False
-    failed: list[str] = field(default_factory=list)
-    state: list[Path] = field(default_factory=list)
-
-    def plain(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "halted": self.grade if self.state else "no",
-            "sure": self.sure,
-            "sender": self.silence,
-            "cancelled": self.cancelled,
-            "suspended_at_venue": self.suspended,
-            "failed": self.failed,
-            "state": [str(one) for one in self.state],
-        }
 
 
 def halt(
@@ -99,99 +66,20 @@ def halt(
     tenant, why = tenant_for(what, sets, host), reason_of(reason)
     grade: Grade = "new_risk" if no_new_risk else "all"
     done = Halted(grade, True, "")
-    home = _home(tenant, done)
+    home = home_of(tenant, done)
     places = list(dict.fromkeys([tenant.folder if home is None else home, tenant.folder]))
     for folder in places:
-        _halt_in(folder, why, host, done, patience_s)
+        halt_in(folder, why, host, done, patience_s)
     if not local:
-        _at_venue(tenant, places[0], done, host, venue, patience_s)
+        at_venue(tenant, places[0], done, host, venue, patience_s)
     for folder in done.state:
-        _note(folder, grade, why, host, done)
+        note_halt(folder, grade, why, host, done)
     if home is None and done.suspended:
         done.silence += f"; no process traded this book from {tenant.folder}"
     elif home is None:
         done.sure = False
         done.failed.append(f"no process traded this book from {tenant.folder}: one that does elsewhere is not stopped")
     return done
-
-
-def _home(tenant: Tenant, done: Halted) -> Path | None:
-    """Return the folder in which the book has its state, as whoever trades it wrote down; None if nobody knows."""
-    try:
-        home = claimed(tenant.accounts, tenant.account, tenant.name)
-    except OutputError as error:
-        done.failed.append(f"claim: {error}")
-        return None
-    return tenant.folder if home is not None and home == tenant.folder.resolve() else home
-
-
-def _halt_in(folder: Path, why: str, host: Host, done: Halted, patience_s: float) -> None:
-    """Write the halt in a folder, and wait until nobody sends there; in the journal, where no file can be written."""
-    try:
-        write_halt(folder, done.grade, why, host.clock())
-    except OutputError as error:
-        done.failed.append(f"halt: {error}")
-        if not _note(folder, done.grade, why, host, done):
-            done.sure, done.silence = False, "NOT HALTED: nothing could be written"
-            return
-    done.state.append(folder)
-    silence = wait_for_silence(folder, time.sleep, patience_s=patience_s)
-    if done.sure:
-        done.sure, done.silence = silence.sure, silence.told
-
-
-def _at_venue(tenant: Tenant, folder: Path, done: Halted, host: Host, venue: Venue | None, patience_s: float) -> None:
-    """Cancel the book's orders and, where everything is stopped, suspend the account; say what did not work."""
-    try:
-        asked = open_venue(tenant.broker, host.env, _symbols(tenant)) if venue is None else venue
-    except InputError as error:
-        done.failed.append(f"venue: {error}")
-        return
-    if done.grade == "all" and tenant.broker.manage == "account":
-        try:
-            done.suspended = asked.suspend(True)
-        except InputError as error:
-            done.failed.append(f"suspend: {error}")
-    whose = Whose(tenant.name, tenant.account, frozenset(), tenant.broker.manage)
-    reduces = Reductions(asked, folder, host.clock)
-
-    def meant(order: VenueOrder) -> bool:
-        return whose.owns(order.client_id) and (done.grade == "all" or not reduces(order))
-
-    called = call_off(asked, meant, time.sleep, patience_s)
-    done.cancelled = called.cancelled
-    done.failed += called.failed
-
-
-def _symbols(tenant: Tenant) -> tuple[str, ...]:
-    """Return the book's symbols, none where a strategy cannot be made: here they are needed for their spelling only."""
-    try:
-        return tenant.symbols
-    except (Exception, SystemExit):  # noqa: BLE001  # whatever is wrong with somebody's source, it must not be in the way of a halt
-        return ()
-
-
-def _note(folder: Path, grade: Grade, why: str, host: Host, done: Halted) -> bool:
-    """Write the halt into the journal too, if there is one and it can be had now; return whether it is there.
-
-    A journal is not begun for this: where there is none, the file is all that counts.
-    """
-    if not (folder / FILE).exists():
-        return False
-    try:
-        journal = Journal.open(folder, host.clock)
-    except OutputError as error:
-        done.failed.append(f"journal: {error}")
-        return False
-    try:
-        with journal.tx():
-            journal.add_halt(grade, why)
-        return True
-    except OutputError as error:
-        done.failed.append(f"journal: {error}")
-        return False
-    finally:
-        journal.close()
 
 
 def resume(
@@ -209,13 +97,13 @@ def resume(
     """
     tenant, why = tenant_for(what, sets, host), reason_of(reason)
     check_claim(tenant.accounts, tenant.account, tenant.name, tenant.folder)
-    if not (tenant.folder / FILE).exists() and not read_halts(tenant.folder):
+    if not has_journal(tenant.folder) and not read_halts(tenant.folder):
         raise DataError("there is no journal and no halt", where=str(tenant.folder), fix=ELSEWHERE)
     journal = Journal.open(tenant.folder, host.clock)
     try:
         seen = Seen(read_halts(tenant.folder), tuple(journal.halts()))
         if seen.halts and tenant.broker.manage == "account":
-            asked = open_venue(tenant.broker, host.env, _symbols(tenant)) if venue is None else venue
+            asked = open_venue(tenant.broker, host.env, symbols_of(tenant)) if venue is None else venue
             if asked.suspend(False):
                 raise VenueError("the account is still suspended there", where="resume", fix="look at the venue")
         with journal.tx():

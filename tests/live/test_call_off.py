@@ -1,5 +1,6 @@
 """What a halt does at the venue: called off is what works no more, and reductions are what reduces."""
 
+import os
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from support.live_venue import Killed
 from support.opened import on, opened, state
 
 from plimsoll.brokers.exchange.settings import Behaviour, Handling
-from plimsoll.engine.errors import VenueError
+from plimsoll.engine.errors import OutputError, VenueError
 from plimsoll.engine.execution.venue import Acked, Intent, Side, Unknown, VenueOrder
 from plimsoll.engine.live.halt_file import read_halt
 from plimsoll.engine.live.ids import OrderId, account_code, book_code
@@ -211,6 +212,45 @@ def test_a_halt_and_a_resume_need_no_strategy(tmp_path: Path, source: str) -> No
     done = stopped(desk)
     assert (done.sure, done.suspended, done.cancelled, done.failed) == (True, True, 1, [])
     assert resume(desk.values, "mended", venue=desk.venue, host=desk.host) == ["a test"]
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let the system refuse every look into a folder, as it does for another user's; root may look anywhere."""
+    stat, listed, opened_by = os.stat, os.listdir, os.open
+
+    def inside(path: Any) -> None:
+        if isinstance(path, (str, os.PathLike)) and Path(os.fsdecode(path)).is_relative_to(folder):
+            raise PermissionError(13, "Permission denied")
+
+    def refused(real: Any) -> Any:
+        def ask(path: Any, *args: Any, **more: Any) -> Any:
+            inside(path)
+            return real(path, *args, **more)
+
+        return ask
+
+    for name, real in (("stat", stat), ("listdir", listed), ("open", opened_by), ("mkdir", os.mkdir)):
+        monkeypatch.setattr(os, name, refused(real))
+
+
+def test_a_halt_in_a_folder_of_another_user_goes_on_to_the_venue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = opened(tmp_path)
+    slow(desk)
+    order(desk, "AAA", "buy", 1, 1)
+    unreadable(monkeypatch, state(desk))
+    done = stopped(desk)
+    assert (done.sure, done.plain()["halted"], done.suspended, done.cancelled) == (False, "no", True, 1)
+    for verb in (lambda: status(desk.values, host=desk.host), lambda: resume(desk.values, "on", host=desk.host)):
+        with pytest.raises(OutputError, match="Permission denied"):
+            verb()
+
+
+def test_an_account_that_is_not_suspended_although_it_was_asked_is_told(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    desk.venue.suspend = lambda _: False  # type: ignore[method-assign]
+    assert stopped(desk).failed == ["suspend: the venue says that it still takes orders"]
 
 
 # ---- where the book has its state

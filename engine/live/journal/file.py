@@ -77,13 +77,13 @@ class JournalFile:
     def read_only(cls, folder: Path, now: Callable[[], datetime]) -> Self | None:
         """Open a journal to look at it; None if there is none."""
         path = folder / FILE
-        if not path.exists():
-            return None
         try:
+            if not path.exists():
+                return None
             db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_MS / 1000)
             if int(db.execute("PRAGMA user_version").fetchone()[0]) == 0:
                 return None
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise _unusable(path, error) from error
         return cls(db, path, now, fresh=False)
 
