@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from plimsoll.engine.errors import VenueError
+from plimsoll.engine.execution.venue import VenueOrder
 from plimsoll.engine.live.downward import Downward
 from plimsoll.engine.live.halt_file import Seen, read_halts, write_halt
 from plimsoll.engine.live.outcome import Outcome, ended
@@ -44,7 +45,7 @@ class Flattener(Downward):
         with journal.tx():
             journal.event("flatten", reason=why)
             journal.add_halt("new_risk", f"flatten: {why}")
-        self._cancel_all(out)
+        working = self._cancel_all(out)
         out.report = reconcile(journal, self._venue, self._clock, self._book.whose)
         out.notes += [*out.report.recognised, *out.report.differences]
         out.notes += self._end_others(None, out.report)
@@ -60,6 +61,8 @@ class Flattener(Downward):
         if left:
             told = ", ".join(f"{qty.normalize():f} {symbol}" for symbol, qty in sorted(left.items()))
             return ended(out, "refused", f"still held: {told}")
+        if working and self._working():
+            return ended(out, "refused", "nothing is held, but orders still work: they may fill")
         return ended(
             out, "done" if suspended else "refused", "nothing is held" + ("" if suspended else ", NOT suspended")
         )
@@ -82,19 +85,22 @@ class Flattener(Downward):
         self._work_down(out, hours_of(day), snapshot, dict.fromkeys(held, Decimal(0)), PREFIX)
         return self._held(self._venue.snapshot())
 
-    def _cancel_all(self, out: Outcome) -> None:
-        """Cancel every working order of the book and wait until none works."""
-        whose, until = self._book.whose, self._clock.now() + timedelta(seconds=PATIENCE_S)
+    def _cancel_all(self, out: Outcome) -> bool:
+        """Cancel every working order of the book and wait until none works; return whether some still do."""
+        until = self._clock.now() + timedelta(seconds=PATIENCE_S)
         while True:
-            working = [one for one in self._venue.open_orders() if whose.owns(one.client_id)]
+            working = self._working()
             if not working:
-                return
+                return False
             if self._clock.now() > until:
                 out.notes.append(f"{len(working)} orders still work")
-                return
+                return True
             for one in working:
                 self._venue.cancel(one)
             self._clock.sleep(POLL_S)
+
+    def _working(self) -> list[VenueOrder]:
+        return [one for one in self._venue.open_orders() if self._book.whose.owns(one.client_id)]
 
     def _suspend(self, out: Outcome) -> bool:
         """Return whether the venue takes no more orders, where the account is this book's alone."""

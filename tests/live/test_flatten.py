@@ -10,6 +10,7 @@ from support.live_book import FIRST, Desk, make_desk
 from support.live_venue import Killed
 from support.opened import on, opened, state
 
+from plimsoll.brokers.exchange.settings import Behaviour, Handling
 from plimsoll.engine.errors import DataError, VenueError
 from plimsoll.engine.live.halt_file import read_halt
 from plimsoll.engine.verbs.accounts import flatten
@@ -171,6 +172,21 @@ def test_a_halt_that_comes_while_flatten_sells_stops_it(tmp_path: Path) -> None:
     assert len(desk.exchange.orders) == before + 1
     assert [one.known.state for one in outcome.orders] == ["filled", "denied", "denied"]
     assert "still held" in outcome.why
+
+
+def test_flatten_is_not_done_while_orders_of_the_book_still_work(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    desk.exchange.behaviour = Behaviour(handling=Handling(delay_s=7200, cancel_delay_s=3600))
+
+    def die(name: str) -> None:
+        if name == "all sent":
+            raise Killed(name)
+
+    with pytest.raises(Killed):
+        desk.slot("09:35", point=die)
+    outcome = flatten(desk.values, "out", **on(desk))
+    assert (outcome.ending, outcome.why) == ("refused", "nothing is held, but orders still work: they may fill")
 
 
 def test_flatten_is_refused_where_the_book_has_no_journal(tmp_path: Path) -> None:
