@@ -51,7 +51,8 @@ def status(
 ) -> None:
     """Show how a book stands by its own journal: halts, slots, orders, holdings; the venue is not asked.
 
-    Exit 1 where something is halted, unknown or overdue, or a daemon gave no sign of life for 90 seconds.
+    Exit 1 where something is halted, unknown or overdue, a slot did not end, a daemon gave no sign of life for 90
+    seconds, or nothing ever ran here.
     """
     from plimsoll.engine.cli.live import run_status, watch_status
 
@@ -92,7 +93,8 @@ def halt(
 ) -> None:
     """Stop sending, now: works with the sender hung, the journal locked and the venue down.
 
-    Exit 0: nothing is on its way any more; 1: halted, but an order may still be on its way or working.
+    Exit 0: nothing is on its way any more; 1: halted as far as it says, but an order may still be on its way or
+    working, or the book may be traded from a place that is not known here.
     """
     from plimsoll.engine.cli.live import run_halt
 
@@ -101,7 +103,7 @@ def halt(
 
 
 def resume(config: Config, reason: Reason, sets: Sets = None, as_json: AsJson = False) -> None:
-    """Let a halted book send again."""
+    """Let a halted book send again; a halt that comes in the meantime stays, with exit 2."""
     from plimsoll.engine.cli.live import run_resume
 
     run_resume(config, reason, tuple(sets or ()), as_json=as_json)

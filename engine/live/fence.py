@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from plimsoll.engine.errors import OutputError
 from plimsoll.engine.live.ids import account_code, book_code
@@ -63,34 +63,82 @@ def on_account(accounts: Path, account: str, book: str, state: Path) -> Iterator
     OutputError
         If another process holds it, or this book of this account has its state elsewhere.
     """
-    place = accounts / account
     with ExitStack() as stack:
         _private(accounts)
-        stack.enter_context(_lock(place, ACCOUNT_LOCK, f"another process trades account {account}"))
-        _claim(place / f"{account_code(account)}-{book_code(book)}.json", book, state)
+        stack.enter_context(_lock(accounts / account, ACCOUNT_LOCK, f"another process trades account {account}"))
+        _claim(_claim_file(accounts, account, book), book, state)
         yield
+
+
+def claimed(accounts: Path, account: str, book: str) -> Path | None:
+    """Return the folder in which a book of an account has its state, None where it never had one.
+
+    Raises
+    ------
+    OutputError
+        If what is written there cannot be read.
+    """
+    path = _claim_file(accounts, account, book)
+    there = _read_claim(path)
+    if there is None or there.get("book") != book:
+        return None
+    state = there.get("state")
+    if not isinstance(state, str):
+        raise OutputError("is not what was written", where=str(path), fix="remove it if the book has its state here")
+    return Path(state)
+
+
+def check_claim(accounts: Path, account: str, book: str, state: Path) -> None:
+    """Refuse to work on a book in a folder that is not the one where it has its state; nothing is written.
+
+    Raises
+    ------
+    OutputError
+        As above.
+    """
+    path = _claim_file(accounts, account, book)
+    there = _read_claim(path)
+    if there is not None:
+        _same(path, there, book, state)
 
 
 def release(accounts: Path, account: str, book: str) -> None:
     """Forget where a book has its state, so that it may begin elsewhere."""
-    (accounts / account / f"{account_code(account)}-{book_code(book)}.json").unlink(missing_ok=True)
+    _claim_file(accounts, account, book).unlink(missing_ok=True)
 
 
-def _claim(path: Path, book: str, state: Path) -> None:
-    mine = {"book": book, "state": str(state.resolve())}
+def _claim_file(accounts: Path, account: str, book: str) -> Path:
+    return accounts / account / f"{account_code(account)}-{book_code(book)}.json"
+
+
+def _read_claim(path: Path) -> dict[str, Any] | None:
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps(mine), encoding="utf-8")
-        fresh.replace(path)
-        return
+        return None
     except (OSError, ValueError, RecursionError) as error:
         raise OutputError(f"cannot be read: {type(error).__name__}", where=str(path)) from error
     if not isinstance(there, dict):
         raise OutputError("is not what was written", where=str(path), fix="remove it if the book has its state here")
-    if there == mine:
+    return there
+
+
+def _claim(path: Path, book: str, state: Path) -> None:
+    there = _read_claim(path)
+    if there is not None:
+        _same(path, there, book, state)
+        return
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps({"book": book, "state": str(state.resolve())}), encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def _same(path: Path, there: dict[str, Any], book: str, state: Path) -> None:
+    if there == {"book": book, "state": str(state.resolve())}:
         return
     if there.get("book") != book:
         raise OutputError(
@@ -127,8 +175,11 @@ def _lock(folder: Path, name: str, taken: str) -> Iterator[None]:
             who = os.pread(handle, 20, 0).decode(errors="replace").strip()
             fix = f"let process {who} end, or stop it" if who.isdigit() else "let it end, or stop it"
             raise OutputError(taken, where=str(folder), fix=fix) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror}", where=str(folder)) from error
         yield
     finally:
         os.close(handle)

@@ -29,7 +29,7 @@ from plimsoll.engine.live.outcome import Outcome, ended
 from plimsoll.engine.live.prices import PriceRules, decision_prices
 from plimsoll.engine.live.proposal import Asked, Decider, Proposal
 from plimsoll.engine.live.reconcile import Report, Whose, reconcile
-from plimsoll.engine.live.send import FENCES, Sender
+from plimsoll.engine.live.send import FENCES, NO_HALTS, Sender
 from plimsoll.engine.live.slots import Hours, Window, hours_of, timing_of, today, window_of
 from plimsoll.engine.live.standing import Governor, write_governor
 from plimsoll.engine.live.way import carried, goals_of, left_of, legs_of, spelled
@@ -70,6 +70,7 @@ class Rebalancer:
         self._folder = folder
         self._decider = decider
         self._point = point
+        self._passed = NO_HALTS
 
     def run(self, slot: str) -> Outcome:
         """Do the slot of today's session, or what is left of it.
@@ -349,7 +350,9 @@ class Rebalancer:
     ) -> Executor:  # fmt: skip
         adv = {one.symbol: one.adv for one in goals.values() if one.adv is not None}
         caps = Caps(self._book.live.caps, snapshot.equity, adv)
-        sender = Sender(self._journal, self._venue, self._clock, self._folder, window, caps, self._point)
+        sender = Sender(
+            self._journal, self._venue, self._clock, self._folder, window, caps, self._point, self._passed
+        )  # fmt: skip
         counter = self._counter(assets, snapshot)
         return Executor(self._journal, self._venue, self._clock, sender, counter, self._point, self._look)
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from plimsoll.engine.live.clock import LiveClock
 from plimsoll.engine.live.decide import SystemDecider
 from plimsoll.engine.live.fence import accounts_folder, alone, on_account
 from plimsoll.engine.live.journal.chain import Verified
+from plimsoll.engine.live.journal.file import FILE
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.rebalance import Book
 from plimsoll.engine.live.reconcile import Whose
@@ -96,7 +97,7 @@ def tenant_of(config: Config, strategies: Mapping[str, Strategy], env: Mapping[s
 
 
 def state_folder(config: Config, env: Mapping[str, str], home: Path) -> Path:
-    """Return where a book's journal and locks lie: `live.state`, or a place of its own among the user's.
+    """Return where a book's journal and locks lie: `live.state`, or a place of its own among the user's. Absolute.
 
     Raises
     ------
@@ -104,10 +105,25 @@ def state_folder(config: Config, env: Mapping[str, str], home: Path) -> Path:
         If it is a link.
     """
     state = config.live.state if config.live is not None else None
-    folder = state if state is not None else accounts_folder(env, home).parent / "books" / config.run.name
-    if folder.is_symlink():
-        raise ConfigError(f"{folder} is a link", where="live.state", fix="name the folder itself")
+    folder = (state or accounts_folder(env, home).parent / "books" / config.run.name).absolute()
+    with suppress(OSError):  # what cannot be looked at cannot be used either, and is told of then
+        if folder.is_symlink():
+            raise ConfigError(f"{folder} is a link", where="live.state", fix="name the folder itself")
     return folder
+
+
+def has_journal(folder: Path) -> bool:
+    """Return whether a book has its journal in a folder.
+
+    Raises
+    ------
+    OutputError
+        If that cannot be seen.
+    """
+    try:
+        return (folder / FILE).exists()
+    except OSError as error:
+        raise OutputError(f"cannot be read: {error.strerror}", where=str(folder)) from error
 
 
 @contextmanager

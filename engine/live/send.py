@@ -11,7 +11,7 @@ from typing import Final
 from plimsoll.engine.execution.venue import Acked, Answer, Missing, Rejected, Unknown, Venue
 from plimsoll.engine.live.caps import Caps
 from plimsoll.engine.live.clock import LiveClock, Point
-from plimsoll.engine.live.halt_file import read_halt, sending
+from plimsoll.engine.live.halt_file import Seen, read_halt, sending
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import OrderRow
 from plimsoll.engine.live.slots import Window
@@ -20,15 +20,19 @@ from plimsoll.engine.live.slots import Window
 LOOKS_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 RESENDS: Final = 3
 FENCES: Final = ("account", "book")
+NO_HALTS: Final = Seen()
 _STOPS: Final = ("suspended", "unauthorized")
 
 
 class Sender:
-    """Sends the orders of one slot. guard : why a symbol's price no longer allows to send again, "" if it does."""
+    """Sends the orders of one slot. guard : why a symbol's price no longer allows to send again, "" if it does.
+
+    passed : halts that do not bind it, because a person asked for these orders knowing them.
+    """
 
     def __init__(
         self, journal: Journal, venue: Venue, clock: LiveClock, folder: Path, window: Window, caps: Caps,
-        point: Point,
+        point: Point, passed: Seen = NO_HALTS,
     ) -> None:  # fmt: skip
         self._journal = journal
         self._venue = venue
@@ -37,6 +41,7 @@ class Sender:
         self._window = window
         self._caps = caps
         self._point = point
+        self._passed = passed
 
     def send(self, order: OrderRow, guard: Callable[[str], str]) -> OrderRow:
         """Send a planned order, or one of which nobody knows whether the venue has it, until that is known.
@@ -98,7 +103,7 @@ class Sender:
 
     def _last_look(self, order: OrderRow) -> str:
         """Return why the order must not leave after all, "" if it may: time passes even between two lines."""
-        halt = read_halt(self._folder)
+        halt = read_halt(self._folder, self._passed.files)
         if halt is not None and (halt.grade == "all" or not order.frees):
             return f"halted: {halt.reason}"
         return "" if self._window.holds(self._clock.now()) else "its slot is over"
@@ -106,8 +111,8 @@ class Sender:
     def _refusal(self, order: OrderRow) -> str:
         """Return why the order must not go out now, "" if it may. Within the transaction that sends."""
         journal = self._journal
-        halts = [*journal.halts()]
-        in_file = read_halt(self._folder)
+        halts = [one for one in journal.halts() if one not in self._passed.journal]
+        in_file = read_halt(self._folder, self._passed.files)
         halts += [] if in_file is None else [in_file]
         for halt in halts:
             if halt.grade == "all" or not order.frees:

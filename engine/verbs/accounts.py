@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.errors import ConfigError, DataError
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock, Point, nowhere
 from plimsoll.engine.live.flatten import Flattener
@@ -11,11 +11,12 @@ from plimsoll.engine.live.outcome import Outcome
 from plimsoll.engine.live.reconcile import Report
 from plimsoll.engine.live.reconcile import adopt as accept
 from plimsoll.engine.live.reconcile import reconcile as compare
+from plimsoll.engine.live.room import has_journal
 from plimsoll.engine.research.audit.certificate import code_hash_of
 from plimsoll.engine.runtime.load import Runnable
 from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.verbs.host import PROGRAM, Host
-from plimsoll.engine.verbs.live_room import reason_of, room_for, tenant_for
+from plimsoll.engine.verbs.live_room import ELSEWHERE, reason_of, room_for, tenant_for
 
 
 def reconcile(
@@ -101,9 +102,12 @@ def flatten(
     Raises
     ------
     InputError
-        If the input is wrong, the book is in use, or the venue gives no answer.
+        If the input is wrong, the book is in use or has no journal here, or the venue gives no answer.
     """
     tenant, why = tenant_for(what, sets, host), reason_of(reason)
+    if not has_journal(tenant.folder):  # whoever does trade it would go on, and might sell the same shares
+        fix = f"{ELSEWHERE}; a book that has no journal yet is taken over by `plimsoll adopt`"
+        raise DataError("there is no journal", where=str(tenant.folder), fix=fix)
     with room_for(tenant, host, venue, clock) as room:
         worker = Flattener(room.book, room.venue, room.journal, room.clock, tenant.folder, room.decider(), point)
         return worker.flatten(why)

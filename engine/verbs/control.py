@@ -1,56 +1,29 @@
-"""Stop a book, let it go on, say how it stands: none of these waits for anybody."""
+"""Stop a book, let it go on, say how it stands: none of these waits for anybody longer than a few seconds."""
 
-import time
 from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from plimsoll.engine.config.live import LiveSection
-from plimsoll.engine.errors import InputError, OutputError, VenueError
-from plimsoll.engine.execution.venue import Unknown, Venue
-from plimsoll.engine.live.halt_file import PATIENCE_S, read_halt, remove_halt, wait_for_silence, write_halt
+from plimsoll.engine.config.schema import Config
+from plimsoll.engine.errors import DataError, OutputError, VenueError
+from plimsoll.engine.execution.venue import Venue
+from plimsoll.engine.live.fence import accounts_folder, check_claim, claimed
+from plimsoll.engine.live.halt_file import PATIENCE_S, Seen, read_halts, remove_halt
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import Grade, Halt
 from plimsoll.engine.live.order_state import NEVER_SENT
 from plimsoll.engine.live.outcome import order_text
-from plimsoll.engine.live.room import Tenant, state_folder
-from plimsoll.engine.live.slots import Timing, hours_of, timing_of, today, windows
+from plimsoll.engine.live.overdue import next_slot, not_ended, overdue
+from plimsoll.engine.live.room import has_journal, state_folder
+from plimsoll.engine.live.slots import Timing, timing_of, today
 from plimsoll.engine.live.standing import drift_of, heart, read_governor
-from plimsoll.engine.market.calendar import is_session, next_session
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
+from plimsoll.engine.verbs.halting import Halted, at_venue, halt_in, home_of, note_halt, symbols_of
 from plimsoll.engine.verbs.host import PROGRAM, Host
-from plimsoll.engine.verbs.live_room import reason_of, tenant_for
-
-
-@dataclass(slots=True)
-class Halted:
-    """What a halt came to. sure : no order is on its way any more, and none will be.
-
-    cancelled : orders of the book that were cancelled; suspended : the venue itself takes no orders; failed : what
-    could not be done at the venue.
-    """
-
-    grade: Grade
-    sure: bool
-    silence: str
-    cancelled: int = 0
-    suspended: bool = False
-    failed: list[str] = field(default_factory=list)
-
-    def plain(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "halted": self.grade,
-            "sure": self.sure,
-            "sender": self.silence,
-            "cancelled": self.cancelled,
-            "suspended_at_venue": self.suspended,
-            "failed": self.failed,
-        }
+from plimsoll.engine.verbs.live_room import ELSEWHERE, reason_of, tenant_for
 
 
 def halt(
@@ -67,7 +40,10 @@ def halt(
     """Stop sending: everything, or only what opens or adds.
 
     First here, durably, then at the venue as far as it answers. Works while the sender hangs (which is then ended),
-    while the journal is locked and while the venue is down.
+    while the journal is locked, while the venue is down, and without the strategies' source. It is written in the
+    configured folder, and in the one in which the book has its state if that is another. What could not be done is in
+    what is returned, which is not `sure` then: not where nothing could be written either, nor where no process ever
+    traded this book from here and the venue still takes orders.
 
     Parameters
     ----------
@@ -80,66 +56,30 @@ def halt(
     local : bool
         Leave the venue alone: neither cancel nor suspend there.
     patience_s : float
-        Seconds until a sender that hangs in the middle of an order is ended.
+        Seconds until a sender that hangs in the middle of an order is ended, and for which cancellations are awaited.
 
     Raises
     ------
     InputError
-        If the halt could not be written: then nothing is halted.
+        If the configuration is not valid, or no reason is given: then nothing is halted.
     """
     tenant, why = tenant_for(what, sets, host), reason_of(reason)
     grade: Grade = "new_risk" if no_new_risk else "all"
-    write_halt(tenant.folder, grade, why, host.clock())
-    silence = wait_for_silence(tenant.folder, time.sleep, patience_s=patience_s)
-    done = Halted(grade, silence.sure, silence.told)
+    done = Halted(grade, True, "")
+    home = home_of(tenant, done)
+    places = list(dict.fromkeys([tenant.folder if home is None else home, tenant.folder]))
+    for folder in places:
+        halt_in(folder, why, host, done, patience_s)
     if not local:
-        _at_venue(tenant, done, host, venue)
-    _note(tenant.folder, grade, why, host, done)
+        at_venue(tenant, places[0], done, host, venue, patience_s)
+    for folder in done.state:
+        note_halt(folder, grade, why, host, done)
+    if home is None and done.suspended:
+        done.silence += f"; no process traded this book from {tenant.folder}"
+    elif home is None:
+        done.sure = False
+        done.failed.append(f"no process traded this book from {tenant.folder}: one that does elsewhere is not stopped")
     return done
-
-
-def _at_venue(tenant: Tenant, done: Halted, host: Host, venue: Venue | None) -> None:
-    """Cancel the book's orders and, where everything is stopped, suspend the account; say what did not work."""
-    try:
-        asked = open_venue(tenant.broker, host.env, tenant.symbols) if venue is None else venue
-    except InputError as error:
-        done.failed.append(f"venue: {error}")
-        return
-    if done.grade == "all" and tenant.broker.manage == "account":
-        try:
-            done.suspended = asked.suspend(True)
-        except InputError as error:
-            done.failed.append(f"suspend: {error}")
-    try:
-        working = asked.open_orders()
-    except InputError as error:
-        done.failed.append(f"cancel: {error}")
-        return
-    whose = tenant.book().whose
-    for order in working:
-        if not whose.owns(order.client_id) or (done.grade == "new_risk" and order.side == "sell"):
-            continue
-        answer = asked.cancel(order)
-        if isinstance(answer, Unknown):
-            done.failed.append(f"cancel {order.client_id}: {answer.why}")
-        else:
-            done.cancelled += 1
-
-
-def _note(folder: Path, grade: Grade, why: str, host: Host, done: Halted) -> None:
-    """Write the halt into the journal too, if it can be had now; the file is what counts."""
-    try:
-        journal = Journal.open(folder, host.clock)
-    except OutputError as error:
-        done.failed.append(f"journal: {error}")
-        return
-    try:
-        with journal.tx():
-            journal.add_halt(grade, why)
-    except OutputError as error:
-        done.failed.append(f"journal: {error}")
-    finally:
-        journal.close()
 
 
 def resume(
@@ -147,35 +87,44 @@ def resume(
 ) -> list[str]:
     """Let a halted book send again, and return what had halted it; only a person does this, and says why.
 
-    The venue's own switch is set back first: if that fails nothing is resumed.
+    The venue's own switch is set back first: if that fails nothing is resumed. A halt that comes in the meantime stays.
 
     Raises
     ------
     InputError
-        If no reason is given, the journal cannot be written, or the venue still takes no orders.
+        If no reason is given, the book has its state in another folder or none here, the journal cannot be written,
+        the venue still takes no orders, or somebody has halted it again.
     """
     tenant, why = tenant_for(what, sets, host), reason_of(reason)
+    check_claim(tenant.accounts, tenant.account, tenant.name, tenant.folder)
+    if not has_journal(tenant.folder) and not read_halts(tenant.folder):
+        raise DataError("there is no journal and no halt", where=str(tenant.folder), fix=ELSEWHERE)
     journal = Journal.open(tenant.folder, host.clock)
     try:
-        in_file = read_halt(tenant.folder)
-        found = [one.reason for one in ([in_file] if in_file is not None else []) + journal.halts()]
-        if found and tenant.broker.manage == "account":
-            asked = open_venue(tenant.broker, host.env, tenant.symbols) if venue is None else venue
+        seen = Seen(read_halts(tenant.folder), tuple(journal.halts()))
+        if seen.halts and tenant.broker.manage == "account":
+            asked = open_venue(tenant.broker, host.env, symbols_of(tenant)) if venue is None else venue
             if asked.suspend(False):
                 raise VenueError("the account is still suspended there", where="resume", fix="look at the venue")
         with journal.tx():
-            journal.clear_halts(why)
-        remove_halt(tenant.folder)
+            journal.clear_halts(why, seen=seen.journal)
+            remove_halt(tenant.folder, seen.files)
+        left = Seen(read_halts(tenant.folder), tuple(journal.halts())).halts
+        if left:
+            if any(one.grade == "all" for one in left) and seen.halts and tenant.broker.manage == "account":
+                asked.suspend(True)  # it may have been suspended before it was let go on here
+            raise OutputError(f"halted again meanwhile: {left[0].reason}", where=str(tenant.folder), fix="resume again")
     finally:
         journal.close()
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(one.reason for one in seen.halts))
 
 
 def status(what: Runnable, *, sets: Iterable[str] = (), host: Host = PROGRAM) -> dict[str, Any]:
     """Return how a book stands by its own journal; the venue is not asked and nothing is locked or written.
 
-    `healthy` is false where something is halted, unknown, a slot of today is overdue and was not done, or a process
-    that should give signs of life gave none for 90 seconds and did not end by itself.
+    `healthy` is false where something is halted, unknown, a slot of today is overdue and was not done, one that began
+    is over and was not ended, or a process that should give signs of life gave none for 90 seconds and did not end by
+    itself; also where there is neither journal nor sign of life, or the book has its state in another folder.
 
     Raises
     ------
@@ -184,25 +133,39 @@ def status(what: Runnable, *, sets: Iterable[str] = (), host: Host = PROGRAM) ->
     """
     (config, _), now = configured(what, sets=sets, env=host.env), host.clock()
     folder, timing = state_folder(config, host.env, Path.home()), timing_of(config.live or LiveSection())
-    in_file = read_halt(folder)
+    halts = Seen(read_halts(folder)).halts
     beat, lives = heart(folder, now)
+    elsewhere = _elsewhere(config, folder, host)
     told: dict[str, Any] = {
         "book": config.run.name,
         "account": None if config.broker is None else config.broker.account,
         "state": str(folder),
+        **({"elsewhere": elsewhere} if elsewhere else {}),
         "at": now.isoformat(),
-        "next_slot": _next_slot(timing, now),
+        "next_slot": next_slot(timing, now),
         "heartbeat": beat,
     }
-    halts = [] if in_file is None else [in_file]
     journal = Journal.read_only(folder, host.clock)
     if journal is None:
-        return told | {"begun": False, "healthy": lives and not halts, "halts": _plain_halts(halts)}
+        healthy = lives and beat != "none" and not halts and not elsewhere
+        return told | {"begun": False, "healthy": healthy, "halts": _plain_halts(halts)}
     try:
         found = _of_journal(journal, timing, now, halts, trades=config.broker is not None)
-        return told | found | {"healthy": lives and found["healthy"]}
+        return told | found | {"healthy": lives and found["healthy"] and not elsewhere}
     finally:
         journal.close()
+
+
+def _elsewhere(config: Config, folder: Path, host: Host) -> str:
+    """Return where else the book has its state, "" if that is here or nobody knows."""
+    broker = config.broker
+    if broker is None or broker.account is None:
+        return ""
+    try:
+        home = claimed(accounts_folder(host.env, Path.home()), broker.account, config.run.name)
+    except OutputError as error:
+        return str(error)
+    return "" if home is None or home == folder.resolve() else str(home)
 
 
 def _of_journal(journal: Journal, timing: Timing, now: datetime, halts: list[Halt], *, trades: bool) -> dict[str, Any]:
@@ -211,7 +174,7 @@ def _of_journal(journal: Journal, timing: Timing, now: datetime, halts: list[Hal
     unknown = [one for one in unended if one.known.state in ("unknown", "sending")]
     day, last = today(now), journal.last_plan()
     slots = [{"slot": one.slot, "done": one.done, "note": one.note} for one in journal.slots(day)]
-    missed = _overdue(timing, journal, now, trades=trades)
+    missed = overdue(timing, journal, now, trades=trades) + not_ended(journal, unended, now)
     return {
         "begun": journal.begun,
         "healthy": not (halts or unknown or missed),
@@ -233,31 +196,3 @@ def _plain_halts(halts: list[Halt]) -> list[dict[str, str]]:
     """Return halts as text, each reason once: one that a person wrote stands in the file and in the journal."""
     by_reason = {(one.grade, one.reason): one for one in reversed(halts)}
     return [{"grade": one.grade, "reason": one.reason, "since": one.since} for one in reversed(by_reason.values())]
-
-
-def _overdue(timing: Timing, journal: Journal, now: datetime, *, trades: bool) -> list[str]:
-    """Return the slots of today whose time to begin is over and that never began, of a book that has begun.
-
-    trades : on an account; a book that only emits has done all of a session once it has decided.
-    """
-    day = today(now)
-    if not is_session(day) or (not journal.begun if trades else journal.last_plan() is None):
-        return []
-    if not trades and journal.plan(day) is not None:
-        return []
-    begun = {one.slot for one in journal.slots(day)}
-    late = [one.slot for one in windows(hours_of(day), timing) if now > one.late and one.slot not in begun]
-    return late if trades else late[:1]
-
-
-def _next_slot(timing: Timing, now: datetime) -> str:
-    day = today(now)
-    for _ in range(2):
-        if is_session(day):
-            for one in windows(hours_of(day), timing):
-                if one.late >= now:
-                    return f"{one.session} {one.slot}"
-        day = next_session(day)
-    with suppress(IndexError):
-        return f"{day} {timing.slots[0]}"
-    return ""

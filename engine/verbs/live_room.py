@@ -17,6 +17,7 @@ from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.host import Host
 
 PATIENCE_S: Final = 1.0
+ELSEWHERE: Final = "run it from where the book is run: the same working directory, live.state and XDG_STATE_HOME"
 
 
 class HostClock:

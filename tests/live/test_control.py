@@ -194,7 +194,6 @@ def test_source_that_changed_is_refused_until_it_is_adopted(tmp_path: Path, monk
 def test_flatten_sells_everything_of_the_book_and_stays_halted(tmp_path: Path) -> None:
     desk = opened(tmp_path)
     stopped(desk)
-    desk.exchange.switches = type(desk.exchange.switches)()
     outcome = flatten(desk.values, "out", **on(desk))
     assert (outcome.ending, desk.shares()) == ("done", {})
     assert desk.venue.snapshot().blocked
@@ -212,7 +211,6 @@ def test_flatten_reports_what_it_could_not_sell(tmp_path: Path) -> None:
     assert "still held" in outcome.why
     assert set(desk.shares()) == {"AAA"}
     desk.exchange.halted.clear()
-    desk.exchange.switches = type(desk.exchange.switches)()
     assert flatten(desk.values, "out again", **on(desk)).ending == "done"
 
 

@@ -14,7 +14,7 @@ from support.live_case import Case
 from support.live_checks import TURN, turning
 
 from plimsoll.engine.errors import OutputError
-from plimsoll.engine.live.fence import accounts_folder, alone, on_account, release
+from plimsoll.engine.live.fence import accounts_folder, alone, claimed, on_account, release
 
 fork = multiprocessing.get_context("fork")
 
@@ -102,6 +102,26 @@ def test_a_claim_that_is_garbled_is_refused_and_not_written_over(place: Path, te
     with pytest.raises(OutputError), on_account(place, "PA1", "book", place / "one"):
         pass
     assert claim.read_text() == text
+
+
+def test_a_full_disk_is_told_in_one_line_and_nobody_works_there(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(OutputError, match="No space left on device"), alone(place, "the book"):
+        raise AssertionError("it must not work")
+    monkeypatch.undo()
+    monkeypatch.setattr(Path, "write_text", full)
+    with (
+        pytest.raises(OutputError, match="No space left on device"),
+        on_account(place / "accounts", "PA1", "book", place),
+    ):
+        raise AssertionError("it must not work")
+    monkeypatch.undo()
+    assert claimed(place / "accounts", "PA1", "book") is None
+    with alone(place, "the book"), on_account(place / "accounts", "PA1", "book", place):
+        assert claimed(place / "accounts", "PA1", "book") == place.resolve()
 
 
 def test_where_claims_are_kept_is_one_place_for_each_user() -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import sqlite3
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,16 @@ from support.live_checks import TURN, Killer, turning
 
 from plimsoll.brokers.exchange.settings import Handling
 from plimsoll.engine.errors import OutputError
-from plimsoll.engine.live.halt_file import FILE, read_halt, remove_halt, sending, started, wait_for_silence, write_halt
+from plimsoll.engine.live.halt_file import (
+    FILE,
+    read_halt,
+    read_halts,
+    remove_halt,
+    sending,
+    started,
+    wait_for_silence,
+    write_halt,
+)
 from plimsoll.engine.live.journal.file import FILE as JOURNAL
 from plimsoll.engine.live.journal.rows import Grade, Halt
 
@@ -194,3 +203,56 @@ def test_nobody_is_ended_by_a_process_number_that_belongs_to_somebody_else_by_no
         quiet = wait_for_silence(place, time.sleep, patience_s=0.1)
     assert quiet.sure is False
     assert started(os.getppid()) != ""
+
+
+# ---- each halt by itself
+
+
+def test_only_the_halts_that_were_seen_are_taken_away(place: Path) -> None:
+    write_halt(place, "all", "first", NOW)
+    seen = read_halts(place)
+    write_halt(place, "all", "second", NOW + timedelta(seconds=1))
+    assert remove_halt(place, seen)
+    assert read_halt(place) == Halt("all", "second", (NOW + timedelta(seconds=1)).isoformat())
+    assert not remove_halt(place, seen)
+    write_halt(place, "new_risk", "third", NOW + timedelta(seconds=2))  # under the name that the first one had
+    assert not remove_halt(place, seen)
+    assert len(read_halts(place)) == 2
+
+
+def test_whoever_may_pass_the_halts_he_saw_passes_no_other(place: Path) -> None:
+    write_halt(place, "all", "seen", NOW)
+    seen = read_halts(place)
+    assert read_halt(place, seen) is None
+    write_halt(place, "all", "seen", NOW)
+    assert read_halt(place, seen) == Halt("all", "seen", NOW.isoformat())
+
+
+def no_room(*_: object) -> int:
+    raise OSError(28, "No space left on device")
+
+
+def test_on_a_full_disk_a_halt_stands_without_its_reason(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "write", no_room)
+    write_halt(place, "new_risk", "stop", NOW)
+    halt = read_halt(place)
+    assert halt is not None
+    assert halt.grade == "all"
+    assert [one.name for one in place.iterdir()] == list(read_halts(place))
+
+
+def test_where_there_are_no_links_each_halt_is_there_all_the_same(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", no_room)
+    write_halt(place, "all", "first", NOW)
+    write_halt(place, "all", "second", NOW)
+    assert sorted(one.reason for one in read_halts(place).values()) == ["first", "second"]
+
+
+def test_a_sender_that_has_no_room_for_its_lock_says_so_in_one_line(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "pwrite", no_room)
+    with pytest.raises(OutputError, match="No space left on device"), sending(place):
+        raise AssertionError("it must not send")
+    monkeypatch.undo()
+    assert wait_for_silence(place, time.sleep).told == "no order is on its way"

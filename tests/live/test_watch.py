@@ -44,7 +44,7 @@ def test_where_nobody_looks_it_is_a_line_each_time_until_interrupted(tmp_path: P
         if as_json:
             assert json.loads(line)["heartbeat"] == "none"
         else:
-            assert " paper, healthy, heartbeat none, next " in line
+            assert " paper, NOT HEALTHY, heartbeat none, next " in line  # nothing ever ran there
 
 
 def test_on_a_terminal_it_is_redrawn_and_the_screen_given_back(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def fresh_ids() -> None:
 
 def no_halt() -> None:
     """Look at the HALT file between slots only."""
-    _patch(send, "read_halt", lambda _: None)
+    _patch(send, "read_halt", lambda *_: None)
 
 
 def unknown_is_no() -> None:

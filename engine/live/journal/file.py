@@ -6,7 +6,7 @@ SQLite's documentation of WAL and `synchronous = FULL`.
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -77,13 +77,13 @@ class JournalFile:
     def read_only(cls, folder: Path, now: Callable[[], datetime]) -> Self | None:
         """Open a journal to look at it; None if there is none."""
         path = folder / FILE
-        if not path.exists():
-            return None
         try:
+            if not path.exists():
+                return None
             db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_MS / 1000)
             if int(db.execute("PRAGMA user_version").fetchone()[0]) == 0:
                 return None
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise _unusable(path, error) from error
         return cls(db, path, now, fresh=False)
 
@@ -219,14 +219,14 @@ class JournalFile:
         self._db.execute("INSERT INTO halt (grade, reason, since) VALUES (?, ?, ?)", (grade, reason, self.stamp()))
         self.event("halt", grade=grade, reason=reason)
 
-    def clear_halts(self, why: str, *, starting: str = "") -> int:
-        """Go on, as far as the reasons begin with `starting`; return how many halts there were."""
+    def clear_halts(self, why: str, *, starting: str = "", seen: Collection[Halt] | None = None) -> int:
+        """Go on, as far as the reasons begin with `starting` and were `seen`; return how many halts there were."""
         self._must_be_inside()
-        found = [one for one in self.halts() if one.reason.startswith(starting)]
+        found = [one for one in self.halts() if one.reason.startswith(starting) and (seen is None or one in seen)]
         for one in found:
             self._db.execute(
-                "UPDATE halt SET cleared = ?, cleared_why = ? WHERE cleared IS NULL AND reason = ?",
-                (self.stamp(), why, one.reason),
+                "UPDATE halt SET cleared = ?, cleared_why = ? WHERE cleared IS NULL AND reason = ? AND grade = ?",
+                (self.stamp(), why, one.reason, one.grade),
             )
         self.event("resume", reason=why, halts=[one.reason for one in found])
         return len(found)
