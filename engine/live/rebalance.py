@@ -3,7 +3,7 @@
 It may end at any moment, by any means, and be started again: the way back is the way it always starts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -101,14 +101,32 @@ class Rebalancer:
                     journal.add_halt("new_risk", why)
             return ended(out, "refused", why)
         window = window_of(hours, timing_of(live), slot)
-        self._cancel_older(day, window)
+        lasting = self._lasting(window)
+        self._cancel_others(lasting)
         out.report = reconcile(journal, self._venue, self._clock, self._book.whose, credits_of=self._decider.credits)
         self._point("reconciled")
         out.notes += out.report.recognised
-        out.notes += self._end_others(window, out.report)
+        out.notes += self._end_others(lasting, out.report)
         if not out.report.clean:
             return ended(out, "refused", f"journal and venue differ: {'; '.join(out.report.differences)}")
         return self._slot(out, hours, window, out.report)
+
+    def watch(self) -> bool:
+        """Reconcile, and give up what is left of slots that are over; return whether anything may still work.
+
+        Raises
+        ------
+        VenueError
+            If the venue gives no answer.
+        """
+        journal, now = self._journal, self._clock.now()
+        report = reconcile(journal, self._venue, self._clock, self._book.whose)
+        undone = journal.slots(undone=True)
+        lasting = {(one.session, one.slot) for one in undone if one.due <= now < one.ends}
+        self._cancel_others(lasting)
+        self._end_others(lasting, report)
+        works = any(self._book.whose.owns(one.client_id) for one in report.working)
+        return works or bool(report.unknown or undone)
 
     def _slot(self, out: Outcome, hours: Hours, window: Window | None, report: Report) -> Outcome:
         journal = self._journal
@@ -166,12 +184,18 @@ class Rebalancer:
         halts = [*self._journal.halts(), *([] if in_file is None else [in_file])]
         return next((one.reason or "no reason given" for one in halts if one.grade == "all"), "")
 
-    def _cancel_older(self, day: date, window: Window | None) -> None:
+    def _lasting(self, window: Window | None) -> frozenset[tuple[date, str]]:
+        """Return the slot whose orders may go on working: the one of a window, unless it is done or over."""
+        if window is None or not window.holds(self._clock.now()):
+            return frozenset()
+        done = any(one.done for one in self._journal.slots(window.session) if one.slot == window.slot)
+        return frozenset() if done else frozenset(((window.session, window.slot),))
+
+    def _cancel_others(self, lasting: Collection[tuple[date, str]]) -> None:
         """Cancel what still works of other slots: it must not execute at a time it was not meant for."""
         journal = self._journal
         for order in journal.orders(unended=True):
-            mine = window is not None and (order.session, order.slot) == (day, window.slot)
-            if order.known.state in NEVER_SENT or mine:
+            if order.known.state in NEVER_SENT or (order.session, order.slot) in lasting:
                 continue
             found = self._venue.lookup(order.client_id)
             if isinstance(found, VenueOrder):
@@ -181,12 +205,11 @@ class Rebalancer:
                     self._venue.cancel(found)
                     self._point("cancel asked")
 
-    def _end_others(self, window: Window | None, report: Report) -> list[str]:
-        """Close slots that were begun and never ended, this one excepted while it lasts."""
+    def _end_others(self, lasting: Collection[tuple[date, str]], report: Report) -> list[str]:
+        """Close the other slots that were begun and never ended."""
         notes = []
         for row in self._journal.slots(undone=True):
-            now = self._clock.now()
-            if window is not None and (row.session, row.slot) == (window.session, window.slot) and window.holds(now):
+            if (row.session, row.slot) in lasting:
                 continue
             old = Window(row.session, row.slot, row.due, row.due, row.ends)
             self._executor(old, report.snapshot, {}, {}).close(row)
