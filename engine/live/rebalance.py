@@ -14,7 +14,7 @@ from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.errors import VenueError
 from plimsoll.engine.execution.legal_batch import exact, money
 from plimsoll.engine.execution.legalise import FREES, Desk, Legalised, Wish, afford, legalise, rules_on
-from plimsoll.engine.execution.venue import Asset, Snapshot, Venue, VenueOrder
+from plimsoll.engine.execution.venue import Asset, Snapshot, Venue, VenueClock, VenueOrder
 from plimsoll.engine.live.caps import Caps
 from plimsoll.engine.live.clock import LiveClock, Point, nowhere
 from plimsoll.engine.live.execute import Counter, Executor, steps_of
@@ -30,7 +30,7 @@ from plimsoll.engine.live.prices import PriceRules, decision_prices
 from plimsoll.engine.live.proposal import Asked, Decider, Proposal
 from plimsoll.engine.live.reconcile import Report, Whose, reconcile
 from plimsoll.engine.live.send import FENCES, Sender
-from plimsoll.engine.live.slots import Hours, Window, hours_of, timing_of, today, window_of
+from plimsoll.engine.live.slots import AFTER_OPEN, BEFORE_CLOSE, Hours, Window, hours_of, timing_of, today, window_of
 from plimsoll.engine.live.standing import Governor, write_governor
 from plimsoll.engine.live.way import carried, goals_of, left_of, legs_of, spelled
 from plimsoll.engine.market.calendar import is_session, next_session
@@ -89,12 +89,13 @@ class Rebalancer:
         for name in FENCES:
             journal.raise_fence(name)
         self._point("fenced")
-        why = self._skewed(out)
+        told = self._venue.clock()
+        why = self._skewed(told, out)
         if why:
             with journal.tx():
                 journal.add_halt("new_risk", why)
             return ended(out, "refused", why)
-        why = self._other_hours(hours)
+        why = self._other_hours(hours, told)
         if why:
             if live.closure == "halt":
                 with journal.tx():
@@ -158,9 +159,8 @@ class Rebalancer:
 
     # ---- before
 
-    def _skewed(self, out: Outcome) -> str:
+    def _skewed(self, told: VenueClock, out: Outcome) -> str:
         """Return why the machine's clock cannot be believed, "" if it can."""
-        told = self._venue.clock()
         skew = abs((told.now - self._clock.now()).total_seconds())
         if skew > SKEW_S:
             return f"this machine's clock is {skew:.0f} s from the venue's"
@@ -168,7 +168,7 @@ class Rebalancer:
             out.notes.append(f"this machine's clock is {skew:.1f} s from the venue's")
         return ""
 
-    def _other_hours(self, hours: Hours) -> str:
+    def _other_hours(self, hours: Hours, told: VenueClock) -> str:
         """Return how the venue's session differs from the calendar's, "" if it does not: an unscheduled closure."""
         sessions = self._venue.calendar(hours.session, hours.session)
         theirs = next((one for one in sessions if one.session == hours.session), None)
@@ -176,7 +176,8 @@ class Rebalancer:
             return f"the venue knows no session on {hours.session}"
         if (theirs.opens, theirs.closes) != (hours.opens, hours.closes):
             return f"the venue's hours on {hours.session} are {theirs.opens:%H:%M}-{theirs.closes:%H:%M} UTC"
-        return ""
+        within = hours.opens + AFTER_OPEN <= told.now < hours.closes - BEFORE_CLOSE
+        return "the venue's market is closed" if within and not told.is_open else ""
 
     def _halted(self) -> str:
         """Return why no order at all may go out, "" if one may."""
@@ -301,7 +302,8 @@ class Rebalancer:
         symbols = list(plan.goals)
         closes = {one.symbol: float(one.close) for one in plan.goals.values()}
         quotes = self._venue.quotes(symbols) if symbols else {}
-        prices = decision_prices(symbols, quotes, closes, self._clock.now(), self._counter(assets, snapshot).prices)
+        now = self._venue.clock().now  # the stamps are the venue's, so is the time
+        prices = decision_prices(symbols, quotes, closes, now, self._counter(assets, snapshot).prices)
         stuck = {one.symbol for one in self._journal.orders(unended=True) if one.known.may_work}
         wishes: list[Wish] = []
         for goal in plan.goals.values():
