@@ -1,5 +1,8 @@
 """A configured book through the verbs: a week equals its backtest, a slot is done once, what is missed is not lost."""
 
+import resource
+import signal
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -10,7 +13,7 @@ from support.live_book import FIRST, LAST, SLOTS, Desk, make_desk
 from support.live_venue import Killed
 
 from plimsoll.engine.config.schema import load_config
-from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.errors import ConfigError, OutputError
 from plimsoll.engine.execution.venue import Intent
 from plimsoll.engine.live.clock import POINTS
 from plimsoll.engine.market.calendar import sessions
@@ -185,3 +188,33 @@ def test_a_broker_is_not_named_by_the_environment(tmp_path: Path) -> None:
     desk = make_desk(tmp_path)
     with pytest.raises(ConfigError, match="PLIMSOLL__BROKER__URL"):
         load_config(desk.values, env={"PLIMSOLL__BROKER__URL": "http://127.0.0.1:9"})
+
+
+@pytest.fixture
+def disk() -> Iterator[Callable[[], None]]:
+    """What fills the disk: no file can grow any more."""
+    heard, before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, heard)
+
+
+@pytest.mark.parametrize("point", [point for point in POINTS if point not in ("cancel asked", "reconciled after")])
+def test_a_disk_that_fills_up_on_the_way_is_one_line_and_the_slot_goes_on_once_there_is_room(
+    tmp_path: Path, disk: Callable[[], None], point: str
+) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    room = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def full(name: str) -> None:
+        if name == point:
+            disk()
+
+    with pytest.raises(OutputError) as caught:
+        desk.slot("09:35", point=full)
+    resource.setrlimit(resource.RLIMIT_FSIZE, room)
+    assert str(tmp_path / "state") in str(caught.value)
+    desk.clock.sleep(30.0)
+    assert desk.slot("09:35").ending in ("done", "already")
+    assert len(desk.exchange.orders) == 3
