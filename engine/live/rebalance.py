@@ -241,7 +241,7 @@ class Rebalancer:
             )
             proposal = self._decider.propose(asked)
             self._point("decided")
-            refusal = proposal.refusal or self._other_code() or _wrong_session(proposal, window.session)
+            refusal = self._refusal(proposal, window.session)
             if refusal:
                 out.ending, out.why = "refused", refusal
                 return None
@@ -272,6 +272,10 @@ class Rebalancer:
         if proposal.governor is not None:
             drawdown, tier = proposal.governor
             write_governor(journal, Governor(session, drawdown, tier))
+
+    def _refusal(self, proposal: Proposal, session: date) -> str:
+        """Return why a session must not be decided like this, "" if it may."""
+        return proposal.refusal or self._other_code() or _wrong_session(proposal, session)
 
     def _other_code(self) -> str:
         """Return why the code that decides is not the one that was accepted, "" if it is."""

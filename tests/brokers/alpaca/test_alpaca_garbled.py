@@ -80,7 +80,7 @@ def test_a_question_has_no_answer(answer: bytes) -> None:
 
 
 DATE = b"Date: Mon, 30 Nov 2026 15:00:30 GMT"  # 1796050830 seconds since 1970
-BUSY = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 2\r\n%s\r\n\r\n{}"
+BUSY = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 2\r\nConnection: close\r\n%s\r\n\r\n{}"
 WAITS: dict[str, tuple[bytes, list[float]]] = {
     "says nothing": (b"A: b", [0.5, 1.0, 2.0]),
     "seconds": (b"Retry-After: 7", [7.0, 7.0, 7.0]),
