@@ -112,23 +112,6 @@ class Rebalancer:
             return ended(out, "refused", f"journal and venue differ: {'; '.join(out.report.differences)}")
         return self._slot(out, hours, window, out.report)
 
-    def watch(self) -> bool:
-        """Reconcile, and give up what is left of slots that are over; return whether anything may still work.
-
-        Raises
-        ------
-        VenueError
-            If the venue gives no answer.
-        """
-        journal, now = self._journal, self._clock.now()
-        report = reconcile(journal, self._venue, self._clock, self._book.whose)
-        undone = journal.slots(undone=True)
-        lasting = {(one.session, one.slot) for one in undone if one.due <= now < one.ends}
-        self._cancel_others(lasting)
-        self._end_others(lasting, report)
-        works = any(self._book.whose.owns(one.client_id) for one in report.working)
-        return works or bool(report.unknown or undone)
-
     def _slot(self, out: Outcome, hours: Hours, window: Window | None, report: Report) -> Outcome:
         journal = self._journal
         rows = [one for one in journal.slots(hours.session) if one.slot == out.slot]

@@ -27,6 +27,7 @@ from plimsoll.engine.live.replay import Case
 from plimsoll.engine.live.room import Room, Tenant, state_folder
 from plimsoll.engine.live.shadow import shadow_session
 from plimsoll.engine.live.track import twin_of
+from plimsoll.engine.live.watch import Watcher
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
@@ -94,7 +95,7 @@ class AccountWork:
         """Reconcile, give up what is left of slots that are over, and tell whether anything may still work."""
         with self._room() as room:
             decider, folder = self._deciding(room), self._tenant.folder
-            return Rebalancer(room.book, room.venue, room.journal, room.clock, folder, decider).watch()
+            return Watcher(room.book, room.venue, room.journal, room.clock, folder, decider).watch()
 
     def refresh(self, point: Callable[[str], None]) -> Outcome | None:
         """Reduce if the day has cost enough."""
