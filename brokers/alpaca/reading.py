@@ -11,7 +11,7 @@ MOST_PAGES: Final = 200
 PAUSES: Final = (0.5, 1.0, 2.0)  # seconds before a question is asked again
 AGAIN: Final = frozenset((429, 500, 502, 503, 504))
 BUSY: Final = frozenset((429, 503))  # with these it may say how long it wants to be left alone
-MOST_WAIT: Final = 60.0  # its rate limit is of a minute
+MOST_WAIT: Final = 60.0  # for one question: its rate limit is of a minute, and who waits longer is taken for dead
 DENIED: Final = frozenset((401, 403))
 
 
@@ -34,12 +34,14 @@ class Reader:
         VenueError
             If there is still none after the last try.
         """
-        reply = self._once(path, query)
+        reply, left = self._once(path, query), MOST_WAIT
         for pause in PAUSES:
             if isinstance(reply, Reply) and reply.status not in AGAIN:
                 return reply
             asked = reply.wait if isinstance(reply, Reply) and reply.status in BUSY else None
-            self._sleep(max(pause, min(asked or 0.0, MOST_WAIT)))
+            wait = max(pause, min(asked or 0.0, left))
+            left = max(left - wait, 0.0)
+            self._sleep(wait)
             reply = self._once(path, query)
         if isinstance(reply, Reply) and reply.status not in AGAIN:
             return reply
