@@ -185,6 +185,21 @@ def test_a_slot_that_was_begun_is_gone_on_with_and_nothing_of_it_works_after_its
     assert (told["working"], [one["slot"] for one in told["slots_today"] if not one["done"]]) == ([], [])
 
 
+def test_who_watches_leaves_a_slot_alone_while_it_lasts_and_ends_it_once_it_is_over(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    killed_in(desk, "09:35")
+    work = AccountWork(tenant_for(desk.values, (), desk.host), desk.venue, desk.clock, desk.host, data=desk.panel)
+    desk.to(FIRST, "09:50")
+    assert work.watch()
+    assert len(desk.exchange.working()) == 3
+    assert work.slots(FIRST) == {"09:35": False}
+    desk.to(FIRST, "09:56")
+    assert work.watch()  # what was cancelled may still fill
+    assert desk.exchange.working() == []
+    assert work.slots(FIRST) == {"09:35": True}
+    assert not work.watch()
+
+
 def test_an_order_that_surfaces_after_its_slot_is_cancelled_when_it_is_seen(tmp_path: Path) -> None:
     desk = make_desk(tmp_path)
     desk.exchange.behaviour = Behaviour(handling=Handling(delay_s=1e6))
