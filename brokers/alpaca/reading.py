@@ -10,6 +10,9 @@ from plimsoll.engine.errors import VenueError
 MOST_PAGES: Final = 200
 PAUSES: Final = (0.5, 1.0, 2.0)  # seconds before a question is asked again
 AGAIN: Final = frozenset((429, 500, 502, 503, 504))
+BUSY: Final = frozenset((429, 503))  # with these it may say how long it wants to be left alone
+MOST_WAIT: Final = 60.0  # for one question: its rate limit is of a minute, and who waits longer is taken for dead
+DENIED: Final = frozenset((401, 403))
 
 
 class Reader:
@@ -31,11 +34,14 @@ class Reader:
         VenueError
             If there is still none after the last try.
         """
-        reply = self._once(path, query)
+        reply, left = self._once(path, query), MOST_WAIT
         for pause in PAUSES:
             if isinstance(reply, Reply) and reply.status not in AGAIN:
                 return reply
-            self._sleep(pause)
+            asked = reply.wait if isinstance(reply, Reply) and reply.status in BUSY else None
+            wait = max(pause, min(asked or 0.0, left))
+            left = max(left - wait, 0.0)
+            self._sleep(wait)
             reply = self._once(path, query)
         if isinstance(reply, Reply) and reply.status not in AGAIN:
             return reply
@@ -52,7 +58,8 @@ class Reader:
         """
         reply = self.ask(path, query or {})
         if not reply.ok or reply.body is None:
-            raise VenueError(f"status {reply.status} {reply.message}".strip(), where=path, fix="look again later")
+            fix = "check the account's keys" if reply.status in DENIED else "look again later"
+            raise VenueError(f"status {reply.status} {reply.message}".strip(), where=path, fix=fix)
         return reply.body
 
     def rows(self, path: str, query: Mapping[str, str] | None = None) -> Sequence[Any]:

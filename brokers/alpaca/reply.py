@@ -20,6 +20,7 @@ class Reply:
     body: Any
     empty: bool
     remaining: int | None  # of the venue's own rate limit
+    wait: float | None = None  # seconds for which it asks to be left alone
 
     @property
     def ok(self) -> bool:
@@ -49,13 +50,13 @@ class Line(Protocol):
         """Send one request, once; `must_hold` is text that its body must contain when it leaves."""
 
 
-def read_reply(status: int, raw: bytes, remaining: int | None) -> Reply:
+def read_reply(status: int, raw: bytes, remaining: int | None, wait: float | None = None) -> Reply:
     """Return an answer as it can be read: a body that is no JSON, too large or too deep counts as none."""
     try:
         body = json.loads(raw, parse_float=Decimal, parse_constant=_refuse) if 0 < len(raw) <= MAX_BYTES else None
     except (ValueError, RecursionError):
         body = None
-    return Reply(status, body, not raw.strip(), remaining)
+    return Reply(status, body, not raw.strip(), remaining, wait)
 
 
 def _refuse(word: str) -> None:

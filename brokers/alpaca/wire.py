@@ -6,6 +6,8 @@ back is read from the response itself.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -22,7 +24,8 @@ from plimsoll.brokers.alpaca.reply import Method, NoReply, Reply, read_reply
 from plimsoll.engine.errors import EngineError
 
 TIMEOUT_SECONDS: Final = (5.0, 15.0)  # to connect, to read
-_DIGITS: Final = 10  # a count of requests has fewer
+_DIGITS: Final = 10  # a count, and seconds since 1970, have no more
+_TOLD: Final = ("X-Ratelimit-Remaining", "Retry-After", "X-Ratelimit-Reset")
 
 
 class TimedAdapter(HTTPAdapter):
@@ -109,9 +112,17 @@ class Wire:
 
 
 def _read(response: requests.Response) -> Reply:
-    remaining = response.headers.get("X-Ratelimit-Remaining", "")
-    counted = remaining.isdecimal() and len(remaining) < _DIGITS
-    return read_reply(response.status_code, response.content, int(remaining) if counted else None)
+    headers = response.headers
+    remaining, after, reset = (_count(headers.get(name, "")) for name in _TOLD)
+    wait = None if after is None else float(after)
+    if wait is None and reset is not None:
+        with suppress(ValueError, OverflowError):  # by the venue's own clock: ours may be another one
+            wait = max(reset - parsedate_to_datetime(headers.get("Date", "")).timestamp(), 0.0)
+    return read_reply(response.status_code, response.content, remaining, wait)
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else None
 
 
 def trading_wire(address: Address, keys: Keys, *, timeout: tuple[float, float] = TIMEOUT_SECONDS) -> Wire:

@@ -5,7 +5,7 @@ types, watches what still works, looks back after the close, and says every few 
 in memory that it needs: it may be killed at any moment, and starting is recovering.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
@@ -21,6 +21,7 @@ TICK_S: Final = 1.0  # the longest sleep: a stop, a halt and the watchdog are ne
 WATCH_S: Final = 30.0  # between two looks at orders that still work
 WATCH_MOST_S: Final = 300.0  # where the venue gives no answer
 RETRY_S: Final = (5.0, 15.0, 60.0)  # after a failure within a slot; the last one again and again
+FETCH_S: Final = 60.0  # between two fetches of prices for a decision that was not made
 REFRESH_S: Final = 300.0  # between two looks at the day's loss
 AT_THE_END: Final = timedelta(minutes=10)
 EVENING_RETRY_S: Final = 600.0
@@ -44,8 +45,8 @@ class Work(Protocol):
         """Do a slot of today's session."""
         ...
 
-    def slots_done(self, session: date) -> frozenset[str]:
-        """Return the slots of a session that are done, by the journal."""
+    def slots(self, session: date) -> Mapping[str, bool]:
+        """Return the slots of a session that were begun, and whether each is done, by the journal."""
         ...
 
     def decided(self, session: date) -> bool:
@@ -53,7 +54,7 @@ class Work(Protocol):
         ...
 
     def watch(self) -> bool:
-        """Reconcile; return whether anything still works."""
+        """Reconcile, and give up what is left of slots that are over; return whether anything may still work."""
         ...
 
     def refresh(self, point: Callable[[str], None]) -> Outcome | None:
@@ -105,7 +106,7 @@ class Memory:
 
     finished: set[tuple[date, str]] = field(default_factory=set)
     failures: dict[tuple[date, str], _Failures] = field(default_factory=dict)
-    fetched: date | None = None
+    fetched: datetime | None = None
     watched: datetime | None = None
     unseen: int = 0  # looks in a row that got no answer
     works: bool = True  # at the start nobody knows: it is looked at
@@ -175,18 +176,25 @@ class Daemon:
         return self._days[day]
 
     def _due(self, now: datetime, day: date) -> Window | None:
-        """Return the slot that is on now and not done; one that is over is passed by, and said so once."""
+        """Return the slot that is on now and not done; one that is over is passed by, and said so once.
+
+        One that was begun is on until it ends, however late whoever goes on with it starts.
+        """
         for window in self._windows(day):
             key = (window.session, window.slot)
             if key in self.memory.finished or now < window.due:
                 continue
-            if window.slot in self._work.slots_done(window.session):
+            slots = self._work.slots(window.session)
+            if slots.get(window.slot):
                 self.memory.finished.add(key)
                 continue
-            failed = self.memory.failures.get(key)
-            if now >= window.ends or (failed is None and now > window.late):
+            begun, failed = window.slot in slots, self.memory.failures.get(key)
+            if now >= window.ends or (not begun and failed is None and now > window.late):
                 self.memory.finished.add(key)
-                if window.ends > self._began:
+                if begun:
+                    self.memory.works = True  # whatever of it works is cancelled by who watches
+                    self._voice.tell("over", f"slot {window.session} {window.slot} had not ended: nothing more is sent")
+                elif window.ends > self._began:
                     self._voice.tell("skipped", f"slot {window.session} {window.slot} is over: it is never run late")
                 continue
             if failed is not None and failed.again is not None and now < failed.again:
@@ -212,16 +220,12 @@ class Daemon:
     def _slot(self, window: Window) -> None:
         key = (window.session, window.slot)
         try:
-            if self._live.pull and self.memory.fetched != window.session and not self._work.decided(window.session):
-                missing = self._work.fetch()
-                self.memory.fetched = window.session
-                if missing:
-                    self._voice.tell("data", missing)
+            self._fetch(window.session)
+            self.memory.works = True  # it may end in the middle
             outcome = self._work.slot(window.slot, self._point)
         except InputError as error:
             self._failed(key, str(error))
             return
-        self.memory.works = True
         if outcome.ending == "refused":
             self._failed(key, outcome.why)
             return
@@ -231,6 +235,17 @@ class Daemon:
         self._voice.tell(kind, text, urgent=outcome.ending == "halted")
         for note in outcome.notes:
             self._voice.tell("note", f"{window.session} {window.slot}: {note}")
+
+    def _fetch(self, session: date) -> None:
+        """Bring the prices up to date until the session has its decision: what is missing now may be there soon."""
+        now, last = self._clock.now(), self.memory.fetched
+        soon = last is not None and abs((now - last).total_seconds()) < FETCH_S
+        if not self._live.pull or soon or self._work.decided(session):
+            return
+        missing = self._work.fetch()
+        self.memory.fetched = self._clock.now()
+        if missing:
+            self._voice.tell("data", missing)
 
     def _failed(self, key: tuple[date, str], why: str) -> None:
         """Try again soon, as long as the slot lasts: what stood in the way may be over by then."""

@@ -201,6 +201,8 @@ class SystemDecider:
             if end is not None and end < decided:
                 raise ConfigError(f"run.end is {end}, and {decided} is to decide", where="run.end", fix="leave it out")
             _, panel, _ = load_run(self._config, data=self._data, end=decided)
+            if _day(panel, panel.n_bars - 1) < decided:
+                return panel  # not kept: the rest may come
             self._panel = decided, panel
         return self._panel[1]
 

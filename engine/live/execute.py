@@ -5,15 +5,17 @@ cancelled, and counts as working until the venue says that it ended.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
-from typing import Final
+from itertools import chain, repeat
+from typing import Final, TypeVar
 
 from plimsoll.engine.errors import VenueError
 from plimsoll.engine.execution.legal_batch import money
 from plimsoll.engine.execution.legalise import FREES, Desk, Legalised, LegalOrder, afford
-from plimsoll.engine.execution.venue import Missing, Quote, Unknown, Venue
+from plimsoll.engine.execution.venue import Missing, Quote, Unknown, Venue, VenueClock
 from plimsoll.engine.live.clock import LiveClock, Point
 from plimsoll.engine.live.ids import parse_id
 from plimsoll.engine.live.journal.journal import Journal
@@ -25,9 +27,12 @@ from plimsoll.engine.live.slots import Hours, Window
 
 POLL_S: Final = 2.0
 LOOK_S: Final = 30.0  # between two reconciliations while anything works
+# Before a question without an answer is put again, seconds; the last one again and again.
+ASK_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 CANCEL_S: Final = 120.0  # so long a cancel is waited for beyond the slot
 LESS: Final = Decimal("0.95")  # of an order that the account could not pay, tried once more
 STEP_FREES, STEP_NEEDS, STEP_HEDGE = 0, 1, 2
+_Told = TypeVar("_Told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,13 @@ class Executor:
         """Send, watch and cancel, step by step; at the end nothing of the slot works, as far as the venue says so."""
         steps = sorted({one.step for one in self._orders(slot)})
         for step in steps:
-            deadline = window.ends
-            if step != steps[-1]:
-                deadline = min(deadline, self._clock.now() + self._counter.wave)
             self._point("wave begun")
             self._size(slot, step, goals)
             self._send(slot, step, goals)
             self._point("all sent")
+            deadline = window.ends
+            if step != steps[-1]:
+                deadline = min(deadline, self._clock.now() + self._counter.wave)
             self._watch(slot, step, deadline)
             self._end(slot, step, min(hours.closes, deadline + timedelta(seconds=CANCEL_S)))
             self._point("wave over")
@@ -115,8 +120,12 @@ class Executor:
             for one in planned:
                 share = filled.get(goals[one.symbol].pair, Decimal(1)) if one.symbol in goals else Decimal(1)
                 wanted[one.client_id] = _cut(one.order.qty * share, one.order.qty)
-        there = self._venue.snapshot()
-        desk = self._counter.desk
+        there, desk = self._ask(slot, self._venue.snapshot), self._counter.desk
+        if there is None:
+            with self._journal.tx():
+                for one in planned:
+                    self._journal.set_state(one, "denied", "the venue did not say what the account can pay")
+            return
         batch = [replace(one.order, row=n, qty=wanted[one.client_id]) for n, one in enumerate(planned)]
         legal = Legalised(tuple(one for one in batch if one.qty > 0), ())
         if not self._counter.margin:
@@ -149,7 +158,7 @@ class Executor:
         orders = [one for one in self._orders(slot, step) if one.known.state in ("planned", "unknown", "sending")]
         if not orders:
             return
-        guard = self._guard(goals, [one.symbol for one in orders])
+        guard = self._guard(slot, goals, [one.symbol for one in orders])
         taken = {one.symbol for one in self._journal.orders(unended=True) if one.known.may_work}
         for order in orders:
             row = order
@@ -166,14 +175,16 @@ class Executor:
                     continue
             row = self._sender.send(row, guard)
             if row.known.state == "rejected" and row.why.startswith("buying_power"):
-                self._smaller(row, guard)
+                self._smaller(slot, row, guard)
 
-    def _smaller(self, order: OrderRow, guard: "Guard") -> None:
+    def _smaller(self, slot: SlotRow, order: OrderRow, guard: "Guard") -> None:
         """Try once more with what the account can pay; a refusal is explicit, so the id may rise."""
         parts = parse_id(order.client_id)
         if parts is None or parts.attempt > 0 or order.frees:
             return
-        there, desk = self._venue.snapshot(), self._counter.desk
+        there, desk = self._ask(slot, self._venue.snapshot), self._counter.desk
+        if there is None:
+            return
         less = replace(order.order, row=0, qty=_cut(order.order.qty * LESS, order.order.qty))
         room = there.buying_power - desk.buffer * there.equity
         legal = afford(Legalised((less,) if less.qty > 0 else (), ()), room, desk, at_limits=True)
@@ -188,8 +199,25 @@ class Executor:
             self._journal.event("smaller", id=again.client_id, qty=str(again.order.qty))
         self._sender.send(again, guard)
 
-    def _guard(self, goals: Mapping[str, Goal], symbols: Sequence[str]) -> "Guard":
-        return Guard(self._venue, self._clock, self._counter, goals, symbols)
+    def _guard(self, slot: SlotRow, goals: Mapping[str, Goal], symbols: Sequence[str]) -> "Guard":
+        names = list(dict.fromkeys(symbols))
+
+        def look() -> Look | None:
+            return self._ask(slot, lambda: Look(self._venue.quotes(names), self._venue.clock(), self._clock.now()))
+
+        return Guard(look, self._clock, self._counter, goals)
+
+    def _ask(self, slot: SlotRow, question: Callable[[], _Told]) -> _Told | None:
+        """Ask until there is an answer, None once the slot is over: a bad minute leaves nothing half done."""
+        for pause in chain(ASK_S, repeat(ASK_S[-1])):
+            with suppress(VenueError):
+                return question()
+            left = (slot.ends - self._clock.now()).total_seconds()
+            if left <= 0.0:
+                break
+            self._point("no answer")
+            self._clock.sleep(min(pause, left))
+        return None
 
     # ---- and what became of it
 
@@ -210,6 +238,7 @@ class Executor:
         try:
             told = {one.client_id: one for one in self._venue.orders(slot.due - timedelta(minutes=5))}
         except VenueError:
+            self._point("no answer")
             return working  # asked again soon: what is not told has not ended
         news = [(one, told[one.client_id]) for one in working if one.client_id in told]
         with self._journal.tx():
@@ -238,33 +267,42 @@ class Executor:
             self._clock.sleep(POLL_S)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the venue told of prices and of itself, and what time it was here."""
+
+    quotes: Mapping[str, Quote]
+    there: VenueClock
+    here: datetime
+
+
 class Guard:
-    """Why a symbol must not be traded at the price of now, "" if it may."""
+    """Why a symbol must not be traded now, "" if it may. look : asks the venue; None = it gave no answer in time."""
 
     def __init__(
-        self, venue: Venue, clock: LiveClock, counter: Counter, goals: Mapping[str, Goal], symbols: Sequence[str]
+        self, look: Callable[[], Look | None], clock: LiveClock, counter: Counter, goals: Mapping[str, Goal]
     ) -> None:
-        self._venue = venue
+        self._look = look
         self._clock = clock
         self._counter = counter
         self._goals = goals
-        self._quotes: Mapping[str, Quote] = {}
-        self._asked: datetime | None = None
-        self._symbols = list(dict.fromkeys(symbols))
+        self._last: Look | None = None
 
     def __call__(self, symbol: str) -> str:
-        """Look at the symbol's price; quotes are asked for again once they are old."""
-        now, rules = self._clock.now(), self._counter.prices
-        if self._asked is None or (now - self._asked).total_seconds() > rules.max_age_seconds / 4:
-            try:
-                self._quotes = self._venue.quotes(self._symbols)
-            except VenueError as error:
-                return f"no quotes: {error.what}"
-            self._asked = now
+        """Look at the market and the symbol's price; they are asked for again once they are old."""
+        rules, last = self._counter.prices, self._last
+        most = min(rules.max_age_seconds / 4, LOOK_S)
+        if last is None or (self._clock.now() - last.here).total_seconds() > most:
+            last = self._last = self._look()
+        if last is None:
+            return "the venue told no prices"
+        if not last.there.is_open:
+            return "the venue's market is closed"
         goal = self._goals.get(symbol)
         if goal is None:
             return "no decision names this symbol"
-        found = decision_prices([symbol], self._quotes, {symbol: float(goal.close)}, now, rules)[symbol]
+        now = last.there.now + (self._clock.now() - last.here)  # the stamps are the venue's, so is the time
+        found = decision_prices([symbol], last.quotes, {symbol: float(goal.close)}, now, rules)[symbol]
         if found.kind == "none":
             return found.why
         move = abs(Decimal(repr(found.price)) / goal.price - 1)

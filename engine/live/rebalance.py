@@ -3,7 +3,7 @@
 It may end at any moment, by any means, and be started again: the way back is the way it always starts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.errors import VenueError
 from plimsoll.engine.execution.legal_batch import exact, money
 from plimsoll.engine.execution.legalise import FREES, Desk, Legalised, Wish, afford, legalise, rules_on
-from plimsoll.engine.execution.venue import Asset, Snapshot, Venue, VenueOrder
+from plimsoll.engine.execution.venue import Asset, Snapshot, Venue, VenueClock, VenueOrder
 from plimsoll.engine.live.caps import Caps
 from plimsoll.engine.live.clock import LiveClock, Point, nowhere
 from plimsoll.engine.live.execute import Counter, Executor, steps_of
@@ -30,7 +30,7 @@ from plimsoll.engine.live.prices import PriceRules, decision_prices
 from plimsoll.engine.live.proposal import Asked, Decider, Proposal
 from plimsoll.engine.live.reconcile import Report, Whose, reconcile
 from plimsoll.engine.live.send import FENCES, NO_HALTS, Sender
-from plimsoll.engine.live.slots import Hours, Window, hours_of, timing_of, today, window_of
+from plimsoll.engine.live.slots import AFTER_OPEN, BEFORE_CLOSE, Hours, Window, hours_of, timing_of, today, window_of
 from plimsoll.engine.live.standing import Governor, write_governor
 from plimsoll.engine.live.way import carried, goals_of, left_of, legs_of, spelled
 from plimsoll.engine.market.calendar import is_session, next_session
@@ -90,23 +90,25 @@ class Rebalancer:
         for name in FENCES:
             journal.raise_fence(name)
         self._point("fenced")
-        why = self._skewed(out)
+        told = self._venue.clock()
+        why = self._skewed(told, out)
         if why:
             with journal.tx():
                 journal.add_halt("new_risk", why)
             return ended(out, "refused", why)
-        why = self._other_hours(hours)
+        why = self._other_hours(hours, told)
         if why:
             if live.closure == "halt":
                 with journal.tx():
                     journal.add_halt("new_risk", why)
             return ended(out, "refused", why)
         window = window_of(hours, timing_of(live), slot)
-        self._cancel_older(day, window)
+        lasting = self._lasting(window)
+        self._cancel_others(lasting)
         out.report = reconcile(journal, self._venue, self._clock, self._book.whose, credits_of=self._decider.credits)
         self._point("reconciled")
         out.notes += out.report.recognised
-        out.notes += self._end_others(window, out.report)
+        out.notes += self._end_others(lasting, out.report)
         if not out.report.clean:
             return ended(out, "refused", f"journal and venue differ: {'; '.join(out.report.differences)}")
         return self._slot(out, hours, window, out.report)
@@ -141,9 +143,8 @@ class Rebalancer:
 
     # ---- before
 
-    def _skewed(self, out: Outcome) -> str:
+    def _skewed(self, told: VenueClock, out: Outcome) -> str:
         """Return why the machine's clock cannot be believed, "" if it can."""
-        told = self._venue.clock()
         skew = abs((told.now - self._clock.now()).total_seconds())
         if skew > SKEW_S:
             return f"this machine's clock is {skew:.0f} s from the venue's"
@@ -151,7 +152,7 @@ class Rebalancer:
             out.notes.append(f"this machine's clock is {skew:.1f} s from the venue's")
         return ""
 
-    def _other_hours(self, hours: Hours) -> str:
+    def _other_hours(self, hours: Hours, told: VenueClock) -> str:
         """Return how the venue's session differs from the calendar's, "" if it does not: an unscheduled closure."""
         sessions = self._venue.calendar(hours.session, hours.session)
         theirs = next((one for one in sessions if one.session == hours.session), None)
@@ -159,7 +160,8 @@ class Rebalancer:
             return f"the venue knows no session on {hours.session}"
         if (theirs.opens, theirs.closes) != (hours.opens, hours.closes):
             return f"the venue's hours on {hours.session} are {theirs.opens:%H:%M}-{theirs.closes:%H:%M} UTC"
-        return ""
+        within = hours.opens + AFTER_OPEN <= told.now < hours.closes - BEFORE_CLOSE
+        return "the venue's market is closed" if within and not told.is_open else ""
 
     def _halted(self) -> str:
         """Return why no order at all may go out, "" if one may."""
@@ -167,12 +169,18 @@ class Rebalancer:
         halts = [*self._journal.halts(), *([] if in_file is None else [in_file])]
         return next((one.reason or "no reason given" for one in halts if one.grade == "all"), "")
 
-    def _cancel_older(self, day: date, window: Window | None) -> None:
+    def _lasting(self, window: Window | None) -> frozenset[tuple[date, str]]:
+        """Return the slot whose orders may go on working: the one of a window, unless it is done or over."""
+        if window is None or not window.holds(self._clock.now()):
+            return frozenset()
+        done = any(one.done for one in self._journal.slots(window.session) if one.slot == window.slot)
+        return frozenset() if done else frozenset(((window.session, window.slot),))
+
+    def _cancel_others(self, lasting: Collection[tuple[date, str]]) -> None:
         """Cancel what still works of other slots: it must not execute at a time it was not meant for."""
         journal = self._journal
         for order in journal.orders(unended=True):
-            mine = window is not None and (order.session, order.slot) == (day, window.slot)
-            if order.known.state in NEVER_SENT or mine:
+            if order.known.state in NEVER_SENT or (order.session, order.slot) in lasting:
                 continue
             found = self._venue.lookup(order.client_id)
             if isinstance(found, VenueOrder):
@@ -182,12 +190,11 @@ class Rebalancer:
                     self._venue.cancel(found)
                     self._point("cancel asked")
 
-    def _end_others(self, window: Window | None, report: Report) -> list[str]:
-        """Close slots that were begun and never ended, this one excepted while it lasts."""
+    def _end_others(self, lasting: Collection[tuple[date, str]], report: Report) -> list[str]:
+        """Close the other slots that were begun and never ended."""
         notes = []
         for row in self._journal.slots(undone=True):
-            now = self._clock.now()
-            if window is not None and (row.session, row.slot) == (window.session, window.slot) and window.holds(now):
+            if (row.session, row.slot) in lasting:
                 continue
             old = Window(row.session, row.slot, row.due, row.due, row.ends)
             self._executor(old, report.snapshot, {}, {}).close(row)
@@ -218,7 +225,7 @@ class Rebalancer:
             )
             proposal = self._decider.propose(asked)
             self._point("decided")
-            refusal = proposal.refusal or self._other_code() or _wrong_session(proposal, window.session)
+            refusal = self._refusal(proposal, window.session)
             if refusal:
                 out.ending, out.why = "refused", refusal
                 return None
@@ -249,6 +256,10 @@ class Rebalancer:
         if proposal.governor is not None:
             drawdown, tier = proposal.governor
             write_governor(journal, Governor(session, drawdown, tier))
+
+    def _refusal(self, proposal: Proposal, session: date) -> str:
+        """Return why a session must not be decided like this, "" if it may."""
+        return proposal.refusal or self._other_code() or _wrong_session(proposal, session)
 
     def _other_code(self) -> str:
         """Return why the code that decides is not the one that was accepted, "" if it is."""
@@ -281,7 +292,8 @@ class Rebalancer:
         symbols = list(plan.goals)
         closes = {one.symbol: float(one.close) for one in plan.goals.values()}
         quotes = self._venue.quotes(symbols) if symbols else {}
-        prices = decision_prices(symbols, quotes, closes, self._clock.now(), self._counter(assets, snapshot).prices)
+        now = self._venue.clock().now  # the stamps are the venue's, so is the time
+        prices = decision_prices(symbols, quotes, closes, now, self._counter(assets, snapshot).prices)
         stuck = {one.symbol for one in self._journal.orders(unended=True) if one.known.may_work}
         wishes: list[Wish] = []
         for goal in plan.goals.values():

@@ -39,7 +39,12 @@ class Refresher(Downward):
             return None
         if journal.plan(day) is None or not self._venue.clock().is_open:
             return None
-        snapshot, asked_before = self._venue.snapshot(), self._count(day, PREFIX)
+        for fence in FENCES:
+            journal.raise_fence(fence)
+        out = Outcome("refused", "", day, "refresh")
+        out.report = reconcile(journal, self._venue, self._clock, self._book.whose)
+        before = journal.day_equity(day) or before  # money that came or went is counted in now
+        snapshot, asked_before = out.report.snapshot, self._count(day, PREFIX)
         day_return = float(snapshot.equity / before) - 1.0
         cost = live.refresh_loss > 0.0 and day_return <= -live.refresh_loss * (asked_before + 1)
         why = f"{day_return:.2%} since the session's first look" if cost else ""
@@ -47,16 +52,12 @@ class Refresher(Downward):
             why = self._alarm(day.isoformat())
         if not why:
             return None
-        out = Outcome("refused", "", day, "refresh")
-        for fence in FENCES:
-            journal.raise_fence(fence)
         halt = self._halted()
         if halt:
             return ended(out, "halted", halt)
-        out.report = reconcile(journal, self._venue, self._clock, self._book.whose)
         if not out.report.clean:
             return ended(out, "refused", "; ".join(out.report.differences))
-        snapshot, last = out.report.snapshot, journal.last_plan(decided=True)
+        last = journal.last_plan(decided=True)
         assets = self._venue.assets(self._book.symbols)
         asked = Asked(day, snapshot, assets, out.report.splits, None if last is None else last.decided)
         wanted = self._decider.reductions(asked, day_return)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -133,7 +134,8 @@ def open_room(tenant: Tenant, venue: Venue, clock: LiveClock, verified: Verified
     Raises
     ------
     OutputError
-        If another process holds them, the disk is nearly full, or the journal cannot be used.
+        If another process holds them, the disk is nearly full, or the journal cannot be used; so, too, where the disk
+        fails while somebody works there.
     ConfigError
         If the keys are of another account.
     """
@@ -150,6 +152,12 @@ def open_room(tenant: Tenant, venue: Venue, clock: LiveClock, verified: Verified
                 fix = f"broker.account names {tenant.account}: use its keys"
                 raise ConfigError(f"the keys are of account {told}", where="broker.account", fix=fix)
             yield Room(tenant, journal, venue, clock, tenant.book())
+    except (OSError, sqlite3.OperationalError) as error:
+        if isinstance(error, ConnectionError):  # a pipe or a socket that closed, and no disk
+            raise
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        fix = "mend that, then start it again: it goes on where it was"
+        raise OutputError(f"cannot be written: {why}", where=str(tenant.folder), fix=fix) from error
     finally:
         os.umask(before)
 

@@ -1,7 +1,7 @@
 """Every slot of every session, unattended: to the configured account, or to files."""
 
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from plimsoll.engine.live.replay import Case
 from plimsoll.engine.live.room import Room, Tenant, state_folder
 from plimsoll.engine.live.shadow import shadow_session
 from plimsoll.engine.live.track import twin_of
+from plimsoll.engine.live.watch import Watcher
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.runtime.venues import open_venue
@@ -80,10 +81,10 @@ class AccountWork:
             decider, folder = self._deciding(room, point), self._tenant.folder
             return Rebalancer(room.book, room.venue, room.journal, room.clock, folder, decider, point).run(slot)
 
-    def slots_done(self, session: date) -> frozenset[str]:
-        """Return what the journal says is done."""
+    def slots(self, session: date) -> Mapping[str, bool]:
+        """Return what the journal says was begun, and what of it is done."""
         with reading(self._tenant.folder, self._clock.now) as journal:
-            return frozenset(one.slot for one in journal.slots(session) if one.done) if journal else frozenset()
+            return {one.slot: one.done for one in journal.slots(session)} if journal else {}
 
     def decided(self, session: date) -> bool:
         """Return whether the journal has a plan for the session."""
@@ -91,10 +92,10 @@ class AccountWork:
             return journal is not None and journal.plan(session) is not None
 
     def watch(self) -> bool:
-        """Reconcile, and tell whether orders of the book may still work."""
+        """Reconcile, give up what is left of slots that are over, and tell whether anything may still work."""
         with self._room() as room:
-            report = reconcile(room.journal, room.venue, room.clock, room.book.whose)
-            return bool(report.unknown) or any(room.book.whose.owns(one.client_id) for one in report.working)
+            decider, folder = self._deciding(room), self._tenant.folder
+            return Watcher(room.book, room.venue, room.journal, room.clock, folder, decider).watch()
 
     def refresh(self, point: Callable[[str], None]) -> Outcome | None:
         """Reduce if the day has cost enough."""
@@ -160,10 +161,10 @@ class EmitWork:
             outcome.notes.append(f"orders in {file}")
         return outcome
 
-    def slots_done(self, session: date) -> frozenset[str]:
-        """Return all slots of a session whose orders were emitted: there is one decision a session."""
+    def slots(self, session: date) -> Mapping[str, bool]:
+        """Return all slots of a session whose orders were emitted as done: there is one decision a session."""
         live = self._config.live or LiveSection()
-        return frozenset(live.slots) if self.decided(session) else frozenset()
+        return dict.fromkeys(live.slots, True) if self.decided(session) else {}
 
     def decided(self, session: date) -> bool:
         """Return whether the journal has a plan for the session."""

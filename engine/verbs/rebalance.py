@@ -1,6 +1,7 @@
 """One slot of a book, once: to its account, or to a file."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -10,13 +11,16 @@ from plimsoll.engine.errors import OutputError
 from plimsoll.engine.execution.legal_batch import exact
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock, Point, nowhere
-from plimsoll.engine.live.day_plan import DayPlan, order_row
+from plimsoll.engine.live.day_plan import DayPlan, order_row, refused
+from plimsoll.engine.live.decide import SystemDecider
 from plimsoll.engine.live.emit import alone as writing
 from plimsoll.engine.live.emit import name_of, orders_csv, write_orders
 from plimsoll.engine.live.fence import alone
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import PlanRow, SlotRow
 from plimsoll.engine.live.outcome import Outcome, ended
+from plimsoll.engine.live.positions import of_snapshot
+from plimsoll.engine.live.preview import Previewer, copied
 from plimsoll.engine.live.rebalance import Rebalancer
 from plimsoll.engine.live.room import state_folder
 from plimsoll.engine.live.slots import check_slot, hours_of
@@ -27,10 +31,11 @@ from plimsoll.engine.research.audit.certificate import code_hash_of
 from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.load import Runnable, configured, refuse_past
 from plimsoll.engine.runtime.prepare import make_strategies
+from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.gate import pass_gate
 from plimsoll.engine.verbs.host import PROGRAM, Host
-from plimsoll.engine.verbs.live_room import room_for, tenant_for
-from plimsoll.engine.verbs.plan import PAPER, plan
+from plimsoll.engine.verbs.live_room import clock_for, room_for, tenant_for
+from plimsoll.engine.verbs.plan import plan
 
 
 def rebalance(
@@ -76,10 +81,31 @@ def rebalance(
 
 
 def preview(
-    what: Runnable, *, sets: Iterable[str] = (), progress: Progress | None = None, host: Host = PROGRAM
-) -> DayPlan:
-    """Return what the session's decision would be for the account as it is; nothing is sent or written."""
-    return plan(what, account=PAPER, sets=sets, progress=progress, host=host)
+    what: Runnable, *, data: Panel | None = None, sets: Iterable[str] = (), venue: Venue | None = None,
+    clock: LiveClock | None = None, progress: Progress | None = None, host: Host = PROGRAM,
+) -> DayPlan:  # fmt: skip
+    """Return what the session's next slot would send for the account as it is; nothing is sent or written.
+
+    The parameters are those of `rebalance`, and so is what is raised.
+    """
+    tenant = tenant_for(what, sets, host)
+    pass_gate(tenant.config, tenant.strategies, data)
+    chosen = open_venue(tenant.broker, host.env, tenant.symbols) if venue is None else venue
+    time_of = clock or clock_for(tenant, chosen, host)
+    with copied(tenant.folder, time_of) as journal:
+        decider = SystemDecider(tenant.config, tenant.strategies, chosen, journal, data=data, progress=progress)
+        found = Previewer(tenant.book(), chosen, journal, time_of, tenant.folder, decider).preview()
+    made, snapshot = decider.plan, found.report.snapshot
+    if made is None:  # refused before anything was decided
+        made = DayPlan(
+            name=tenant.name, decided=found.proposal.decided, executes=found.out.session, due=False, adopted=False,
+            forced=False, equity=float(snapshot.equity), cash=float(snapshot.cash), orders=(), changes=(), explained={},
+            unpriced=(), beside=found.report.beside, blind=(), source=of_snapshot(snapshot).source, notes=(),
+        )  # fmt: skip
+    if found.refusal:
+        return refused(made, found.refusal)
+    notes = (*made.notes, *found.report.recognised, *found.out.notes)
+    return replace(made, orders=found.legal.orders, changes=found.legal.changes, notes=notes)
 
 
 def emit(

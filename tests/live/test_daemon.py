@@ -5,23 +5,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from support.live_book import FIRST, LAST, SLOTS, Desk, make_desk
+from support.live_book import FIRST, LAST, SLOTS, Desk, make_desk, market
 from support.live_venue import Killed
 
+from plimsoll.brokers.exchange.settings import Behaviour, Handling
 from plimsoll.engine.config.live import LiveSection
 from plimsoll.engine.errors import OutputError, VenueError
+from plimsoll.engine.execution.venue import Unknown
 from plimsoll.engine.live.clock import POINTS
-from plimsoll.engine.live.daemon import BUSY_POINTS, Daemon
+from plimsoll.engine.live.daemon import BUSY_POINTS, FETCH_S, RETRY_S, WATCH_MOST_S, Daemon
 from plimsoll.engine.live.fence import only_daemon
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.outcome import Outcome
-from plimsoll.engine.live.slots import hours_of, timing_of, today, windows
+from plimsoll.engine.live.slots import NEW_YORK, hours_of, timing_of, today, windows
 from plimsoll.engine.market.calendar import sessions
 from plimsoll.engine.verbs.control import status
 from plimsoll.engine.verbs.daemon import AccountWork
@@ -142,6 +145,94 @@ def test_told_to_end_it_ends_between_two_orders(tmp_path: Path, point: str) -> N
     assert len(desk.exchange.orders) == 3
 
 
+def killed_in(desk: Desk, slot: str) -> None:
+    """Let a daemon die in a slot once its orders are out; none of them ever fills."""
+    desk.exchange.behaviour = Behaviour(handling=Handling(delay_s=1e6))
+    desk.to(FIRST, "09:00" if slot == SLOTS[0] else "15:29")
+    daemon, _ = make_daemon(desk)
+    inner = daemon._point
+
+    def mortal(name: str) -> None:
+        if name == "all sent":
+            raise Killed(name)
+        inner(name)
+
+    daemon._point = mortal  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        until(desk, daemon, evening(FIRST))
+    assert desk.exchange.working()
+
+
+@pytest.mark.parametrize(("slot", "ends"), [("09:35", "09:55"), ("15:30", "15:50")])
+@pytest.mark.parametrize("minutes_left", [17, 7, 1, -1, -8])
+def test_a_slot_that_was_begun_is_gone_on_with_and_nothing_of_it_works_after_its_end(
+    tmp_path: Path, slot: str, ends: str, minutes_left: int
+) -> None:
+    desk = make_desk(tmp_path, live={"slot_minutes": 20.0, "grace_minutes": 10.0})
+    killed_in(desk, slot)
+    end = datetime.fromisoformat(f"{FIRST}T{ends}").replace(tzinfo=NEW_YORK)
+    back = end - timedelta(minutes=minutes_left)
+    desk.to(FIRST, f"{back:%H:%M}")
+    sent = len(desk.exchange.orders)
+    daemon, heard = make_daemon(desk)
+    until(desk, daemon, max(end, back) + timedelta(minutes=1), step=30.0)
+    over = [one.ended_at for one in desk.exchange.orders.values()]
+    assert all(at is not None and max(end, back) <= at <= max(end, back) + timedelta(minutes=1) for at in over)
+    assert desk.exchange.working() == []
+    assert len(desk.exchange.orders) == sent
+    assert not any(slot in text for text in heard.of("skipped"))
+    told = status(desk.values, host=desk.host)
+    assert (told["working"], [one["slot"] for one in told["slots_today"] if not one["done"]]) == ([], [])
+
+
+def test_who_watches_leaves_a_slot_alone_while_it_lasts_and_ends_it_once_it_is_over(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    killed_in(desk, "09:35")
+    work = AccountWork(tenant_for(desk.values, (), desk.host), desk.venue, desk.clock, desk.host, data=desk.panel)
+    desk.to(FIRST, "09:50")
+    assert work.watch()
+    assert len(desk.exchange.working()) == 3
+    assert work.slots(FIRST) == {"09:35": False}
+    desk.to(FIRST, "09:56")
+    assert work.watch()  # what was cancelled may still fill
+    assert desk.exchange.working() == []
+    assert work.slots(FIRST) == {"09:35": True}
+    assert not work.watch()
+
+
+def test_an_order_that_surfaces_after_its_slot_is_cancelled_when_it_is_seen(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.exchange.behaviour = Behaviour(handling=Handling(delay_s=1e6))
+    desk.to(FIRST, "15:29")
+    real, back = desk.venue, datetime.fromisoformat(f"{FIRST}T15:52").replace(tzinfo=NEW_YORK)
+    submit, lookup, orders, open_orders = real.submit, real.lookup, real.orders, real.open_orders
+
+    def down() -> bool:
+        return bool(desk.exchange.orders) and desk.clock.now() < back
+
+    def lost(intent: Any) -> Any:
+        submit(intent)
+        return Unknown("reset")
+
+    def failing(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(*args: Any) -> Any:
+            if down():
+                raise VenueError("no answer", where="orders")
+            return ask(*args)
+
+        return asked
+
+    real.submit = lost  # type: ignore[method-assign]
+    real.lookup = lambda name: Unknown("503") if down() else lookup(name)  # type: ignore[method-assign]
+    real.orders, real.open_orders = failing(orders), failing(open_orders)  # type: ignore[method-assign]
+    daemon, _ = make_daemon(desk)
+    until(desk, daemon, back, step=30.0)
+    assert desk.exchange.working()
+    until(desk, daemon, back + timedelta(seconds=WATCH_MOST_S + 30.0), step=30.0)
+    assert desk.exchange.working() == []
+    assert status(desk.values, host=desk.host)["working"] == []
+
+
 def test_two_daemons_are_one_and_a_refusal(tmp_path: Path) -> None:
     with (
         only_daemon(tmp_path, "book 'week'"),
@@ -217,8 +308,8 @@ class Counting:
         self.done.append((today(now), slot, now))
         return Outcome("done", "", today(now), slot)
 
-    def slots_done(self, _session: date) -> frozenset[str]:
-        return frozenset()
+    def slots(self, _session: date) -> dict[str, bool]:
+        return {}
 
     def decided(self, _session: date) -> bool:
         return True
@@ -247,6 +338,72 @@ class Wall:
 
     def sleep(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+
+
+class Waiting(Counting):
+    """Work that is refused until the prices are there: from a moment on, if they are fetched."""
+
+    def __init__(self, clock: Any, there: datetime) -> None:
+        super().__init__(clock)
+        self.there = there
+        self.asked: list[datetime] = []
+        self.have = False
+
+    def fetch(self) -> str:
+        self.asked.append(self.clock.now())
+        self.have = self.clock.now() >= self.there
+        return "" if self.have else "not brought up to date: AAA"
+
+    def slot(self, slot: str, point: Callable[[str], None]) -> Outcome:
+        now = self.clock.now()
+        return super().slot(slot, point) if self.have else Outcome("refused", "the data end", today(now), slot)
+
+    def decided(self, _session: date) -> bool:
+        return bool(self.done)
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 6, 90])
+def test_prices_that_come_late_are_fetched_when_they_are_there(minutes: int) -> None:
+    hours, live = hours_of(FIRST), LiveSection(grace_minutes=10.0)
+    wall = Wall(hours.opens)
+    work = Waiting(wall, hours.opens + timedelta(minutes=5 + minutes))
+    daemon = Daemon(live, work, wall, Heard(), lambda: False)
+    while wall.now() < hours.closes:
+        wall.sleep(max(daemon.step(), 1.0))
+    slots = [slot for _, slot, _ in work.done]
+    assert slots == list(SLOTS if minutes < 10 else SLOTS[1:])
+    at = work.done[0][2]
+    if minutes < 10:
+        assert at <= work.there + timedelta(seconds=FETCH_S + max(RETRY_S))
+    gaps = [(after - before).total_seconds() for before, after in pairwise(work.asked)]
+    assert all(gap >= FETCH_S for gap in gaps)
+
+
+def test_a_day_whose_prices_come_late_is_decided_by_the_next_slot(tmp_path: Path) -> None:
+    panel, folder = market(), tmp_path / "csv"
+    folder.mkdir()
+
+    def through(day: date) -> None:
+        n = int(np.searchsorted(panel.clock.session, np.datetime64(day)))
+        for i, symbol in enumerate(panel.symbols):
+            rows = ["date,open,high,low,close,volume,dividend,split"]
+            for t in range(n):
+                o, c = panel.open[t, i], panel.close[t, i]
+                tail = f"{max(o, c)},{min(o, c)},{c},1000000,{panel.dividend[t, i]},{panel.split[t, i]}"
+                rows.append(f"{panel.clock.session[t]},{o},{tail}")
+            (folder / f"{symbol}.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+    desk = make_desk(tmp_path / "a", panel, data={"source": "csv", "path": str(folder)})
+    heard = Heard()
+    work = AccountWork(tenant_for(desk.values, (), desk.host), desk.venue, desk.clock, desk.host)
+    daemon = Daemon(desk.config.live or LiveSection(), work, desk.clock, heard, lambda: False)
+    through(date(2024, 11, 22))
+    until(desk, daemon, hours_of(FIRST).opens + timedelta(minutes=30))
+    assert any("the data end on 2024-11-21" in text for text in heard.of("refused"))
+    through(FIRST)
+    until(desk, daemon, hours_of(FIRST).closes)
+    assert [text.split(" done")[0] for text in heard.of("slot")] == [f"{FIRST} {slot}" for slot in SLOTS[1:]]
+    assert desk.exchange.orders
 
 
 @pytest.mark.parametrize("half_day", ["skip", "early"])

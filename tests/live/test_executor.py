@@ -1,8 +1,11 @@
 """The steps of a slot: money comes before it is spent, what works is cancelled in time, what is left is carried on."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.live_case import LIVE, Case, make_case
@@ -82,6 +85,79 @@ def test_an_order_of_a_dead_process_expires_with_its_day_and_the_rest_is_carried
     assert (first.known.state, first.known.filled) == ("expired", 140)
     assert (second.known.state, second.order.qty) == ("filled", 560)
     assert case.positions() == {"AAA": 700}
+
+
+# ---- 3.1 row 18: questions without an answer
+
+
+def outage(case: Case, seconds: float) -> Callable[[str], None]:
+    """Return a point at which, between sales and purchases, every question fails for so many seconds."""
+    until: list[datetime] = []
+
+    def fail() -> None:
+        if until and case.clock.venue.now() < until[0]:
+            raise VenueError("no answer (status 429)", where="account")
+
+    def point(name: str) -> None:
+        if name == "wave over" and not until:
+            until.append(case.clock.venue.now() + timedelta(seconds=seconds))
+
+    case.line.on_ask = fail
+    return point
+
+
+@pytest.mark.parametrize("seconds", [1, 4, 60, 600])
+def test_an_outage_between_sales_and_purchases_is_ridden_out_while_the_slot_lasts(place: Path, seconds: int) -> None:
+    case = invested(place)
+    assert case.run("09:35", outage(case, seconds)).ending == "done"
+    assert case.positions() == TURN
+    assert account_is_sound(case) == []
+
+
+def test_an_outage_longer_than_the_slot_buys_nothing_and_the_next_slot_does(place: Path) -> None:
+    case = invested(place)
+    outcome = case.run("09:35", outage(case, 3600.0))
+    assert outcome.ending == "done"
+    assert case.positions() == {}
+    assert {one.known.state for one in outcome.orders if not one.frees} == {"denied"}
+    assert case.slot("12:00", case.day(1)).ending == "done"
+    assert case.positions() == TURN
+
+
+@pytest.mark.parametrize("of", ["quotes", "snapshot"])
+def test_an_outage_of_one_kind_of_question_is_ridden_out_too(place: Path, of: str) -> None:
+    case = invested(place)
+    case.behave(handling=Handling(delay_s=4))
+    began: list[datetime] = []
+    real = getattr(case.line, of)
+
+    def flaky(*args: Any) -> Any:
+        if began and case.clock.venue.now() < began[0] + timedelta(seconds=90):
+            raise VenueError("no answer (status 503)", where=of)
+        return real(*args)
+
+    def point(name: str) -> None:
+        if name == "wave begun" and not began:
+            began.append(case.clock.venue.now())
+
+    setattr(case.line, of, flaky)
+    assert case.run("09:35", point).ending == "done"
+    assert case.positions() == TURN
+
+
+def test_while_there_is_no_answer_whoever_waits_says_that_it_lives_and_may_be_stopped(place: Path) -> None:
+    case = invested(place)
+    inner, heard = outage(case, 600.0), list[datetime]()
+
+    def point(name: str) -> None:
+        inner(name)
+        heard.append(case.clock.venue.now())
+        if len(heard) > 3 and name == "no answer" and heard[-1] > heard[0] + timedelta(seconds=200):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        case.run("09:35", point)
+    assert all(after - before <= timedelta(seconds=30) for before, after in pairwise(heard))
 
 
 # ---- 3.1 rows 9 and 10: money

@@ -1,5 +1,8 @@
 """A configured book through the verbs: a week equals its backtest, a slot is done once, what is missed is not lost."""
 
+import resource
+import signal
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -9,14 +12,17 @@ import pytest
 from support.live_book import FIRST, LAST, SLOTS, Desk, make_desk
 from support.live_venue import Killed
 
+from plimsoll.brokers.exchange.settings import Behaviour, Handling
 from plimsoll.engine.config.schema import load_config
-from plimsoll.engine.errors import ConfigError
+from plimsoll.engine.errors import ConfigError, OutputError
 from plimsoll.engine.execution.venue import Intent
 from plimsoll.engine.live.clock import POINTS
+from plimsoll.engine.live.day_plan import DayPlan
 from plimsoll.engine.market.calendar import sessions
 from plimsoll.engine.runtime.assemble import build
 from plimsoll.engine.runtime.backtest import run_loop
 from plimsoll.engine.runtime.prepare import make_strategies
+from plimsoll.engine.verbs.rebalance import preview
 
 WEEK: list[date] = sessions(FIRST, LAST).astype(object).tolist()
 
@@ -185,3 +191,90 @@ def test_a_broker_is_not_named_by_the_environment(tmp_path: Path) -> None:
     desk = make_desk(tmp_path)
     with pytest.raises(ConfigError, match="PLIMSOLL__BROKER__URL"):
         load_config(desk.values, env={"PLIMSOLL__BROKER__URL": "http://127.0.0.1:9"})
+
+
+def wanted(made: DayPlan) -> list[tuple[str, str, Decimal]]:
+    return sorted((one.symbol, one.side, one.qty) for one in made.orders)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("missed", [(), (date(2024, 11, 26), date(2024, 11, 27))], ids=["none missed", "two missed"])
+def test_what_is_shown_before_a_slot_is_what_the_slot_sends(
+    tmp_path: Path, seed: int, missed: tuple[date, ...]
+) -> None:
+    desk = make_desk(tmp_path, live={"max_gap": 1.0})
+    desk.values["sleeve"][0]["params"].update(seed=seed, often=0.3)
+    for day in [day for day in WEEK if day not in missed]:
+        desk.to(day, "09:35")
+        before, sent = tree(tmp_path), len(desk.exchange.orders)
+        shown = shown_on(desk)
+        assert (tree(tmp_path), len(desk.exchange.orders)) == (before, sent)
+        outcome = desk.slot("09:35")
+        assert (shown.executes, shown.refusal) == (day, "")
+        assert wanted(shown) == sorted((one.symbol, one.side, one.order.qty) for one in outcome.orders)
+
+
+def test_what_is_left_of_a_decided_session_is_shown_too(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.exchange.behaviour = Behaviour(handling=Handling(delay_s=1e6))
+    desk.to(FIRST, "09:35")
+    shown = wanted(shown_on(desk))
+    assert shown
+    desk.slot("09:35")
+    desk.to(FIRST, "12:00")
+    assert wanted(shown_on(desk)) == shown  # nothing of it filled
+    desk.exchange.behaviour = Behaviour()
+    desk.slot("12:00")
+    assert wanted(shown_on(desk)) == []
+
+
+def test_where_a_slot_would_refuse_it_is_shown_why(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    desk.slot("09:35")
+    desk.exchange.ledger.trade("AAA", Decimal(5), Decimal(90))
+    desk.to(date(2024, 11, 26), "09:35")
+    shown = shown_on(desk)
+    assert "journal and venue differ" in shown.refusal
+    assert shown.orders == ()
+    assert "run.start" in shown_on(make_desk(tmp_path / "b", run={"start": "2025-06-02"})).refusal
+
+
+def shown_on(desk: Desk) -> DayPlan:
+    return preview(desk.values, data=desk.panel, venue=desk.venue, clock=desk.clock, host=desk.host)
+
+
+def tree(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return every file below a folder with its size and time."""
+    files = [one for one in folder.rglob("*") if one.is_file() and not one.name.endswith(("-shm", "-wal"))]
+    return {str(one): (one.stat().st_size, one.stat().st_mtime_ns) for one in files}
+
+
+@pytest.fixture
+def disk() -> Iterator[Callable[[], None]]:
+    """What fills the disk: no file can grow any more."""
+    heard, before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, heard)
+
+
+@pytest.mark.parametrize("point", [point for point in POINTS if point not in ("cancel asked", "reconciled after")])
+def test_a_disk_that_fills_up_on_the_way_is_one_line_and_the_slot_goes_on_once_there_is_room(
+    tmp_path: Path, disk: Callable[[], None], point: str
+) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    room = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def full(name: str) -> None:
+        if name == point:
+            disk()
+
+    with pytest.raises(OutputError) as caught:
+        desk.slot("09:35", point=full)
+    resource.setrlimit(resource.RLIMIT_FSIZE, room)
+    assert str(tmp_path / "state") in str(caught.value)
+    desk.clock.sleep(30.0)
+    assert desk.slot("09:35").ending in ("done", "already")
+    assert len(desk.exchange.orders) == 3

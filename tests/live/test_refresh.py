@@ -98,6 +98,21 @@ def test_a_loss_reduces_once_and_only_reduces(tmp_path: Path) -> None:
     assert refreshed(desk) is None
 
 
+@pytest.mark.parametrize(("flow", "market", "asks"), [
+    (-6000, "0", False), (-6000, "0.06", True), (6000, "0", False), (6000, "0.06", True), (-60_000, "0.01", False),
+])  # fmt: skip
+def test_money_that_came_or_went_is_no_gain_and_no_loss(tmp_path: Path, flow: int, market: str, asks: bool) -> None:
+    desk = book(tmp_path, 0.0)
+    invested(desk)
+    desk.to(date(2024, 11, 26), "10:30")
+    desk.exchange.ledger.cash += Decimal(flow)
+    fall(desk, market)
+    outcome = refreshed(desk)
+    assert (outcome is not None) is asks
+    sent = [one for one in desk.exchange.orders.values() if "-9801-" in one.client_order_id]
+    assert bool(sent) is asks
+
+
 @pytest.mark.parametrize("at", ["17:00", "08:00"])
 def test_outside_the_session_nothing_is_sent(tmp_path: Path, at: str) -> None:
     desk = book(tmp_path, 0.0)

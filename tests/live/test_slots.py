@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support.live_case import Case, due_of, flat, make_case
+from support.live_case import LIVE, Case, due_of, flat, make_case
 
 from plimsoll.brokers.exchange.settings import Handling
 from plimsoll.engine.config.live import LiveSection
@@ -99,19 +99,44 @@ def test_an_unscheduled_closure_the_venue_knows_of_refuses_the_slot(place: Path,
 # ---- row 7: the machine's clock
 
 
+def changed(**live: object) -> LiveSection:
+    return LIVE.model_copy(update=live)
+
+
 def off_by(case: Case, seconds: float) -> None:
     case.clock.off = timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("seconds", [-3.0, 3.0, 29.0])
-def test_a_clock_a_few_seconds_off_is_told_and_the_slot_runs(place: Path, seconds: float) -> None:
-    case = make_case(place)
+@pytest.mark.parametrize("seconds", [-29.0, -3.0, 3.0, 29.0])
+@pytest.mark.parametrize("max_age", [1.0, 120.0])
+def test_a_clock_a_few_seconds_off_is_told_and_the_slot_runs(place: Path, seconds: float, max_age: float) -> None:
+    case = make_case(place, live=changed(max_quote_age_seconds=max_age))
+    case.line.on_quotes = lambda told: {
+        name: replace(one, quoted_at=case.clock.venue.now(), traded_at=case.clock.venue.now())
+        for name, one in told.items()
+    }
     case.decide(AAA=10)
     case.at("09:35", seconds=60)
     off_by(case, seconds)
     outcome = case.run("09:35")
     assert outcome.ending == "done"
+    assert case.positions() == {"AAA": 10}
     assert any("clock is" in note for note in outcome.notes)
+
+
+@pytest.mark.parametrize("seconds", [-25.0, 0.0, 25.0])
+def test_an_old_quote_is_old_whatever_this_machine_s_clock_says(place: Path, seconds: float) -> None:
+    case = make_case(place, live=changed(max_quote_age_seconds=120.0))
+    old = timedelta(seconds=130)
+    case.line.on_quotes = lambda told: {
+        name: replace(one, quoted_at=case.clock.venue.now() - old, traded_at=case.clock.venue.now() - old)
+        for name, one in told.items()
+    }
+    case.decide(AAA=10)
+    case.at("09:35", seconds=60)
+    off_by(case, seconds)
+    assert case.run("09:35").sent == 0
+    assert case.sent() == []
 
 
 @pytest.mark.parametrize("seconds", [-31.0, 31.0, -3600.0, 3600.0, -86_400.0, 86_400.0])
@@ -183,6 +208,35 @@ def test_started_outside_its_hours_a_slot_sends_nothing(place: Path, at: str, sl
     assert case.sent() == []
 
 
+@pytest.mark.parametrize("closure", ["stand_down", "halt"])
+def test_while_the_venue_says_that_its_market_is_closed_nothing_is_decided_or_sent(place: Path, closure: str) -> None:
+    case = make_case(place, live=changed(closure=closure))
+    case.decide(AAA=10)
+    real = case.line.clock
+    case.line.clock = lambda: replace(real(), is_open=False)  # type: ignore[method-assign]
+    outcome = case.slot("09:35")
+    assert (outcome.ending, outcome.why) == ("refused", "the venue's market is closed")
+    assert case.sent() == []
+    case.line.clock = real  # type: ignore[method-assign]
+    case.slot("12:00")
+    assert len(case.sent()) == (1 if closure == "stand_down" else 0)
+
+
+@pytest.mark.parametrize("where", ["planned", "wave begun"])
+def test_a_market_that_closes_on_the_way_gets_no_order(place: Path, where: str) -> None:
+    case = make_case(place)
+    case.decide(AAA=10, BBB=10)
+    real, shut = case.line.clock, list[str]()
+    case.line.clock = lambda: replace(real(), is_open=real().is_open and not shut)  # type: ignore[method-assign]
+    outcome = case.slot("09:35", point=lambda name: shut.append(name) if name == where else None)
+    assert outcome.sent == 0
+    assert case.sent() == []
+    assert {one.why for one in case.orders()} == {"the venue's market is closed"}
+    shut.clear()
+    assert case.slot("12:00").ending == "done"  # the next slot makes up for it
+    assert case.positions() == {"AAA": 10, "BBB": 10}
+
+
 @pytest.mark.parametrize("hours", [1, 6, 10, 24])
 @pytest.mark.parametrize("where", ["planned", "sending locked", "sending committed", "wave begun"])
 def test_a_process_that_slept_on_its_way_sends_nothing_when_it_wakes(place: Path, hours: int, where: str) -> None:
@@ -196,6 +250,23 @@ def test_a_process_that_slept_on_its_way_sends_nothing_when_it_wakes(place: Path
 
     case.run("09:35", sleep)
     assert case.sent() == []
+
+
+def test_a_slot_that_is_asked_for_again_after_its_end_cancels_what_works_of_it(place: Path) -> None:
+    case = make_case(place)
+    case.decide(AAA=10)
+    case.behave(handling=Handling(delay_s=10_000_000))
+
+    def gone(name: str) -> None:
+        if name == "outcome committed":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        case.slot("15:30", point=gone)
+    case.at("15:30", seconds=1500)
+    assert case.run("15:30").ending == "already"
+    assert case.exchange.working() == []
+    assert len(case.sent()) == 1
 
 
 def test_what_still_works_of_an_older_session_is_cancelled_first(place: Path) -> None:

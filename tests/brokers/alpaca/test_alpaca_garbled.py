@@ -77,3 +77,29 @@ def test_a_question_has_no_answer(answer: bytes) -> None:
     with pytest.raises(VenueError) as caught:
         connect(url, KEYS, timeout=(2.0, 2.0), sleep=Watch().sleep).clock()
     assert "canary" not in str(caught.value)
+
+
+DATE = b"Date: Mon, 30 Nov 2026 15:00:30 GMT"  # 1796050830 seconds since 1970
+BUSY = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 2\r\nConnection: close\r\n%s\r\n\r\n{}"
+WAITS: dict[str, tuple[bytes, list[float]]] = {
+    "says nothing": (b"A: b", [0.5, 1.0, 2.0]),
+    "seconds": (b"Retry-After: 7", [7.0, 7.0, 7.0]),
+    "less than our own": (b"Retry-After: 1", [1.0, 1.0, 2.0]),
+    "too many seconds": (b"Retry-After: 86400", [60.0, 1.0, 2.0]),
+    "when its minute ends": (b"X-Ratelimit-Reset: 1796050860\r\n" + DATE, [30.0, 30.0, 2.0]),
+    "seconds, and its minute": (b"X-Ratelimit-Reset: 1796050860\r\nRetry-After: 3\r\n" + DATE, [3.0, 3.0, 3.0]),
+    "its minute is over": (b"X-Ratelimit-Reset: 1796050800\r\n" + DATE, [0.5, 1.0, 2.0]),
+    "its minute, and no date": (b"X-Ratelimit-Reset: 1796050860", [0.5, 1.0, 2.0]),
+    "a date that is none": (b"X-Ratelimit-Reset: 1796050860\r\nDate: soon", [0.5, 1.0, 2.0]),
+    "a minute of 5,000 digits": (b"X-Ratelimit-Reset: " + b"9" * 5000 + b"\r\n" + DATE, [0.5, 1.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize(("headers", "waits"), WAITS.values(), ids=WAITS.keys())
+def test_who_asks_to_be_left_alone_is_left_alone_for_so_long(headers: bytes, waits: list[float]) -> None:
+    url, received = answering(BUSY % headers)
+    watch = Watch()
+    with pytest.raises(VenueError, match="429"):
+        connect(url, KEYS, timeout=(2.0, 2.0), sleep=watch.sleep).clock()
+    assert watch.waited == waits
+    assert len(received) == 4
