@@ -11,8 +11,8 @@ from plimsoll.engine.execution.legal_batch import exact
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock, Point, nowhere
 from plimsoll.engine.live.day_plan import DayPlan, order_row
+from plimsoll.engine.live.emit import EMITTED, Emission, last_emission, name_of, orders_csv, write_orders
 from plimsoll.engine.live.emit import alone as writing
-from plimsoll.engine.live.emit import name_of, orders_csv, write_orders
 from plimsoll.engine.live.fence import alone
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import PlanRow, SlotRow
@@ -30,7 +30,7 @@ from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.verbs.gate import pass_gate
 from plimsoll.engine.verbs.host import PROGRAM, Host
 from plimsoll.engine.verbs.live_room import room_for, tenant_for
-from plimsoll.engine.verbs.plan import PAPER, plan
+from plimsoll.engine.verbs.plan import PAPER, plan, plan_to_emit
 
 
 def rebalance(
@@ -109,7 +109,7 @@ def emit(
     there = _emitted(folder, next_session(last_completed(host.clock())), slot, place, host)
     if there is not None:
         return there
-    made = plan(config, positions=positions, progress=progress, host=host)
+    made = plan_to_emit(config, Path(positions), _last(folder, host), progress=progress, host=host)
     outcome = Outcome("refused", made.refusal, made.executes, slot)
     if made.refusal:
         return outcome, None
@@ -125,6 +125,16 @@ def emit(
         finally:
             journal.close()
     return ended(outcome, "done", f"{len(made.orders)} orders"), file
+
+
+def _last(folder: Path, host: Host) -> Emission | None:
+    journal = Journal.read_only(folder, host.clock)
+    if journal is None:
+        return None
+    try:
+        return last_emission(journal)
+    finally:
+        journal.close()
 
 
 def _emitted(folder: Path, session: date, slot: str, place: Path, host: Host) -> tuple[Outcome, Path | None] | None:
@@ -151,5 +161,7 @@ def _note(journal: Journal, config: Config, made: DayPlan, slot: str, file: Path
             PlanRow(made.executes, made.decided, now, not made.due, exact(made.equity), config.digest, code)
         )
         journal.add_slot(row)
-        journal.event("emitted", session=made.executes.isoformat(), orders=[order_row(one) for one in made.orders])
+        held = {symbol: str(qty) for symbol, qty in made.held.items()}
+        orders = [order_row(one) for one in made.orders]
+        journal.event(EMITTED, session=made.executes.isoformat(), orders=orders, held=held)
         journal.end_slot(row, f"{len(made.orders)} orders emitted to {file.name}")
