@@ -14,6 +14,8 @@ from plimsoll.engine.market.ticker import Spelling, pointed
 
 CASH: Final = "CASH"
 COLUMNS: Final = ("symbol", "qty")
+MOST: Final = Decimal("1e12")  # shares or dollars: floats tell a thousandth of them apart
+LEAST: Final = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +130,6 @@ def _row(row: list[str], where: str) -> tuple[str, Decimal]:
         qty = Decimal("NaN")
     if not symbol or not qty.is_finite():
         raise DataError(f"{','.join(row)[:60]!r} is not a symbol and a number", where=where)
+    if abs(qty) >= MOST or (qty and abs(qty) < LEAST):
+        raise DataError(f"{','.join(row)[:60]!r} is nothing an account can hold", where=where, fix="correct the number")
     return symbol, qty

@@ -17,6 +17,7 @@ from plimsoll.engine.live.decide import SystemDecider
 from plimsoll.engine.live.fence import accounts_folder, alone, on_account
 from plimsoll.engine.live.journal.chain import Verified
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.owner import own
 from plimsoll.engine.live.rebalance import Book
 from plimsoll.engine.live.reconcile import Whose
 from plimsoll.engine.market.panel import Panel
@@ -117,7 +118,7 @@ def open_room(tenant: Tenant, venue: Venue, clock: LiveClock, verified: Verified
     Raises
     ------
     OutputError
-        If another process holds them, the disk is nearly full, or the journal cannot be used.
+        If another process holds them, the disk is nearly full, or the journal cannot be used or is another one's.
     ConfigError
         If the keys are of another account.
     """
@@ -133,6 +134,7 @@ def open_room(tenant: Tenant, venue: Venue, clock: LiveClock, verified: Verified
             if told != tenant.account:
                 fix = f"broker.account names {tenant.account}: use its keys"
                 raise ConfigError(f"the keys are of account {told}", where="broker.account", fix=fix)
+            own(journal, tenant.name, tenant.account)
             yield Room(tenant, journal, venue, clock, tenant.book())
     finally:
         os.umask(before)

@@ -16,8 +16,10 @@ from plimsoll.engine.live.emit import CONFIRMED, EMITTED
 from plimsoll.engine.live.fence import alone
 from plimsoll.engine.live.journal.file import FILE
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.owner import own
 from plimsoll.engine.live.positions import Holdings, positions_csv, read_positions
 from plimsoll.engine.live.room import state_folder
+from plimsoll.engine.market.ticker import pointed
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.verbs.host import PROGRAM, Host
 
@@ -74,6 +76,7 @@ def confirm(
     with alone(folder, f"book {config.run.name!r}"):
         journal = Journal.open(folder, host.clock)
         try:
+            own(journal, config.run.name)
             emitted = journal.events(EMITTED)
             if not emitted:
                 raise _nothing(config.run.name)
@@ -170,7 +173,9 @@ def _fill_of(row: list[str], where: str) -> _Fill:
 
 def _after(held: Holdings, fills: Iterable[_Fill]) -> Holdings:
     shares, cash = dict(held.shares), held.cash
-    for symbol, side, qty, price in fills:
+    written = {pointed(symbol): symbol for symbol in shares}
+    for ours, side, qty, price in fills:
+        symbol = written.setdefault(pointed(ours), ours)  # BRK.B of the file is the book's BRK-B
         sign = 1 if side == "buy" else -1
         shares[symbol] = shares.get(symbol, Decimal(0)) + sign * qty
         cash -= sign * qty * price

@@ -13,6 +13,7 @@ from plimsoll.engine.errors import InputError, OutputError, VenueError
 from plimsoll.engine.execution.venue import Unknown, Venue
 from plimsoll.engine.live.halt_file import PATIENCE_S, read_halt, remove_halt, wait_for_silence, write_halt
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.owner import check_owner
 from plimsoll.engine.live.journal.rows import Grade, Halt
 from plimsoll.engine.live.order_state import NEVER_SENT
 from plimsoll.engine.live.outcome import order_text
@@ -157,6 +158,7 @@ def resume(
     tenant, why = tenant_for(what, sets, host), reason_of(reason)
     journal = Journal.open(tenant.folder, host.clock)
     try:
+        check_owner(journal, tenant.name, tenant.account)
         in_file = read_halt(tenant.folder)
         found = [one.reason for one in ([in_file] if in_file is not None else []) + journal.halts()]
         if found and tenant.broker.manage == "account":
@@ -199,6 +201,7 @@ def status(what: Runnable, *, sets: Iterable[str] = (), host: Host = PROGRAM) ->
     if journal is None:
         return told | {"begun": False, "healthy": lives and not halts, "halts": _plain_halts(halts)}
     try:
+        check_owner(journal, config.run.name, told["account"])
         found = _of_journal(journal, timing, now, halts, trades=config.broker is not None)
         return told | found | {"healthy": lives and found["healthy"]}
     finally:

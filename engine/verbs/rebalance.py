@@ -15,6 +15,7 @@ from plimsoll.engine.live.emit import EMITTED, Emission, last_emission, name_of,
 from plimsoll.engine.live.emit import alone as writing
 from plimsoll.engine.live.fence import alone
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.owner import check_owner, own
 from plimsoll.engine.live.journal.rows import PlanRow, SlotRow
 from plimsoll.engine.live.outcome import Outcome, ended
 from plimsoll.engine.live.rebalance import Rebalancer
@@ -106,7 +107,8 @@ def emit(
     refuse_past(config)
     check_slot(slot, (config.live or LiveSection()).slots)
     folder, place = state_folder(config, host.env, Path.home()), Path(out)
-    there = _emitted(folder, next_session(last_completed(host.clock())), slot, place, host)
+    session = next_session(last_completed(host.clock()))
+    there = _emitted(folder, config.run.name, session, slot, place, host)
     if there is not None:
         return there
     made = plan_to_emit(config, Path(positions), _last(folder, host), progress=progress, host=host)
@@ -117,6 +119,7 @@ def emit(
     with alone(folder, f"book {config.run.name!r}"), writing(file):
         journal = Journal.open(folder, host.clock)
         try:
+            own(journal, config.run.name)
             if journal.plan(made.executes) is not None:
                 raise OutputError("another process has decided in the meantime", where=str(folder))
             write_orders(file, orders_csv(made), force=False)
@@ -137,12 +140,15 @@ def _last(folder: Path, host: Host) -> Emission | None:
         journal.close()
 
 
-def _emitted(folder: Path, session: date, slot: str, place: Path, host: Host) -> tuple[Outcome, Path | None] | None:
+def _emitted(
+    folder: Path, book: str, session: date, slot: str, place: Path, host: Host
+) -> tuple[Outcome, Path | None] | None:
     """Return the outcome where the session was decided already, and the file if it is still there."""
     journal = Journal.read_only(folder, host.clock)
     if journal is None:
         return None
     try:
+        check_owner(journal, book)
         if journal.plan(session) is None:
             return None
         note = next((one.note for one in journal.slots(session)), "")

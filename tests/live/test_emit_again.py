@@ -1,5 +1,6 @@
 """Orders for somebody else to execute, session after session: none is lost in between, none is written twice."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -8,8 +9,10 @@ import pytest
 from support.emitting import Emitting
 from support.live_book import FIRST, LAST, market
 
+from plimsoll.engine.errors import DataError
 from plimsoll.engine.live.positions import read_positions
 from plimsoll.engine.market.calendar import sessions
+from plimsoll.engine.verbs.daemon import daemon
 
 WEEK: list[date] = sessions(FIRST, LAST).astype(object).tolist()
 # closes that call for a decision: before the first session of the week, and at the end of it; for the third nothing
@@ -132,3 +135,21 @@ def test_what_is_bought_on_the_day_of_a_split_is_bought_in_new_shares(tmp_path: 
     assert orders["AAA"] > 0
     book.confirm()
     assert book.emit(WEEK[1])[0].ending == "done"
+
+
+def test_what_a_broker_writes_with_a_point_stays_one_position(tmp_path: Path) -> None:
+    panel = replace(market(), symbols=("BRK-B", "BBB", "CCC"))
+    book = Emitting(tmp_path / "book", panel, on=TWICE)
+    book.held.write_text("symbol,qty\nCASH,90000\nBRK.B,10\n")
+    _, orders = book.emit(WEEK[0])
+    book.confirm()
+    held = read_positions(book.held).shares
+    assert held["BRK.B"] == 10 + orders["BRK-B"]
+    assert "BRK-B" not in held
+
+
+def test_a_daemon_without_a_file_of_positions_does_not_begin(tmp_path: Path) -> None:
+    book = Emitting(tmp_path / "book", on=TWICE)
+    book.held.unlink()
+    with pytest.raises(DataError, match="cannot be read: No such file"):
+        daemon(book.values, emit_to=book.out, positions=book.held, stop=lambda: True, host=book.desk.host)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from support.live_book import SYMBOLS, Desk, make_desk
+from support.live_book import Desk, make_desk
 
 from plimsoll.engine.live.outcome import Outcome
 from plimsoll.engine.live.slots import hours_of
@@ -53,7 +53,7 @@ class Emitting:
         self.held.write_text("symbol,qty\nCASH,100000\n")
         values = {name: section for name, section in self.desk.values.items() if name != "broker"}
         if on is not None:
-            params = {"symbols": list(SYMBOLS), "on": list(on)}
+            params = {"symbols": list(self.desk.panel.symbols), "on": list(on)}
             values["sleeve"] = [{"name": "s", "strategy": "support.emitting:Dated", "params": params}]
         self.values = {**values, "data": {"source": "csv", "path": str(self.prices)}}
         self.prices.mkdir()
