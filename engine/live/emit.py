@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
-from plimsoll.engine.errors import OutputError
+from plimsoll.engine.config.live import Slot
+from plimsoll.engine.errors import ConfigError, OutputError
 from plimsoll.engine.live.day_plan import DayPlan, order_row, why_of
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.positions import Holdings, part, positions_in
@@ -51,6 +53,14 @@ def name_of(plan: DayPlan, slot: str) -> str:
     return f"orders-{plan.name}-{plan.executes.isoformat()}-{slot.replace(':', '')}.csv"
 
 
+def check_time(slot: str) -> None:
+    """Refuse with a ConfigError what is no time of day."""
+    try:
+        TypeAdapter(Slot).validate_python(slot)
+    except ValidationError:
+        raise ConfigError(f"{slot!r} is no time", where="--at", fix="write HH:MM, New York time") from None
+
+
 def write_orders(file: Path, content: bytes, *, force: bool) -> bool:
     """Write the orders whole or not at all; return False if the very same file is there already.
 
@@ -81,12 +91,16 @@ def alone(file: Path) -> Iterator[None]:
     Raises
     ------
     OutputError
-        If another process holds it.
+        If another process holds it, or nothing can be written there.
     """
     import fcntl
 
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with (file.parent / ".plimsoll-plan.lock").open("a") as lock:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        held = (file.parent / ".plimsoll-plan.lock").open("a")
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror or error}", where=str(file)) from error
+    with held as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

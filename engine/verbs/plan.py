@@ -1,7 +1,7 @@
 """The orders a configuration would send now; nothing is sent."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from plimsoll.engine.config.as_of import moment_of
@@ -14,6 +14,7 @@ from plimsoll.engine.live.emit import Emission
 from plimsoll.engine.live.positions import Holdings, of_snapshot, read_positions
 from plimsoll.engine.live.prices import PriceRules
 from plimsoll.engine.live.proposal import missed
+from plimsoll.engine.market.calendar import previous_session
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.pull.completed import last_completed
 from plimsoll.engine.research.validate.verdict import require_verdict
@@ -52,8 +53,8 @@ def plan(
     account : {"paper"}, optional
         Read the account, its quotes and its rules from the configured `[broker]` instead. One of the two is needed.
     end : date or ISO text, optional
-        Plan as of the close of an earlier session; by default of the last completed one, and data that end before it
-        are refused.
+        Plan as of the close of an earlier session, the last one through that day; by default of the last completed
+        one. Data that end before it are refused.
     adopt : bool, optional
         Take over the sleeves' standing portfolios; by default where the account holds nothing of the book's.
 
@@ -74,7 +75,7 @@ def plan(
         raise ConfigError("whose orders?", where="plan", fix="pass --positions FILE, or --account paper")
     stood = stand_at_last_bar(setup, progress)
     made = day_plan(setup, holdings, live, venue=venue, prices=prices, adopt=adopt, blind=stood.blind)
-    stale = "" if end is not None else stale_text(made.decided, _asked_at(config, host), config)
+    stale = stale_text(made.decided, _asked_at(config, host), config, None if end is None else config.run.end)
     return refused(made, stale) if stale else made
 
 
@@ -113,14 +114,20 @@ def _asked_at(config: Config, host: Host) -> datetime:
     return host.clock() if config.data.as_of is None else moment_of(config.data.as_of)
 
 
-def stale_text(decided: date, now: datetime, config: Config) -> str:
-    """Return why data that end at `decided` are no ground for a decision now, "" if they are."""
+def stale_text(decided: date, now: datetime, config: Config, through: date | None = None) -> str:
+    """Return why data that end at `decided` are no ground for a decision now, "" if they are.
+
+    through : the day as of whose last session it is asked for, None = now.
+    """
     completed = last_completed(now)
+    if through is not None:
+        completed = min(completed, previous_session(through + timedelta(days=1)))
     if decided >= completed:
         return ""
     name = config.data.source
     fix = "pull them first" if name == "catalog" else "bring the files up to date"
-    return f"the data end on {decided}, the last completed session is {completed}: {fix}, or pass --to {decided}"
+    asked = "the last completed session" if through is None else f"the last session through {through}"
+    return f"the data end on {decided}, {asked} is {completed}: {fix}, or pass --to {decided}"
 
 
 def _of_account(
