@@ -187,7 +187,9 @@ class AlpacaVenue:
             rows = [parse.asset_of(row) for row in self._account.rows("/assets", {"asset_class": "us_equity"})]
         else:
             rows = [self._asset(name) for name in wanted]
-        known = {asset.symbol: asset for asset in rows if asset is not None}
+        # a symbol that was another company's before is listed twice: what can be traded is the one that is meant
+        listed = sorted((asset for asset in rows if asset is not None), key=lambda asset: asset.tradable)
+        known = {asset.symbol: asset for asset in listed}
         return {one: replace(known[pointed(one)], symbol=one) for one in symbols if pointed(one) in known}
 
     def _asset(self, symbol: str) -> Asset | None:

@@ -1,23 +1,32 @@
 """Print what `plimsoll data import` did: a line a symbol, what was assumed, what the gates said."""
 
 import json
+import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeAlias
 
 from plimsoll.engine.cli.data import print_table
 from plimsoll.engine.market.gates.finding import GateFinding
-from plimsoll.engine.verbs.data_import import Imported, ImportOutcome
+from plimsoll.engine.verbs.data_import import CATALOG, Imported, ImportOutcome
 
 _COLUMNS: Final = ("symbol", "state", "layout", "interval", "rows", "left_out", "first", "last")
+Command: TypeAlias = Callable[[ImportOutcome], str]
 _SHOWN: Final = 8
 # So many findings of one gate on one symbol are printed; --json has them all.
 _FINDINGS: Final = 5
 
 
-def print_imported(imported: Imported, *, as_json: bool, only_checked: bool = False) -> None:
-    """Print an import as a table with its words, or as JSON. only_checked : nothing was to be written."""
+def print_imported(
+    imported: Imported, *, as_json: bool, command: Command | None = None, only_checked: bool = False
+) -> None:
+    """Print an import as a table with its words, or as JSON.
+
+    command : what to type again for one symbol, for its findings that a person may confirm. only_checked : nothing was
+    to be written.
+    """
     rows = [asdict(one) for one in imported.outcomes]
     if as_json:
         sys.stdout.write(json.dumps({"out": imported.out, "symbols": rows}, indent=2, allow_nan=False) + "\n")
@@ -28,10 +37,31 @@ def print_imported(imported: Imported, *, as_json: bool, only_checked: bool = Fa
         shown = ", ".join(symbols[:_SHOWN]) + (f" and {len(symbols) - _SHOWN} more" if len(symbols) > _SHOWN else "")
         sys.stdout.write(f"{shown}: {line}\n")
     for one in imported.outcomes:
-        for text in finding_lines(one.findings, f"plimsoll data import {one.where}"):
+        again = f"plimsoll data import {one.where}" if command is None else command(one)
+        for text in finding_lines(one.findings, again):
             sys.stdout.write(f"{text}\n")
     if not only_checked:
         sys.stdout.write(_last_line(imported) + "\n")
+
+
+def import_again(paths: Sequence[Path], said: Mapping[str, object], imported: Imported) -> Command:
+    """Return what to type again for one symbol of an import: of several, its own file and nothing else of it.
+
+    said : flags of the command and what was given with them; nothing, False and () were not given.
+    """
+    words = []
+    for flag, value in said.items():
+        for one in value if isinstance(value, list) else [value] if value else []:
+            words += [flag] if one is True else [flag, str(one)]
+    if imported.out and said.get("--out") != CATALOG and not said.get("--force"):
+        words.append("--force")  # what passed lies there by now
+    alone = len(imported.outcomes) == 1
+
+    def command(one: ImportOutcome) -> str:
+        files = [str(path) for path in paths] if alone else [one.where.partition(":")[0], "--only", one.symbol]
+        return f"plimsoll data import {shlex.join([*files, *words])}"
+
+    return command
 
 
 def finding_lines(findings: Sequence[GateFinding], command: str) -> list[str]:
@@ -63,6 +93,6 @@ def _by_line(outcomes: Iterable[ImportOutcome]) -> dict[str, list[str]]:
 def _last_line(imported: Imported) -> str:
     if imported.out:
         return f"written to {imported.out}"
-    if all(one.state != "refused" for one in imported.outcomes):
+    if all(one.rows and one.state != "refused" for one in imported.outcomes):
         return "nothing was written: --out DIR or --out catalog says where to"
     return "nothing was written"

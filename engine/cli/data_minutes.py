@@ -1,5 +1,6 @@
 """`plimsoll data pull --interval`: minutes from Alpaca into a folder."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,5 +50,8 @@ def run_minutes(asked: MinuteOptions, confirm: Sequence[str], timeout_s: float, 
             asked.symbols, asked.interval, start=asked.start, end=asked.end, out=asked.out, confirm=confirm,
             timeout_s=timeout_s, force=asked.force, progress=progress, host=data_host(),
         )  # fmt: skip
-    print_imported(pulled, as_json=as_json)
+    words = ["--interval", asked.interval, "--source", asked.source, "--from", asked.start]
+    words += ["--to", asked.end] if asked.end is not None else []
+    words += ["--out", str(asked.out), *(["--force"] if asked.force else [])]
+    print_imported(pulled, as_json=as_json, command=lambda one: f"plimsoll data pull {one.symbol} {shlex.join(words)}")
     return pulled.complete

@@ -41,7 +41,7 @@ def import_files(
     as_json: AsJson = False,
 ) -> None:
     """Import other vendors' and tools' files; exit 1 if a gate kept something out."""
-    from plimsoll.engine.cli.data_import import print_imported
+    from plimsoll.engine.cli.data_import import import_again, print_imported
     from plimsoll.engine.verbs.data_import import import_data
 
     imported = import_data(
@@ -60,7 +60,12 @@ def import_files(
         force=force,
         catalog=catalog,
     )
-    print_imported(imported, as_json=as_json)
+    said = {
+        "--as": symbol, "--only": only, "--out": out, "--date-order": date_order, "--zone": zone, "--decimal": decimal,
+        "--adjustment": adjustment, "--stamp": stamp, "--extended": extended, "--no-dividends": no_dividends,
+        "--confirm": confirm, "--force": force, "--catalog": catalog,
+    }  # fmt: skip
+    print_imported(imported, as_json=as_json, command=import_again(paths, said, imported))
     if not imported.complete:
         raise typer.Exit(EXIT_CHECK_FAILED)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from plimsoll.engine.cli.options import RunOptions, command_host, effective_config
 from plimsoll.engine.cli.progress import progress_bar
 from plimsoll.engine.live.day_plan import DayPlan, order_row
-from plimsoll.engine.live.emit import alone, orders_csv, target_of, write_orders
+from plimsoll.engine.live.emit import alone, check_time, orders_csv, target_of, write_orders
 from plimsoll.engine.verbs.plan import plan
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def run_plan(
     quiet: bool,
 ) -> bool:
     """Plan, write, print; return whether nothing stood in the way of a plan."""
+    check_time(slot)
     host = command_host(quiet=quiet)
     config = effective_config(path, options)
     with progress_bar(config.run.name, shown=not (quiet or as_json)) as progress:

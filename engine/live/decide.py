@@ -24,7 +24,7 @@ from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.marks import LiveMarks, MarksSoFar
 from plimsoll.engine.live.positions import of_snapshot, part
 from plimsoll.engine.live.prices import DecisionPrice, PriceRules, decision_prices
-from plimsoll.engine.live.proposal import Asked, Proposal
+from plimsoll.engine.live.proposal import Asked, Proposal, missed
 from plimsoll.engine.market.calendar import previous_session
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.research.audit.certificate import code_hash_of
@@ -109,16 +109,13 @@ class SystemDecider:
         asked = replace(asked, splits=self._pending(panel, asked))  # from here on: those that the closes do not know
         live = setup.config.live or LiveSection()
         rules = PriceRules(live.max_quote_age_seconds, live.max_spread_bps, live.max_gap)
-        # an answer is due until it was executed: the first decision on an account takes over what the sleeves hold, and
-        # so does the first one after closes that decided while nobody was there
-        missed = asked.last is None or any(_day(panel, t) > asked.last for t in stood.due[-1:])
         terms = VenueTerms(
             broker.kind if broker is not None else "alpaca", asked.assets,
             asked.snapshot.buying_power, shorting=asked.snapshot.shorting, fractional=asked.snapshot.fractional,
         )  # fmt: skip
         self.plan = made = day_plan(
             setup, of_snapshot(asked.snapshot), live, venue=terms, prices=asking(self._venue, rules),
-            adopt=True if missed else None, blind=stood.blind, splits=asked.splits,
+            adopt=True if missed(panel, stood.due, asked.last) else None, blind=stood.blind, splits=asked.splits,
         )  # fmt: skip
         return Proposal(
             decided=decided,

@@ -48,7 +48,7 @@ class Flattener(Downward):
         working = self._cancel_all(out)
         out.report = reconcile(journal, self._venue, self._clock, self._book.whose)
         out.notes += [*out.report.recognised, *out.report.differences]
-        out.notes += self._end_others(None, out.report)
+        out.notes += self._end_others((), out.report)
         left = self._held(out.report.snapshot)
         if left and not (is_session(day) and self._venue.clock().is_open):
             return ended(out, "refused", "the market is closed: what is held cannot be sold now; no new risk is taken")

@@ -1,6 +1,7 @@
 """What an account holds, from a file that a person keeps or from the venue."""
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -13,6 +14,8 @@ from plimsoll.engine.market.ticker import Spelling, pointed
 
 CASH: Final = "CASH"
 COLUMNS: Final = ("symbol", "qty")
+MOST: Final = Decimal("1e12")  # shares or dollars: floats tell a thousandth of them apart
+LEAST: Final = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,16 @@ def of_snapshot(snapshot: Snapshot) -> Holdings:
     return Holdings(shares, snapshot.cash, f"account {snapshot.account}", snapshot.equity)
 
 
+def positions_csv(held: Holdings) -> bytes:
+    """Return the file that `read_positions` reads."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    rows.writerow([CASH, f"{held.cash:z.2f}"])
+    rows.writerows([symbol, f"{qty.normalize():f}"] for symbol, qty in sorted(held.shares.items()))
+    return text.getvalue().encode()
+
+
 def read_positions(path: Path) -> Holdings:
     """Read a CSV of ``symbol,qty`` with one row CASH in dollars.
 
@@ -74,6 +87,11 @@ def read_positions(path: Path) -> Holdings:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not a text file"
         raise DataError(f"cannot be read: {why}", where=where, fix="a CSV of symbol,qty with a row CASH") from None
+    return positions_in(text, where, path.name)
+
+
+def positions_in(text: str, where: str, source: str) -> Holdings:
+    """Return what the text of such a file says; DataError as `read_positions`."""
     try:
         rows = list(csv.reader(text.splitlines(), strict=True))
     except csv.Error as error:
@@ -94,7 +112,7 @@ def read_positions(path: Path) -> Holdings:
     if CASH not in found:
         raise DataError("no CASH row", where=where, fix=f"add a line like {CASH},10000.00" + _near(found))
     cash = found.pop(CASH)
-    return Holdings(found, cash, path.name)
+    return Holdings(found, cash, source)
 
 
 def _near(found: Mapping[str, Decimal]) -> str:
@@ -112,4 +130,6 @@ def _row(row: list[str], where: str) -> tuple[str, Decimal]:
         qty = Decimal("NaN")
     if not symbol or not qty.is_finite():
         raise DataError(f"{','.join(row)[:60]!r} is not a symbol and a number", where=where)
+    if abs(qty) >= MOST or (qty and abs(qty) < LEAST):
+        raise DataError(f"{','.join(row)[:60]!r} is nothing an account can hold", where=where, fix="correct the number")
     return symbol, qty

@@ -46,7 +46,7 @@ class Previewer(Rebalancer):
             session = next_session(session)
         report = reconcile(journal, self._venue, self._clock, self._book.whose, credits_of=self._decider.credits)
         out, assets = Outcome("refused", "", session, ""), self._venue.assets(self._book.symbols)
-        last, plan = journal.last_plan(decided=True), journal.plan(session)
+        last, plan = journal.last_plan(decided=True), journal.in_force(journal.plan(session))
         asked = Asked(session, report.snapshot, assets, report.splits, None if last is None else last.decided)
         proposal = self._decider.propose(asked)
         refusal = "" if report.clean else f"journal and venue differ: {'; '.join(report.differences)}"
@@ -55,7 +55,7 @@ class Previewer(Rebalancer):
         if refusal:
             return Preview(out, report, proposal, Legalised((), ()), refusal)
         window = Window(session, "", now, now, now)
-        plan = plan or self._decision(window, proposal, report)
+        plan = plan or self._decision(window, proposal, report, out.notes)
         return Preview(out, report, proposal, self._shape(out, plan, report.snapshot, assets), "")
 
 

@@ -1,6 +1,6 @@
 """What a decision hands to whoever sends: wishes in shares, and what they were sized by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from plimsoll.engine.execution.legalise import Wish
 from plimsoll.engine.execution.venue import Asset, Snapshot
+from plimsoll.engine.market.panel import Panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,12 @@ class Decider(Protocol):
     def credits(self, since: date | None, until: date, held: Mapping[str, Decimal]) -> Decimal:
         """Return the dividends that came due after `since`, through `until`, on what is held."""
         ...
+
+
+def missed(panel: Panel, due: Sequence[int], last: date | None) -> bool:
+    """Return whether an answer was never executed: the first one of all, or that of a close that nobody decided at.
+
+    due : bars before the one that decides now at which the system answered. last : the last close that decided, None
+    before the first. An answer is due until it was executed: whoever comes next takes over what the sleeves hold.
+    """
+    return last is None or any(panel.clock.session[t].astype("datetime64[D]").item() > last for t in due[-1:])

@@ -19,6 +19,7 @@ from plimsoll.engine.live.fence import accounts_folder, alone, on_account
 from plimsoll.engine.live.journal.chain import Verified
 from plimsoll.engine.live.journal.file import FILE
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.owner import own
 from plimsoll.engine.live.rebalance import Book
 from plimsoll.engine.live.reconcile import Whose
 from plimsoll.engine.market.panel import Panel
@@ -134,8 +135,8 @@ def open_room(tenant: Tenant, venue: Venue, clock: LiveClock, verified: Verified
     Raises
     ------
     OutputError
-        If another process holds them, the disk is nearly full, or the journal cannot be used; so, too, where the disk
-        fails while somebody works there.
+        If another process holds them, the disk is nearly full, or the journal cannot be used or is another one's; so,
+        too, where the disk fails while somebody works there.
     ConfigError
         If the keys are of another account.
     """
@@ -151,6 +152,7 @@ def open_room(tenant: Tenant, venue: Venue, clock: LiveClock, verified: Verified
             if told != tenant.account:
                 fix = f"broker.account names {tenant.account}: use its keys"
                 raise ConfigError(f"the keys are of account {told}", where="broker.account", fix=fix)
+            own(journal, tenant.name, tenant.account)
             yield Room(tenant, journal, venue, clock, tenant.book())
     except (OSError, sqlite3.OperationalError) as error:
         if isinstance(error, ConnectionError):  # a pipe or a socket that closed, and no disk

@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -13,16 +12,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from plimsoll.engine.errors import DataError, OutputError
+from plimsoll.engine.live.emit import CONFIRMED, EMITTED
 from plimsoll.engine.live.fence import alone
 from plimsoll.engine.live.journal.file import FILE
 from plimsoll.engine.live.journal.journal import Journal
-from plimsoll.engine.live.positions import CASH, COLUMNS, Holdings, read_positions
+from plimsoll.engine.live.journal.owner import own
+from plimsoll.engine.live.positions import Holdings, positions_csv, read_positions
 from plimsoll.engine.live.room import state_folder
+from plimsoll.engine.market.ticker import pointed
 from plimsoll.engine.runtime.load import Runnable, configured
 from plimsoll.engine.verbs.host import PROGRAM, Host
 
 FILL_COLUMNS: Final = ("symbol", "side", "qty", "price")
-CONFIRMED: Final = "confirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ def confirm(
     with alone(folder, f"book {config.run.name!r}"):
         journal = Journal.open(folder, host.clock)
         try:
-            emitted = journal.events("emitted")
+            own(journal, config.run.name)
+            emitted = journal.events(EMITTED)
             if not emitted:
                 raise _nothing(config.run.name)
             told = json.loads(emitted[-1].body)
@@ -85,11 +87,15 @@ def confirm(
                 return _again(journal, session, file, before)
             done = _as_ordered(told["orders"]) if fills is None else _read_fills(Path(fills), told["orders"])
             after = _after(before, done)
-            rows, new = [[str(cell) for cell in row] for row in done], _csv(after)
+            rows, new = [[str(cell) for cell in row] for row in done], positions_csv(after)
             with journal.tx():
                 journal.set_meta(CONFIRMED, told["session"])
                 journal.event(
-                    CONFIRMED, session=told["session"], fills=rows, old=_digest(before), new=_csv(after).decode()
+                    CONFIRMED,
+                    session=told["session"],
+                    fills=rows,
+                    old=_digest(before),
+                    new=positions_csv(after).decode(),
                 )
             _replace(file, new)
         except OSError as error:
@@ -120,7 +126,7 @@ def _replace(file: Path, content: bytes) -> None:
 
 
 def _digest(held: Holdings) -> str:
-    return hashlib.sha256(_csv(held)).hexdigest()
+    return hashlib.sha256(positions_csv(held)).hexdigest()
 
 
 _Fill = tuple[str, str, Decimal, Decimal]
@@ -167,17 +173,10 @@ def _fill_of(row: list[str], where: str) -> _Fill:
 
 def _after(held: Holdings, fills: Iterable[_Fill]) -> Holdings:
     shares, cash = dict(held.shares), held.cash
-    for symbol, side, qty, price in fills:
+    written = {pointed(symbol): symbol for symbol in shares}
+    for ours, side, qty, price in fills:
+        symbol = written.setdefault(pointed(ours), ours)  # BRK.B of the file is the book's BRK-B
         sign = 1 if side == "buy" else -1
         shares[symbol] = shares.get(symbol, Decimal(0)) + sign * qty
         cash -= sign * qty * price
     return Holdings({symbol: qty for symbol, qty in shares.items() if qty}, cash, held.source)
-
-
-def _csv(held: Holdings) -> bytes:
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    rows.writerow([CASH, f"{held.cash:z.2f}"])
-    rows.writerows([symbol, f"{qty.normalize():f}"] for symbol, qty in sorted(held.shares.items()))
-    return text.getvalue().encode()

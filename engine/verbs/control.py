@@ -12,6 +12,7 @@ from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.fence import accounts_folder, check_claim, claimed
 from plimsoll.engine.live.halt_file import PATIENCE_S, Seen, read_halts, remove_halt
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.owner import check_owner
 from plimsoll.engine.live.journal.rows import Grade, Halt
 from plimsoll.engine.live.order_state import NEVER_SENT
 from plimsoll.engine.live.outcome import order_text
@@ -101,6 +102,7 @@ def resume(
         raise DataError("there is no journal and no halt", where=str(tenant.folder), fix=ELSEWHERE)
     journal = Journal.open(tenant.folder, host.clock)
     try:
+        check_owner(journal, tenant.name, tenant.account)
         seen = Seen(read_halts(tenant.folder), tuple(journal.halts()))
         if seen.halts and tenant.broker.manage == "account":
             asked = open_venue(tenant.broker, host.env, symbols_of(tenant)) if venue is None else venue
@@ -150,6 +152,7 @@ def status(what: Runnable, *, sets: Iterable[str] = (), host: Host = PROGRAM) ->
         healthy = lives and beat != "none" and not halts and not elsewhere
         return told | {"begun": False, "healthy": healthy, "halts": _plain_halts(halts)}
     try:
+        check_owner(journal, config.run.name, told["account"])
         found = _of_journal(journal, timing, now, halts, trades=config.broker is not None)
         return told | found | {"healthy": lives and found["healthy"] and not elsewhere}
     finally:

@@ -18,8 +18,10 @@ from plimsoll.engine.live.decide import SystemDecider
 from plimsoll.engine.live.fence import only_daemon
 from plimsoll.engine.live.journal.chain import Verified
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.owner import check_owner
 from plimsoll.engine.live.nightly import check_session
 from plimsoll.engine.live.outcome import Outcome
+from plimsoll.engine.live.positions import read_positions
 from plimsoll.engine.live.rebalance import Rebalancer
 from plimsoll.engine.live.reconcile import reconcile
 from plimsoll.engine.live.refresh import Refresher
@@ -106,7 +108,8 @@ class AccountWork:
     def evening(self, session: date) -> list[str]:
         """Fetch the day's final prices, reconcile, replay the day's decision, hold the day against its simulation.
 
-        What is not as it should be is returned, and new risk is halted where the decision would be another one now.
+        What is not as it should be is returned, and new risk is halted where prices, state or decision are not the
+        journalled ones.
         """
         problems = [found for found in [self.fetch()] if found]
         case = Case(self._tenant.config, self._tenant.strategies, self._data)
@@ -280,6 +283,7 @@ def daemon(
     pass_gate(config, strategies, data)
     work: Work
     if emit_to is not None and positions is not None:
+        read_positions(Path(positions))
         work, time_of = EmitWork(config, Path(emit_to), Path(positions), host), clock or HostClock(host.clock)
         folder = state_folder(config, host.env, Path.home())
     else:
@@ -288,6 +292,9 @@ def daemon(
         time_of = clock or clock_for(tenant, chosen, host)
         beside = None if shadow is None else Case(*configured(shadow, env=host.env), data)
         work, folder = AccountWork(tenant, chosen, time_of, host, data=data, shadow=beside), tenant.folder
+    with reading(folder, host.clock) as journal:
+        if journal is not None:
+            check_owner(journal, config.run.name, None if config.broker is None else config.broker.account)
     live, flag = config.live or LiveSection(), StopFlag()
     with only_daemon(folder, f"book {config.run.name!r}"), nullcontext() if stop is not None else flag.listening():
         tick = PRACTICE_TICK_S if isinstance(time_of, VenueTime) else TICK_S

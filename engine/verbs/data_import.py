@@ -262,7 +262,7 @@ def _stored(sifted: Sequence[Sifted], store: Catalog, stands: frozenset[date], h
         change = store.store(one.history, one.findings, host.clock(), one.refused)
         state: Literal["stored", "quarantined"] = "quarantined" if len(one.refused) else "stored"
         outcomes.append(replace(outcome_of(one, state), added=change.added, revised=change.revised))
-    return Imported(tuple(outcomes), str(store.root))
+    return Imported(tuple(outcomes), str(store.root) if any(one.passed for one in sifted) else "")
 
 
 def outcome_of(one: Sifted, state: Literal["stored", "checked", "quarantined"]) -> ImportOutcome:

@@ -1,7 +1,7 @@
 """The orders a configuration would send now; nothing is sent."""
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from plimsoll.engine.config.as_of import moment_of
@@ -10,8 +10,11 @@ from plimsoll.engine.config.schema import Config
 from plimsoll.engine.errors import ConfigError
 from plimsoll.engine.live.day_plan import DayPlan, PriceSource, VenueTerms, day_plan, refused, stand_at_last_bar
 from plimsoll.engine.live.decide import asking
+from plimsoll.engine.live.emit import Emission
 from plimsoll.engine.live.positions import Holdings, of_snapshot, read_positions
 from plimsoll.engine.live.prices import PriceRules
+from plimsoll.engine.live.proposal import missed
+from plimsoll.engine.market.calendar import previous_session
 from plimsoll.engine.market.panel import Panel
 from plimsoll.engine.market.pull.completed import last_completed
 from plimsoll.engine.research.validate.verdict import require_verdict
@@ -20,6 +23,7 @@ from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.load import AsOf, Runnable, load_run
 from plimsoll.engine.runtime.prepare import make_strategies
 from plimsoll.engine.runtime.venues import open_venue
+from plimsoll.engine.sleeve.strategy import Strategy
 from plimsoll.engine.verbs.host import PROGRAM, Host
 
 PAPER = "paper"
@@ -49,8 +53,8 @@ def plan(
     account : {"paper"}, optional
         Read the account, its quotes and its rules from the configured `[broker]` instead. One of the two is needed.
     end : date or ISO text, optional
-        Plan as of the close of an earlier session; by default of the last completed one, and data that end before it
-        are refused.
+        Plan as of the close of an earlier session, the last one through that day; by default of the last completed
+        one. Data that end before it are refused.
     adopt : bool, optional
         Take over the sleeves' standing portfolios; by default where the account holds nothing of the book's.
 
@@ -59,10 +63,8 @@ def plan(
     InputError
         If anything about the input is wrong.
     """
-    config, panel, objects = load_run(what, data=data, start=None, end=end, sets=sets, as_of=as_of, now=host.clock())
-    strategies = make_strategies(config, objects)
-    require_verdict(config, strategies.values(), panel)
-    setup = build(config, panel, strategies)
+    loaded = load_run(what, data=data, start=None, end=end, sets=sets, as_of=as_of, now=host.clock())
+    config, setup = _assembled(loaded)
     live = config.live or LiveSection()
     venue, prices, holdings = VenueTerms(), None, None
     if account is not None:
@@ -73,22 +75,59 @@ def plan(
         raise ConfigError("whose orders?", where="plan", fix="pass --positions FILE, or --account paper")
     stood = stand_at_last_bar(setup, progress)
     made = day_plan(setup, holdings, live, venue=venue, prices=prices, adopt=adopt, blind=stood.blind)
-    stale = "" if end is not None else stale_text(made.decided, _asked_at(config, host), config)
+    stale = stale_text(made.decided, _asked_at(config, host), config, None if end is None else config.run.end)
     return refused(made, stale) if stale else made
+
+
+def plan_to_emit(
+    config: Config, positions: Path, last: Emission | None, *, progress: Progress | None = None, host: Host = PROGRAM
+) -> DayPlan:
+    """Return the orders for positions that somebody keeps, after those that were emitted last.
+
+    An answer is due until it was executed: what nobody emitted, or was confirmed in part where orders are carried over,
+    is made up for as on an account. Refused where the positions cannot be those of now, see `Emission.in_the_way`.
+
+    Raises
+    ------
+    InputError
+        If anything about the input is wrong.
+    """
+    config, setup = _assembled(load_run(config, now=host.clock()))
+    holdings, live = read_positions(positions), config.live or LiveSection()
+    stood = stand_at_last_bar(setup, progress)
+    owed = last is not None and last.short and config.execution.unfilled == "carry"
+    owed = owed or missed(setup.panel, stood.due, None if last is None else last.answered)
+    made = day_plan(setup, holdings, live, adopt=True if owed else None, blind=stood.blind)
+    why = stale_text(made.decided, host.clock(), config)
+    why = why or ("" if last is None else last.in_the_way(holdings, setup.panel))
+    return refused(made, why) if why else made
+
+
+def _assembled(loaded: tuple[Config, Panel, Mapping[str, Strategy]]) -> tuple[Config, Setup]:
+    config, panel, objects = loaded
+    strategies = make_strategies(config, objects)
+    require_verdict(config, strategies.values(), panel)
+    return config, build(config, panel, strategies)
 
 
 def _asked_at(config: Config, host: Host) -> datetime:
     return host.clock() if config.data.as_of is None else moment_of(config.data.as_of)
 
 
-def stale_text(decided: date, now: datetime, config: Config) -> str:
-    """Return why data that end at `decided` are no ground for a decision now, "" if they are."""
+def stale_text(decided: date, now: datetime, config: Config, through: date | None = None) -> str:
+    """Return why data that end at `decided` are no ground for a decision now, "" if they are.
+
+    through : the day as of whose last session it is asked for, None = now.
+    """
     completed = last_completed(now)
+    if through is not None:
+        completed = min(completed, previous_session(through + timedelta(days=1)))
     if decided >= completed:
         return ""
     name = config.data.source
     fix = "pull them first" if name == "catalog" else "bring the files up to date"
-    return f"the data end on {decided}, the last completed session is {completed}: {fix}, or pass --to {decided}"
+    asked = "the last completed session" if through is None else f"the last session through {through}"
+    return f"the data end on {decided}, {asked} is {completed}: {fix}, or pass --to {decided}"
 
 
 def _of_account(

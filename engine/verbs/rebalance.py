@@ -13,10 +13,11 @@ from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock, Point, nowhere
 from plimsoll.engine.live.day_plan import DayPlan, order_row, refused
 from plimsoll.engine.live.decide import SystemDecider
+from plimsoll.engine.live.emit import EMITTED, Emission, last_emission, name_of, orders_csv, write_orders
 from plimsoll.engine.live.emit import alone as writing
-from plimsoll.engine.live.emit import name_of, orders_csv, write_orders
 from plimsoll.engine.live.fence import alone
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.owner import check_owner, own
 from plimsoll.engine.live.journal.rows import PlanRow, SlotRow
 from plimsoll.engine.live.outcome import Outcome, ended
 from plimsoll.engine.live.positions import of_snapshot
@@ -35,7 +36,7 @@ from plimsoll.engine.runtime.venues import open_venue
 from plimsoll.engine.verbs.gate import pass_gate
 from plimsoll.engine.verbs.host import PROGRAM, Host
 from plimsoll.engine.verbs.live_room import clock_for, room_for, tenant_for
-from plimsoll.engine.verbs.plan import plan
+from plimsoll.engine.verbs.plan import plan_to_emit
 
 
 def rebalance(
@@ -132,10 +133,11 @@ def emit(
     refuse_past(config)
     check_slot(slot, (config.live or LiveSection()).slots)
     folder, place = state_folder(config, host.env, Path.home()), Path(out)
-    there = _emitted(folder, next_session(last_completed(host.clock())), slot, place, host)
+    session = next_session(last_completed(host.clock()))
+    there = _emitted(folder, config.run.name, session, slot, place, host)
     if there is not None:
         return there
-    made = plan(config, positions=positions, progress=progress, host=host)
+    made = plan_to_emit(config, Path(positions), _last(folder, host), progress=progress, host=host)
     outcome = Outcome("refused", made.refusal, made.executes, slot)
     if made.refusal:
         return outcome, None
@@ -143,6 +145,7 @@ def emit(
     with alone(folder, f"book {config.run.name!r}"), writing(file):
         journal = Journal.open(folder, host.clock)
         try:
+            own(journal, config.run.name)
             if journal.plan(made.executes) is not None:
                 raise OutputError("another process has decided in the meantime", where=str(folder))
             write_orders(file, orders_csv(made), force=False)
@@ -153,12 +156,25 @@ def emit(
     return ended(outcome, "done", f"{len(made.orders)} orders"), file
 
 
-def _emitted(folder: Path, session: date, slot: str, place: Path, host: Host) -> tuple[Outcome, Path | None] | None:
+def _last(folder: Path, host: Host) -> Emission | None:
+    journal = Journal.read_only(folder, host.clock)
+    if journal is None:
+        return None
+    try:
+        return last_emission(journal)
+    finally:
+        journal.close()
+
+
+def _emitted(
+    folder: Path, book: str, session: date, slot: str, place: Path, host: Host
+) -> tuple[Outcome, Path | None] | None:
     """Return the outcome where the session was decided already, and the file if it is still there."""
     journal = Journal.read_only(folder, host.clock)
     if journal is None:
         return None
     try:
+        check_owner(journal, book)
         if journal.plan(session) is None:
             return None
         note = next((one.note for one in journal.slots(session)), "")
@@ -177,5 +193,7 @@ def _note(journal: Journal, config: Config, made: DayPlan, slot: str, file: Path
             PlanRow(made.executes, made.decided, now, not made.due, exact(made.equity), config.digest, code)
         )
         journal.add_slot(row)
-        journal.event("emitted", session=made.executes.isoformat(), orders=[order_row(one) for one in made.orders])
+        held = {symbol: str(qty) for symbol, qty in made.held.items()}
+        orders = [order_row(one) for one in made.orders]
+        journal.event(EMITTED, session=made.executes.isoformat(), orders=orders, held=held)
         journal.end_slot(row, f"{len(made.orders)} orders emitted to {file.name}")

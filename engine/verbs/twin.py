@@ -12,6 +12,7 @@ from plimsoll.engine.config.schema import validate_config
 from plimsoll.engine.errors import ConfigError, DataError
 from plimsoll.engine.live.compare import Book, Comparison, beside_shadow, compare, target_of
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.owner import check_owner
 from plimsoll.engine.live.replay import Case
 from plimsoll.engine.live.track import Twin, twin_of
 from plimsoll.engine.market.panel import Panel
@@ -67,6 +68,7 @@ def twin(
     if journal is None:
         raise DataError("there is no journal", where=str(tenant.folder), fix="`plimsoll rebalance` begins one")
     try:
+        check_owner(journal, tenant.name, tenant.account)
         if shadow is None:
             return twin_of(case, journal, _day(session), progress=progress)
         config, strategies = configured(shadow, env=host.env)

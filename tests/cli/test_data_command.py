@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -229,6 +230,25 @@ def test_a_command_without_the_flag_that_a_file_asks_for_names_the_one_that_has_
     assert elsewhere in refused("data", "check", "files")
     assert elsewhere in refused("data", "show", "AAA", "--data", "files")
     assert refused("data", "import", "files").endswith("; say --date-order dmy or mdy")
+
+
+def test_what_may_be_right_is_imported_with_the_command_that_is_printed_and_all_that_was_said(cli: Cli) -> None:
+    rows = "".join(f"{day:02d}/02/2024,10,11,9,{10 + day / 100},{1000 + day}\n" for day in (5, 6, 7, 8, 9, 12, 13))
+    Path("my files").mkdir()
+    for name in ("AAA", "BBB"):
+        text = f"Date,Open,High,Low,Close,Volume\n{rows}14/02/2024,10,{5000 if name == 'AAA' else 11},9,10,99\n"
+        Path(f"my files/{name}.csv").write_text(text)
+    flags = ("--date-order", "dmy", "--adjustment", "raw", "--no-dividends", "--out", "out dir")
+    found = cli("data", "import", "my files", *flags)
+    assert found.code == 1
+    (line,) = (line for line in found.out.splitlines() if "if it is right: " in line)
+    words = shlex.split(line.partition("if it is right: plimsoll ")[2])
+    assert words == [
+        *("data", "import", "my files/AAA.csv", "--only", "AAA", "--out", "out dir", "--date-order", "dmy"),
+        *("--adjustment", "raw", "--no-dividends", "--force", "--confirm", "2024-02-14"),
+    ]
+    assert cli(*words).code == 0
+    assert Path("out dir/AAA.csv").is_file()
 
 
 _PULL = "import sys; from plimsoll.engine.cli.main import main; main(['data', 'pull', *sys.argv[1:]])"

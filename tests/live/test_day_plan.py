@@ -296,3 +296,39 @@ def test_the_verb_plans_for_a_given_clock(written: Callable[[str], Path]) -> Non
     made = plan(CONFIGS / "sixty_forty.toml", positions=file, sets=["data.source=sample"], host=host)
     assert made.orders == ()
     assert "the data end on" in made.refusal
+
+
+def test_a_plan_as_of_a_day_that_the_data_do_not_reach_is_refused_as_one_of_now_is(
+    written: Callable[[str], Path],
+) -> None:
+    """The generated market ends on 2025-12-31; 2030-01-05 is a Saturday."""
+    file = written("symbol,qty\nCASH,10000\n")
+    host = Host({}, clock=lambda: datetime(2030, 1, 7, 12, 0, tzinfo=UTC))
+
+    def refusal(end: str) -> str:
+        return plan(
+            CONFIGS / "sixty_forty.toml", positions=file, sets=["data.source=sample"], end=end, host=host
+        ).refusal
+
+    told = refusal("2030-01-05")
+    assert "the data end on 2025-12-31, the last session through 2030-01-05 is 2030-01-04" in told
+    assert told.endswith("or pass --to 2025-12-31")
+    assert "2030-01-04" in refusal("2031-06-30")  # nobody can be asked for what has not closed yet
+    assert refusal("2026-01-01") == ""  # a holiday: the session before it is there
+
+
+def test_orders_that_cannot_be_written_are_one_line(
+    written: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written("symbol,qty\nCASH,10000\n")
+    code, _, err = run_command(capsys, *COMMAND, "--positions", str(file), "--out", str(file / "orders.csv"))
+    assert (code, "cannot be written" in err, err.count("\n")) == (2, True, 1)
+
+
+@pytest.mark.parametrize("word", ["25:99", "9:35", "noon", "../x"])
+def test_a_slot_that_is_no_time_of_day_is_refused(
+    written: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    file = written("symbol,qty\nCASH,10000\n")
+    code, _, err = run_command(capsys, *COMMAND, "--positions", str(file), "--at", word, "--out", str(tmp_path / "out"))
+    assert (code, "is no time; write HH:MM" in err, (tmp_path / "out").exists()) == (2, True, False)

@@ -6,7 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from support.live_book import FIRST, LAST, Desk, make_desk
+from support.emitting import Emitting, orders_in
+from support.live_book import FIRST, LAST, make_desk
 
 from plimsoll.engine.errors import DataError
 from plimsoll.engine.live.daemon import Silent
@@ -20,39 +21,6 @@ from plimsoll.engine.verbs.daemon import daemon
 from plimsoll.engine.verbs.rebalance import emit
 
 WEEK: list[date] = sessions(FIRST, LAST).astype(object).tolist()
-
-
-class Emitting:
-    """A book whose prices lie in files that grow by the day, and a person's positions."""
-
-    def __init__(self, folder: Path) -> None:
-        self.desk: Desk = make_desk(folder)
-        self.prices, self.out, self.held = folder / "prices", folder / "out", folder / "held.csv"
-        folder.mkdir(exist_ok=True)
-        self.held.write_text("symbol,qty\nCASH,100000\n")
-        values = {name: section for name, section in self.desk.values.items() if name != "broker"}
-        self.values = {**values, "data": {"source": "csv", "path": str(self.prices)}}
-        self.prices.mkdir()
-
-    def to(self, day: date, at: str) -> None:
-        """Let time pass; the files have every session that is over."""
-        self.desk.to(day, at)
-        panel = self.desk.panel
-        days = panel.clock.session.astype("datetime64[D]").astype(object).tolist()
-        for i, symbol in enumerate(panel.symbols):
-            rows = ["date,open,high,low,close,volume,dividend,split"]
-            for t, one in enumerate(days):
-                if hours_of(one).closes < self.desk.clock.now():
-                    cells = (panel.open, panel.high, panel.low, panel.close)
-                    prices = [float(cell[t, i]) for cell in cells]
-                    actions = [1000000, float(panel.dividend[t, i]), float(panel.split[t, i])]
-                    rows.append(f"{one},{','.join(map(str, [*prices, *actions]))}")
-            (self.prices / f"{symbol}.csv").write_text("\n".join(rows) + "\n")
-
-
-def orders_in(file: Path) -> list[str]:
-    """Return the lines of an orders file, its head aside."""
-    return file.read_text().splitlines()[1:]
 
 
 def test_orders_are_emitted_once_for_somebody_else_to_execute(tmp_path: Path) -> None:

@@ -1,22 +1,26 @@
 """The journal on a bad disk: what is damaged, cut, gone or newer is refused, and nothing is sent twice (row 14)."""
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from support.live_book import FIRST
 from support.live_case import Case
 from support.live_checks import TURN, account_is_sound, turning
+from support.opened import on, opened, state
 
 from plimsoll.engine.errors import OutputError
 from plimsoll.engine.live.journal.file import FILE
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.rebalance import BACKUP
 from plimsoll.engine.live.reconcile import adopt
+from plimsoll.engine.verbs import accounts
 
 
 def now() -> datetime:
@@ -264,3 +268,27 @@ def test_hostile_text_is_stored_as_text_and_nothing_else(place: Path, text: str)
     assert journal.orders()[0].symbol == "AAA"
     journal.close()
     case.open().close()  # the chain holds
+
+
+def test_what_the_message_of_a_damaged_journal_advises_works(tmp_path: Path) -> None:
+    desk = opened(tmp_path)
+    folder = state(desk)
+
+    def damage() -> None:
+        with closing(sqlite3.connect(folder / FILE)) as db:
+            db.execute("UPDATE holding SET qty = '1' WHERE symbol = 'AAA'")
+            db.commit()
+        with pytest.raises(OutputError, match=re.escape(f"{FILE}, its -wal and -shm away")):
+            desk.slot("12:00")
+        for file in folder.glob(f"{FILE}*"):
+            if file.suffix != ".backup":
+                file.rename(tmp_path / file.name)
+
+    desk.to(FIRST, "12:00")
+    held = desk.shares()
+    damage()
+    shutil.copy(folder / BACKUP, folder / FILE)
+    assert accounts.reconcile(desk.values, **on(desk)).clean
+    damage()
+    assert accounts.adopt(desk.values, "begun anew", **on(desk)) == held
+    assert desk.slot("12:00").ending == "done"

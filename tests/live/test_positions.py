@@ -32,6 +32,9 @@ def test_shares_and_cash_are_read_digit_by_digit(tmp_path: Path) -> None:
         ("symbol,qty\nSPY,nan\nCASH,1\n", "line 2"),
         ("symbol,qty\nSPY,1,000\nCASH,1\n", "3 cells"),
         ("symbol,qty\nSPY\nCASH,1\n", "1 cells"),
+        ("symbol,qty\nSPY,1e30\nCASH,1\n", "line 2: 'SPY,1e30' is nothing an account can hold"),
+        ("symbol,qty\nSPY,-1e-30\nCASH,1\n", "line 2"),
+        ("symbol,qty\nSPY,1\nCASH,1e400\n", "line 3"),
         ('symbol,qty\n"SPY,1\nCASH,1\n', "not a CSV"),
     ],
 )

@@ -191,3 +191,25 @@ def test_keys_are_found_under_either_pair_of_names_and_never_shown() -> None:
         assert keys == Keys("key", SECRET)
         assert SECRET not in repr(keys)
     assert Keys.of({"APCA_API_KEY_ID": "key"}) is None
+
+
+def test_what_is_announced_twice_counts_once_and_what_is_announced_beside_it_as_well(stand: AlpacaStand) -> None:
+    paid = {"symbol": "AAA", "rate": 0.8, "special": False, "foreign": False, "ex_date": "2024-01-10"}
+    split = {"symbol": "AAA", "new_rate": 3, "old_rate": 1, "ex_date": "2024-01-22"}
+    stock = {"symbol": "AAA", "rate": 0.05, "ex_date": "2024-02-13"}
+    actions = {
+        "cash_dividends": [
+            {**paid, "id": "1", "process_date": "2024-01-12"},
+            {**paid, "id": "2", "process_date": "2024-01-15"},
+            {**paid, "id": "3", "special": True},
+            {**paid, "id": "4", "rate": 0.1},
+            {**paid, "id": "5", "ex_date": "2024-02-08"},
+        ],
+        "forward_splits": [{**split, "id": "6"}, {**split, "id": "7"}],
+        "stock_dividends": [{**stock, "id": "8"}, {**stock, "id": "8"}],
+    }
+    stand.actions = lambda query: Reply(json.dumps({"corporate_actions": actions, "next_page_token": None}).encode())
+    found = _client(stand).fetch("AAA", date(2024, 1, 2))
+    assert found.dividend[at(found, "2024-01-10")] == pytest.approx(0.8 + 0.8 + 0.1)
+    assert found.dividend[at(found, "2024-02-08")] == 0.8
+    assert (found.split[at(found, "2024-01-22")], found.split[at(found, "2024-02-13")]) == (3.0, 1.05)

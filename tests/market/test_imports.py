@@ -374,3 +374,51 @@ def test_real_futures_under_a_funds_name_are_refused(real_layouts: Path, tmp_pat
     assert done.state == "refused"
     assert "another_exchange" in {one.gate for one in done.findings if one.severity == "symbol"}
     assert not (tmp_path / "out").exists()
+
+
+ACTED = (
+    "2024-01-02,100,102,99,101,9000,0,1\n2024-01-03,101,103,100,102,9100,0.25,1\n"
+    "2024-01-04,51,52,50,51,18000,0,2\n2024-01-05,51,53,50,52,18100,0,1\n"
+)
+
+
+@pytest.mark.parametrize("head", ["Dividend,Split", "Dividends,Stock Splits", "DIVIDEND,SPLITS"])
+@pytest.mark.parametrize("first", ["Date", "Time"])
+def test_what_was_paid_and_split_is_read_whatever_the_case_of_its_column(tmp_path: Path, head: str, first: str) -> None:
+    file = tmp_path / ("CAP.csv" if first == "Date" else "CAP, 1D.csv")
+    file.write_text(f"{first},Open,High,Low,Close,Vol,{head}\n{ACTED}")
+    (done,) = import_data(file, out=tmp_path / "out", adjustment="raw", host=HOST).outcomes
+    assert "not read: Vol" in done.said
+    _, columns = table(tmp_path / "out" / "CAP.csv")
+    assert (columns["dividend"], columns["split"]) == (["0", "0.25", "0", "0"], ["1", "1", "2", "1"])
+    with pytest.raises(InputError, match="1 dividends are listed, the last on 2024-01-03"):
+        import_data(file, out=tmp_path / "none", adjustment="raw", no_dividends=True, host=HOST)
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_adjusted_close_of_a_plain_table_is_read(tmp_path: Path) -> None:
+    (tmp_path / "CAP.csv").write_text(
+        "Date,Open,High,Low,Close,Adj Close,Note\n2024-01-02,10,11,9,10,9.9,a\n2024-01-03,10,11,9,10,10,b\n"
+    )
+    (done,) = import_data(tmp_path / "CAP.csv", out=tmp_path / "out", adjustment="raw", host=HOST).outcomes
+    assert "not read: Note" in done.said
+    assert table(tmp_path / "out" / "CAP.csv")[1]["adj_close"] == ["9.9", "10"]
+
+
+def test_a_file_that_begins_badly_is_not_told_of_a_flag_that_an_import_has_not(tmp_path: Path) -> None:
+    days = [f"2024-01-{day:02d}" for day in (2, 3, 4, 5, 8, 9, 10, 11, 12, 16, 17, 18, 19, 22, 23, 24, 25, 26)]
+    bad = [f"{day},10,8,9,10,1000,0,1\n" for day in days[:12]]
+    good = [f"{day},10,11,9,{10 + k / 100},{1000 + k},0,1\n" for k, day in enumerate(days[12:])]
+    (tmp_path / "CAP.csv").write_text("date,open,high,low,close,volume,dividend,split\n" + "".join(bad + good))
+    (done,) = import_data(tmp_path / "CAP.csv", host=HOST).outcomes
+    (said,) = (one.text for one in done.findings if one.gate == "many_bad_rows")
+    assert said == "12 of 18 rows are refused, the last on 2024-01-18; begin after it"
+
+
+def test_nothing_is_said_to_be_written_where_nothing_of_it_was_stored(tmp_path: Path) -> None:
+    (tmp_path / "CAP.csv").write_text(
+        "date,open,high,low,close,volume,dividend,split\n2024-01-02,10,11,9,10,1000,25,1\n2024-01-03,9,9,8,9,1,90,1\n"
+    )
+    done = import_data(tmp_path / "CAP.csv", out="catalog", catalog=tmp_path / "kept", host=HOST)
+    assert [(one.state, one.rows) for one in done.outcomes] == [("quarantined", 0)]
+    assert done.out == ""

@@ -14,6 +14,11 @@ from plimsoll.engine.errors import OutputError
 from plimsoll.engine.live.journal.backup import Copied
 
 START: Final = "0" * 64
+# As long as the damaged file lies there every verb refuses it, and what is left of its log would go into the next one.
+MEND: Final = (
+    "move journal.sqlite, its -wal and -shm away; then put the backup in its place and run `plimsoll reconcile`, or "
+    "begin anew with `plimsoll adopt`"
+)
 
 
 def link(last: str, seq: int, at: str, kind: str, body: str) -> str:
@@ -66,5 +71,5 @@ def _refuse(event: int, where: str) -> NoReturn:
     raise OutputError(
         f"event {event} is not the one that was written", where=where,
         cause="the journal was altered or is damaged",
-        fix="put a backup in its place and run `plimsoll reconcile`, or begin anew with `plimsoll adopt`",
+        fix=MEND,
     )  # fmt: skip

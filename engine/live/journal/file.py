@@ -64,7 +64,7 @@ class JournalFile:
             again = verified is not None and verified.seq > 0
             found = "ok" if again else db.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if found != "ok":
-                raise OutputError(f"damaged: {found}", where=str(path), fix="put a backup in its place")
+                raise OutputError(f"damaged: {found}", where=str(path), fix=chain.MEND)
             fresh = migrate(db, str(path))
             chain.check(db, str(path), verified or chain.Verified())
             if not again:
@@ -237,5 +237,5 @@ def _unusable(path: Path, error: Exception) -> OutputError:
     fix = {
         "database is locked": "another program holds it: let it end",
         "database or disk is full": "free some space",
-    }.get(text, "mend the folder, or put a backup in its place")
+    }.get(text, f"mend the folder, or {chain.MEND}")
     return OutputError(f"cannot be used: {getattr(error, 'strerror', None) or text}", where=str(path), fix=fix)

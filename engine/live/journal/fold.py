@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
 from plimsoll.engine.errors import OutputError
+from plimsoll.engine.live.journal.chain import MEND
 
 ZERO: Final = Decimal(0)
 ROUNDING: Final = Decimal("1e-6")  # dollars; sums of 28 digits differ with their order
@@ -99,5 +100,5 @@ def _holdings(db: sqlite3.Connection, folded: _Folded, where: str) -> None:
 def _refuse(where: str, what: str) -> NoReturn:
     raise OutputError(
         what, where=where, cause="the journal was altered or is damaged",
-        fix="put a backup in its place and run `plimsoll reconcile`, or begin anew with `plimsoll adopt`",
+        fix=MEND,
     )  # fmt: skip

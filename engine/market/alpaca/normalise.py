@@ -2,6 +2,7 @@
 
 Bars of `adjustment=raw` are as traded, stamped with New York's midnight in UTC, shorter ones with their start. A cash
 dividend counts per share of its ex-date; a split is new_rate / old_rate, a stock dividend of rate r the split 1 + r.
+The same announcement may be listed twice under two ids and counts once; an ordinary and a special dividend are two.
 """
 
 from datetime import datetime
@@ -18,6 +19,8 @@ SOURCE: Final = "alpaca"
 _NEW_YORK: Final = ZoneInfo("America/New_York")
 # What changes what a share is without a number of shares or of dollars.
 _UNTOLD: Final = ("unit_splits", "spin_offs")
+# What of an announcement is not about the action but about its being listed.
+_LISTING: Final = ("id", "process_date")
 
 
 class Event(NamedTuple):
@@ -107,12 +110,18 @@ def _events(actions: Any, symbol: str) -> list[Event]:
             text = f"a {kind[:-1].replace('_', '-')} on {one.get('ex_date') or one.get('effective_date')}"
             raise fetch_error("no_such_data", SOURCE, symbol, f"{text}, which no price tells; pull it from yahoo")
     for kind in ("forward_splits", "reverse_splits"):
-        found += [
-            Event(_ex(one), 0.0, float(one["new_rate"]) / float(one["old_rate"])) for one in actions.get(kind) or ()
-        ]
-    found += [Event(_ex(one), 0.0, 1.0 + float(one["rate"])) for one in actions.get("stock_dividends") or ()]
-    found += [Event(_ex(one), float(one["rate"]), 1.0) for one in actions.get("cash_dividends") or ()]
+        found += [Event(_ex(one), 0.0, float(one["new_rate"]) / float(one["old_rate"])) for one in _once(actions, kind)]
+    found += [Event(_ex(one), 0.0, 1.0 + float(one["rate"])) for one in _once(actions, "stock_dividends")]
+    found += [Event(_ex(one), float(one["rate"]), 1.0) for one in _once(actions, "cash_dividends")]
     return found
+
+
+def _once(actions: Any, kind: str) -> list[Any]:
+    """Return each announcement of a kind once: listings that differ only in who and when listed them are one."""
+    found: dict[tuple[tuple[str, str], ...], Any] = {}
+    for one in actions.get(kind) or ():
+        found.setdefault(tuple(sorted((key, str(one[key])) for key in one if key not in _LISTING)), one)
+    return list(found.values())
 
 
 def _ex(action: Any) -> np.datetime64:

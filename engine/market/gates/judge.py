@@ -124,7 +124,7 @@ def _as_note(finding: GateFinding, why: str) -> GateFinding:
     return replace(finding, severity="note", text=f"{finding.text} ({why})")
 
 
-def lost(whole: History, bad: Bools) -> list[GateFinding]:
+def lost(whole: History, bad: Bools, advice: str = "pull from a later day with --from") -> list[GateFinding]:
     """Refuse the pull if actions would be lost with refused rows, too many of those, or rows that trade on holidays."""
     symbol = whole.symbol
     found = another_exchange(whole)
@@ -134,7 +134,7 @@ def lost(whole: History, bad: Bools) -> list[GateFinding]:
     n_bad = int(bad.sum())
     if n_bad > max(FEW, MANY * len(whole)):
         last = whole.session[bad][-1]
-        text = f"{n_bad} of {len(whole)} rows are refused, the last on {last}; pull from a later day with --from"
+        text = f"{n_bad} of {len(whole)} rows are refused, the last on {last}; {advice}"
         found.append(GateFinding("many_bad_rows", "symbol", symbol, text))
     return found
 

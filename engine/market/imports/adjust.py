@@ -116,6 +116,11 @@ def _plain_actions(draft: Draft) -> Draft:
 
 def _dividends_known(draft: Draft, flags: Flags) -> Draft:
     if flags.pays_nothing:
+        paid = np.flatnonzero(np.nan_to_num(draft.columns.get("dividend", np.zeros(0))) != 0.0)
+        if len(paid):
+            what = f"{draft.symbol}: {len(paid)} dividends are listed, the last on {str(draft.stamp[paid[-1]])[:10]}"
+            fix = "leave it out, or mend the file"
+            raise DataError(what, where=draft.where, cause="--no-dividends says that it never paid any", fix=fix)
         columns = {name: column for name, column in draft.columns.items() if name != "adj_close"}
         columns["dividend"] = np.zeros(len(draft.stamp))
         return replace(draft, columns=columns, passed=None).saying("no dividend was paid, as --no-dividends says")

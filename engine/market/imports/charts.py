@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from plimsoll.engine.market.imports.layout import Layout, same
+from plimsoll.engine.market.imports.layout import ACTIONS, Layout, same
 from plimsoll.engine.market.imports.sheet import Sheet
 
 _CHART: Final = re.compile(r"(?:[A-Z]+_)?([A-Z][A-Z.]*), .*")
@@ -30,7 +30,7 @@ TRADINGVIEW: Final = Layout(
     key="tradingview",
     title="TradingView's chart data",
     fits=_view,
-    columns={"time": "date", **_COLUMNS},
+    columns={"time": "date", **_COLUMNS, **ACTIONS},
     stamp="start",
     symbol_of=_symbol,
 )

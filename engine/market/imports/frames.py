@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from plimsoll.engine.market.imports.layout import Layout, Role, same
+from plimsoll.engine.market.imports.layout import ACTIONS, Layout, Role, same
 from plimsoll.engine.market.imports.sheet import Sheet
 
 _OHLC: Final = frozenset(("open", "high", "low", "close"))
@@ -15,6 +15,7 @@ _NUMBER: Final = re.compile(r"[-+]?\d[\d.,]*([eE][-+]?\d+)?|nan", re.IGNORECASE)
 _COLUMNS: Final[dict[str | int, Role]] = {
     **dict.fromkeys(_DATES, "date"),
     **same("open", "high", "low", "close", "volume"),
+    **ACTIONS,
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from plimsoll.engine.market.imports.flags import Adjustment, BarStamp, DateOrder
 from plimsoll.engine.market.imports.sheet import Sheet
@@ -49,6 +49,15 @@ class Layout:
     def told(self, sheet: Sheet) -> Told:
         """Return what the prices of one file contain, as far as the layout or the file's name tells."""
         return self.adjustment_of(sheet) if self.adjustment_of is not None else self.adjustment
+
+
+# What a table of no vendor in particular, or a user who adds to one, may call what was paid and split.
+ACTIONS: Final[Mapping[str | int, Role]] = {
+    **dict.fromkeys(("adj_close", "adj close", "adjclose", "adjusted_close", "adjusted close"), "adj_close"),
+    **dict.fromkeys(("dividend", "dividends"), "dividend"),
+    **dict.fromkeys(("split", "splits", "stock splits", "stock_splits"), "split"),
+    **dict.fromkeys(("capital gains", "capital_gains"), "gain"),
+}
 
 
 def headed(*names: str) -> Callable[[Sheet], bool]:

@@ -24,6 +24,8 @@ _GATES: Final[tuple[Callable[[History], tuple[Bools, list[GateFinding]]], ...]] 
     no_volume,
     wild,
 )
+# What to do with rows that begin badly, of a file as of a pull.
+LATER: Final = "begin after it"
 
 
 def sift_minutes(
@@ -52,7 +54,7 @@ def sift_minutes(
         wrong, noted = gate(whole if len(asked) == len(whole) else whole.take(asked))
         bad[asked[wrong]] = True
         findings += noted
-    findings += lost(whole, bad)
+    findings += lost(whole, bad, LATER)
     kept = priced & ~bad & ~late
     if not kept.any() or any(one.severity == "symbol" for one in findings):
         return kept, tuple(findings), ()

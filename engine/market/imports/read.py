@@ -42,7 +42,7 @@ def _read(sheet: Sheet, layout: Layout, flags: Flags, symbol: str) -> Iterator[D
     texts, values, mark = _columns(sheet, roles, flags)
     stamp_text = _stamp_text(texts)
     clock = Clock(layout.zone, layout.date_order)
-    base = (f"{layout.title}", mark)
+    base = (f"{layout.title}", mark, _unread(sheet, roles))
     if "symbol" not in texts:
         name = symbol_of(sheet, layout, flags, symbol)
         stamps = read_stamps(stamp_text, clock, flags, sheet.where, sheet.skip)
@@ -106,6 +106,13 @@ def _roles(sheet: Sheet, layout: Layout) -> dict[str, int]:
     if "date" not in found or not {"close", "adj_close"} & found.keys():
         raise DataError(f"{layout.title}, but no date or no close in it", where=sheet.where)
     return found
+
+
+def _unread(sheet: Sheet, roles: Mapping[str, int]) -> str:
+    """Return a line that names the columns of which nothing is taken, "" if there are none."""
+    read = set(roles.values())
+    names = [name for at, name in enumerate(sheet.header) if name and at not in read]
+    return f"not read: {', '.join(names)}" if names else ""
 
 
 def _columns(sheet: Sheet, roles: Mapping[str, int], flags: Flags) -> tuple[dict[str, Any], dict[str, Floats], str]:

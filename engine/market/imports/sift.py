@@ -14,7 +14,7 @@ from plimsoll.engine.market.gates.whole import told_later
 from plimsoll.engine.market.history import History, Kind
 from plimsoll.engine.market.imports.adjust import raw_of
 from plimsoll.engine.market.imports.draft import Draft
-from plimsoll.engine.market.imports.minute import sift_minutes
+from plimsoll.engine.market.imports.minute import LATER, sift_minutes
 from plimsoll.engine.market.settle import begins_adjusted, settle
 from plimsoll.engine.market.ticker import is_index
 from plimsoll.engine.types import Bools, Floats, PriceKind
@@ -74,7 +74,7 @@ def _daily(draft: Draft, kind: PriceKind | None, inputs: GateInputs) -> Sifted:
     if hopeless:
         return Sifted(draft, late & False, raw, None, face, tuple(hopeless))
     wrong, findings = row_gates(face, inputs.confirmed)
-    findings += lost(face, wrong)
+    findings += lost(face, wrong, LATER)
     bad: Bools = np.zeros(len(whole), dtype=np.bool_)
     bad[asked[wrong]] = True
     kept = ~bad & ~late

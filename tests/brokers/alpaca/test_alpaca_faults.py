@@ -15,7 +15,9 @@ from support.houses import ENV, Watch, intent, over_http
 from support.panels import make_panel
 from support.venue import KEYS, Venue
 
+from plimsoll.brokers.alpaca.budget import Budget
 from plimsoll.brokers.alpaca.connect import connect
+from plimsoll.brokers.alpaca.reply import Reply
 from plimsoll.brokers.alpaca.venue import AlpacaVenue
 from plimsoll.brokers.alpaca.wire import Wire
 from plimsoll.engine.errors import ConfigError, EngineError, VenueError
@@ -380,3 +382,23 @@ def test_no_key_is_in_any_log_error_or_file_under_any_fault(
     assert "POST /v2/orders" in seen  # the log was on
     assert KEYS.secret not in seen
     assert KEYS.key_id not in seen
+
+
+def test_a_symbol_that_another_company_had_before_is_the_one_that_is_traded_now() -> None:
+    symbols = [f"S{k:03d}" for k in range(21)]
+
+    def listed(symbol: str, *, active: bool) -> dict[str, object]:
+        status = "active" if active else "inactive"
+        return {"symbol": symbol, "status": status, "tradable": active, "fractionable": active, "shortable": active}
+
+    now = [listed(symbol, active=True) for symbol in symbols]
+    gone = listed("S003", active=False)
+    for rows in ([*now, gone], [gone, *now]):
+
+        class Line:
+            def send(self, *_: object, told: list[dict[str, object]] = rows, **__: object) -> Reply:
+                return Reply(200, told, False, None)
+
+        line: Any = Line()
+        venue = AlpacaVenue(line, line, Budget(lambda: 0.0, lambda _: None), lambda _: None)
+        assert all(one.tradable and one.fractionable for one in venue.assets(symbols).values())
