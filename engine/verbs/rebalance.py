@@ -94,6 +94,7 @@ def preview(
     chosen = open_venue(tenant.broker, host.env, tenant.symbols) if venue is None else venue
     time_of = clock or clock_for(tenant, chosen, host)
     with copied(tenant.folder, time_of) as journal:
+        check_owner(journal, tenant.name, tenant.account)
         decider = SystemDecider(tenant.config, tenant.strategies, chosen, journal, data=data, progress=progress)
         found = Previewer(tenant.book(), chosen, journal, time_of, tenant.folder, decider).preview()
     made, snapshot = decider.plan, found.report.snapshot

@@ -18,7 +18,7 @@ from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.verbs.accounts import adopt, flatten, reconcile
 from plimsoll.engine.verbs.control import resume, status
 from plimsoll.engine.verbs.daemon import daemon
-from plimsoll.engine.verbs.rebalance import rebalance
+from plimsoll.engine.verbs.rebalance import preview, rebalance
 from plimsoll.engine.verbs.twin import twin
 
 OTHER = "this is the journal of book week, not of other"
@@ -31,6 +31,7 @@ def copied(desk: Desk, name: str = "other") -> dict[str, Any]:
 
 VERBS: dict[str, Callable[[Desk, dict[str, Any]], Any]] = {
     "rebalance": lambda desk, them: rebalance(them, "12:00", data=desk.panel, **on(desk)),
+    "preview": lambda desk, them: preview(them, data=desk.panel, **on(desk)),
     "reconcile": lambda desk, them: reconcile(them, **on(desk)),
     "adopt": lambda desk, them: adopt(them, "why not", **on(desk)),
     "flatten": lambda desk, them: flatten(them, "why not", **on(desk)),
