@@ -223,7 +223,7 @@ def test_memory_that_a_kernel_makes_and_lends_on_is_freed_after_the_last_call_an
     _nrt_python.memsys_disable_stats()
     assert found == sum((x * k).sum() + 2.0 * (1.0 + k) + (x[1:] + k).sum() - 3.0 for k in range(4))
     assert after.mi_alloc - before.mi_alloc == after.mi_free - before.mi_free >= 16
-    assert is_lent(two_below)
+    assert is_lent(lender)
 
 
 def test_a_kernel_is_lent_what_another_one_has_made() -> None:
