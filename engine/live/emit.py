@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +22,7 @@ from plimsoll.engine.config.live import Slot
 from plimsoll.engine.errors import ConfigError, OutputError
 from plimsoll.engine.live.day_plan import DayPlan, order_row, why_of
 from plimsoll.engine.live.journal.journal import Journal
+from plimsoll.engine.live.journal.rows import Event
 from plimsoll.engine.live.positions import Holdings, part, positions_in
 from plimsoll.engine.market.panel import Panel
 
@@ -128,6 +129,8 @@ class Emission:
     ordered: frozenset[str]
     after: Holdings | None
     short: bool
+    earlier: Mapping[str, Decimal] | None = None  # of the book after the orders before these, None = not written down
+    found: Mapping[str, Decimal] | None = None  # of the book when these were confirmed, before what they came to
 
     def in_the_way(self, holdings: Holdings, panel: Panel) -> str:
         """Return why nothing may be ordered for these positions, "" if nothing speaks against them."""
@@ -141,6 +144,10 @@ class Emission:
         for day, symbol, ratio in splits_after(panel, self.decided):
             # on the morning of its own session an order counts new shares already: wrong is what was held before
             old = before if day == self.session else then
+            if _in_new_shares(self.held, self.found, symbol, ratio):
+                continue  # corrected between the orders and their confirmation
+            if day == self.session and _in_new_shares(self.earlier, self.held, symbol, ratio):
+                continue  # corrected before these orders
             if now.get(symbol) and old.get(symbol) and now[symbol] == then.get(symbol):
                 return (
                     f"{symbol} was split on {day}, {ratio:g} shares for one, and {holdings.source} has the "
@@ -153,6 +160,14 @@ class Emission:
         if not self.ordered or self.after is not None or self.held is None:
             return False
         return all(now.get(symbol, ZERO) == self.held.get(symbol, ZERO) for symbol in self.ordered)
+
+
+def _in_new_shares(
+    before: Mapping[str, Decimal] | None, after: Mapping[str, Decimal] | None, symbol: str, ratio: float
+) -> bool:
+    """Return whether a number of shares became another one as a split makes it, to a share that was paid out."""
+    one, other = (before or {}).get(symbol, ZERO), (after or {}).get(symbol, ZERO)
+    return one != 0 and abs(float(other) - float(one) * ratio) < 1.0
 
 
 def last_emission(journal: Journal) -> Emission | None:
@@ -168,6 +183,13 @@ def last_emission(journal: Journal) -> Emission | None:
     done = [json.loads(one.body) for one in journal.events(CONFIRMED, after=events[-1].seq)]
     confirmed = next((one for one in done if one["session"] == told["session"]), None)
     held = told.get("held")
+    found, own = None, frozenset(held or ())
+    if confirmed is not None:
+        shares = positions_in(confirmed["new"], str(journal.path), "the confirmed positions").shares
+        own |= {symbol for symbol, *_ in confirmed["fills"]}
+        found = part(Holdings(shares, ZERO, ""), own).book
+        for (symbol, side), qty in _sum(confirmed["fills"]).items():
+            found[symbol] = found.get(symbol, ZERO) + (qty if side == "sell" else -qty)
     return Emission(
         session, plan.decided, None if last is None else last.decided,
         None if held is None else {symbol: Decimal(qty) for symbol, qty in held.items()},
@@ -176,7 +198,21 @@ def last_emission(journal: Journal) -> Emission | None:
         confirmed is not None and _sum(confirmed["fills"]) != _sum(
             (one["symbol"], one["side"], one["qty"]) for one in told["orders"]
         ),
+        _earlier(journal, events, own), found,
     )  # fmt: skip
+
+
+def _earlier(journal: Journal, events: Sequence[Event], symbols: Iterable[str]) -> Mapping[str, Decimal] | None:
+    """Return what the book held after the last but one of the orders; None if that is not written down."""
+    if len(events) < 2:
+        return None
+    told = json.loads(events[-2].body)
+    done = [json.loads(one.body) for one in journal.events(CONFIRMED, after=events[-2].seq)]
+    new = next((one["new"] for one in done if one["session"] == told["session"]), None)
+    if new is not None:
+        return part(positions_in(new, str(journal.path), "the confirmed positions"), symbols).book
+    held = told.get("held")
+    return None if held is None else {symbol: Decimal(qty) for symbol, qty in held.items()}
 
 
 def _sum(rows: Any) -> dict[tuple[str, str], Decimal]:

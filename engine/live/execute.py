@@ -213,7 +213,7 @@ class Executor:
             with suppress(VenueError):
                 return question()
             left = (slot.ends - self._clock.now()).total_seconds()
-            if left <= 0.0:
+            if left <= 0.0 or self._sender.stopped():
                 break
             self._point("no answer")
             self._clock.sleep(min(pause, left))

@@ -39,7 +39,8 @@ class Moves:
 
 def moves_of(journal: Journal) -> dict[date, Moves]:
     """Return the moves of every session in which anything moved, from the journal's rows."""
-    orders, events = journal.orders(), [*journal.events("adopt"), *journal.events("cash")]
+    orders = journal.orders()
+    events = [*journal.events("adopt"), *journal.events("cash"), *journal.events("split")]
     accepted = {_session(event) for event in events if event.kind == "adopt"}
     if any(order.known.filled and order.session in accepted for order in orders):
         events += journal.events("told")  # which of the fills were there already when it was accepted
@@ -61,6 +62,10 @@ def _moves(events: Iterable[Event], orders: Iterable[OrderRow]) -> dict[date, Mo
             base[day] = {symbol: float(qty) for symbol, qty in body["holdings"].items()}, float(body["cash"])
             within[day] = dict(told)
             flow.pop(day, None)
+        elif event.kind == "split":
+            day = _session(event)
+            if day in base and body["symbol"] in base[day][0]:  # it was accepted in the night before, in older shares
+                base[day][0][body["symbol"]] *= float(body["after"]) / float(body["before"])
         else:
             flow[_session(event)] += float(body["amount"])
     shares: dict[date, dict[str, float]] = defaultdict(lambda: defaultdict(float))
@@ -84,7 +89,7 @@ def _moves(events: Iterable[Event], orders: Iterable[OrderRow]) -> dict[date, Mo
 
 def _session(event: Event) -> date:
     """Return the session that an acceptance or a flow of cash belongs to: the next one where its day has none."""
-    if event.kind == "adopt":
+    if event.kind in ("adopt", "split"):
         return session_at(datetime.fromisoformat(event.at))
     return date.fromisoformat(json.loads(event.body)["session"])
 
@@ -243,7 +248,7 @@ class MarksSoFar:
                 order = journal.order(json.loads(event.body)["id"])
                 day = None if order is None else order.session
             else:
-                day = _session(event) if event.kind in ("adopt", "cash") else None
+                day = _session(event) if event.kind in ("adopt", "cash", "split") else None
             if day is not None:
                 older = older or day <= self._through
                 self._moved.setdefault(day, []).append(event)

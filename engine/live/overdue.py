@@ -22,7 +22,11 @@ def overdue(timing: Timing, journal: Journal, now: datetime, *, trades: bool) ->
     if not trades and journal.plan(day) is not None:
         return []
     begun = {one.slot for one in journal.slots(day)}
-    late = [one.slot for one in windows(hours_of(day), timing) if now > one.late and one.slot not in begun]
+    first = next((datetime.fromisoformat(one.at) for one in journal.events("adopt")), None)  # before it nobody traded
+    late = [
+        one.slot for one in windows(hours_of(day), timing)
+        if now > one.late and one.slot not in begun and (first is None or first <= one.late)
+    ]  # fmt: skip
     return late if trades else late[:1]
 
 

@@ -31,7 +31,7 @@ from plimsoll.engine.live.proposal import Asked, Decider, Proposal
 from plimsoll.engine.live.reconcile import Report, Whose, reconcile
 from plimsoll.engine.live.send import FENCES, NO_HALTS, Sender
 from plimsoll.engine.live.slots import AFTER_OPEN, BEFORE_CLOSE, Hours, Window, hours_of, timing_of, today, window_of
-from plimsoll.engine.live.standing import Governor, write_governor
+from plimsoll.engine.live.standing import Governor, splits_after, write_governor
 from plimsoll.engine.live.way import carried, goals_of, left_of, legs_of, spelled
 from plimsoll.engine.market.calendar import is_session, next_session
 
@@ -280,7 +280,8 @@ class Rebalancer:
         elif self._book.carry:
             journal = self._journal
             last, held = journal.in_force(journal.last_plan()), journal.holdings()
-            goals = carried(last, proposal, report.splits, held, notes)
+            splits = {} if last is None else splits_after(journal, last.session)
+            goals = carried(last, proposal, splits, held, notes)
         return PlanRow(
             window.session, proposal.decided, self._clock.now(), not proposal.due, report.snapshot.equity,
             self._decider.config_hash, self._decider.code_hash, goals,

@@ -11,11 +11,11 @@ from typing import Final
 
 from plimsoll.engine.config.live import BrokerSection, LiveSection
 from plimsoll.engine.config.schema import Config
-from plimsoll.engine.errors import ConfigError, OutputError
+from plimsoll.engine.errors import ConfigError, InputError, OutputError
 from plimsoll.engine.execution.venue import Venue
 from plimsoll.engine.live.clock import LiveClock
 from plimsoll.engine.live.decide import SystemDecider
-from plimsoll.engine.live.fence import accounts_folder, alone, on_account
+from plimsoll.engine.live.fence import accounts_folder, alone, claimed, on_account, release
 from plimsoll.engine.live.journal.chain import Verified
 from plimsoll.engine.live.journal.file import FILE
 from plimsoll.engine.live.journal.journal import Journal
@@ -144,15 +144,21 @@ def open_room(tenant: Tenant, venue: Venue, clock: LiveClock, verified: Verified
     try:
         with ExitStack() as stack:
             stack.enter_context(alone(tenant.folder, f"book {tenant.name!r}"))
+            new = claimed(tenant.accounts, tenant.account, tenant.name) is None
             stack.enter_context(on_account(tenant.accounts, tenant.account, tenant.name, tenant.folder))
             _check_disk(tenant.folder)
             journal = Journal.open(tenant.folder, clock.now, verified)
             stack.callback(journal.close)
-            told = venue.snapshot().account
-            if told != tenant.account:
-                fix = f"broker.account names {tenant.account}: use its keys"
-                raise ConfigError(f"the keys are of account {told}", where="broker.account", fix=fix)
-            own(journal, tenant.name, tenant.account)
+            try:
+                told = venue.snapshot().account
+                if told != tenant.account:
+                    fix = f"broker.account names {tenant.account}: use its keys"
+                    raise ConfigError(f"the keys are of account {told}", where="broker.account", fix=fix)
+                own(journal, tenant.name, tenant.account)
+            except InputError:
+                if new:  # nothing of the book is here: it may begin elsewhere
+                    release(tenant.accounts, tenant.account, tenant.name)
+                raise
             yield Room(tenant, journal, venue, clock, tenant.book())
     except (OSError, sqlite3.OperationalError) as error:
         if isinstance(error, ConnectionError):  # a pipe or a socket that closed, and no disk

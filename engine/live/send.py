@@ -43,6 +43,12 @@ class Sender:
         self._point = point
         self._passed = passed
 
+    def stopped(self) -> bool:
+        """Return whether no order at all may go out: then there is nothing to wait for."""
+        in_file = read_halt(self._folder, self._passed.files)
+        halts = [one for one in self._journal.halts() if one not in self._passed.journal]
+        return any(one.grade == "all" for one in [*halts, *([] if in_file is None else [in_file])])
+
     def send(self, order: OrderRow, guard: Callable[[str], str]) -> OrderRow:
         """Send a planned order, or one of which nobody knows whether the venue has it, until that is known.
 

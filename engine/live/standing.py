@@ -12,6 +12,7 @@ from plimsoll.engine.live.halt_file import started
 from plimsoll.engine.live.heartbeat import read_beat
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import ZERO, Goal
+from plimsoll.engine.live.reconcile import session_at
 
 GOVERNOR: Final = "governor"
 ONE: Final = Decimal(1)
@@ -68,7 +69,7 @@ def drift_of(journal: Journal) -> dict[str, Any] | None:
     plan = journal.in_force(journal.last_plan())
     if plan is None or plan.equity <= 0:
         return None
-    held, splits = journal.holdings(), _splits_after(journal, plan.session)
+    held, splits = journal.holdings(), splits_after(journal, plan.session)
     away = {one.symbol: abs(_left(one, held, splits.get(one.symbol, ONE))) for one in plan.goals.values()}
     total = sum(away.values(), ZERO)
     largest = max(away, key=lambda symbol: (away[symbol], symbol)) if total else ""
@@ -80,8 +81,14 @@ def _left(goal: Goal, held: Mapping[str, Decimal], ratio: Decimal) -> Decimal:
     return (goal.qty - held.get(goal.symbol, ZERO) / ratio) * goal.price
 
 
-def _splits_after(journal: Journal, session: date) -> dict[str, Decimal]:
-    """Return shares after for one before, of what was split since a plan was made: its goals are in older shares."""
-    told = json.loads(journal.meta("splits") or "{}")
-    found = date.fromisoformat(told["session"]) if "session" in told else session
-    return journal.splits(found) if found > session else {}
+def splits_after(journal: Journal, session: date) -> dict[str, Decimal]:
+    """Return shares after for one before, of all that was found split since the plan of a session was made.
+
+    Its goals are in older shares. What was found in the night before a session belongs to that session.
+    """
+    found: dict[str, Decimal] = {}
+    for event in journal.events("split"):
+        if session_at(datetime.fromisoformat(event.at)) > session:
+            body = json.loads(event.body)
+            found[body["symbol"]] = found.get(body["symbol"], ONE) * Decimal(body["ratio"])
+    return found

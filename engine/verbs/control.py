@@ -153,7 +153,7 @@ def status(what: Runnable, *, sets: Iterable[str] = (), host: Host = PROGRAM) ->
         return told | {"begun": False, "healthy": healthy, "halts": _plain_halts(halts)}
     try:
         check_owner(journal, config.run.name, told["account"])
-        found = _of_journal(journal, timing, now, halts, trades=config.broker is not None)
+        found = _of_journal(journal, timing, now, halts, trades=journal.begun)
         return told | found | {"healthy": lives and found["healthy"] and not elsewhere}
     finally:
         journal.close()

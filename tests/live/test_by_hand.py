@@ -1,8 +1,9 @@
 """What is done beside the slots, at whatever time: accepted holdings, symbols that leave, sessions nobody ran."""
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from support.live_book import FIRST, SYMBOLS, Desk, make_desk, market
 from support.opened import on, opened, state
 
-from plimsoll.engine.execution.venue import Intent
+from plimsoll.engine.errors import InputError, VenueError
+from plimsoll.engine.execution.venue import Intent, Quote
+from plimsoll.engine.live.halt_file import write_halt
 from plimsoll.engine.live.journal.journal import Journal
 from plimsoll.engine.live.journal.rows import Goal, PlanRow
 from plimsoll.engine.live.marks import MarksSoFar, marks_of
@@ -19,7 +22,7 @@ from plimsoll.engine.live.proposal import Proposal
 from plimsoll.engine.live.way import carried
 from plimsoll.engine.runtime.load import load_run
 from plimsoll.engine.verbs.accounts import adopt, flatten, reconcile
-from plimsoll.engine.verbs.control import resume
+from plimsoll.engine.verbs.control import resume, status
 from plimsoll.engine.verbs.rebalance import rebalance
 
 WEEK = (date(2024, 11, 25), date(2024, 11, 26), date(2024, 11, 27), date(2024, 11, 29), date(2024, 12, 2))
@@ -243,3 +246,104 @@ def test_a_purchase_of_what_is_not_held_after_a_jump_is_dropped_and_noted() -> N
 def test_of_what_has_no_close_nothing_is_carried_and_that_is_noted() -> None:
     found, notes = carry([goal("AAA", 10, 0), goal("BBB", 5, 0)], {}, {"BBB": 5})  # of BBB nothing is left to do
     assert (found, notes) == ({}, ["AAA: what was left to trade of it is dropped: it has no close"])
+
+
+@pytest.mark.parametrize(("at", "when"), [(date(2024, 11, 30), "12:00"), (MONDAY, "02:00"), (MONDAY, "09:00")])
+def test_holdings_accepted_in_the_night_before_a_split_are_split_with_it(tmp_path: Path, at: date, when: str) -> None:
+    desk = make_desk(tmp_path)
+    trade(desk, WEEK[:4])
+    assert desk.shares()["AAA"]
+    desk.to(at, when)
+    adopt(desk.values, "looked through", **on(desk))
+    worth = trade(desk, (MONDAY, date(2024, 12, 3)))
+    assert closes(desk)[0][4:6] == pytest.approx(worth, abs=0.02)
+
+
+@pytest.mark.parametrize("ratio", [0.2, 2.0])
+@pytest.mark.parametrize("seen", [True, False])
+def test_what_is_carried_over_a_split_is_in_new_shares_whoever_saw_it_first(
+    tmp_path: Path, ratio: float, seen: bool
+) -> None:
+    panel = market(split_on=date(2024, 9, 10), paid_on=date(2024, 9, 11))
+    after = int(np.searchsorted(panel.clock.session, np.datetime64(WEEK[2])))
+    panel.split[after, 1] = ratio
+    for name in ("open", "high", "low", "close"):
+        getattr(panel, name)[after:, 1] /= ratio
+    desk = make_desk(tmp_path, panel=panel)
+    params = {"symbols": list(SYMBOLS), "on": ["2024-11-22", "2024-11-25"]}
+    desk.values["sleeve"] = [{"name": "s", "strategy": "support.emitting:Dated", "params": params}]
+    desk.to(WEEK[0], "09:35")
+    assert desk.slot("09:35").ok
+    desk.exchange.halted.add("BBB")  # the second answer is left over in it
+    desk.to(WEEK[1], "09:35")
+    assert desk.slot("09:35").ok
+    desk.exchange.halted.clear()
+    journal = journal_of(desk)
+    plan = journal.plan(WEEK[1])
+    journal.close()
+    assert plan is not None
+    assert plan.goals["BBB"].qty != desk.shares()["BBB"]
+    if seen:  # nothing is decided in the split's own session
+        desk.to(WEEK[2], "10:30")
+        assert any("was split" in told for told in reconcile(desk.values, **on(desk)).recognised)
+    desk.to(WEEK[3], "09:35")
+    assert desk.slot("09:35").ok
+    assert float(desk.shares()["BBB"]) == pytest.approx(float(plan.goals["BBB"].qty) * ratio, rel=1e-3, abs=1.0)
+
+
+def test_a_clock_that_is_put_back_between_the_beginning_and_the_plan_loses_no_goal(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    desk.clock.off = timedelta(seconds=10)
+
+    def point(name: str) -> None:
+        if name == "decided":
+            desk.clock.off = timedelta(0)
+
+    assert desk.slot("09:35", point=point).sent == 3
+
+
+def test_a_halt_in_an_outage_ends_the_wait_for_an_answer(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "09:35")
+    known, asked, halted = desk.venue.quotes, list[int](), list[datetime]()
+
+    def quotes(symbols: Sequence[str]) -> Mapping[str, Quote]:
+        asked.append(1)
+        if len(asked) > 2:
+            raise VenueError("503", where="data")
+        return known(symbols)
+
+    def point(name: str) -> None:
+        if name == "no answer" and not halted:
+            write_halt(state(desk), "all", "stop", desk.clock.now())
+            halted.append(desk.clock.now())
+
+    desk.venue.quotes = quotes  # type: ignore[method-assign,assignment]
+    sent = desk.slot("09:35", point=point).sent
+    assert desk.clock.now() - halted[0] < timedelta(seconds=30)
+    assert sent < 3
+
+
+def test_a_slot_from_before_the_book_began_is_not_overdue(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.to(FIRST, "11:00")
+    assert reconcile(desk.values, **on(desk)).clean
+    told = status(desk.values, host=desk.host)
+    assert (told["healthy"], told["overdue"]) == (True, [])
+    desk.to(FIRST, "13:00")
+    assert status(desk.values, host=desk.host)["overdue"] == ["12:00"]
+
+
+def test_an_account_of_another_number_may_begin_in_another_folder(tmp_path: Path) -> None:
+    desk = opened(tmp_path / "old")
+    fresh = make_desk(tmp_path / "new")
+    fresh.env = desk.env
+    told = fresh.venue.snapshot
+    fresh.venue.snapshot = lambda: replace(told(), account="PA1111111111")  # type: ignore[method-assign]
+    fresh.values["live"]["state"], fresh.values["broker"]["account"] = desk.values["live"]["state"], "PA1111111111"
+    fresh.to(WEEK[1], "09:35")
+    with pytest.raises(InputError, match=r"live\.state"):
+        fresh.slot("09:35")
+    fresh.values["live"]["state"] = str(tmp_path / "elsewhere")
+    assert fresh.slot("09:35").ending == "done"

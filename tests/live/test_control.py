@@ -300,9 +300,11 @@ def journal_of(desk: Desk) -> Iterator[Journal]:
 def test_a_split_since_the_plan_is_no_drift(tmp_path: Path) -> None:
     desk = opened(tmp_path)
     before = status(desk.values, host=desk.host)["drift"]
+    desk.to(date(2024, 11, 26), "09:31")
     with journal_of(desk) as journal, journal.tx():
-        journal.add_split(date(2024, 11, 26), "AAA", Decimal(2), date(2024, 11, 25))
-        journal.set_holding("AAA", journal.holdings()["AAA"] * 2)
+        before_it = journal.holdings()["AAA"]
+        journal.set_holding("AAA", before_it * 2)
+        journal.event("split", symbol="AAA", ratio="2", before=str(before_it), after=str(before_it * 2))
     assert status(desk.values, host=desk.host)["drift"] == before
 
 

@@ -10,8 +10,9 @@ from support.emitting import Emitting
 from support.live_book import FIRST, LAST, market
 
 from plimsoll.engine.errors import DataError
-from plimsoll.engine.live.positions import read_positions
+from plimsoll.engine.live.positions import Holdings, positions_csv, read_positions
 from plimsoll.engine.market.calendar import sessions
+from plimsoll.engine.verbs.control import status
 from plimsoll.engine.verbs.daemon import daemon
 
 WEEK: list[date] = sessions(FIRST, LAST).astype(object).tolist()
@@ -126,6 +127,30 @@ def test_positions_from_before_a_split_are_refused_until_they_are_corrected(tmp_
     book.held.write_text("\n".join(["symbol,qty", f"CASH,{old.cash}", *rows]) + "\n")
     outcome, orders = book.emit(WEEK[3])
     assert (outcome.ending, orders) == ("done", {})
+
+
+@pytest.mark.parametrize("answers", [TWICE[:1], TWICE], ids=["nothing ordered that morning", "orders that morning"])
+def test_positions_that_came_in_new_shares_on_the_morning_of_a_split_are_believed(
+    tmp_path: Path, answers: tuple[str, ...]
+) -> None:
+    book = Emitting(tmp_path / "b", market(split_on=WEEK[1], paid_on=date(2024, 9, 11)), on=answers)
+    emitted(book, WEEK[:1])
+    told = read_positions(book.held)
+    shares = {**told.shares, "AAA": told.shares["AAA"] * 2}
+    book.held.write_bytes(positions_csv(Holdings(shares, told.cash, "")))
+    assert len(emitted(book, WEEK[1:5])) == 4
+
+
+def test_status_tells_that_nothing_was_emitted_whether_or_not_a_broker_is_configured(tmp_path: Path) -> None:
+    for name in ("without", "with"):
+        book = Emitting(tmp_path / name, on=TWICE)
+        if name == "with":
+            book.values["broker"] = book.desk.values["broker"]
+        emitted(book, WEEK[:1])
+        book.to(WEEK[1], "09:34")
+        assert status(book.values, host=book.desk.host)["overdue"] == []
+        book.to(WEEK[1], "10:30")
+        assert status(book.values, host=book.desk.host)["overdue"] == ["09:35"]
 
 
 def test_what_is_bought_on_the_day_of_a_split_is_bought_in_new_shares(tmp_path: Path) -> None:

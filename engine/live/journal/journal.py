@@ -190,8 +190,11 @@ class Journal(PlanTables):
 
     def in_force(self, plan: PlanRow | None) -> PlanRow | None:
         """Return a plan with the goals that hold: none where what the book holds was accepted since it was made."""
-        began = self.began()
-        return plan if plan is None or began is None or began <= plan.made else replace(plan, goals={})
+        accepted = self.events("adopt")
+        if plan is None or not accepted:
+            return plan
+        made = max((seq for seq, day in self.told("plan", "session") if day == plan.session.isoformat()), default=0)
+        return plan if accepted[-1].seq < made else replace(plan, goals={})
 
     def begin(self, holdings: Mapping[str, Decimal], cash: Decimal, why: str) -> None:
         """Accept holdings and cash as what there is, whatever was thought before."""
