@@ -165,9 +165,13 @@ class Emission:
 def _in_new_shares(
     before: Mapping[str, Decimal] | None, after: Mapping[str, Decimal] | None, symbol: str, ratio: float
 ) -> bool:
-    """Return whether a number of shares became another one as a split makes it, to a share that was paid out."""
-    one, other = (before or {}).get(symbol, ZERO), (after or {}).get(symbol, ZERO)
-    return one != 0 and abs(float(other) - float(one) * ratio) < 1.0
+    """Return whether a number of shares became another one as a split makes it, to less than a share that was paid out.
+
+    A part of a share is less than that away from what it was, too: it has to have come nearer.
+    """
+    one, other = (float((held or {}).get(symbol, ZERO)) for held in (before, after))
+    away = abs(other - one * ratio)
+    return one != 0.0 and away < 1.0 and away < abs(other - one)
 
 
 def last_emission(journal: Journal) -> Emission | None:

@@ -10,6 +10,7 @@ from support.emitting import Emitting
 from support.live_book import FIRST, LAST, market
 
 from plimsoll.engine.errors import DataError
+from plimsoll.engine.live.emit import _in_new_shares
 from plimsoll.engine.live.positions import Holdings, positions_csv, read_positions
 from plimsoll.engine.market.calendar import sessions
 from plimsoll.engine.verbs.control import status
@@ -178,3 +179,23 @@ def test_a_daemon_without_a_file_of_positions_does_not_begin(tmp_path: Path) -> 
     book.held.unlink()
     with pytest.raises(DataError, match="cannot be read: No such file"):
         daemon(book.values, emit_to=book.out, positions=book.held, stop=lambda: True, host=book.desk.host)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ratio", "new"),
+    [
+        ("0.5", "0.5", 2.0, False),  # nearer than a share to what it would be, and still the old number
+        ("0.9", "0.9", 0.1, False),
+        ("0.5", "1", 2.0, True),
+        ("0.9", "0.09", 0.1, True),
+        ("7", "14", 2.0, True),
+        ("7", "3", 0.5, True),  # half a share was paid out
+        ("7", "7", 0.5, False),
+        ("-7", "-14", 2.0, True),
+        ("0", "0", 2.0, False),
+    ],
+)
+def test_a_number_of_shares_is_a_new_one_where_a_split_explains_it(
+    before: str, after: str, ratio: float, new: bool
+) -> None:
+    assert _in_new_shares({"AAA": Decimal(before)}, {"AAA": Decimal(after)}, "AAA", ratio) is new
