@@ -26,11 +26,14 @@ from plimsoll.engine.types import Floats
 class Moves:
     """What moved the book in a session.
 
-    base : holdings and cash that were accepted then, None = as they came; the rest is what came after. shares, price :
-    by symbol, signed and at their mean. spent : dollars. flow : of cash from outside.
+    base : holdings and cash that were accepted then, None = as they came; the rest is what came after. found : by
+    symbol, shares after for one before, of the first split that was found after they were accepted: if the session's,
+    they were accepted before it was in force. shares, price : by symbol, signed and at their mean. spent : dollars.
+    flow : of cash from outside.
     """
 
     base: tuple[dict[str, float], float] | None
+    found: dict[str, float]
     shares: dict[str, float]
     price: dict[str, float]
     spent: float
@@ -52,6 +55,7 @@ def _moves(events: Iterable[Event], orders: Iterable[OrderRow]) -> dict[date, Mo
     base: dict[date, tuple[dict[str, float], float]] = {}
     flow: dict[date, float] = defaultdict(float)
     told: dict[str, tuple[float, float]] = {}
+    found: dict[date, dict[str, float]] = {}
     within: dict[date, dict[str, tuple[float, float]]] = {}  # what an acceptance has counted of each order
     for event in events:
         body = json.loads(event.body)
@@ -59,13 +63,14 @@ def _moves(events: Iterable[Event], orders: Iterable[OrderRow]) -> dict[date, Mo
             told[body["id"]] = float(body["filled"]), float(body["value"])
         elif event.kind == "adopt":
             day = _session(event)
+            base.pop(day, None)  # the newest is the last one
             base[day] = {symbol: float(qty) for symbol, qty in body["holdings"].items()}, float(body["cash"])
             within[day] = dict(told)
             flow.pop(day, None)
+            found[day] = {}
         elif event.kind == "split":
-            day = _session(event)
-            if day in base and body["symbol"] in base[day][0]:  # it was accepted in the night before, in older shares
-                base[day][0][body["symbol"]] *= float(body["after"]) / float(body["before"])
+            if base:
+                found[next(reversed(base))].setdefault(body["symbol"], float(body["ratio"]))
         else:
             flow[_session(event)] += float(body["amount"])
     shares: dict[date, dict[str, float]] = defaultdict(lambda: defaultdict(float))
@@ -81,7 +86,12 @@ def _moves(events: Iterable[Event], orders: Iterable[OrderRow]) -> dict[date, Mo
     days = sorted({*base, *flow, *shares})
     return {
         day: Moves(
-            base.get(day), dict(shares.get(day, {})), dict(price.get(day, {})), spent.get(day, 0.0), flow.get(day, 0.0)
+            base.get(day),
+            found.get(day, {}),
+            dict(shares.get(day, {})),
+            dict(price.get(day, {})),
+            spent.get(day, 0.0),
+            flow.get(day, 0.0),
         )
         for day in days
     }
@@ -89,7 +99,7 @@ def _moves(events: Iterable[Event], orders: Iterable[OrderRow]) -> dict[date, Mo
 
 def _session(event: Event) -> date:
     """Return the session that an acceptance or a flow of cash belongs to: the next one where its day has none."""
-    if event.kind in ("adopt", "split"):
+    if event.kind == "adopt":
         return session_at(datetime.fromisoformat(event.at))
     return date.fromisoformat(json.loads(event.body)["session"])
 
@@ -172,6 +182,9 @@ class _Account:
         dividends = float(np.dot(self.held, dividend))
         if now.base is not None:  # what was accepted, at this close, is where the return begins
             self.held, self.cash, dividends = _accepted(now.base, column), now.base[1], 0.0
+            for symbol, ratio in now.found.items():
+                if symbol in column and abs(split[column[symbol]] / ratio - 1.0) < ROUNDING:
+                    self.held[column[symbol]] *= ratio
             known = {symbol: price for symbol, (_, price) in self.gone.items()} | now.price
             self.gone = {s: (qty, known[s]) for s, qty in now.base[0].items() if s not in column and s in known}
             self.worth = self._value()
@@ -192,8 +205,9 @@ class _Account:
         return self.cash + own + sum(qty * price for qty, price in self.gone.values())
 
 
-_STILL = Moves(None, {}, {}, 0.0, 0.0)
+_STILL = Moves(None, {}, {}, {}, 0.0, 0.0)
 DUST: Final = 1e-6  # shares, of sums of fills
+ROUNDING: Final = 1e-6  # of a ratio
 
 
 def _accepted(base: tuple[dict[str, float], float], column: Mapping[str, int]) -> Floats:
@@ -248,7 +262,8 @@ class MarksSoFar:
                 order = journal.order(json.loads(event.body)["id"])
                 day = None if order is None else order.session
             else:
-                day = _session(event) if event.kind in ("adopt", "cash", "split") else None
+                day = _session(event) if event.kind in ("adopt", "cash") else None
+                older = older or event.kind == "split"  # of whatever session: it may tell in which shares one began
             if day is not None:
                 older = older or day <= self._through
                 self._moved.setdefault(day, []).append(event)

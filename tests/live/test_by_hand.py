@@ -259,6 +259,17 @@ def test_holdings_accepted_in_the_night_before_a_split_are_split_with_it(tmp_pat
     assert closes(desk)[0][4:6] == pytest.approx(worth, abs=0.02)
 
 
+def test_holdings_accepted_before_a_split_that_is_found_a_session_late_are_split_with_it(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    trade(desk, WEEK[:4])
+    desk.to(date(2024, 11, 30), "12:00")
+    adopt(desk.values, "looked through", **on(desk))
+    desk.to(MONDAY, "16:30")  # the split's session: nobody is there
+    monday = float(desk.venue.snapshot().equity)
+    (tuesday,) = trade(desk, (date(2024, 12, 3),))
+    assert closes(desk)[0][4:6] == pytest.approx([monday, tuesday], abs=0.02)
+
+
 @pytest.mark.parametrize("ratio", [0.2, 2.0])
 @pytest.mark.parametrize("seen", [True, False])
 def test_what_is_carried_over_a_split_is_in_new_shares_whoever_saw_it_first(
