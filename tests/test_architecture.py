@@ -75,7 +75,7 @@ FLOORS = tuple(
 )
 # Who alone may import what.
 HOMES = {
-    "numba": tuple(f"plimsoll.engine.kernels.{name}" for name in ("jit", "lent", "parts", "release")),
+    "numba": tuple(f"plimsoll.engine.kernels.{name}" for name in ("counted", "jit", "lent", "parts", "release")),
     "llvmlite": ("plimsoll.engine.kernels.lent", "plimsoll.engine.kernels.parts"),
     "alpaca": ("plimsoll.brokers.alpaca", "plimsoll.engine.market.alpaca"),
     "aiohttp": ("plimsoll.brokers.exchange",),

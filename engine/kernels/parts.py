@@ -32,6 +32,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.runtime.nrt import rtsys
 
 from plimsoll.engine.garbage import seldom
+from plimsoll.engine.kernels.counted import PartCompiler
 from plimsoll.engine.kernels.lent import EntryLibrary, Lent, as_nobodys, can_be_lent, lent_to
 from plimsoll.engine.kernels.release import PART_FILES, caches_in
 from plimsoll.engine.kernels.sources import keep_keys
@@ -218,6 +219,7 @@ class Part(CPUDispatcher):
             flags=flags,
             locals=self.locals,
             library=PartLibrary(self.targetctx.codegen(), self.py_func.__qualname__),
+            pipeline_class=PartCompiler,
         )
         if isinstance(made.library, PartLibrary):  # a block of Python in it makes numba take one of its own
             made.library.lent = _lent(self.targetctx, made.library, made.fndesc)
