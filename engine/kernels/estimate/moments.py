@@ -25,6 +25,10 @@ M13: Final = 7  # sum w x_i x_j^3
 COUNT: Final = 8  # common rows
 PLANES: Final = 9
 
+# Rows of a few planes at a time let the processor take several columns at once. Where rows are this long it waits for
+# memory instead, and is served best when it asks for all planes together.
+LONG: Final = 400
+
 
 class Params(NamedTuple):
     """How fast the past fades."""
@@ -74,16 +78,35 @@ def step(state: State, params: Params, x: Floats) -> None:
     for i in range(n):
         if known[i] == 1.0:
             xi, xi2, xi3 = value[i], square[i], cube[i]
+            weight, weight2, count = pair[WEIGHT, i], pair[WEIGHT2, i], pair[COUNT, i]
+            m11, m20, m02 = pair[M11, i], pair[M20, i], pair[M02, i]
+            m22, m31, m13 = pair[M22, i], pair[M31, i], pair[M13, i]
+            if i >= LONG:
+                for j in range(i + 1):
+                    weight[j] = weight[j] * fade[j] + known[j]
+                    weight2[j] = weight2[j] * fade2[j] + known[j]
+                    m11[j] = m11[j] * fade[j] + xi * value[j]
+                    m20[j] = m20[j] * fade[j] + xi2 * known[j]
+                    m02[j] = m02[j] * fade[j] + square[j]
+                    m22[j] = m22[j] * fade[j] + xi2 * square[j]
+                    m31[j] = m31[j] * fade[j] + xi3 * value[j]
+                    m13[j] = m13[j] * fade[j] + xi * cube[j]
+                    count[j] += known[j]
+                continue
             for j in range(i + 1):
-                pair[WEIGHT, i, j] = pair[WEIGHT, i, j] * fade[j] + known[j]
-                pair[WEIGHT2, i, j] = pair[WEIGHT2, i, j] * fade2[j] + known[j]
-                pair[M11, i, j] = pair[M11, i, j] * fade[j] + xi * value[j]
-                pair[M20, i, j] = pair[M20, i, j] * fade[j] + xi2 * known[j]
-                pair[M02, i, j] = pair[M02, i, j] * fade[j] + square[j]
-                pair[M22, i, j] = pair[M22, i, j] * fade[j] + xi2 * square[j]
-                pair[M31, i, j] = pair[M31, i, j] * fade[j] + xi3 * value[j]
-                pair[M13, i, j] = pair[M13, i, j] * fade[j] + xi * cube[j]
-                pair[COUNT, i, j] += known[j]
+                weight[j] = weight[j] * fade[j] + known[j]
+                m20[j] = m20[j] * fade[j] + xi2 * known[j]
+            for j in range(i + 1):
+                weight2[j] = weight2[j] * fade2[j] + known[j]
+                count[j] += known[j]
+            for j in range(i + 1):
+                m11[j] = m11[j] * fade[j] + xi * value[j]
+                m31[j] = m31[j] * fade[j] + xi3 * value[j]
+            for j in range(i + 1):
+                m02[j] = m02[j] * fade[j] + square[j]
+                m22[j] = m22[j] * fade[j] + xi2 * square[j]
+            for j in range(i + 1):
+                m13[j] = m13[j] * fade[j] + xi * cube[j]
 
 
 @kernel
