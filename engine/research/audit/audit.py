@@ -45,11 +45,12 @@ def examine(case: Case, *, n_reloads: int = RELOADS, seed: int = 0, progress: To
     record = collect(reference.setup, reference.track)
     record = with_defaults(record, case.config, reference.setup.feed, from_source=case.named)
     findings: list[Finding] = []
-    for each in PASSES:
-        part = _part(progress, each.__name__.replace("_", " "))
-        findings.append(each(Bench(case, reference, seed, part)))
-    findings.append(reloads(case, reference, n_reloads, seed, _part(progress, "reloads")))
-    comparisons = (bar_later(case, reference), same_close(case, reference))
+    with reloads(case, reference, n_reloads, seed) as reloaded:  # other cores run them beside what follows
+        for each in PASSES:
+            part = _part(progress, each.__name__.replace("_", " "))
+            findings.append(each(Bench(case, reference, seed, part)))
+        comparisons = (bar_later(case, reference), same_close(case, reference))
+        findings.append(reloaded(_part(progress, "reloads")))
     certificate = make_certificate(case, reference, tuple(findings), comparisons, seed)
     return Audited(certificate, result_of(replace(record, certificate=certificate.plain())))
 

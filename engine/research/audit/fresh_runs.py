@@ -4,8 +4,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from plimsoll.engine.research.audit.cut_files import cut_config, working_folder,
 from plimsoll.engine.research.audit.finding import Finding
 from plimsoll.engine.research.audit.fresh_job import Job, ProcessOutcome, read_outcome
 from plimsoll.engine.research.proof.trail import Trail, first_difference
+from plimsoll.engine.runtime.backtest import Progress
 from plimsoll.engine.runtime.cores import cores
 from plimsoll.engine.runtime.needs import needs_of
 from plimsoll.engine.types import Ints
@@ -33,13 +35,13 @@ _KEPT_KINDS: Final = ("LC_", "NUMBA_", "PLIMSOLL_CACHE")
 _DAYS: Final = (30, 3000)
 
 
-def reloads(
-    case: Case, reference: Ran, n: int, seed: int, progress: Callable[[int, int], None] | None = None
-) -> Finding:
-    """Run `n` reloads and compare each with the reference through its last session.
+@contextmanager
+def reloads(case: Case, reference: Ran, n: int, seed: int) -> Iterator[Callable[[Progress | None], Finding]]:
+    """Begin `n` reloads in processes of their own; what is given waits for them and says what was found.
 
-    A reload that reads a file which is not cut off, connects somewhere or starts a program fails for that alone:
-    what it is told there could hold the future.
+    Each is compared with the reference through its last session. A reload that reads a file which is not cut off,
+    connects somewhere or starts a program fails for that alone: what it is told there could hold the future. Whoever
+    leaves the block early waits for those under way and begins no further one.
 
     Raises
     ------
@@ -47,23 +49,29 @@ def reloads(
         If a fresh process could not import a strategy.
     """
     cuts = cut_bars(case, reference, n, seed)
-    what = f"{len(cuts)} fresh processes, data cut off at as many sessions, other clock, hash seed, environment"
     if not len(cuts):
-        return Finding(NAME, None, "no reload was asked for" if n == 0 else "the run is too short to cut")
+        why = "no reload was asked for" if n == 0 else "the run is too short to cut"
+        yield lambda _: Finding(NAME, None, why)
+        return
     importable(case)
     with tempfile.TemporaryDirectory(prefix="plimsoll-audit-") as scratch, pool_of(len(cuts)) as pool:
         jobs = [
             pool.submit(_reload, case, reference, int(t), Path(scratch) / str(k), seed + k) for k, t in enumerate(cuts)
         ]
-        found: list[Finding] = []
         try:
-            for done, job in enumerate(jobs, start=1):
-                found.append(job.result())
-                if progress is not None:
-                    progress(done, len(jobs))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # those under way end by themselves, no further one begins
-            raise
+            yield lambda progress: _found(jobs, progress)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _found(jobs: Sequence[Future[Finding]], progress: Progress | None) -> Finding:
+    """Wait for reloads and return the first that failed, or that none did."""
+    what = f"{len(jobs)} fresh processes, data cut off at as many sessions, other clock, hash seed, environment"
+    found: list[Finding] = []
+    for done, job in enumerate(jobs, start=1):
+        found.append(job.result())
+        if progress is not None:
+            progress(done, len(jobs))
     failed = [one for one in found if one.passed is False]
     if not failed:
         return Finding(NAME, True, what)
