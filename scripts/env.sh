@@ -15,9 +15,9 @@ use_env() {
     done
     [ ${#changed[@]} -gt 0 ] || return 0
     echo "installing ${changed[*]} ..." >&2
-    # a module's bytecode is written when it is first imported, unless the environment says never
-    [ -n "${PYTHONDONTWRITEBYTECODE:-}" ] || changed+=(--no-compile)
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check "${changed[@]}"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile "${changed[@]}"
+    # on all cores, where pip takes one; a package may hold a file that is not for this Python
+    .venv/bin/python -W ignore -m compileall -qq -j 0 .venv/lib || true
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
     for lock in "$@"; do
         cksum "$lock" pyproject.toml >".venv/.installed-$lock"
