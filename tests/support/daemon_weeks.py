@@ -216,6 +216,13 @@ def halts(folder: Path) -> list[str]:
         return [reason for (reason,) in journal.execute("SELECT reason FROM halt ORDER BY id")]
 
 
+def splits(folder: Path) -> list[dict[str, str]]:
+    """Return the splits that the journal tells of, in their order."""
+    with closing(sqlite3.connect(f"file:{folder / 'state' / 'journal.sqlite'}?mode=ro", uri=True)) as journal:
+        rows = journal.execute("SELECT body FROM event WHERE kind = 'split' ORDER BY seq")
+        return [json.loads(body) for (body,) in rows]
+
+
 @contextmanager
 def _daemon(asked: list[str], folder: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     command = [PROGRAM, "daemon", *asked]
