@@ -1,8 +1,8 @@
 """Whom numba counts in a tuple: it takes out everything there is, to find those that say who owns an array.
 
 A tuple of a hundred arrays has a thousand numbers and a hundred owners. What is taken out and not looked at costs no
-time in machine code and a twelfth of all compiling. Here the ways to the owners are found once for each type, and
-those are taken out alone.
+time in machine code and a twelfth of all compiling. Here the ways to the owners are found first, once for each type in
+a kernel, and those are taken out alone.
 """
 
 from typing import Any, TypeAlias
@@ -22,9 +22,14 @@ class PartCompiler(compiler.Compiler):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        context = self.state.targetctx
-        if context.enable_nrt:
-            context.nrt = OwnersAlone(context, enabled=True)
+        if self.state.targetctx.enable_nrt:
+            owners_alone(self.state.targetctx)
+
+
+def owners_alone(context: Any) -> Any:
+    """Have a compilation's own context take out of a tuple only whom it counts; return it."""
+    context.nrt = OwnersAlone(context, enabled=True)
+    return context
 
 
 class OwnersAlone(NRTContext):

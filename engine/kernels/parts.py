@@ -32,7 +32,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.runtime.nrt import rtsys
 
 from plimsoll.engine.garbage import seldom
-from plimsoll.engine.kernels.counted import PartCompiler
+from plimsoll.engine.kernels.counted import PartCompiler, owners_alone
 from plimsoll.engine.kernels.lent import EntryLibrary, Lent, as_nobodys, can_be_lent, lent_to
 from plimsoll.engine.kernels.release import PART_FILES, caches_in
 from plimsoll.engine.kernels.sources import keep_keys
@@ -310,7 +310,7 @@ class Kernel(CPUDispatcher):
         with _few_collections():
             self.part.compile(args if return_type is None else return_type(*args))
         inner: Any = self.part.overloads[args]
-        context = self.targetctx.subtarget(enable_nrt=True)  # or an array that is returned is owned by nobody
+        context = owners_alone(self.targetctx.subtarget(enable_nrt=True))  # or nobody owns an array that is returned
         library = EntryLibrary(context.codegen(), inner.library.name)
         library.enable_object_caching()
         library.add_linking_library(inner.library)

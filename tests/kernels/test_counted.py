@@ -1,7 +1,9 @@
 """Whom numba counts in a value is found without taking the rest of it apart: the same owners, in the same order."""
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from llvmlite import ir
 from numba import typeof, types
@@ -9,6 +11,7 @@ from numba.core.registry import cpu_target
 from numba.core.runtime.context import NRTContext
 
 from plimsoll.engine.kernels.counted import OwnersAlone
+from plimsoll.engine.kernels.jit import kernel
 
 
 class Two(NamedTuple):
@@ -72,3 +75,24 @@ def test_of_a_record_nothing_but_its_owners_is_taken_out() -> None:
         types.MemInfoPointer(types.int64), types.MemInfoPointer(types.float64)
     ]  # fmt: skip
     assert block.instructions == [owner for _, owner in owners]
+
+
+def test_kernels_are_compiled_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLIMSOLL_CACHE_DIR", str(tmp_path))  # nothing comes from disk
+    asked = []
+    plain = NRTContext.get_meminfos
+    monkeypatch.setattr(
+        NRTContext, "get_meminfos", lambda self, *given: [asked.append(given[1]), plain(self, *given)][1]
+    )
+
+    def inner(x):  # type: ignore[no-untyped-def]
+        return x.first.first[0] + x.second.second[0]
+
+    part = kernel(inner)
+
+    def outer(x):  # type: ignore[no-untyped-def]
+        return part(x) + part(Two(x.second, x.first))
+
+    one, two = np.ones(2), np.full(2, 2.0)
+    assert kernel(outer)(Two(Two(one, two), Two(two, one))) == 1.0 + 1.0 + 2.0 + 2.0
+    assert not [kind for kind in asked if isinstance(kind, types.BaseNamedTuple)]  # numpy's own compile as before

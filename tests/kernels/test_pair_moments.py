@@ -52,6 +52,23 @@ def test_recursive_moments_are_the_pairs_weighted_sums() -> None:
         np.testing.assert_allclose(state.pair[plane], expected[key], rtol=1e-10, atol=1e-18, err_msg=key)
 
 
+def test_long_rows_are_the_same_sums_as_short_ones() -> None:
+    n, decay = moments.LONG + 30, 0.5 ** (1.0 / 21.0)
+    r = returns(12, n, 6)
+    r[:5, 3], r[8:, 410], r[4, ::7] = np.nan, np.nan, np.nan
+    state = moments.init(n)
+    moments.scan(state, moments.params(21.0), r)
+    sums = np.zeros((len(PLANES_SHOWN), n, n))
+    for row in r:
+        both = np.isfinite(row)[:, None] & np.isfinite(row)[None, :]
+        x = np.nan_to_num(row)
+        i, j, one = x[:, None], x[None, :], np.ones((n, n))
+        terms = np.stack([one, one, i * j, i**2 * one, j**2 * one, i**2 * j**2, i**3 * j, i * j**3, one])
+        fades = np.array([decay, decay**2, *[decay] * 6, 1.0])[:, None, None]
+        sums = np.where(both, sums * fades + terms, sums)
+    np.testing.assert_allclose(state.pair, np.tril(sums), rtol=1e-12, atol=1e-20)
+
+
 def test_recursive_shrinkage_is_the_batch_formula_about_zero() -> None:
     r = returns(400, 6, 5)
     state, work = moments.init(6), shrinkage.init(6)
