@@ -197,7 +197,7 @@ def covariances(names: Sequence[str]) -> Iterator[dict[str, Any]]:
     state, work, out, info = moments.init(30), shrinkage.init(30), np.empty((30, 30)), np.zeros(shrinkage.INFO_SIZE)
     moments.scan(state, params, table)
     yield row(
-        "shrunk covariance N=30", "ours", lambda: shrinkage.shrink_pairs(state.pair, 20, 1.0, work, info, out), 30, None
+        "shrunk covariance N=30", "ours", lambda: shrinkage.shrink_pairs(state, 20, 1.0, work, info, out), 30, None
     )
 
 

@@ -54,11 +54,14 @@ def observe(seen: Seen, params: moments.Params, ret: Floats, listed: Bools, anew
             moments.forget(seen.moments, i)
             seen.tally[RETURNS, i] = 0.0
     moments.step(seen.moments, params, ret)
-    pair = seen.moments.pair
+    pair, kin = seen.moments.pair, seen.moments.kin
     for i in range(ret.shape[0]):
         for j in range(i + 1):
             scale = (pair[M20, i, i] / pair[WEIGHT, i, i]) * (pair[M20, j, j] / pair[WEIGHT, j, j])
-            rho = pair[M11, i, j] / np.sqrt(pair[M20, i, j] * pair[M02, i, j]) if i != j else 1.0
+            m20, m02 = pair[M20, i, i], pair[M20, j, j]
+            if kin[i] != kin[j]:
+                m20, m02 = pair[M20, i, j], pair[M02, i, j]
+            rho = pair[M11, i, j] / np.sqrt(m20 * m02) if i != j else 1.0
             seen.cov[i, j] = seen.cov[j, i] = rho * np.sqrt(scale)
     for i in range(ret.shape[0]):
         if listed[i]:

@@ -154,11 +154,11 @@ def _correlation(cov: Floats) -> Floats:
     return corr
 
 
-def _pair_planes(cov: Floats) -> Floats:
+def _moments(cov: Floats) -> moments.State:
     n = cov.shape[0]
     state = moments.init(n)
     moments.scan(state, moments.params(21.0), np.ascontiguousarray(cov * np.cos(np.arange(n))[:, None]))
-    return state.pair
+    return state
 
 
 def _normals(n: int) -> Floats:
@@ -207,7 +207,7 @@ def solvers() -> tuple[Solver, ...]:
             "shrink_pairs",
             shrinkage.shrink_pairs,
             lambda c: (
-                _pair_planes(c),
+                _moments(c),
                 2,
                 1.0,
                 shrinkage.init(len(c)),

@@ -116,7 +116,7 @@ class Pipeline:
             combine(t, self.weight, bits, rules, memory, self.prices.status, out)
             window = np.empty((min(self.settings.window, t + 1), n))
             own_rows(t, self._feed.ret, self._feed.ret, self.prices.status, window)
-            estimate = s3_vol_target.book_vol(out.trace[NETTED], memory.asset_moments.pair, window, rules.vol_target)
+            estimate = s3_vol_target.book_vol(out.trace[NETTED], memory.asset_moments, window, rules.vol_target)
             ticket = finish(t, self.weight, *estimate, bits, rules, memory, self.prices, self.terms, holdings, out)
         return Target(out.target, out.goal, out.trade, out.trace.T, out.facts, ticket, account.margin_call, out.parts)
 

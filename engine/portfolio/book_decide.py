@@ -389,6 +389,6 @@ def decide(
     """Write the decision of the close of bar t to `out`; return the smallest ticket in dollars."""
     combine(t, weight, skip, p, m, prices.status, out)
     vol, fallback, intensity = s3_vol_target.pairwise_vol(
-        out.trace[NETTED], m.asset_moments.pair, p.vol_target.min_overlap, p.vol_target.bars_per_year, out.room
+        out.trace[NETTED], m.asset_moments, p.vol_target.min_overlap, p.vol_target.bars_per_year, out.room
     )
     return finish(t, weight, vol, fallback, intensity, skip, p, m, prices, terms, account, out)

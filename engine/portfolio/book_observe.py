@@ -110,7 +110,7 @@ def observe_session(t: int, close: Floats, indicator: Floats, nav: float, equity
             active[s] = now[s] == 1
         tilt = s6_regime.tilts(p.role, p.regime_tilt, m.regime)
         s1_allocate.allocate(
-            m.sleeve_moments.pair, m.s0.sums[ewma.COUNT], active, skill, tilt, p.allocate, s6_regime.crisis(m.regime),
+            m.sleeve_moments, m.s0.sums[ewma.COUNT], active, skill, tilt, p.allocate, s6_regime.crisis(m.regime),
             m.s1, p.normals[p.normals_at[t] :],
         )  # fmt: skip
     idle.observe(m.s0.unit, p.release, m.s1.applied, p.allocate.cap, m.idle)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.allocation import NEUTRAL, covariance, market, moments_of, step
+from support.planes import planes
 
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.errors import ConfigError
@@ -22,12 +23,12 @@ NORMALS = np.random.default_rng(3).standard_normal(gap.normals_needed(5))
 OTHERS = np.random.default_rng(4).standard_normal(gap.normals_needed(5))
 
 
-def expected(pair: Floats, normals: Floats) -> float:
+def expected(seen: moments.State, normals: Floats) -> float:
     """The threshold of moments (9, K, K) whose pairs have all rows in common, with n_eff by its definition."""
-    k = pair.shape[1]
+    k = seen.kin.shape[0]
     info, cov = np.zeros(shrinkage.INFO_SIZE), np.empty((k, k))
-    shrinkage.shrink_pairs(pair, 20, 1.0, shrinkage.init(k), info, cov)
-    size = pair[moments.WEIGHT, 0, 0] ** 2 / pair[moments.WEIGHT2, 0, 0]
+    shrinkage.shrink_pairs(seen, 20, 1.0, shrinkage.init(k), info, cov)
+    size = seen.pair[moments.WEIGHT, 0, 0] ** 2 / seen.pair[moments.WEIGHT2, 0, 0]
     return float(gap.threshold(cov, size, info[shrinkage.INTENSITY], 1.0, normals, gap.init(k)))
 
 
@@ -46,9 +47,9 @@ def test_the_threshold_is_drawn_at_the_first_allocation_and_again_after_63_sessi
 def test_the_alarm_rings_where_the_gap_is_beyond_what_was_drawn() -> None:
     calm, s, rung = moments_of(market(1, 5, common=0.6)), s1.init(5), set()
     for seed in range(40):
-        pair = calm if seed == 0 else moments_of(market(seed, 5, common=3.0))
-        step(s, pair, NEUTRAL, normals=NORMALS)
-        distance = 0.5 * np.abs(hrp_weights(covariance(pair)) - risk_budget_weights(covariance(pair))).sum()
+        seen = calm if seed == 0 else moments_of(market(seed, 5, common=3.0))
+        step(s, seen, NEUTRAL, normals=NORMALS)
+        distance = 0.5 * np.abs(hrp_weights(covariance(seen)) - risk_budget_weights(covariance(seen))).sum()
         assert s.counts[s1.ALARM] == float(distance > expected(calm, NORMALS))
         rung.add(s.counts[s1.ALARM])
     assert rung == {0.0, 1.0}
@@ -57,7 +58,7 @@ def test_the_alarm_rings_where_the_gap_is_beyond_what_was_drawn() -> None:
 def test_nothing_is_drawn_for_one_sleeve_nor_where_the_covariance_is_not_trusted() -> None:
     s = s1.init(5)
     step(s, moments_of(market(1, 5)), NEUTRAL, normals=NORMALS, active=np.arange(5) == 2)
-    step(s, np.zeros((moments.PLANES, 5, 5)), NEUTRAL, normals=NORMALS)
+    step(s, moments.init(5), NEUTRAL, normals=NORMALS)
     assert np.isnan(s.counts[s1.THRESHOLD])
     assert s.counts[s1.ALARM] == 0.0
     step(s, moments_of(market(1, 5)), NEUTRAL, normals=NORMALS)
@@ -69,12 +70,12 @@ def test_pairs_without_common_rows_have_no_say_in_the_number_of_observations() -
     whole = moments.effective_size(moments_of(ret), 20)
     ret[:150, 0] = np.nan
     ret[150:, 1] = np.nan
-    pair = moments_of(ret)
+    seen = moments_of(ret)
     known = [(2, 1), (3, 1), (2, 0), (3, 0), (3, 2)]  # all but the first two sleeves' own pair
-    shares = [pair[moments.WEIGHT2, i, j] / pair[moments.WEIGHT, i, j] ** 2 for i, j in known]
-    assert moments.effective_size(pair, 20) == pytest.approx(5.0 / sum(shares))
-    assert moments.effective_size(pair, 20) < whole
-    assert moments.effective_size(pair, 1000) == 0.0
+    shares = [planes(seen)[moments.WEIGHT2, i, j] / planes(seen)[moments.WEIGHT, i, j] ** 2 for i, j in known]
+    assert moments.effective_size(seen, 20) == pytest.approx(5.0 / sum(shares))
+    assert moments.effective_size(seen, 20) < whole
+    assert moments.effective_size(seen, 1000) == 0.0
 
 
 # ------------------------------------------------------------------------------------------------------- the numbers

@@ -11,6 +11,7 @@ from support.panels import make_panel
 
 from plimsoll.engine.config.stages import AllocateSection
 from plimsoll.engine.kernels.allocate.hrp import hrp_weights
+from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.market.calendar import build_clock
 from plimsoll.engine.portfolio.settings import allocate_params
 from plimsoll.engine.portfolio.stages import s1_allocate as s1
@@ -19,29 +20,29 @@ from plimsoll.engine.types import Floats
 
 # ------------------------------------------------------------------------------------------- ramp, smoothing, threshold
 def test_a_new_sleeve_is_ramped_from_half_to_its_full_weight_over_twenty_sessions() -> None:
-    pair = moments_of(market(11, 4))
+    seen = moments_of(market(11, 4))
     p = params(cap=1.0, smoothing=0.0, apply_threshold=0.0)
     s = s1.init(4)
     active = np.array([True, True, True, False])
     for _ in range(30):
-        step(s, pair, p, active=active)
-    raw = hrp_weights(covariance(pair))
+        step(s, seen, p, active=active)
+    raw = hrp_weights(covariance(seen))
     for k in range(1, 26):
-        got = step(s, pair, p)
+        got = step(s, seen, p)
         factor = min(0.5 + 0.5 * k / 20.0, 1.0)
         x = raw * np.array([1.0, 1.0, 1.0, factor])
         np.testing.assert_allclose(got, x / x.sum(), rtol=1e-10)
 
 
 def test_the_ramp_counts_sessions_also_where_allocations_are_weekly() -> None:
-    pair = moments_of(market(11, 4))
+    seen = moments_of(market(11, 4))
     p = params(cap=1.0, smoothing=0.0, apply_threshold=0.0)
     s = s1.init(4)
     for _ in range(30):
-        step(s, pair, p, active=np.array([True, True, True, False]))
-    raw = hrp_weights(covariance(pair))
+        step(s, seen, p, active=np.array([True, True, True, False]))
+    raw = hrp_weights(covariance(seen))
     for k in (1, 6, 11, 16, 21):
-        got = step(s, pair, p)
+        got = step(s, seen, p)
         x = raw * np.array([1.0, 1.0, 1.0, min(0.5 + 0.5 * k / 20.0, 1.0)])
         np.testing.assert_allclose(got, x / x.sum(), rtol=1e-10)
         for _ in range(4):  # the days of the week without an allocation
@@ -49,23 +50,23 @@ def test_the_ramp_counts_sessions_also_where_allocations_are_weekly() -> None:
 
 
 def test_a_sleeve_that_waited_for_its_history_is_as_new_as_any_when_it_has_one() -> None:
-    pair = moments_of(market(12, 3))
+    seen = moments_of(market(12, 3))
     p = params(cap=1.0, smoothing=0.0, apply_threshold=0.0)
     s = s1.init(3)
     for _ in range(5):  # nobody has a history: 1/N, the late one too
-        step(s, np.zeros_like(pair), p, n_obs=np.zeros(3))
+        step(s, moments.init(3), p, n_obs=np.zeros(3))
     for _ in range(40):
-        step(s, pair, p, n_obs=np.array([100.0, 100.0, 0.0]))
-    raw = hrp_weights(covariance(pair))
+        step(s, seen, p, n_obs=np.array([100.0, 100.0, 0.0]))
+    raw = hrp_weights(covariance(seen))
     x = raw * np.array([1.0, 1.0, 0.525])
-    np.testing.assert_allclose(step(s, pair, p, n_obs=np.array([100.0, 100.0, 60.0])), x / x.sum(), rtol=1e-10)
+    np.testing.assert_allclose(step(s, seen, p, n_obs=np.array([100.0, 100.0, 60.0])), x / x.sum(), rtol=1e-10)
 
 
 def test_smoothing_starts_at_its_first_target() -> None:
-    pair = moments_of(market(13, 3))
+    seen = moments_of(market(13, 3))
     s = s1.init(3)
-    got = step(s, pair, params(cap=1.0, ramp_start=1.0))
-    np.testing.assert_allclose(got, hrp_weights(covariance(pair)), rtol=1e-12)
+    got = step(s, seen, params(cap=1.0, ramp_start=1.0))
+    np.testing.assert_allclose(got, hrp_weights(covariance(seen)), rtol=1e-12)
     assert s.smooth.tolist() == got.tolist()
 
 
@@ -109,10 +110,10 @@ def test_applied_weights_stay_while_the_largest_lag_is_within_the_threshold() ->
 
 # ------------------------------------------------------------------------------------------------------------ demotion
 def test_a_demoted_sleeve_is_out_at_once_and_the_others_share_what_it_had() -> None:
-    pair = moments_of(market(16, 4))
+    seen = moments_of(market(16, 4))
     p = params(cap=1.0, ramp_start=1.0, apply_threshold=0.0)
     s = s1.init(4)
-    before = step(s, pair, p)
+    before = step(s, seen, p)
     demote(np.array([False, False, True, False]), p, s)
     expected = np.where(np.arange(4) == 2, 0.0, before) / (1.0 - before[2])
     for vector in (s.applied, s.smooth):
@@ -133,13 +134,13 @@ def test_what_a_demoted_sleeve_leaves_does_not_lift_the_others_over_the_cap() ->
 
 
 def test_a_demotion_runs_off_in_a_straight_line_over_the_sessions_asked_for() -> None:
-    pair = moments_of(market(17, 3))
+    seen = moments_of(market(17, 3))
     p = params(cap=1.0, ramp_start=1.0, apply_threshold=0.0)
     s = s1.init(3)
-    before = step(s, pair, p)
+    before = step(s, seen, p)
     demote(np.array([True, False, False]), p, s, 5)
     for k in range(1, 8):
-        step(s, pair, p, active=np.array([False, True, True]))
+        step(s, seen, p, active=np.array([False, True, True]))
         got = in_force(s, 5)
         left = max(1.0 - k / 5.0, 0.0)
         np.testing.assert_allclose(got, left * before + (1.0 - left) * s.applied, rtol=1e-12)
@@ -148,13 +149,13 @@ def test_a_demotion_runs_off_in_a_straight_line_over_the_sessions_asked_for() ->
 
 
 def test_a_second_demotion_runs_off_from_what_was_in_force_then() -> None:
-    pair = moments_of(market(19, 4))
+    seen = moments_of(market(19, 4))
     p = params(cap=1.0, ramp_start=1.0, apply_threshold=0.0)
     s = s1.init(4)
-    step(s, pair, p)
+    step(s, seen, p)
     demote(np.array([True, False, False, False]), p, s, 10)
     for _ in range(4):
-        step(s, pair, p, active=np.array([False, True, True, True]))
+        step(s, seen, p, active=np.array([False, True, True, True]))
     between = in_force(s, 10).copy()
     demote(np.array([False, True, False, False]), p, s, 10)
     np.testing.assert_allclose(in_force(s, 10), between, rtol=1e-14)  # no jump
@@ -162,13 +163,13 @@ def test_a_second_demotion_runs_off_from_what_was_in_force_then() -> None:
 
 
 def test_a_sleeve_promoted_after_everybody_left_starts_whole() -> None:
-    pair = moments_of(market(18, 2))
+    seen = moments_of(market(18, 2))
     p = params()
     s = s1.init(2)
-    step(s, pair, p, active=np.array([True, False]))
+    step(s, seen, p, active=np.array([True, False]))
     demote(np.array([True, False]), p, s)
-    assert step(s, pair, p, active=np.zeros(2)).tolist() == [0.0, 0.0]
-    assert step(s, pair, p, active=np.array([False, True])).tolist() == [0.0, 1.0]
+    assert step(s, seen, p, active=np.zeros(2)).tolist() == [0.0, 0.0]
+    assert step(s, seen, p, active=np.array([False, True])).tolist() == [0.0, 1.0]
     assert s.smooth.tolist() == [0.0, 1.0]
 
 
@@ -263,14 +264,14 @@ def test_statuses_move_at_the_closes_of_sessions_on_intraday_bars_too() -> None:
 
 # --------------------------------------------------------------------------------------------------------- least share
 def test_what_a_sleeve_without_a_target_has_left_ends_at_a_millionth_and_the_others_have_it() -> None:
-    pair = moments_of(market(14, 4))
+    seen = moments_of(market(14, 4))
     waits = np.array([250.0, 250.0, 250.0, 0.0])
     left = {}
     for least in (0.0, 1e-6):
         p = params(cap=1.0, apply_threshold=0.0, ramp_start=1.0, least_share=least)
         s = s1.init(4)
-        step(s, pair, p)
-        left[least] = [step(s, pair, p, n_obs=waits)[3] for _ in range(70)]
+        step(s, seen, p)
+        left[least] = [step(s, seen, p, n_obs=waits)[3] for _ in range(70)]
         np.testing.assert_allclose(s.applied.sum(), 1.0, atol=1e-12)
     ends = int(np.argmax(np.array(left[1e-6]) == 0.0))
     assert left[0.0][ends - 1] >= 1e-6 > left[0.0][ends] > 0.0

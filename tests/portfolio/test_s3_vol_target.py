@@ -23,15 +23,15 @@ class Scaled(NamedTuple):
     intensity: float
 
 
-def moments_of(ret: Floats, half_life: float = 63.0) -> Floats:
+def moments_of(ret: Floats, half_life: float = 63.0) -> moments.State:
     state = moments.init(ret.shape[1])
     moments.scan(state, moments.params(half_life), np.ascontiguousarray(ret))
-    return state.pair
+    return state
 
 
-def scaled(w: Floats, pair: Floats, p: s3.Params = P, window: Floats | None = None) -> Scaled:
+def scaled(w: Floats, seen: moments.State, p: s3.Params = P, window: Floats | None = None) -> Scaled:
     """Bring a book to 10% a year."""
-    vol, fallback, intensity = s3.book_vol(w, pair, window, p)
+    vol, fallback, intensity = s3.book_vol(w, seen, window, p)
     return Scaled(s3.factor_to(w, 0.10, vol, p), vol, fallback, intensity)
 
 
@@ -66,8 +66,8 @@ def test_unless_it_is_clipped_the_volatility_after_is_the_target_exactly(seed: i
     rng = np.random.default_rng(seed)
     ret, w = returns(seed), rng.normal(0, size / 10.0, 5)
     w[rng.integers(5)] = 0.0
-    pair = moments_of(ret)
-    got = scaled(w, pair)
+    seen = moments_of(ret)
+    got = scaled(w, seen)
     assert got.vol == pytest.approx(plain_vol(w, ret, got.intensity), rel=1e-9)
     if 0.0 < got.factor < 2.0:
         assert plain_vol(got.factor * w, ret, got.intensity) == pytest.approx(0.10, rel=1e-9)
@@ -79,16 +79,16 @@ def test_unless_it_is_clipped_the_volatility_after_is_the_target_exactly(seed: i
 @settings(max_examples=40)
 def test_the_result_does_not_depend_on_the_size_of_the_book_handed_in(seed: int, by: float) -> None:
     loose = s3.Params(l_max=1e6)
-    pair, w = moments_of(returns(seed)), np.random.default_rng(seed).normal(0, 0.3, 5)
-    one = scaled(w, pair, loose).factor * w
-    other = scaled(by * w, pair, loose).factor * by * w
+    seen, w = moments_of(returns(seed)), np.random.default_rng(seed).normal(0, 0.3, 5)
+    one = scaled(w, seen, loose).factor * w
+    other = scaled(by * w, seen, loose).factor * by * w
     np.testing.assert_allclose(other, one, rtol=1e-10)
 
 
 @pytest.mark.parametrize(("size", "factor"), [(1e-4, 2.0), (1e4, 0.3)], ids=["small book", "large book"])
 def test_the_scale_is_clipped_to_its_bounds(size: float, factor: float) -> None:
-    pair = moments_of(returns(1))
-    assert scaled(np.full(5, size), pair, s3.Params(l_min=0.3)).factor == factor
+    seen = moments_of(returns(1))
+    assert scaled(np.full(5, size), seen, s3.Params(l_min=0.3)).factor == factor
 
 
 def test_an_empty_book_stays_empty() -> None:

@@ -21,10 +21,10 @@ def params(alarm: float = 0.2, **given: Any) -> s1.Params:
 NEUTRAL = params(cap=1.0, smoothing=0.0, apply_threshold=0.0, ramp_start=1.0)
 
 
-def moments_of(ret: Floats, half_life: float = 63.0) -> Floats:
+def moments_of(ret: Floats, half_life: float = 63.0) -> moments.State:
     state = moments.init(ret.shape[1])
     moments.scan(state, moments.params(half_life), np.ascontiguousarray(ret))
-    return state.pair
+    return state
 
 
 def market(seed: int, k: int, n_bars: int = 250, common: float = 1.0) -> Floats:
@@ -37,21 +37,21 @@ def market(seed: int, k: int, n_bars: int = 250, common: float = 1.0) -> Floats:
     return ret
 
 
-def covariance(pair: Floats) -> Floats:
-    k = pair.shape[1]
+def covariance(seen: moments.State) -> Floats:
+    k = seen.kin.shape[0]
     cov, info = np.empty((k, k)), np.zeros(shrinkage.INFO_SIZE)
-    assert shrinkage.shrink_pairs(pair, 20, 1.0, shrinkage.init(k), info, cov) == 0
+    assert shrinkage.shrink_pairs(seen, 20, 1.0, shrinkage.init(k), info, cov) == 0
     return cov
 
 
-def step(s: s1.State, pair: Floats, p: s1.Params, **given: Floats | Bools) -> Floats:
+def step(s: s1.State, seen: moments.State, p: s1.Params, **given: Floats | Bools) -> Floats:
     """Let a session pass and allocate at its close; return what was applied."""
-    k = pair.shape[1]
+    k = seen.kin.shape[0]
     n_obs = np.asarray(given.get("n_obs", np.full(k, 250.0)), dtype=np.float64)
     active = np.asarray(given.get("active", np.ones(k)), dtype=np.bool_)
     s1.pass_session(s.counts, s.age)
     s1.allocate(
-        pair,
+        seen,
         n_obs,
         active,
         np.asarray(given.get("skill", np.full(k, np.nan)), dtype=np.float64),
@@ -64,8 +64,8 @@ def step(s: s1.State, pair: Floats, p: s1.Params, **given: Floats | Bools) -> Fl
     return s.applied.copy()
 
 
-def first(pair: Floats, p: s1.Params = NEUTRAL, **given: Floats | Bools) -> Floats:
-    return step(s1.init(pair.shape[1]), pair, p, **given)
+def first(seen: moments.State, p: s1.Params = NEUTRAL, **given: Floats | Bools) -> Floats:
+    return step(s1.init(seen.kin.shape[0]), seen, p, **given)
 
 
 def demote(gone: Bools, p: s1.Params, s: s1.State, runoff_sessions: int = 1) -> None:
@@ -92,6 +92,6 @@ def plain_cap(x: Floats, cap: float) -> Floats:
     return x
 
 
-def by_inverse_vol(raw: Floats) -> Floats:
+def by_inverse_vol(raw: Floats) -> moments.State:
     ret = np.random.default_rng(0).choice([-1.0, 1.0], (250, len(raw))) * (0.01 / np.asarray(raw))
     return moments_of(ret)

@@ -8,7 +8,20 @@ from numpy.typing import ArrayLike
 from plimsoll.engine.errors import InputError
 from plimsoll.engine.kernels import check, code
 from plimsoll.engine.kernels.estimate import shrinkage
-from plimsoll.engine.kernels.estimate.moments import COUNT, M02, M11, M13, M20, M22, M31, PLANES, WEIGHT, WEIGHT2
+from plimsoll.engine.kernels.estimate.moments import (
+    COUNT,
+    M02,
+    M11,
+    M13,
+    M20,
+    M22,
+    M31,
+    PLANES,
+    SCRATCH,
+    WEIGHT,
+    WEIGHT2,
+    State,
+)
 from plimsoll.engine.kernels.estimate.shrinkage import INTENSITY, INTENSITY_LW, MEAN_CORRELATION, SAME, TARGET_MARGIN
 from plimsoll.engine.types import Floats
 
@@ -161,8 +174,9 @@ def _ragged(table: Floats, w: Floats, min_overlap: int) -> Shrunk:
     pair[M22] = (wy * y).T @ (y * y)
     pair[M31] = (wy * y * y).T @ y
     pair[M13] = pair[M31].T
+    moments = State(pair, np.arange(n), np.empty((SCRATCH, 0)))  # no two are kin: every plane is whole
     info, out = np.zeros(shrinkage.INFO_SIZE), np.empty((n, n))
-    code.require(shrinkage.shrink_pairs(pair, min_overlap, 1.0, shrinkage.init(n), info, out), WHERE)
+    code.require(shrinkage.shrink_pairs(moments, min_overlap, 1.0, shrinkage.init(n), info, out), WHERE)
     seen = pair[WEIGHT2] > 0.0
     n_eff = float((pair[WEIGHT][seen] ** 2 / pair[WEIGHT2][seen]).min())
     return Shrunk(out, float(info[INTENSITY]), float(info[INTENSITY_LW]), float(info[MEAN_CORRELATION]), n_eff)

@@ -5,7 +5,24 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels import code
-from plimsoll.engine.kernels.estimate.moments import COUNT, M02, M11, M13, M20, M22, M31, WEIGHT, WEIGHT2
+from plimsoll.engine.kernels.estimate.moments import (
+    COUNT,
+    M02,
+    M11,
+    M13,
+    M20,
+    M22,
+    M31,
+    OWN_COUNT,
+    OWN_M20,
+    OWN_WEIGHT,
+    OWN_WEIGHT2,
+    WEIGHT,
+    WEIGHT2,
+    State,
+    first_other,
+    own,
+)
 from plimsoll.engine.kernels.estimate.psd import least_intensity
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Floats, Ints
@@ -56,54 +73,106 @@ def mirror(m: Floats) -> None:
 
 
 @kernel
-def pair_correlation(pair: Floats, chosen: Ints, min_overlap: int, corr: Floats) -> float:
+def sums_of(row: Floats, chosen: Ints, a: int, room: Floats) -> Floats:
+    """Return what a plane's row of the a-th chosen holds of those before it: the row, or picked into room (K,)."""
+    if chosen[a] == a:
+        return row
+    for b in range(a):
+        room[b] = row[chosen[b]]
+    return room
+
+
+@kernel
+def pair_correlation(seen: State, chosen: Ints, min_overlap: int, corr: Floats) -> float:
     """Fill corr (K, K) up to the diagonal on common rows, NaN where a pair has fewer than min_overlap.
 
-    Returns the mean of the others. chosen (K,) ascend.
+    Returns the mean of the others. chosen (K,) ascend. Here and in `pair_intensity` rows are made as if all were kin,
+    several columns at a time, then where they are not, and summed one after the other.
     """
-    k = chosen.shape[0]
+    k, pair, kin = chosen.shape[0], seen.pair, seen.kin
+    alone, room = own(seen, chosen), np.empty(k)
+    square, count = alone[OWN_M20], alone[OWN_COUNT]
+    other, stop = first_other(kin, chosen), 0
     total = 0.0
     pairs = 0
     for a in range(k):
-        i = chosen[a]
+        i, row, mine = chosen[a], corr[a], square[a]
+        stop = a if a > 0 and kin[i] != kin[chosen[a - 1]] else stop
+        m11 = sums_of(pair[M11, i], chosen, a, room)
         for b in range(a):
+            row[b] = m11[b] / np.sqrt(mine * square[b])
+        if not (count[a] >= min_overlap and mine > 0.0):
+            row[:a] = np.nan
+        for b in range(other if kin[i] == kin[chosen[0]] else 0, stop):
             j = chosen[b]
-            corr[a, b] = np.nan
-            if pair[COUNT, i, j] >= min_overlap and pair[M20, i, j] > 0.0 and pair[M02, i, j] > 0.0:
-                corr[a, b] = pair[M11, i, j] / np.sqrt(pair[M20, i, j] * pair[M02, i, j])
-                total += corr[a, b]
+            if kin[i] != kin[j]:
+                m20, m02 = pair[M20, i, j], pair[M02, i, j]
+                known = pair[COUNT, i, j] >= min_overlap and m20 > 0.0 and m02 > 0.0
+                row[b] = m11[b] / np.sqrt(m20 * m02) if known else np.nan
+        for b in range(a):
+            if square[b] > 0.0 and not np.isnan(row[b]):
+                total += row[b]
                 pairs += 1
-        corr[a, a] = 1.0
+            else:
+                row[b] = np.nan
+        row[a] = 1.0
     mean = total / pairs if pairs > 0 else 0.0
     floor = -(1.0 - TARGET_MARGIN) / (k - 1) if k > 1 else 0.0
     return max(mean, floor)
 
 
 @kernel
-def pair_intensity(pair: Floats, chosen: Ints, corr: Floats, deviation: Floats, common: float) -> float:
+def pair_error(
+    m11: float, m22: float, m31: float, m13: float, weight: float, weight2: float, m20: float, m02: float,
+    mine: float, other: float, common: float,
+) -> float:  # fmt: skip
+    """Return how much of an entry's sampling error shrinking takes away, from a pair's sums and both deviations."""
+    per_mass = 1.0 / weight
+    cov = m11 * per_mass
+    noise = m22 * per_mass - cov * cov
+    drift_i = (m31 - m20 * cov) * per_mass
+    drift_j = (m13 - m02 * cov) * per_mass
+    ratio = other / mine
+    tilt = 0.5 * common * (ratio * drift_i + drift_j / ratio)
+    return (noise - tilt) * (weight2 * (per_mass * per_mass))
+
+
+@kernel
+def pair_intensity(seen: State, chosen: Ints, corr: Floats, deviation: Floats, common: float) -> float:
     """Return Ledoit and Wolf's intensity in [0, 1], each pair's sampling error divided by its own sample size.
 
     Each pair is counted once in all three sums; only their ratios matter. chosen (K,) ascend; corr is read up to the
     diagonal.
     """
+    k, pair, kin = chosen.shape[0], seen.pair, seen.kin
+    alone, room, errors = own(seen, chosen), np.empty((4, k)), np.empty(k)
+    mass, mass2, square = alone[OWN_WEIGHT], alone[OWN_WEIGHT2], alone[OWN_M20]
+    other, stop = first_other(kin, chosen), 0
     error = 0.0
     distance = 0.0
     size = 0.0
-    for a in range(chosen.shape[0]):
-        i = chosen[a]
+    for a in range(k):
+        i, row, mine = chosen[a], corr[a], deviation[a]
+        stop = a if a > 0 and kin[i] != kin[chosen[a - 1]] else stop
+        weight, weight2, m20 = mass[a], mass2[a], square[a]
+        m11, m22 = sums_of(pair[M11, i], chosen, a, room[0]), sums_of(pair[M22, i], chosen, a, room[1])
+        m31, m13 = sums_of(pair[M31, i], chosen, a, room[2]), sums_of(pair[M13, i], chosen, a, room[3])
         for b in range(a):
-            if not np.isnan(corr[a, b]):
-                j = chosen[b]
-                per_mass = 1.0 / pair[WEIGHT, i, j]
-                cov = pair[M11, i, j] * per_mass
-                noise = pair[M22, i, j] * per_mass - cov * cov
-                drift_i = (pair[M31, i, j] - pair[M20, i, j] * cov) * per_mass
-                drift_j = (pair[M13, i, j] - pair[M02, i, j] * cov) * per_mass
-                ratio = deviation[b] / deviation[a]
-                tilt = 0.5 * common * (ratio * drift_i + drift_j / ratio)
-                both = deviation[a] * deviation[b]
-                gap = (common - corr[a, b]) * both
-                error += (noise - tilt) * (pair[WEIGHT2, i, j] * (per_mass * per_mass))
+            errors[b] = pair_error(
+                m11[b], m22[b], m31[b], m13[b], weight, weight2, m20, square[b], mine, deviation[b], common
+            )
+        for b in range(other if kin[i] == kin[chosen[0]] else 0, stop):
+            j = chosen[b]
+            if kin[i] != kin[j]:
+                errors[b] = pair_error(
+                    m11[b], m22[b], m31[b], m13[b], pair[WEIGHT, i, j], pair[WEIGHT2, i, j], pair[M20, i, j],
+                    pair[M02, i, j], mine, deviation[b], common,
+                )  # fmt: skip
+        for b in range(a):
+            if not np.isnan(row[b]):
+                both = mine * deviation[b]
+                gap = (common - row[b]) * both
+                error += errors[b]
                 distance += gap * gap
                 size += both * both
     if not distance > SAME * size:
@@ -121,8 +190,9 @@ def ascend(chosen: Ints) -> bool:
 
 
 @kernel
-def movers(pair: Floats, chosen: Ints) -> Ints:
+def movers(seen: State, chosen: Ints) -> Ints:
     """Return those of the chosen assets that have moved at all: of the others a correlation would be 0/0."""
+    pair = seen.pair
     count = 0
     for i in chosen:
         count += pair[M20, i, i] > 0.0
@@ -136,8 +206,8 @@ def movers(pair: Floats, chosen: Ints) -> Ints:
 
 
 @kernel
-def shrink_pairs(pair: Floats, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats) -> int:
-    """Write the shrunk covariance per bar to out (N, N) from pairwise moments (9, N, N) as in `moments`.
+def shrink_pairs(seen: State, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats) -> int:
+    """Write the shrunk covariance per bar to out (N, N) from the moments of N assets that `moments` has seen.
 
     Variances come from each asset's own history, correlations from common rows; a pair with fewer than min_overlap of
     them takes the target's correlation and has no say in the intensity. If the result is not positive definite the
@@ -152,21 +222,22 @@ def shrink_pairs(pair: Floats, min_overlap: int, towards: float, work: Work, inf
     Source: Ledoit & Wolf (2004), Honey, I shrunk the sample covariance matrix; n_ij the effective size of Kish (1965);
     no correlation: Schaefer & Strimmer (2005), A shrinkage approach to large-scale covariance estimation, target D.
     """
-    every = np.empty(pair.shape[1], dtype=np.int64)
+    every = np.empty(seen.kin.shape[0], dtype=np.int64)
     for i in range(every.shape[0]):
         every[i] = i
-    return shrink_chosen(pair, every, min_overlap, towards, work, info, out)
+    return shrink_chosen(seen, every, min_overlap, towards, work, info, out)
 
 
 @kernel
 def shrink_chosen(
-    pair: Floats, chosen: Ints, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats
+    seen: State, chosen: Ints, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats
 ) -> int:
-    """Do what `shrink_pairs` says for the K chosen assets of moments (9, N, N), which ascend: work, info, out are of K.
+    """Do what `shrink_pairs` says for the K chosen of N assets, which ascend: work, info, out are of K.
 
     The moments stay where they are: those of a thousand assets are 56 MB, and a copy costs more than the estimate.
     out may be `work.corr` itself.
     """
+    pair = seen.pair
     n = out.shape[0]
     fault = code.OK if n > 0 else code.EMPTY
     if chosen.shape[0] != n or work.deviation.shape[0] != n or not ascend(chosen):
@@ -183,10 +254,10 @@ def shrink_chosen(
             for b in range(n):
                 out[a, b] = np.nan
         return fault
-    moving = movers(pair, chosen)
+    moving = movers(seen, chosen)
     k = moving.shape[0]
     if k == n:
-        return shrink_moving(pair, chosen, min_overlap, towards, work, info, out)
+        return shrink_moving(seen, chosen, min_overlap, towards, work, info, out)
     for a in range(n):
         for b in range(n):
             out[a, b] = 0.0
@@ -194,7 +265,7 @@ def shrink_chosen(
     if k > 0:
         some = np.empty((k, k))
         room = Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), np.zeros((4, k)))
-        fault = shrink_moving(pair, moving, min_overlap, towards, room, info, some)
+        fault = shrink_moving(seen, moving, min_overlap, towards, room, info, some)
         place = np.empty(k, dtype=np.int64)
         at = 0
         for a in range(n):
@@ -208,8 +279,8 @@ def shrink_chosen(
 
 
 @kernel
-def is_surely_positive(pair: Floats, chosen: Ints, common: float, intensity: float) -> bool:
-    """Say whether the shrunk correlations of the K chosen of moments (9, N, N) are positive without a factorisation.
+def is_surely_positive(seen: State, chosen: Ints, common: float, intensity: float) -> bool:
+    """Say whether the shrunk correlations of the K chosen assets are positive without a factorisation.
 
     Where all pairs have the same rows, their correlations are a Gram matrix with no eigenvalue below 0, and the shrunk
     ones have none below what the target's smallest, 1 - c or 1 + (K - 1) c, is times the intensity. Asked far above
@@ -219,31 +290,38 @@ def is_surely_positive(pair: Floats, chosen: Ints, common: float, intensity: flo
     k = chosen.shape[0]
     if not intensity * min(1.0 - common, 1.0 + (k - 1) * common) > SURE:
         return False
+    pair, kin = seen.pair, seen.kin
     rows = pair[COUNT, chosen[0], chosen[0]]
+    other, stop = first_other(kin, chosen), 0
     for a in range(k):
-        for b in range(a + 1):
-            if pair[COUNT, chosen[a], chosen[b]] != rows:
+        i = chosen[a]
+        stop = a if a > 0 and kin[i] != kin[chosen[a - 1]] else stop
+        if pair[COUNT, i, i] != rows:
+            return False
+        for b in range(other if kin[i] == kin[chosen[0]] else 0, stop):
+            j = chosen[b]
+            if kin[i] != kin[j] and pair[COUNT, i, j] != rows:
                 return False
     return True
 
 
 @kernel
 def shrink_moving(
-    pair: Floats, chosen: Ints, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats
+    seen: State, chosen: Ints, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats
 ) -> int:
     """Do what `shrink_chosen` says, for assets that all move."""
     n = out.shape[0]
     deviation = work.deviation
     for a in range(n):
-        deviation[a] = np.sqrt(pair[M20, chosen[a], chosen[a]] / pair[WEIGHT, chosen[a], chosen[a]])
-    common = towards * pair_correlation(pair, chosen, min_overlap, work.corr)
-    intensity = pair_intensity(pair, chosen, work.corr, deviation, common)
+        deviation[a] = np.sqrt(seen.pair[M20, chosen[a], chosen[a]] / seen.pair[WEIGHT, chosen[a], chosen[a]])
+    common = towards * pair_correlation(seen, chosen, min_overlap, work.corr)
+    intensity = pair_intensity(seen, chosen, work.corr, deviation, common)
     for i in range(n):
         row = work.corr[i]
         for j in range(i):
             row[j] = common if np.isnan(row[j]) else row[j]
     used = intensity
-    if not is_surely_positive(pair, chosen, common, intensity):
+    if not is_surely_positive(seen, chosen, common, intensity):
         mirror(work.corr)
         used = least_intensity(work.corr, common, intensity, work.trial, work.room)
     info[INTENSITY_LW] = intensity

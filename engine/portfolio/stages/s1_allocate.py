@@ -121,31 +121,33 @@ def inverse_vol(pair: Floats, out: Floats) -> bool:
 
 
 @kernel
-def draw_threshold(cov: Floats, pair: Floats, p: Params, intensity: float, normals: Floats, counts: Floats) -> None:
+def draw_threshold(
+    cov: Floats, seen: moments.State, p: Params, intensity: float, normals: Floats, counts: Floats
+) -> None:
     """Draw the alarm's threshold anew where it is due; NaN, and no alarm, where there is none."""
     if normals.shape[0] > 0 and counts[SINCE_DRAWN] >= CALIBRATED_EVERY:
-        n_obs = moments.effective_size(pair, p.min_overlap)
+        n_obs = moments.effective_size(seen, p.min_overlap)
         counts[THRESHOLD] = gap.threshold(cov, n_obs, intensity, p.towards, normals, gap.room(cov.shape[0]))
         counts[SINCE_DRAWN] = 0.0
 
 
 @kernel
 def raw_weights(
-    pair: Floats, p: Params, blend: float, info: Floats, out: Floats, by_hrp: Floats, by_erc: Floats, normals: Floats,
-    counts: Floats,
+    seen: moments.State, p: Params, blend: float, info: Floats, out: Floats, by_hrp: Floats, by_erc: Floats,
+    normals: Floats, counts: Floats,
 ) -> int:  # fmt: skip
-    """Write the weights (K,) of K >= 1 sleeves from their pairwise moments (9, K, K); return the rung.
+    """Write the weights (K,) of K >= 1 sleeves from their moments; return the rung.
 
     blend is the share of ERC in HRP's weights; by_hrp and by_erc (K,) get those of the two methods, NaN where they
     fail; info the facts of the shrinkage. The alarm's threshold in counts is drawn from `normals` where it is due.
     """
-    k = pair.shape[1]
+    k = seen.kin.shape[0]
     if k == 1:
         out[0], by_hrp[0], by_erc[0] = 1.0, 1.0, 1.0
         return p.method
     cov = np.empty((k, k))
     room = shrinkage.Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), np.zeros((4, k)))
-    fault = shrinkage.shrink_pairs(pair, p.min_overlap, p.towards, room, info, cov)
+    fault = shrinkage.shrink_pairs(seen, p.min_overlap, p.towards, room, info, cov)
     trusted = fault == code.OK and info[shrinkage.INTENSITY] <= p.max_shrinkage
     hrp_ok, erc_ok, own_ok = False, False, False
     if trusted:
@@ -153,7 +155,7 @@ def raw_weights(
         hrp_ok = hrp.hrp(cov, hrp.CORR, work, by_hrp) == code.OK
         erc_ok = erc.risk_budget(cov, np.full(k, 1.0 / k), erc.room(k), by_erc) == code.OK
         if hrp_ok and erc_ok:
-            draw_threshold(cov, pair, p, info[shrinkage.INTENSITY], normals, counts)
+            draw_threshold(cov, seen, p, info[shrinkage.INTENSITY], normals, counts)
         if p.method == NCO and hrp_ok:
             own_ok = nco.on_tree(cov, work.distance, work.tree, nco.room(k), out) == code.OK
         if p.method == MIN_VARIANCE:
@@ -169,7 +171,7 @@ def raw_weights(
         for i in range(k):
             out[i] = by_erc[i]
         return ERC
-    if p.method != EQUAL and inverse_vol(pair, out):
+    if p.method != EQUAL and inverse_vol(seen.pair, out):
         return INVERSE_VOL
     for i in range(k):
         out[i] = 1.0 / k
@@ -248,12 +250,12 @@ def smooth_in(chosen: Ints, x: Floats, p: Params, smooth: Floats, applied: Float
 
 @kernel
 def allocate(
-    pair: Floats, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats, p: Params, crisis: float, s: State,
+    seen: moments.State, n_obs: Floats, active: Bools, skill: Floats, tilt: Floats, p: Params, crisis: float, s: State,
     normals: Floats,
 ) -> None:  # fmt: skip
     """Make one allocation: from moments to applied weights. Mutates s.
 
-    pair (9, S, S) moments of scaled returns; n_obs (S,) observations of each mix; active (S,) promoted sleeves;
+    seen: moments of S scaled returns; n_obs (S,) observations of each mix; active (S,) promoted sleeves;
     skill (S,) in [0, 1], NaN = neutral; tilt (S,) regime factors; crisis in [0, 1] is how much of `erc_blend_max`
     applies; normals (M,) standard normal numbers to draw the alarm's threshold from, as many as `gap.normals_needed`
     says, or none where it is `p.alarm`.
@@ -262,7 +264,7 @@ def allocate(
     hrp_out, erc_out = s.hrp, s.erc
     set_to(hrp_out, np.nan)
     set_to(erc_out, np.nan)
-    chosen, full = eligible(pair, n_obs, active, p)
+    chosen, full = eligible(seen.pair, n_obs, active, p)
     k = chosen.shape[0]
     counts[RUNG] = NOBODY
     counts[ALARM] = 0.0
@@ -270,10 +272,10 @@ def allocate(
     if k == 0:
         return
     x, by_hrp, by_erc = np.empty(k), np.full(k, np.nan), np.full(k, np.nan)
-    sub = sub_moments(pair, chosen)
+    sub = sub_moments(seen, chosen)
     if full:
         counts[RUNG] = raw_weights(sub, p, p.erc_blend_max * crisis, info, x, by_hrp, by_erc, normals, counts)
-    elif inverse_vol(sub, x):
+    elif inverse_vol(sub.pair, x):
         counts[RUNG] = INVERSE_VOL
     else:
         set_to(x, 1.0 / k)

@@ -31,9 +31,9 @@ class Params(NamedTuple):
 
 @kernel
 def pairwise_vol(
-    w: Floats, pair: Floats, min_overlap: int, bars_per_year: float, room: Floats
+    w: Floats, seen: moments.State, min_overlap: int, bars_per_year: float, room: Floats
 ) -> tuple[float, bool, float]:
-    """Return (volatility per year, fallback, shrinkage intensity) of w (N,) from moments pair (9, N, N).
+    """Return (volatility per year, fallback, shrinkage intensity) of w (N,) from the moments of N symbols.
 
     room (N * N,) is overwritten: a new square of a thousand assets costs as much as half of what is done in it.
     """
@@ -52,7 +52,7 @@ def pairwise_vol(
     info = np.zeros(shrinkage.INFO_SIZE)
     work = shrinkage.Work(cov, np.empty((count, count)), np.empty(count), np.empty((4, count)))
     variance = 0.0
-    if shrinkage.shrink_chosen(pair, chosen, min_overlap, 1.0, work, info, cov) == code.OK:
+    if shrinkage.shrink_chosen(seen, chosen, min_overlap, 1.0, work, info, cov) == code.OK:
         for a in range(count):
             for b in range(count):
                 variance += cov[a, b] * w[chosen[a]] * w[chosen[b]]
@@ -61,14 +61,14 @@ def pairwise_vol(
     together = 0.0
     for a in range(count):
         i = chosen[a]
-        weight, second = pair[moments.WEIGHT, i, i], pair[moments.M20, i, i]
+        weight, second = seen.pair[moments.WEIGHT, i, i], seen.pair[moments.M20, i, i]
         if weight > 0.0:
             together += abs(w[i]) * np.sqrt(second / weight)
     return together * np.sqrt(bars_per_year), True, 0.0
 
 
-def book_vol(w: Floats, pair: Floats, window: Floats | None, p: Params) -> tuple[float, bool, float]:
-    """Return (ex-ante volatility per year, fallback, shrinkage intensity) of w (N,) from moments pair (9, N, N)."""
+def book_vol(w: Floats, seen: moments.State, window: Floats | None, p: Params) -> tuple[float, bool, float]:
+    """Return (ex-ante volatility per year, fallback, shrinkage intensity) of w (N,) from the moments of N symbols."""
     if p.factors and window is not None:
         chosen = np.flatnonzero(w)
         rows = window[:, chosen]
@@ -76,7 +76,7 @@ def book_vol(w: Floats, pair: Floats, window: Floats | None, p: Params) -> tuple
         if len(chosen) and len(rows) >= p.min_overlap:
             held, factor_cov = w[chosen], pca_factor_model(rows, p.factors).cov
             return float(np.sqrt(held @ factor_cov @ held * p.bars_per_year)), False, 0.0
-    return pairwise_vol(w, pair, p.min_overlap, p.bars_per_year, np.empty(w.size * w.size))
+    return pairwise_vol(w, seen, p.min_overlap, p.bars_per_year, np.empty(w.size * w.size))
 
 
 @kernel
