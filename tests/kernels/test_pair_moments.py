@@ -300,6 +300,39 @@ def test_some_of_the_assets_are_shrunk_where_they_stand_as_their_own_moments_are
     np.testing.assert_array_equal(info, facts)
 
 
+@settings(max_examples=80, deadline=None)
+@given(
+    n=st.integers(1, 9),
+    seed=st.integers(0, 2**32 - 1),
+    late=st.integers(0, 60),
+    still=st.booleans(),
+    common=st.floats(0.0, 2.0),
+)
+def test_the_variance_of_weights_is_that_of_the_covariance_written_out(
+    n: int, seed: int, late: int, still: bool, common: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    r = 0.01 * (rng.normal(size=(80, n)) + common * rng.normal(size=(80, 1)))
+    r[:late, n // 2] = np.nan
+    if still:
+        r[:, 0] = 0.0
+    state, w = moments.init(n), rng.normal(size=n)
+    moments.scan(state, moments.params(40.0), r)
+    cov, info, used = np.empty((n, n)), np.zeros(shrinkage.INFO_SIZE), np.zeros(shrinkage.INFO_SIZE)
+    assert shrinkage.shrink_pairs(state, 20, 1.0, shrinkage.init(n), info, cov) == code.OK
+    got = shrinkage.shrunk_variance(state, every(state), w, 20, shrinkage.init(n), used)
+    scale = float(np.abs(w) @ np.sqrt(np.diag(cov))) ** 2
+    assert got == pytest.approx(float(w @ cov @ w), rel=1e-9, abs=1e-14 * scale)
+    assert used.tobytes() == info.tobytes()
+
+
+def test_there_is_no_variance_where_there_is_no_covariance() -> None:
+    state, room, info = moments.init(3), shrinkage.init(3), np.zeros(shrinkage.INFO_SIZE)
+    assert np.isnan(shrinkage.shrunk_variance(state, every(state), np.ones(3), 20, room, info))
+    moments.scan(state, moments.params(21.0), returns(60, 3, 1))
+    assert np.isnan(shrinkage.shrunk_variance(state, every(state)[::-1].copy(), np.ones(3), 20, room, info))
+
+
 @pytest.mark.parametrize("chosen", [[1, 0], [0, 0], [2, 1]])
 def test_assets_that_do_not_ascend_give_a_code(chosen: list[int]) -> None:
     state, out = moments.init(3), np.zeros((2, 2))

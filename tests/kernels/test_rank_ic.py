@@ -39,6 +39,28 @@ def test_ranks_share_places_among_equals(x: Floats, known: Floats) -> None:
     np.testing.assert_array_equal(out[known], rankdata(x[known]))
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    n=st.integers(rank_ic.MANY - 30, 2 * rank_ic.MANY + 30),
+    seed=st.integers(0, 2**32 - 1),
+    values=st.integers(1, 2000),
+    share=st.floats(0.5, 1.0),
+)
+def test_ranks_of_many_are_those_of_few(n: int, seed: int, values: int, share: float) -> None:
+    rng = np.random.default_rng(seed)
+    x, known, out = rng.integers(-values, values, n) / 7.0, rng.random(n) <= share, np.full(n, np.nan)
+    assert rank_ic.ranks(x, known, out) == known.sum()
+    np.testing.assert_array_equal(out[known], rankdata(x[known]))
+    assert np.isnan(out[~known]).all()
+
+
+@given(arrays(np.float64, st.integers(0, 70), elements=st.integers(-3, 3).map(float)))
+def test_sorting_keeps_equals_in_their_order(x: Floats) -> None:
+    room = np.empty(len(x), dtype=np.int64)
+    order = rank_ic.merge_sort(x, np.empty_like(room), room)
+    np.testing.assert_array_equal(order, np.argsort(x, kind="stable"))
+
+
 def test_four_symbols_say_nothing_and_five_do() -> None:
     x, y = np.arange(5.0), np.arange(5.0) ** 3
     assert np.isnan(coefficient(x, y, np.array([True, True, True, True, False])))

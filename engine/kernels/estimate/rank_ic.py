@@ -5,10 +5,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.types import Bools, Floats
+from plimsoll.engine.types import Bools, Floats, Ints
 
 WINDOW: Final = 21  # sessions of the mean
 MIN_SYMBOLS: Final = 5
+MANY: Final = 500  # from here on sorting takes less time than comparing all with all
 
 
 class State(NamedTuple):
@@ -25,27 +26,66 @@ def init(n_sleeves: int, window: int = WINDOW) -> State:
 
 
 @kernel
+def merge_sort(values: Floats, order: Ints, room: Ints) -> Ints:
+    """Return where the values (n,), none of them NaN, stand from the least to the greatest: order or room, both (n,).
+
+    Runs of one, two, four ... are merged; which side the next one comes from is added up, not branched on.
+    """
+    n = values.shape[0]
+    for i in range(n):
+        order[i] = i
+    width = 1
+    while width < n:
+        for start in range(0, n, 2 * width):
+            left, middle, stop = start, min(start + width, n), min(start + 2 * width, n)
+            right, at = middle, start
+            while left < middle and right < stop:
+                takes_right = values[order[right]] < values[order[left]]
+                room[at] = order[right] if takes_right else order[left]
+                right += takes_right
+                left += not takes_right
+                at += 1
+            while left < middle:
+                room[at] = order[left]
+                left, at = left + 1, at + 1
+            while right < stop:
+                room[at] = order[right]
+                right, at = right + 1, at + 1
+        order, room = room, order
+        width *= 2
+    return order
+
+
+@kernel
 def ranks(x: Floats, known: Bools, out: Floats) -> int:
     """Write mid-ranks 1..n of the known entries of x (N,), none of them NaN, to out (N,); return n.
 
-    Whole numbers are counted over entries side by side: every pair twice, and yet in a fraction of the time of each
-    once, for there is no branch.
+    A few are counted, each against all side by side: every pair twice, and yet in a fraction of the time of each once,
+    for there is no branch. Many are sorted.
     """
-    values = np.empty(x.shape[0])
+    values, place = np.empty(x.shape[0]), np.empty(x.shape[0], dtype=np.int64)
     n = 0
     for i in range(x.shape[0]):
         if known[i]:
-            values[n] = x[i]
+            values[n], place[n] = x[i], i
             n += 1
-    at = 0
-    for i in range(x.shape[0]):
-        if known[i]:
+    if n < MANY:
+        for at in range(n):
             below, same = 0, 0
             for j in range(n):
                 below += values[j] < values[at]
                 same += values[j] == values[at]
-            out[i] = below + 0.5 * (same + 1)  # equals share the ranks they take up
-            at += 1
+            out[place[at]] = below + 0.5 * (same + 1)  # equals share the ranks they take up
+        return n
+    order = merge_sort(values[:n], np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64))
+    start = 0
+    while start < n:
+        stop = start + 1
+        while stop < n and values[order[stop]] == values[order[start]]:
+            stop += 1
+        for k in range(start, stop):
+            out[place[order[k]]] = start + 0.5 * (stop - start + 1)
+        start = stop
     return n
 
 

@@ -87,54 +87,60 @@ def pair_correlation(seen: State, chosen: Ints, min_overlap: int, corr: Floats) 
     """Fill corr (K, K) up to the diagonal on common rows, NaN where a pair has fewer than min_overlap.
 
     Returns the mean of the others. chosen (K,) ascend. Here and in `pair_intensity` rows are made as if all were kin,
-    several columns at a time, then where they are not, and summed one after the other.
+    several columns at a time, then where they are not, and sums are kept by column.
     """
     k, pair, kin = chosen.shape[0], seen.pair, seen.kin
     alone, room = own(seen, chosen), np.empty(k)
-    square, count = alone[OWN_M20], alone[OWN_COUNT]
+    count, scale = alone[OWN_COUNT], 1.0 / np.sqrt(alone[OWN_M20])  # infinite without a move: 0 times it is NaN
+    totals, pairs = np.zeros(k), np.zeros(k)
     other, stop = first_other(kin, chosen), 0
-    total = 0.0
-    pairs = 0
     for a in range(k):
-        i, row, mine = chosen[a], corr[a], square[a]
+        i, row, mine = chosen[a], corr[a], scale[a]
         stop = a if a > 0 and kin[i] != kin[chosen[a - 1]] else stop
         m11 = sums_of(pair[M11, i], chosen, a, room)
         for b in range(a):
-            row[b] = m11[b] / np.sqrt(mine * square[b])
-        if not (count[a] >= min_overlap and mine > 0.0):
+            row[b] = m11[b] * (mine * scale[b])
+        if not count[a] >= min_overlap:
             row[:a] = np.nan
         for b in range(other if kin[i] == kin[chosen[0]] else 0, stop):
             j = chosen[b]
             if kin[i] != kin[j]:
                 m20, m02 = pair[M20, i, j], pair[M02, i, j]
                 known = pair[COUNT, i, j] >= min_overlap and m20 > 0.0 and m02 > 0.0
-                row[b] = m11[b] / np.sqrt(m20 * m02) if known else np.nan
+                row[b] = m11[b] * ((1.0 / np.sqrt(m20)) * (1.0 / np.sqrt(m02))) if known else np.nan
         for b in range(a):
-            if square[b] > 0.0 and not np.isnan(row[b]):
-                total += row[b]
-                pairs += 1
-            else:
-                row[b] = np.nan
+            has = not np.isnan(row[b])
+            totals[b] += row[b] if has else 0.0
+            pairs[b] += 1.0 if has else 0.0
         row[a] = 1.0
-    mean = total / pairs if pairs > 0 else 0.0
+    total, known_pairs = 0.0, 0.0
+    for b in range(k):
+        total += totals[b]
+        known_pairs += pairs[b]
+    mean = total / known_pairs if known_pairs > 0.0 else 0.0
     floor = -(1.0 - TARGET_MARGIN) / (k - 1) if k > 1 else 0.0
     return max(mean, floor)
 
 
 @kernel
-def pair_error(
-    m11: float, m22: float, m31: float, m13: float, weight: float, weight2: float, m20: float, m02: float,
-    mine: float, other: float, common: float,
-) -> float:  # fmt: skip
-    """Return how much of an entry's sampling error shrinking takes away, from a pair's sums and both deviations."""
+def pair_noise(m11: float, m22: float, m31: float, weight: float, m20: float, ratio: float, common: float) -> float:
+    """Return an entry's sampling variance of one row, less what it shares with the first's variance."""
     per_mass = 1.0 / weight
     cov = m11 * per_mass
-    noise = m22 * per_mass - cov * cov
-    drift_i = (m31 - m20 * cov) * per_mass
-    drift_j = (m13 - m02 * cov) * per_mass
-    ratio = other / mine
-    tilt = 0.5 * common * (ratio * drift_i + drift_j / ratio)
-    return (noise - tilt) * (weight2 * (per_mass * per_mass))
+    return m22 * per_mass - cov * cov - 0.5 * common * (ratio * ((m31 - m20 * cov) * per_mass))
+
+
+@kernel
+def pair_error(
+    noise: float, m11: float, m13: float, weight: float, weight2: float, m02: float, ratio: float, common: float
+) -> float:
+    """Return how much of an entry's sampling error shrinking takes away: noise as `pair_noise` has it.
+
+    ratio: the first's deviation to the second's; there it is the other way round.
+    """
+    per_mass = 1.0 / weight
+    drift = (m13 - m02 * (m11 * per_mass)) * per_mass
+    return (noise - 0.5 * common * (ratio * drift)) * (weight2 * (per_mass * per_mass))
 
 
 @kernel
@@ -147,37 +153,43 @@ def pair_intensity(seen: State, chosen: Ints, corr: Floats, deviation: Floats, c
     k, pair, kin = chosen.shape[0], seen.pair, seen.kin
     alone, room, errors = own(seen, chosen), np.empty((4, k)), np.empty(k)
     mass, mass2, square = alone[OWN_WEIGHT], alone[OWN_WEIGHT2], alone[OWN_M20]
+    inverse = 1.0 / deviation
+    error, distance, size = np.zeros(k), np.zeros(k), np.zeros(k)
     other, stop = first_other(kin, chosen), 0
-    error = 0.0
-    distance = 0.0
-    size = 0.0
     for a in range(k):
-        i, row, mine = chosen[a], corr[a], deviation[a]
+        i, row, mine, per_mine = chosen[a], corr[a], deviation[a], inverse[a]
         stop = a if a > 0 and kin[i] != kin[chosen[a - 1]] else stop
         weight, weight2, m20 = mass[a], mass2[a], square[a]
         m11, m22 = sums_of(pair[M11, i], chosen, a, room[0]), sums_of(pair[M22, i], chosen, a, room[1])
         m31, m13 = sums_of(pair[M31, i], chosen, a, room[2]), sums_of(pair[M13, i], chosen, a, room[3])
         for b in range(a):
-            errors[b] = pair_error(
-                m11[b], m22[b], m31[b], m13[b], weight, weight2, m20, square[b], mine, deviation[b], common
-            )
+            errors[b] = pair_noise(m11[b], m22[b], m31[b], weight, m20, deviation[b] * per_mine, common)
+        for b in range(a):
+            errors[b] = pair_error(errors[b], m11[b], m13[b], weight, weight2, square[b], mine * inverse[b], common)
         for b in range(other if kin[i] == kin[chosen[0]] else 0, stop):
             j = chosen[b]
             if kin[i] != kin[j]:
+                mass_ij, ratio = pair[WEIGHT, i, j], deviation[b] * per_mine
+                noise = pair_noise(m11[b], m22[b], m31[b], mass_ij, pair[M20, i, j], ratio, common)
+                ratio = mine * inverse[b]
                 errors[b] = pair_error(
-                    m11[b], m22[b], m31[b], m13[b], pair[WEIGHT, i, j], pair[WEIGHT2, i, j], pair[M20, i, j],
-                    pair[M02, i, j], mine, deviation[b], common,
-                )  # fmt: skip
+                    noise, m11[b], m13[b], mass_ij, pair[WEIGHT2, i, j], pair[M02, i, j], ratio, common
+                )
         for b in range(a):
-            if not np.isnan(row[b]):
-                both = mine * deviation[b]
-                gap = (common - row[b]) * both
-                error += errors[b]
-                distance += gap * gap
-                size += both * both
-    if not distance > SAME * size:
+            error[b] += 0.0 if np.isnan(row[b]) else errors[b]
+        for b in range(a):
+            both = 0.0 if np.isnan(row[b]) else mine * deviation[b]
+            gap = 0.0 if np.isnan(row[b]) else (common - row[b]) * both
+            distance[b] += gap * gap
+            size[b] += both * both
+    wrong, apart, whole = 0.0, 0.0, 0.0
+    for b in range(k):
+        wrong += error[b]
+        apart += distance[b]
+        whole += size[b]
+    if not apart > SAME * whole:
         return 0.0
-    return min(max(error / distance, 0.0), 1.0)
+    return min(max(wrong / apart, 0.0), 1.0)
 
 
 @kernel
@@ -187,6 +199,22 @@ def ascend(chosen: Ints) -> bool:
     for a in range(1, chosen.shape[0]):
         rising = rising and chosen[a] > chosen[a - 1]
     return rising
+
+
+@kernel
+def fault_of(seen: State, chosen: Ints) -> int:
+    """Return OK, or the code of what makes an estimate of the chosen assets (K,) impossible."""
+    pair = seen.pair
+    if not ascend(chosen):
+        return code.WRONG_SHAPE
+    fault = code.OK if chosen.shape[0] > 0 else code.EMPTY
+    for i in chosen:
+        variance = pair[M20, i, i] / pair[WEIGHT, i, i] if pair[WEIGHT, i, i] > 0.0 else 0.0
+        if pair[COUNT, i, i] < 1.0:
+            fault = code.TOO_FEW_OBSERVATIONS
+        elif not variance < np.inf:
+            fault = code.NOT_FINITE
+    return fault
 
 
 @kernel
@@ -239,16 +267,7 @@ def shrink_chosen(
     """
     pair = seen.pair
     n = out.shape[0]
-    fault = code.OK if n > 0 else code.EMPTY
-    if chosen.shape[0] != n or work.deviation.shape[0] != n or not ascend(chosen):
-        fault = code.WRONG_SHAPE
-    else:
-        for i in chosen:
-            variance = pair[M20, i, i] / pair[WEIGHT, i, i] if pair[WEIGHT, i, i] > 0.0 else 0.0
-            if pair[COUNT, i, i] < 1.0:
-                fault = code.TOO_FEW_OBSERVATIONS
-            elif not variance < np.inf:
-                fault = code.NOT_FINITE
+    fault = fault_of(seen, chosen) if chosen.shape[0] == n and work.deviation.shape[0] == n else code.WRONG_SHAPE
     if fault != code.OK:
         for a in range(n):
             for b in range(n):
@@ -306,33 +325,82 @@ def is_surely_positive(seen: State, chosen: Ints, common: float, intensity: floa
 
 
 @kernel
+def fit_pairs(seen: State, chosen: Ints, min_overlap: int, towards: float, work: Work, info: Floats) -> int:
+    """Write to work and info what the shrunk covariance of K assets that all move is made of; return OK or a code.
+
+    work.corr (K, K) gets the correlations up to the diagonal, NaN where the target's stands in; work.deviation (K,).
+    """
+    k = chosen.shape[0]
+    corr, deviation = work.corr, work.deviation
+    for a in range(k):
+        deviation[a] = np.sqrt(seen.pair[M20, chosen[a], chosen[a]] / seen.pair[WEIGHT, chosen[a], chosen[a]])
+    common = towards * pair_correlation(seen, chosen, min_overlap, corr)
+    intensity = pair_intensity(seen, chosen, corr, deviation, common)
+    used = intensity
+    if not is_surely_positive(seen, chosen, common, intensity):
+        for a in range(k):
+            row = corr[a]
+            for b in range(a):
+                row[b] = common if np.isnan(row[b]) else row[b]
+        mirror(corr)
+        used = least_intensity(corr, common, intensity, work.trial, work.room)
+    info[INTENSITY_LW] = intensity
+    info[INTENSITY] = used
+    info[MEAN_CORRELATION] = common
+    return code.OK if used >= 0.0 else code.NOT_POSITIVE_DEFINITE
+
+
+@kernel
 def shrink_moving(
     seen: State, chosen: Ints, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats
 ) -> int:
     """Do what `shrink_chosen` says, for assets that all move."""
-    n = out.shape[0]
-    deviation = work.deviation
-    for a in range(n):
-        deviation[a] = np.sqrt(seen.pair[M20, chosen[a], chosen[a]] / seen.pair[WEIGHT, chosen[a], chosen[a]])
-    common = towards * pair_correlation(seen, chosen, min_overlap, work.corr)
-    intensity = pair_intensity(seen, chosen, work.corr, deviation, common)
-    for i in range(n):
-        row = work.corr[i]
-        for j in range(i):
-            row[j] = common if np.isnan(row[j]) else row[j]
-    used = intensity
-    if not is_surely_positive(seen, chosen, common, intensity):
-        mirror(work.corr)
-        used = least_intensity(work.corr, common, intensity, work.trial, work.room)
-    info[INTENSITY_LW] = intensity
-    info[INTENSITY] = used
-    info[MEAN_CORRELATION] = common
-    fault = code.OK if used >= 0.0 else code.NOT_POSITIVE_DEFINITE
-    for i in range(n):
+    fault = fit_pairs(seen, chosen, min_overlap, towards, work, info)
+    used, common, deviation = info[INTENSITY], info[MEAN_CORRELATION], work.deviation
+    for i in range(out.shape[0]):
         row, made = work.corr[i], out[i]
         for j in range(i):
-            shrunk = used * common + (1.0 - used) * row[j]
+            own_part = common if np.isnan(row[j]) else row[j]
+            shrunk = used * common + (1.0 - used) * own_part
             made[j] = shrunk * (deviation[i] * deviation[j]) if fault == code.OK else np.nan
         made[i] = deviation[i] * deviation[i] if fault == code.OK else np.nan
     mirror(out)
     return fault
+
+
+@kernel
+def shrunk_variance(seen: State, chosen: Ints, w: Floats, min_overlap: int, work: Work, info: Floats) -> float:
+    """Return w' Sigma w per bar for weights w (K,) of the chosen and Sigma as `shrink_pairs` has it, towards = 1.
+
+    NaN where there is no Sigma. It is not written anywhere: of a thousand assets it is 8 MB. work is of K, info (3,).
+    """
+    if fault_of(seen, chosen) != code.OK:
+        return np.nan
+    moving = movers(seen, chosen)  # the others have variance and covariances 0
+    k = moving.shape[0]
+    if k == 0:
+        info[INTENSITY_LW], info[INTENSITY], info[MEAN_CORRELATION] = 0.0, 0.0, 0.0
+        return 0.0
+    some = work
+    if k < chosen.shape[0]:
+        some = Work(np.empty((k, k)), np.empty((k, k)), np.empty(k), np.empty((4, k)))
+    if fit_pairs(seen, moving, min_overlap, 1.0, some, info) != code.OK:
+        return np.nan
+    used, common = info[INTENSITY], info[MEAN_CORRELATION]
+    risk, beside = np.empty(k), np.zeros(k)
+    at = 0
+    own_part, total = 0.0, 0.0
+    for a in range(chosen.shape[0]):
+        if at < k and chosen[a] == moving[at]:
+            risk[at] = w[a] * some.deviation[at]
+            own_part += risk[at] * risk[at]
+            total += risk[at]
+            at += 1
+    for a in range(k):
+        row, mine = some.corr[a], risk[a]
+        for b in range(a):
+            beside[b] += mine * (common if np.isnan(row[b]) else row[b])
+    between = 0.0
+    for b in range(k):
+        between += risk[b] * beside[b]
+    return own_part + used * common * (total * total - own_part) + (1.0 - used) * 2.0 * between

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plimsoll.engine.kernels import code
 from plimsoll.engine.kernels.estimate import moments, shrinkage
 from plimsoll.engine.kernels.estimate.factor_model import pca_factor_model
 from plimsoll.engine.kernels.jit import kernel
@@ -48,14 +47,11 @@ def pairwise_vol(
         if w[i] != 0.0:
             chosen[at] = i
             at += 1
-    cov = room[: count * count].reshape((count, count))  # first the correlations, then what is made of each
+    held = w[chosen]
+    corr = room[: count * count].reshape((count, count))
     info = np.zeros(shrinkage.INFO_SIZE)
-    work = shrinkage.Work(cov, np.empty((count, count)), np.empty(count), np.empty((4, count)))
-    variance = 0.0
-    if shrinkage.shrink_chosen(seen, chosen, min_overlap, 1.0, work, info, cov) == code.OK:
-        for a in range(count):
-            for b in range(count):
-                variance += cov[a, b] * w[chosen[a]] * w[chosen[b]]
+    work = shrinkage.Work(corr, np.empty((count, count)), np.empty(count), np.empty((4, count)))
+    variance = shrinkage.shrunk_variance(seen, chosen, held, min_overlap, work, info)
     if variance > 0.0:
         return np.sqrt(variance * bars_per_year), False, info[shrinkage.INTENSITY]
     together = 0.0
