@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.planes import planes, whole
 
 from plimsoll.engine.kernels import code
-from plimsoll.engine.kernels.estimate import moments, shrinkage
+from plimsoll.engine.kernels.estimate import moments, pair_rows, shrinkage
 from plimsoll.engine.kernels.estimate.ledoit_wolf import constant_correlation_intensity, weights
 from plimsoll.engine.kernels.estimate.moments import COUNT, WEIGHT, WEIGHT2
 from plimsoll.engine.kernels.estimate.psd import EIGENVALUE_FLOOR, is_positive
@@ -152,24 +152,25 @@ def test_recursive_shrinkage_is_the_batch_formula_about_zero() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    n=st.integers(2, 30), rows=st.integers(3, 90), seed=st.integers(0, 10_000), half_life=st.floats(3.0, 200.0),
+    n=st.integers(2, 30), n_rows=st.integers(3, 90), seed=st.integers(0, 10_000), half_life=st.floats(3.0, 200.0),
     towards=st.sampled_from([0.0, 0.5, 1.0]), hole=st.booleans(),
 )  # fmt: skip
 def test_a_matrix_that_is_surely_positive_is(
-    n: int, rows: int, seed: int, half_life: float, towards: float, hole: bool
+    n: int, n_rows: int, seed: int, half_life: float, towards: float, hole: bool
 ) -> None:
-    r = returns(rows, n, seed)
+    r = returns(n_rows, n, seed)
     if hole:
-        r[rows // 2, seed % n] = np.nan
-    state, work = moments.init(n), shrinkage.init(n)
+        r[n_rows // 2, seed % n] = np.nan
+    state, work, none = moments.init(n), shrinkage.init(n), np.zeros(n)
     moments.scan(state, moments.params(half_life), r)
-    common = towards * shrinkage.pair_correlation(state, every(state), 2, work.corr)
+    rows = pair_rows.rows_of(state, every(state))
+    common = towards * pair_rows.mean_correlation(state, every(state), rows, 2, work.corr)
     deviation = np.sqrt(np.diag(state.pair[moments.M11]))
-    intensity = shrinkage.pair_intensity(state, every(state), work.corr, deviation, common)
+    intensity = pair_rows.intensity_of(state, every(state), rows, 2, deviation, common, work.corr, none, np.empty(n))
     shrinkage.mirror(work.corr)
     known = np.where(np.isnan(work.corr), common, work.corr)
     for used in (intensity, 1e-7, 1e-5, 0.3):
-        sure = shrinkage.is_surely_positive(state, every(state), common, used)
+        sure = shrinkage.is_surely_positive(state, every(state), rows, common, used)
         if hole:
             assert not sure
         if sure:
@@ -185,12 +186,14 @@ def test_a_matrix_that_is_surely_positive_is(
 def test_most_matrices_of_whole_histories_need_no_factorisation() -> None:
     state, work = moments.init(40), shrinkage.init(40)
     moments.scan(state, moments.params(63.0), returns(30, 40, 3))  # fewer rows than assets: the sample is singular
-    common = shrinkage.pair_correlation(state, every(state), 20, work.corr)
+    rows = pair_rows.rows_of(state, every(state))
+    common = pair_rows.mean_correlation(state, every(state), rows, 20, work.corr)
     assert np.linalg.eigvalsh(work.corr)[0] < EIGENVALUE_FLOOR  # reads what is below the diagonal
-    assert shrinkage.is_surely_positive(state, every(state), common, 0.1)
-    assert not shrinkage.is_surely_positive(state, every(state), common, 0.0)
+    assert shrinkage.is_surely_positive(state, every(state), rows, common, 0.1)
+    assert not shrinkage.is_surely_positive(state, every(state), rows, common, 0.0)
     moments.forget(state, 7)
-    assert not shrinkage.is_surely_positive(state, every(state), common, 0.1)
+    rows = pair_rows.rows_of(state, every(state))
+    assert not shrinkage.is_surely_positive(state, every(state), rows, common, 0.1)
 
 
 def test_without_correlation_the_target_is_that_of_own_variances() -> None:

@@ -22,7 +22,8 @@ from plimsoll.engine.kernels.estimate.moments import (
     WEIGHT2,
     State,
 )
-from plimsoll.engine.kernels.estimate.shrinkage import INTENSITY, INTENSITY_LW, MEAN_CORRELATION, SAME, TARGET_MARGIN
+from plimsoll.engine.kernels.estimate.pair_rows import SAME, TARGET_MARGIN
+from plimsoll.engine.kernels.estimate.shrinkage import INTENSITY, INTENSITY_LW, MEAN_CORRELATION
 from plimsoll.engine.types import Floats
 
 WHERE = "Ledoit-Wolf"

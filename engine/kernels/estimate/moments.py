@@ -101,15 +101,6 @@ def part(state: State, known: Floats) -> None:
 
 
 @kernel
-def first_other(kin: Ints, chosen: Ints) -> int:
-    """Return which of the K chosen is the first that is no kin of the first of them, K if all are."""
-    for a in range(chosen.shape[0]):
-        if kin[chosen[a]] != kin[chosen[0]]:
-            return a
-    return chosen.shape[0]
-
-
-@kernel
 def meet(state: State, i: int, start: int, stop: int) -> None:
     """Take in a row for what depends on which rows i and each j in [start, stop) have in common. Mutates state."""
     pair, scratch = state.pair, state.scratch

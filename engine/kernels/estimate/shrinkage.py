@@ -5,24 +5,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plimsoll.engine.kernels import code
-from plimsoll.engine.kernels.estimate.moments import (
-    COUNT,
-    M02,
-    M11,
-    M13,
-    M20,
-    M22,
-    M31,
-    OWN_COUNT,
-    OWN_M20,
-    OWN_WEIGHT,
-    OWN_WEIGHT2,
-    WEIGHT,
-    WEIGHT2,
-    State,
-    first_other,
-    own,
-)
+from plimsoll.engine.kernels.estimate.moments import COUNT, M20, WEIGHT, State
+from plimsoll.engine.kernels.estimate.pair_rows import Rows, have_same_rows, intensity_of, mean_correlation, rows_of
 from plimsoll.engine.kernels.estimate.psd import least_intensity
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Floats, Ints
@@ -33,11 +17,6 @@ INTENSITY: Final = 1  # the one used: more where the pairwise matrix is not posi
 MEAN_CORRELATION: Final = 2
 INFO_SIZE: Final = 3
 
-# The mean correlation stays above -1 / (N - 1), where the target becomes singular, by this fraction of it.
-TARGET_MARGIN: Final = 1e-6
-# Square of the relative distance between sample and target below which they are the same but for rounding (two assets
-# always are): there is nothing to shrink, and the ratio of two rounding errors must not pass for an intensity.
-SAME: Final = 1e-24
 # Smallest eigenvalue that is certain: a hundred times the floor, and rounding of a sum of 2,000 assets is below that.
 SURE: Final = 1e-6
 
@@ -70,126 +49,6 @@ def mirror(m: Floats) -> None:
             for i in range(top, min(top + TILE, n)):
                 for j in range(left, min(left + TILE, i)):
                     m[j, i] = m[i, j]
-
-
-@kernel
-def sums_of(row: Floats, chosen: Ints, a: int, room: Floats) -> Floats:
-    """Return what a plane's row of the a-th chosen holds of those before it: the row, or picked into room (K,)."""
-    if chosen[a] == a:
-        return row
-    for b in range(a):
-        room[b] = row[chosen[b]]
-    return room
-
-
-@kernel
-def pair_correlation(seen: State, chosen: Ints, min_overlap: int, corr: Floats) -> float:
-    """Fill corr (K, K) up to the diagonal on common rows, NaN where a pair has fewer than min_overlap.
-
-    Returns the mean of the others. chosen (K,) ascend. Here and in `pair_intensity` rows are made as if all were kin,
-    several columns at a time, then where they are not, and sums are kept by column.
-    """
-    k, pair, kin = chosen.shape[0], seen.pair, seen.kin
-    alone, room = own(seen, chosen), np.empty(k)
-    count, scale = alone[OWN_COUNT], 1.0 / np.sqrt(alone[OWN_M20])  # infinite without a move: 0 times it is NaN
-    totals, pairs = np.zeros(k), np.zeros(k)
-    other, stop = first_other(kin, chosen), 0
-    for a in range(k):
-        i, row, mine = chosen[a], corr[a], scale[a]
-        stop = a if a > 0 and kin[i] != kin[chosen[a - 1]] else stop
-        m11 = sums_of(pair[M11, i], chosen, a, room)
-        for b in range(a):
-            row[b] = m11[b] * (mine * scale[b])
-        if not count[a] >= min_overlap:
-            row[:a] = np.nan
-        for b in range(other if kin[i] == kin[chosen[0]] else 0, stop):
-            j = chosen[b]
-            if kin[i] != kin[j]:
-                m20, m02 = pair[M20, i, j], pair[M02, i, j]
-                known = pair[COUNT, i, j] >= min_overlap and m20 > 0.0 and m02 > 0.0
-                row[b] = m11[b] * ((1.0 / np.sqrt(m20)) * (1.0 / np.sqrt(m02))) if known else np.nan
-        for b in range(a):
-            has = not np.isnan(row[b])
-            totals[b] += row[b] if has else 0.0
-            pairs[b] += 1.0 if has else 0.0
-        row[a] = 1.0
-    total, known_pairs = 0.0, 0.0
-    for b in range(k):
-        total += totals[b]
-        known_pairs += pairs[b]
-    mean = total / known_pairs if known_pairs > 0.0 else 0.0
-    floor = -(1.0 - TARGET_MARGIN) / (k - 1) if k > 1 else 0.0
-    return max(mean, floor)
-
-
-@kernel
-def pair_noise(m11: float, m22: float, m31: float, weight: float, m20: float, ratio: float, common: float) -> float:
-    """Return an entry's sampling variance of one row, less what it shares with the first's variance."""
-    per_mass = 1.0 / weight
-    cov = m11 * per_mass
-    return m22 * per_mass - cov * cov - 0.5 * common * (ratio * ((m31 - m20 * cov) * per_mass))
-
-
-@kernel
-def pair_error(
-    noise: float, m11: float, m13: float, weight: float, weight2: float, m02: float, ratio: float, common: float
-) -> float:
-    """Return how much of an entry's sampling error shrinking takes away: noise as `pair_noise` has it.
-
-    ratio: the first's deviation to the second's; there it is the other way round.
-    """
-    per_mass = 1.0 / weight
-    drift = (m13 - m02 * (m11 * per_mass)) * per_mass
-    return (noise - 0.5 * common * (ratio * drift)) * (weight2 * (per_mass * per_mass))
-
-
-@kernel
-def pair_intensity(seen: State, chosen: Ints, corr: Floats, deviation: Floats, common: float) -> float:
-    """Return Ledoit and Wolf's intensity in [0, 1], each pair's sampling error divided by its own sample size.
-
-    Each pair is counted once in all three sums; only their ratios matter. chosen (K,) ascend; corr is read up to the
-    diagonal.
-    """
-    k, pair, kin = chosen.shape[0], seen.pair, seen.kin
-    alone, room, errors = own(seen, chosen), np.empty((4, k)), np.empty(k)
-    mass, mass2, square = alone[OWN_WEIGHT], alone[OWN_WEIGHT2], alone[OWN_M20]
-    inverse = 1.0 / deviation
-    error, distance, size = np.zeros(k), np.zeros(k), np.zeros(k)
-    other, stop = first_other(kin, chosen), 0
-    for a in range(k):
-        i, row, mine, per_mine = chosen[a], corr[a], deviation[a], inverse[a]
-        stop = a if a > 0 and kin[i] != kin[chosen[a - 1]] else stop
-        weight, weight2, m20 = mass[a], mass2[a], square[a]
-        m11, m22 = sums_of(pair[M11, i], chosen, a, room[0]), sums_of(pair[M22, i], chosen, a, room[1])
-        m31, m13 = sums_of(pair[M31, i], chosen, a, room[2]), sums_of(pair[M13, i], chosen, a, room[3])
-        for b in range(a):
-            errors[b] = pair_noise(m11[b], m22[b], m31[b], weight, m20, deviation[b] * per_mine, common)
-        for b in range(a):
-            errors[b] = pair_error(errors[b], m11[b], m13[b], weight, weight2, square[b], mine * inverse[b], common)
-        for b in range(other if kin[i] == kin[chosen[0]] else 0, stop):
-            j = chosen[b]
-            if kin[i] != kin[j]:
-                mass_ij, ratio = pair[WEIGHT, i, j], deviation[b] * per_mine
-                noise = pair_noise(m11[b], m22[b], m31[b], mass_ij, pair[M20, i, j], ratio, common)
-                ratio = mine * inverse[b]
-                errors[b] = pair_error(
-                    noise, m11[b], m13[b], mass_ij, pair[WEIGHT2, i, j], pair[M02, i, j], ratio, common
-                )
-        for b in range(a):
-            error[b] += 0.0 if np.isnan(row[b]) else errors[b]
-        for b in range(a):
-            both = 0.0 if np.isnan(row[b]) else mine * deviation[b]
-            gap = 0.0 if np.isnan(row[b]) else (common - row[b]) * both
-            distance[b] += gap * gap
-            size[b] += both * both
-    wrong, apart, whole = 0.0, 0.0, 0.0
-    for b in range(k):
-        wrong += error[b]
-        apart += distance[b]
-        whole += size[b]
-    if not apart > SAME * whole:
-        return 0.0
-    return min(max(wrong / apart, 0.0), 1.0)
 
 
 @kernel
@@ -298,56 +157,35 @@ def shrink_chosen(
 
 
 @kernel
-def is_surely_positive(seen: State, chosen: Ints, common: float, intensity: float) -> bool:
+def is_surely_positive(seen: State, chosen: Ints, rows: Rows, common: float, intensity: float) -> bool:
     """Say whether the shrunk correlations of the K chosen assets are positive without a factorisation.
 
     Where all pairs have the same rows, their correlations are a Gram matrix with no eigenvalue below 0, and the shrunk
     ones have none below what the target's smallest, 1 - c or 1 + (K - 1) c, is times the intensity. Asked far above
-    EIGENVALUE_FLOOR and rounding, it is never true where the test by factors would say no. Pairs with as many rows in
-    common as each of the two has itself have the same ones.
+    EIGENVALUE_FLOOR and rounding, it is never true where the test by factors would say no.
     """
-    k = chosen.shape[0]
-    if not intensity * min(1.0 - common, 1.0 + (k - 1) * common) > SURE:
-        return False
-    pair, kin = seen.pair, seen.kin
-    rows = pair[COUNT, chosen[0], chosen[0]]
-    other, stop = first_other(kin, chosen), 0
-    for a in range(k):
-        i = chosen[a]
-        stop = a if a > 0 and kin[i] != kin[chosen[a - 1]] else stop
-        if pair[COUNT, i, i] != rows:
-            return False
-        for b in range(other if kin[i] == kin[chosen[0]] else 0, stop):
-            j = chosen[b]
-            if kin[i] != kin[j] and pair[COUNT, i, j] != rows:
-                return False
-    return True
+    least = min(1.0 - common, 1.0 + (chosen.shape[0] - 1) * common)
+    return intensity * least > SURE and have_same_rows(seen, chosen, rows)
 
 
 @kernel
-def fit_pairs(seen: State, chosen: Ints, min_overlap: int, towards: float, work: Work, info: Floats) -> int:
-    """Write to work and info what the shrunk covariance of K assets that all move is made of; return OK or a code.
+def deviations_of(seen: State, chosen: Ints, deviation: Floats) -> None:
+    """Write the standard deviation per bar of each of the K chosen assets on its own history to deviation (K,)."""
+    for a in range(chosen.shape[0]):
+        i = chosen[a]
+        deviation[a] = np.sqrt(seen.pair[M20, i, i] / seen.pair[WEIGHT, i, i])
 
-    work.corr (K, K) gets the correlations up to the diagonal, NaN where the target's stands in; work.deviation (K,).
-    """
-    k = chosen.shape[0]
-    corr, deviation = work.corr, work.deviation
-    for a in range(k):
-        deviation[a] = np.sqrt(seen.pair[M20, chosen[a], chosen[a]] / seen.pair[WEIGHT, chosen[a], chosen[a]])
-    common = towards * pair_correlation(seen, chosen, min_overlap, corr)
-    intensity = pair_intensity(seen, chosen, corr, deviation, common)
-    used = intensity
-    if not is_surely_positive(seen, chosen, common, intensity):
-        for a in range(k):
-            row = corr[a]
-            for b in range(a):
-                row[b] = common if np.isnan(row[b]) else row[b]
-        mirror(corr)
-        used = least_intensity(corr, common, intensity, work.trial, work.room)
-    info[INTENSITY_LW] = intensity
-    info[INTENSITY] = used
-    info[MEAN_CORRELATION] = common
-    return code.OK if used >= 0.0 else code.NOT_POSITIVE_DEFINITE
+
+@kernel
+def mend(common: float, intensity: float, work: Work) -> float:
+    """Return the least intensity that makes the matrix of work.corr, known up to the diagonal, positive; -1 if none."""
+    corr = work.corr
+    for a in range(corr.shape[0]):
+        row = corr[a]
+        for b in range(a):
+            row[b] = common if np.isnan(row[b]) else row[b]
+    mirror(corr)
+    return least_intensity(corr, common, intensity, work.trial, work.room)
 
 
 @kernel
@@ -355,13 +193,20 @@ def shrink_moving(
     seen: State, chosen: Ints, min_overlap: int, towards: float, work: Work, info: Floats, out: Floats
 ) -> int:
     """Do what `shrink_chosen` says, for assets that all move."""
-    fault = fit_pairs(seen, chosen, min_overlap, towards, work, info)
-    used, common, deviation = info[INTENSITY], info[MEAN_CORRELATION], work.deviation
-    for i in range(out.shape[0]):
+    n, deviation, rows = out.shape[0], work.deviation, rows_of(seen, chosen)
+    deviations_of(seen, chosen, deviation)
+    common = towards * mean_correlation(seen, chosen, rows, min_overlap, work.corr)
+    none = np.zeros(n)
+    intensity = intensity_of(seen, chosen, rows, min_overlap, deviation, common, work.corr, none, work.room[0])
+    used = intensity
+    if not is_surely_positive(seen, chosen, rows, common, intensity):
+        used = mend(common, intensity, work)
+    info[INTENSITY_LW], info[INTENSITY], info[MEAN_CORRELATION] = intensity, used, common
+    fault = code.OK if used >= 0.0 else code.NOT_POSITIVE_DEFINITE
+    for i in range(n):
         row, made = work.corr[i], out[i]
         for j in range(i):
-            own_part = common if np.isnan(row[j]) else row[j]
-            shrunk = used * common + (1.0 - used) * own_part
+            shrunk = used * common + (1.0 - used) * (common if np.isnan(row[j]) else row[j])
             made[j] = shrunk * (deviation[i] * deviation[j]) if fault == code.OK else np.nan
         made[i] = deviation[i] * deviation[i] if fault == code.OK else np.nan
     mirror(out)
@@ -378,29 +223,32 @@ def shrunk_variance(seen: State, chosen: Ints, w: Floats, min_overlap: int, work
         return np.nan
     moving = movers(seen, chosen)  # the others have variance and covariances 0
     k = moving.shape[0]
+    info[INTENSITY_LW], info[INTENSITY], info[MEAN_CORRELATION] = 0.0, 0.0, 0.0
     if k == 0:
-        info[INTENSITY_LW], info[INTENSITY], info[MEAN_CORRELATION] = 0.0, 0.0, 0.0
         return 0.0
-    some = work
-    if k < chosen.shape[0]:
-        some = Work(np.empty((k, k)), np.empty((k, k)), np.empty(k), np.empty((4, k)))
-    if fit_pairs(seen, moving, min_overlap, 1.0, some, info) != code.OK:
-        return np.nan
-    used, common = info[INTENSITY], info[MEAN_CORRELATION]
-    risk, beside = np.empty(k), np.zeros(k)
+    rows, row, deviation = rows_of(seen, moving), np.empty((1, k)), np.empty(k)
+    risk, beside = np.empty(k), np.empty(k)
+    deviations_of(seen, moving, deviation)
     at = 0
-    own_part, total = 0.0, 0.0
+    alone, total = 0.0, 0.0
     for a in range(chosen.shape[0]):
         if at < k and chosen[a] == moving[at]:
-            risk[at] = w[a] * some.deviation[at]
-            own_part += risk[at] * risk[at]
+            risk[at] = w[a] * deviation[at]
+            alone += risk[at] * risk[at]
             total += risk[at]
             at += 1
-    for a in range(k):
-        row, mine = some.corr[a], risk[a]
-        for b in range(a):
-            beside[b] += mine * (common if np.isnan(row[b]) else row[b])
+    common = mean_correlation(seen, moving, rows, min_overlap, row)
+    intensity = intensity_of(seen, moving, rows, min_overlap, deviation, common, row, risk, beside)
+    used = intensity
+    if not is_surely_positive(seen, moving, rows, common, intensity):
+        some = work
+        if k < chosen.shape[0]:
+            some = Work(np.empty((k, k)), np.empty((k, k)), np.empty(k), np.empty((4, k)))
+        mean_correlation(seen, moving, rows, min_overlap, some.corr)
+        used = mend(common, intensity, some)
+    info[INTENSITY_LW], info[INTENSITY], info[MEAN_CORRELATION] = intensity, used, common
     between = 0.0
     for b in range(k):
         between += risk[b] * beside[b]
-    return own_part + used * common * (total * total - own_part) + (1.0 - used) * 2.0 * between
+    variance = alone + used * common * (total * total - alone) + (1.0 - used) * 2.0 * between
+    return variance if used >= 0.0 else np.nan
