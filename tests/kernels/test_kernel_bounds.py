@@ -1,7 +1,7 @@
 """The kernel tests once more with every index checked: in compiled code a read beyond an array is silent.
 
 Interpreted, arrays are numpy's, which checks each index as numba's own check would, negative ones counted from the end
-in both; and nothing has to be compiled a second time. That interpreted kernels take the same way is the battery's to show.
+in both; nothing is compiled a second time. That interpreted kernels take the same way is the battery's to show.
 """
 
 import os
