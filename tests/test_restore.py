@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from battery.witness import Witness, witness_book, witness_panel
 
 from plimsoll.engine.config.schema import Config, load_config
 from plimsoll.engine.errors import EngineError
+from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.runtime.assemble import Setup, build
 from plimsoll.engine.runtime.backtest import run_loop
 from plimsoll.engine.sleeve.strategy import Strategy
@@ -110,6 +111,42 @@ def test_a_place_in_time_outside_the_panel_is_refused(name: str, value: int) -> 
     with pytest.raises(EngineError, match=rf"is {value}, not one of"):
         setup.system.restore(saved)
     assert bytes_of(setup) == before
+
+
+@pytest.mark.parametrize("name", ["integrator.asset_moments.kin", "integrator.sleeve_moments.kin"])
+@pytest.mark.parametrize("labels", [(-1,), (1,), (10**9,), (0, 0, 1)])
+def test_labels_that_point_beyond_or_at_a_follower_are_refused(name: str, labels: tuple[int, ...]) -> None:
+    """Kernels take them for places in arrays and check nothing."""
+    setup = setup_at("book", 40)
+    before, saved = bytes_of(setup), dict(later("book"))
+    kin = saved[name].copy()
+    kin[: len(labels)] = labels[: len(kin)]
+    saved[name] = kin
+    with pytest.raises(EngineError, match="the saved 'kin' of asset"):
+        setup.system.restore(saved)
+    assert bytes_of(setup) == before
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_labels_in_a_strategys_own_memory_are_asked_too(nested: bool) -> None:
+    class Kept(NamedTuple):
+        count: Any
+        seen: moments.State
+
+    class Own(Witness):
+        def init(self, n_symbols: int) -> Any:
+            return Kept(np.zeros(1), moments.init(n_symbols)) if nested else moments.init(n_symbols)
+
+        def on_bar(self, ctx: Any, state: Any) -> Any:
+            return None
+
+    config = load_config({"sleeve": [{"name": "s", "strategy": "battery.witness:Witness"}]})
+    setup = build(config, witness_panel(80), {"s": Own()})
+    saved = setup.system.save()
+    setup.system.restore(saved)
+    saved["sleeve.s.state.seen.kin" if nested else "sleeve.s.state.kin"][1] = 7
+    with pytest.raises(EngineError, match="the saved 'kin' of asset 1 is 7"):
+        setup.system.restore(saved)
 
 
 def test_text_that_is_no_text_is_refused() -> None:

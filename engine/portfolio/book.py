@@ -14,6 +14,7 @@ import numpy as np
 
 from plimsoll.engine.execution.broker import Account
 from plimsoll.engine.kernels.derive import own_rows
+from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.kernels.jit import entry_for
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.portfolio import book_memory
@@ -133,6 +134,8 @@ class Pipeline:
         """Refuse what could not be restored; see `engine.state.check_saved`."""
         check_saved(saved, self._arrays(), "preset 'book'")
         whole_number(saved, "t", -1, len(self._last_bar) - 1, "preset 'book'")
+        for name in ("sleeve_moments.kin", "asset_moments.kin"):
+            moments.check_kin(saved[name], f"preset 'book', {name}")
 
     def restore(self, saved: Saved) -> None:
         """Put back what `save` returned; nothing is touched if `check` refuses it."""

@@ -19,6 +19,7 @@ from plimsoll.engine.kernels.account.track import (
     answer_step,
     track_scan,
 )
+from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.market.feed import Feed
 from plimsoll.engine.market.window import Cursor, Window
 from plimsoll.engine.sleeve.scan import BlockScan, Scan
@@ -302,6 +303,8 @@ class Sleeve:
         where = f"sleeve {self.name!r}"
         own = {name: array for name, array in saved.items() if not name.startswith("tracker.")}
         check_saved(own, self._arrays(), where, texts={"failure"})
+        for name in labels_in(self.state, "state."):
+            moments.check_kin(saved[name], f"{where}, {name}")
         self.tracker.check(parts_of(saved, ["tracker."])[0], f"{where}, tracker")
 
     def restore(self, saved: Saved) -> None:
@@ -327,6 +330,14 @@ def arrays_of(memory: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from arrays_of(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def labels_in(memory: Any, prefix: str) -> Iterator[str]:
+    """Yield the dotted name of every `moments.State.kin` in a NamedTuple, in nested ones too."""
+    if isinstance(memory, moments.State):
+        yield f"{prefix}kin"
+    for key in getattr(memory, "_fields", ()):
+        yield from labels_in(getattr(memory, key), f"{prefix}{key}.")
 
 
 def memory_of(name: str, strategy: Strategy, n_symbols: int) -> Any:

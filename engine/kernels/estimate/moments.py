@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from plimsoll.engine.errors import InputError
+from plimsoll.engine.errors import EngineError, InputError
 from plimsoll.engine.kernels.jit import kernel
 from plimsoll.engine.types import Floats, Ints
 
@@ -68,6 +68,19 @@ def init(n_assets: int) -> State:
     """Return the state before the first row."""
     kin = np.zeros(n_assets, dtype=np.int64)
     return State(np.zeros((PLANES, n_assets, n_assets)), kin, np.zeros((SCRATCH, n_assets)))
+
+
+def check_kin(kin: Ints, where: str) -> None:
+    """Refuse saved labels that are none: kernels take `State.kin` (N,) for places in arrays and ask no more.
+
+    Raises
+    ------
+    EngineError
+        Naming the first asset whose label is not that of an asset before it, or its own, that is labelled by itself.
+    """
+    for i, first in enumerate(kin.tolist()):
+        if not (0 <= first <= i and kin[first] == first):
+            raise EngineError(f"{where}: the saved 'kin' of asset {i} is {first}, which is not the first of any")
 
 
 @kernel
