@@ -130,7 +130,6 @@ import numpy as np
 from numba.core.runtime import rtsys
 import kernel_battery as battery
 from plimsoll.engine.kernels.jit import kernel
-from plimsoll.engine.kernels.estimate import moments
 from plimsoll.engine.kernels.registry import recursions, solvers
 
 def count(call):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from plimsoll.engine.kernels.estimate.moments import COUNT, M02, M20, PLANES, WEIGHT, WEIGHT2, State
+from plimsoll.engine.kernels.estimate.moments import COUNT, M02, M20, PLANES, SCRATCH, WEIGHT, WEIGHT2, State
 from plimsoll.engine.types import Floats
 
 
@@ -21,4 +21,4 @@ def planes(state: State) -> Floats:
 
 def whole(pair: Floats) -> State:
     """Return the state whose planes are `pair` (9, N, N): nobody is kin."""
-    return State(pair, np.arange(pair.shape[1]), np.zeros((7, pair.shape[1])))
+    return State(pair, np.arange(pair.shape[1]), np.zeros((SCRATCH, pair.shape[1])))
