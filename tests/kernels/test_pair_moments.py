@@ -267,6 +267,16 @@ def test_where_nothing_has_moved_the_covariance_is_zero() -> None:
     assert (info == 0.0).all()
 
 
+def test_beside_assets_that_cannot_be_told_apart_a_still_one_has_no_covariance_either() -> None:
+    r = np.repeat(returns(60, 1, 3), 3, axis=1)  # correlations of one, and so is the target: nothing mends it
+    r[:, 1] = 0.0
+    state, info, out = moments.init(3), np.zeros(shrinkage.INFO_SIZE), np.zeros((3, 3))
+    moments.scan(state, moments.params(21.0), r)
+    assert shrinkage.shrink_pairs(state, 20, 1.0, shrinkage.init(3), info, out) == code.NOT_POSITIVE_DEFINITE
+    assert np.isnan(out).all()
+    assert np.isnan(shrinkage.shrunk_variance(state, every(state), np.ones(3), 20, shrinkage.init(3), info))
+
+
 def test_room_of_another_size_gives_a_code() -> None:
     state, out = moments.init(3), np.zeros((3, 3))
     fault = shrinkage.shrink_pairs(state, 5, 1.0, shrinkage.init(2), np.zeros(3), out)

@@ -136,23 +136,21 @@ def shrink_chosen(
     k = moving.shape[0]
     if k == n:
         return shrink_moving(seen, chosen, min_overlap, towards, work, info, out)
-    for a in range(n):
-        for b in range(n):
-            out[a, b] = 0.0
     info[INTENSITY_LW], info[INTENSITY], info[MEAN_CORRELATION] = 0.0, 0.0, 0.0
+    some, place = np.empty((k, k)), np.empty(k, dtype=np.int64)
     if k > 0:
-        some = np.empty((k, k))
         room = Work(np.zeros((k, k)), np.zeros((k, k)), np.zeros(k), np.zeros((4, k)))
         fault = shrink_moving(seen, moving, min_overlap, towards, room, info, some)
-        place = np.empty(k, dtype=np.int64)
-        at = 0
-        for a in range(n):
-            if pair[M20, chosen[a], chosen[a]] > 0.0:
-                place[at] = a
-                at += 1
-        for a in range(k):
-            for b in range(k):
-                out[place[a], place[b]] = some[a, b]
+    at = 0
+    for a in range(n):
+        if pair[M20, chosen[a], chosen[a]] > 0.0:
+            place[at] = a
+            at += 1
+        for b in range(n):
+            out[a, b] = 0.0 if fault == code.OK else np.nan
+    for a in range(k):
+        for b in range(k):
+            out[place[a], place[b]] = some[a, b]
     return fault
 
 
